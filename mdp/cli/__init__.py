@@ -1,0 +1,74 @@
+"""`python -m mdp COMMAND`: one module per command, imported only when it is named (most need no torch).
+
+A command module has `add_arguments(parser)` and `run(args) -> int | None`. Long commands take their reporter
+from `mdp.cli.reporter(args)`, so that the same command runs in a terminal and as a job of the explorer.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import signal
+import sys
+
+from ..errors import Cancelled, MdpError
+from ..jobs import JobReporter
+from ..progress import ConsoleReporter, Reporter
+
+COMMANDS = {
+    "studies": "list the studies at hand",
+    "solve": "the best plan for a latency budget",
+    "front": "the Pareto front: the best plan at many budgets",
+    "profile": "measure latency tables on this device",
+    "score": "score the importance of every unit on real images",
+    "build": "join tables and scores into a study",
+    "extract": "take the pruned network of a plan out of the dense one",
+    "finetune": "fine-tune a pruned network",
+    "export": "write a pruned network as ONNX, or a study's tables as CSV",
+    "verify": "compare predicted with measured latency on whole random sub-networks",
+    "check": "compare extracted with masked networks for one architecture, without weights",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command. 0: done; 1: failed; 2: the input was wrong or cannot be met; 130: cancelled."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog="mdp", description="Multi-dimensional pruning under a latency budget.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    named = next((a for a in argv if not a.startswith("-")), None)
+    for name, text in COMMANDS.items():
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        if name == named:
+            module = importlib.import_module(f"mdp.cli.{name}")
+            sub.add_argument("--job", help=argparse.SUPPRESS)
+            module.add_arguments(sub)
+            sub.set_defaults(run=module.run)
+    args = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, _on_terminate)
+    try:
+        return args.run(args) or 0
+    except Cancelled as stop:
+        print(stop, file=sys.stderr)
+        return 130
+    except MdpError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped on request; what was finished is kept.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `mdp ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def reporter(args: argparse.Namespace) -> Reporter:
+    """The reporter for a long command: the job's if it runs as one, else the console's."""
+    return JobReporter(args.job) if getattr(args, "job", None) else ConsoleReporter()
+
+
+def print_json(value) -> None:
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def _on_terminate(signum, frame):
+    raise Cancelled("Stopped on request; what was finished is kept.")

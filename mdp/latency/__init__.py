@@ -1,0 +1,1 @@
+"""Latency: what is measured (pieces), how (timer), how much (grid), and where it is kept (store)."""

@@ -1,0 +1,48 @@
+"""What a family asks the profiler to measure. The contract between mdp/families and mdp/latency.
+
+A network as deployed is cut into pieces; together they run everything that the network runs, each once.
+One piece becomes one latency term of the Problem.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the contract itself needs no torch
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One thing to time.
+
+    Attributes:
+        key: identical keys run identical arithmetic on identical shapes, so they are measured once, across
+            blocks, models and sessions. It spells the shape out: "conv3x3 s1 g1 64>64 @56x56 +bn+relu".
+            Batch, dtype, device and resolution beyond the shape are the profiler's to add.
+        make: builds the module in eval mode, float32, on the CPU; the profiler moves and casts it.
+        inputs: shapes of the forward's tensor arguments, without the batch axis.
+        macs: multiply-accumulates for one image: guides ordering, time left and interpolation, nothing else.
+    """
+
+    key: str
+    make: Callable[[], "nn.Module"]
+    inputs: tuple[tuple[int, ...], ...]
+    macs: float = 0.0
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of the network priced by one latency term.
+
+    Attributes:
+        name: name of the term.
+        block: the block it vanishes with, or None: always charged.
+        dims: the dims that its time depends on, in the order in which `at` takes their kept units.
+        at: kept units (one int per dim) -> Workload.
+    """
+
+    name: str
+    block: str | None
+    dims: tuple[str, ...]
+    at: Callable[..., Workload]

@@ -1,0 +1,165 @@
+"""The plan: what a solver decided, what it costs, and what is proven about it. Frozen, JSON, no torch."""
+
+import dataclasses
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import BadFile, Infeasible, MdpError
+from .files import read_json, write_json
+from .problem import Problem
+
+FORMAT = "mdp-plan/1"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One architecture that fits a budget.
+
+    Attributes:
+        problem: name of the problem it solves; `fingerprint` identifies it beyond doubt.
+        budget, latency: in `latency_unit`.
+        importance: total importance of what is kept, re-evaluated from the tables.
+        bound: no choice within the budget has more importance than this (None if nothing is known).
+        optimal: True only if proven, that is `bound == importance` up to rounding.
+        choices: dim -> kept units; None where every block that uses the dim is removed.
+        removed_blocks: in the problem's order.
+        solver: the solver that found it; `note` says what a reader should know about how.
+        seconds: solving time alone.
+        shadow_price: importance gained per unit of latency at this budget (the Lagrange multiplier).
+    """
+
+    problem: str
+    fingerprint: str
+    latency_unit: str
+    budget: float
+    latency: float
+    importance: float
+    bound: float | None
+    optimal: bool
+    choices: Mapping[str, int | None]
+    removed_blocks: tuple[str, ...]
+    solver: str
+    seconds: float
+    shadow_price: float | None = None
+    note: str = ""
+
+
+def make_plan(
+    problem: Problem,
+    budget: float,
+    choices: Mapping[str, int | None],
+    removed: Collection[str],
+    *,
+    solver: str,
+    seconds: float,
+    bound: float | None = None,
+    optimal: bool = False,
+    shadow_price: float | None = None,
+    note: str = "",
+) -> Plan:
+    """Re-evaluate a solver's answer from the tables and freeze it. Every solver ends here.
+
+    Raises:
+        MdpError: the answer breaks the budget or does not belong to the problem (a solver's fault).
+    """
+    latency, importance = problem.evaluate(choices, removed)
+    if not within(latency, budget):
+        raise MdpError(f"Solver {solver} returned {latency:g} {problem.latency_unit}, over the budget of {budget:g}.")
+    gone = problem.unused_dims(removed)
+    return Plan(
+        problem=problem.name, fingerprint=problem.fingerprint, latency_unit=problem.latency_unit,
+        budget=float(budget), latency=latency, importance=importance,
+        bound=None if bound is None else max(float(bound), importance), optimal=optimal,
+        choices={d.name: None if d.name in gone else int(choices[d.name]) for d in problem.dims},
+        removed_blocks=tuple(b.name for b in problem.blocks if b.name in set(removed)),
+        solver=solver, seconds=seconds, shadow_price=shadow_price, note=note,
+    )
+
+
+def within(latency: float, budget: float) -> bool:
+    """Whether a latency meets a budget, forgiving only the rounding of one float64 sum."""
+    return latency <= budget + 1e-9 * abs(budget)
+
+
+def parse_budget(text: str | float, problem: Problem) -> float:
+    """A budget in the problem's unit from `12.5` or from `40%` of the dense latency.
+
+    Raises:
+        MdpError: not a finite number.
+        Infeasible: zero or less; no network has such a latency.
+    """
+    raw = str(text).strip()
+    try:
+        value = float(raw.removesuffix("%"))
+    except ValueError:
+        value = float("nan")
+    if value != value or value in (float("inf"), float("-inf")):
+        unit = problem.latency_unit
+        raise MdpError(f"The budget {raw!r} is not a number. Write {unit} as 12.5, or a share of dense as 40%.")
+    return value / 100 * problem.dense_latency if raw.endswith("%") else value
+
+
+def plan_to_json(plan: Plan) -> dict[str, Any]:
+    data = {"format": FORMAT, **dataclasses.asdict(plan)}
+    data["removed_blocks"] = list(plan.removed_blocks)
+    return data
+
+
+def plan_from_json(data: Any, where: str = "plan") -> Plan:
+    """Check and build a Plan from parsed JSON. Raises BadFile, saying what is wrong."""
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise BadFile(f"The {where} is not an {FORMAT} file.")
+    body = {k: v for k, v in data.items() if k != "format"}
+    expected = {f.name: f for f in dataclasses.fields(Plan)}
+    unknown, missing = set(body) - set(expected), set(expected) - set(body) - {"shadow_price", "note"}
+    if unknown or missing:
+        raise BadFile(f"The {where} is damaged: {', '.join(sorted(unknown | missing))} is unexpected or missing.")
+    for key in ("budget", "latency", "importance", "seconds"):
+        if type(body[key]) not in (int, float):
+            raise BadFile(f"The {where} is damaged: {key} must be a number.")
+    for key in ("bound", "shadow_price"):
+        if body.get(key) is not None and type(body[key]) not in (int, float):
+            raise BadFile(f"The {where} is damaged: {key} must be a number or null.")
+    for key in ("problem", "fingerprint", "latency_unit", "solver", "note"):
+        if not isinstance(body.get(key, ""), str):
+            raise BadFile(f"The {where} is damaged: {key} must be a text.")
+    choices, removed = body["choices"], body["removed_blocks"]
+    if not isinstance(choices, dict) or any(v is not None and type(v) is not int for v in choices.values()):
+        raise BadFile(f"The {where} is damaged: choices must give whole numbers or null.")
+    if not isinstance(removed, list) or any(not isinstance(b, str) for b in removed):
+        raise BadFile(f"The {where} is damaged: removed_blocks must be a list of names.")
+    if type(body["optimal"]) is not bool:
+        raise BadFile(f"The {where} is damaged: optimal must be true or false.")
+    return Plan(**{**body, "removed_blocks": tuple(removed)})
+
+
+def load_plan(path: str | os.PathLike) -> Plan:
+    return plan_from_json(read_json(path, "plan"), f"plan {path}")
+
+
+def save_plan(plan: Plan, path: str | os.PathLike) -> None:
+    write_json(path, plan_to_json(plan), indent=1)
+
+
+def check_plan_fits(plan: Plan, problem: Problem) -> None:
+    """Raises MdpError if the plan was made for another problem: never half-prune a network."""
+    if plan.fingerprint != problem.fingerprint:
+        raise MdpError(
+            f"The plan was made for {plan.problem!r} and does not fit {problem.name!r}: "
+            "their dims or tables differ. Solve again with this study."
+        )
+    problem.evaluate(plan.choices, plan.removed_blocks)
+
+
+def infeasible(problem: Problem, budget: float, smallest: float | None) -> Infeasible:
+    """The one sentence for a budget that nothing meets."""
+    unit = problem.latency_unit
+    if smallest is None:
+        return Infeasible(f"No choice meets a budget of {budget:g} {unit}.")
+    share = 100 * smallest / problem.dense_latency if problem.dense_latency else float("nan")
+    return Infeasible(
+        f"No choice meets a budget of {budget:g} {unit}: the smallest latency possible is "
+        f"{smallest:.6g} {unit} ({share:.1f} % of dense).", smallest,
+    )

@@ -1,0 +1,305 @@
+"""The problem: plain numbers between measurement (left) and solving and drawing (right). No torch here.
+
+Choose one option for every dim and keep or remove every removable block. A term counts when its block is
+null or kept. Maximise total importance subject to total latency <= budget. The file format is
+`mdp-problem/1`; docs/problem-file.md describes it.
+"""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .errors import BadFile, MdpError
+from .files import read_json, write_json
+
+FORMAT = "mdp-problem/1"
+
+
+@dataclass(frozen=True)
+class Dim:
+    """Something that can be made narrower. `options` are kept units, increasing; the last one is dense."""
+
+    name: str
+    kind: str
+    options: tuple[int, ...]
+
+    @property
+    def dense(self) -> int:
+        return self.options[-1]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of the network that counts as a whole and, if `removable`, can be taken out."""
+
+    name: str
+    removable: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """A table of latency or importance: one axis per dim, one entry per combination of their options.
+
+    It counts when `block` is None or kept. `dims` may be empty: `values` is then a fixed cost, of shape ().
+    """
+
+    name: str
+    block: str | None
+    dims: tuple[str, ...]
+    values: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Dims, blocks, and the latency and importance terms over them. Built through `from_json` or by code
+    that calls `check` afterwards."""
+
+    name: str
+    latency_unit: str
+    dims: tuple[Dim, ...]
+    blocks: tuple[Block, ...]
+    latency: tuple[Term, ...]
+    importance: tuple[Term, ...]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def dim(self) -> dict[str, Dim]:
+        return {dim.name: dim for dim in self.dims}
+
+    @cached_property
+    def block(self) -> dict[str, Block]:
+        return {block.name: block for block in self.blocks}
+
+    @cached_property
+    def dim_blocks(self) -> dict[str, frozenset[str | None]]:
+        """For each dim, the blocks of the terms that use it (None for terms outside every block)."""
+        users: dict[str, set[str | None]] = {dim.name: set() for dim in self.dims}
+        for term in (*self.latency, *self.importance):
+            for name in term.dims:
+                users[name].add(term.block)
+        return {name: frozenset(blocks) for name, blocks in users.items()}
+
+    @cached_property
+    def dense_latency(self) -> float:
+        return self.evaluate(self.dense_choices)[0]
+
+    @cached_property
+    def dense_importance(self) -> float:
+        return self.evaluate(self.dense_choices)[1]
+
+    @property
+    def dense_choices(self) -> dict[str, int]:
+        return {dim.name: dim.dense for dim in self.dims}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A short hash of everything that a solution depends on; provenance and names of terms do not count."""
+        body = problem_to_json(self)
+        for key in ("name", "provenance"):
+            body.pop(key)
+        for term in (*body["latency"], *body["importance"]):
+            term.pop("name")
+        return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
+
+    def evaluate(self, choices: Mapping[str, int | None], removed: Collection[str] = ()) -> tuple[float, float]:
+        """(latency, importance) of one choice: kept units for every dim that a kept block uses.
+
+        A dim that only removed blocks use may be None or absent.
+
+        Raises:
+            MdpError: a dim, block or option that the problem does not have, or a needed dim left out.
+        """
+        return self.total(self.latency, choices, removed), self.total(self.importance, choices, removed)
+
+    def total(self, terms: Iterable[Term], choices: Mapping[str, int | None], removed: Collection[str]) -> float:
+        """The exactly rounded sum of the terms that count under this choice."""
+        self._check_removed(removed)
+        return math.fsum(self.entry(term, choices) for term in terms if term.block not in removed)
+
+    def entry(self, term: Term, choices: Mapping[str, int | None]) -> float:
+        """The one number that `term` contributes under `choices`, its block taken as kept."""
+        return float(term.values[tuple(self._option_index(name, choices) for name in term.dims)])
+
+    def unused_dims(self, removed: Collection[str]) -> set[str]:
+        """Dims that no longer exist because every block that uses them is removed."""
+        gone = frozenset(removed)
+        return {name for name, blocks in self.dim_blocks.items() if blocks and blocks <= gone}
+
+    def _option_index(self, name: str, choices: Mapping[str, int | None]) -> int:
+        kept = choices.get(name)
+        options = self.dim[name].options
+        if kept is None:
+            raise MdpError(f"Dim {name!r} is used by a kept block, but the choice says nothing about it.")
+        if kept not in options:
+            raise MdpError(f"Dim {name!r} cannot keep {kept} units; it offers {_short(options)}.")
+        return options.index(kept)
+
+    def _check_removed(self, removed: Collection[str]) -> None:
+        for name in removed:
+            if name not in self.block:
+                raise MdpError(f"The problem has no block {name!r}.")
+            if not self.block[name].removable:
+                raise MdpError(f"Block {name!r} cannot be removed in this problem.")
+
+
+def problem_from_json(data: Any, where: str = "problem") -> Problem:
+    """Check and build a Problem from parsed `mdp-problem/1` JSON.
+
+    Raises:
+        BadFile: the first entry that is wrong is named, with what was expected.
+    """
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        found = data.get("format") if isinstance(data, dict) else type(data).__name__
+        raise BadFile(f"The {where} is not an {FORMAT} file (its format says {found!r}).")
+    read = _Reader(where)
+    dims = tuple(read.dim(item, i) for i, item in enumerate(read.entries(data, "dims")))
+    blocks = tuple(read.block(item, i) for i, item in enumerate(read.entries(data, "blocks")))
+    read.unique("dims", [d.name for d in dims])
+    read.unique("blocks", [b.name for b in blocks])
+    sizes = {d.name: len(d.options) for d in dims}
+    names = {b.name for b in blocks}
+    terms = {
+        kind: tuple(read.term(item, f"{kind}[{i}]", sizes, names) for i, item in enumerate(read.entries(data, kind)))
+        for kind in ("latency", "importance")
+    }
+    provenance = data.get("provenance", {})
+    if not isinstance(provenance, dict):
+        read.fail("provenance", "must be an object")
+    return Problem(
+        name=read.text(data.get("name"), "name"),
+        latency_unit=read.text(data.get("latency_unit"), "latency_unit"),
+        dims=dims, blocks=blocks, **terms, provenance=provenance,
+    )
+
+
+def problem_to_json(problem: Problem) -> dict[str, Any]:
+    """The `mdp-problem/1` object of a problem; integral values are written as integers."""
+
+    def term(t: Term) -> dict[str, Any]:
+        return {"name": t.name, "block": t.block, "dims": list(t.dims), "values": _plain(t.values)}
+
+    return {
+        "format": FORMAT, "name": problem.name, "latency_unit": problem.latency_unit,
+        "provenance": dict(problem.provenance),
+        "dims": [{"name": d.name, "kind": d.kind, "options": list(d.options)} for d in problem.dims],
+        "blocks": [{"name": b.name, "removable": b.removable} for b in problem.blocks],
+        "latency": [term(t) for t in problem.latency],
+        "importance": [term(t) for t in problem.importance],
+    }
+
+
+def check(problem: Problem) -> Problem:
+    """Return the same problem if it is well formed; used by code that builds problems.
+
+    Raises:
+        BadFile: what is wrong, as for a file.
+    """
+    return problem_from_json(problem_to_json(problem), f"problem {problem.name!r}") and problem
+
+
+def load_problem(path: str | os.PathLike) -> Problem:
+    """Read an `mdp-problem/1` file. Raises BadFile, saying which entry is wrong."""
+    return problem_from_json(read_json(path, "problem file"), f"problem file {path}")
+
+
+def save_problem(problem: Problem, path: str | os.PathLike) -> None:
+    write_json(path, problem_to_json(problem))
+
+
+class _Reader:
+    """Checks one entry at a time and says which one is wrong."""
+
+    def __init__(self, where: str):
+        self.where = where
+
+    def fail(self, entry: str, problem: str):
+        raise BadFile(f"The {self.where} is damaged: {entry} {problem}.")
+
+    def entries(self, data: dict, key: str) -> list:
+        value = data.get(key)
+        if not isinstance(value, list):
+            self.fail(key, "must be a list")
+        return value
+
+    def text(self, value: Any, entry: str) -> str:
+        if not isinstance(value, str) or not value:
+            self.fail(entry, "must be a text that is not empty")
+        return value
+
+    def unique(self, what: str, names: list[str]) -> None:
+        twice = next((n for n in names if names.count(n) > 1), None)
+        if twice is not None:
+            self.fail(what, f"name {twice!r} twice")
+
+    def dim(self, item: Any, i: int) -> Dim:
+        entry = f"dims[{i}]"
+        if not isinstance(item, dict):
+            self.fail(entry, "must be an object")
+        name = self.text(item.get("name"), f"{entry}.name")
+        options = item.get("options")
+        whole = isinstance(options, list) and options and all(type(o) is int for o in options)
+        if not whole or options[0] < 1 or any(b <= a for a, b in zip(options, options[1:], strict=False)):
+            self.fail(f"{entry}.options ({name!r})", "must be whole numbers of at least 1, increasing")
+        return Dim(name, self.text(item.get("kind"), f"{entry}.kind"), tuple(options))
+
+    def block(self, item: Any, i: int) -> Block:
+        entry = f"blocks[{i}]"
+        if not isinstance(item, dict):
+            self.fail(entry, "must be an object")
+        removable = item.get("removable", True)
+        if type(removable) is not bool:
+            self.fail(f"{entry}.removable", "must be true or false")
+        return Block(self.text(item.get("name"), f"{entry}.name"), removable)
+
+    def term(self, item: Any, entry: str, sizes: dict[str, int], blocks: set[str]) -> Term:
+        if not isinstance(item, dict):
+            self.fail(entry, "must be an object")
+        name = self.text(item.get("name"), f"{entry}.name")
+        entry = f"{entry} ({name!r})"
+        block = item.get("block")
+        if block is not None and (not isinstance(block, str) or block not in blocks):
+            self.fail(f"{entry}.block", f"names {block!r}, which is not among the blocks")
+        dims = item.get("dims")
+        if not isinstance(dims, list) or any(not isinstance(d, str) or d not in sizes for d in dims):
+            self.fail(f"{entry}.dims", "must list names of dims")
+        if len(set(dims)) < len(dims):
+            self.fail(f"{entry}.dims", "names a dim twice")
+        shape = tuple(sizes[d] for d in dims)
+        if not _all_numbers(item.get("values")):
+            self.fail(f"{entry}.values", "must hold numbers only")
+        try:
+            values = np.array(item["values"], dtype=np.float64)
+        except (ValueError, OverflowError):
+            self.fail(f"{entry}.values", f"is ragged; shape {shape} was expected")
+        if values.shape != shape:
+            self.fail(f"{entry}.values", f"has shape {values.shape}, but its dims offer {shape}")
+        if not np.isfinite(values).all():
+            self.fail(f"{entry}.values", "holds a number that is not finite")
+        values.setflags(write=False)
+        return Term(name, block, tuple(dims), values)
+
+
+def _all_numbers(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(_all_numbers(v) for v in value)
+    return type(value) in (int, float)
+
+
+def _plain(values: np.ndarray) -> Any:
+    """Nested lists; whole numbers that a float holds exactly become integers again."""
+    if values.size and (values == np.rint(values)).all() and np.abs(values).max() < 2**53:
+        return values.astype(np.int64).tolist()
+    return values.tolist()
+
+
+def _short(options: tuple[int, ...]) -> str:
+    if len(options) <= 12:
+        return ", ".join(map(str, options))
+    return f"{options[0]}, {options[1]}, … {options[-1]} ({len(options)} options)"

@@ -1,0 +1,92 @@
+"""How long work tells where it is, and learns that it should stop.
+
+Every long function takes `report: Reporter` and calls `report.step(...)` after each small piece of work;
+that call raises `Cancelled` once somebody asked to stop. Everything finished is saved before the call.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .errors import Cancelled
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`seconds_left` is None until there is something to extrapolate from."""
+
+    done: float
+    total: float
+    text: str
+    seconds: float
+    seconds_left: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Reporter:
+    """The silent reporter, and the base of the others: override `show` and `metric`."""
+
+    def __init__(self, cancelled: Callable[[], bool] = lambda: False):
+        self._cancelled = cancelled
+        self._start = time.monotonic()
+
+    def step(self, done: float, total: float, text: str = "") -> None:
+        """Say that `done` of `total` (any unit in proportion to time) is finished. Raises Cancelled."""
+        seconds = time.monotonic() - self._start
+        left = seconds * (total - done) / done if done > 0 and seconds > 0.5 else None
+        self.show(Progress(done, total, text, seconds, left))
+        self.check()
+
+    def check(self) -> None:
+        """Raises Cancelled if somebody asked to stop."""
+        if self._cancelled():
+            raise Cancelled("Stopped on request; what was finished is kept.")
+
+    def show(self, progress: Progress) -> None:
+        """Show a progress to whoever is watching."""
+
+    def metric(self, **values: Any) -> None:
+        """Pass on numbers of interest, such as a loss or an accuracy."""
+
+    def message(self, text: str) -> None:
+        """Pass on one sentence."""
+
+
+class ConsoleReporter(Reporter):
+    """One line on standard error, rewritten in place on a terminal and thinned out elsewhere."""
+
+    def __init__(self, cancelled: Callable[[], bool] = lambda: False):
+        super().__init__(cancelled)
+        self._last = 0.0
+
+    def show(self, progress: Progress) -> None:
+        now = time.monotonic()
+        live = sys.stderr.isatty()
+        if progress.done < progress.total and now - self._last < (0.1 if live else 5):
+            return
+        self._last = now
+        left = "" if progress.seconds_left is None else f", {duration(progress.seconds_left)} left"
+        line = f"{100 * progress.done / max(progress.total, 1e-9):3.0f} %  {progress.text}{left}"
+        print(f"\r\x1b[K{line}" if live else line, end="" if live and progress.done < progress.total else "\n",
+              file=sys.stderr, flush=True)
+
+    def metric(self, **values: Any) -> None:
+        shown = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items())
+        print(shown, file=sys.stderr, flush=True)
+
+    def message(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """`7 s`, `3 min 20 s`, `2 h 5 min`."""
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"

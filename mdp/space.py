@@ -1,0 +1,80 @@
+"""What a model offers for pruning, as plain data: the meeting point of families, tables, scores and studies.
+
+A family (mdp/families) finds a Space in a model; latency tables and importance scores are measured over it;
+`build` joins the three into a Study. No torch here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .problem import Block, Dim
+
+
+@dataclass(frozen=True)
+class SpaceDim:
+    """One prunable dimension: `units` in the dense model; `options` are the widths offered, the last is dense.
+
+    `kind` is one of channels, embedding, heads, qk, v, mlp (families may add others).
+    """
+
+    name: str
+    kind: str
+    units: int
+    options: tuple[int, ...]
+
+    def as_dim(self) -> Dim:
+        return Dim(self.name, self.kind, self.options)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A count that is a product of widths: `factor` times the kept units of every dim (a dim may repeat).
+
+    It counts when `block` is None or kept. Sums of products give parameters and MACs of any plan exactly,
+    without a model: 9 x out x in for a 3x3 convolution.
+    """
+
+    block: str | None
+    factor: float
+    dims: tuple[str, ...] = ()
+
+    def value(self, choices: Mapping[str, int | None], removed: frozenset[str] | set[str] | tuple = ()) -> float:
+        if self.block in removed:
+            return 0.0
+        return self.factor * float(np.prod([choices[d] for d in self.dims], dtype=float))
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something of the model that is not pruned, and why. Nothing is dropped in silence."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Space:
+    """Everything that can be decided about one model.
+
+    Attributes:
+        model: name of the model, as in `ModelRef`.
+        family: name of the family that found it.
+        counts: "parameters" and "macs" (one input) as sums of products.
+    """
+
+    model: str
+    family: str
+    dims: tuple[SpaceDim, ...]
+    blocks: tuple[Block, ...]
+    counts: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
+
+
+def bundle_options(units: int, bundle: int) -> tuple[int, ...]:
+    """Widths from one bundle to dense in steps of `bundle`; dense is always offered. (8, 3) -> (2, 5, 8).
+
+    Counted down from dense, so that a width that is no multiple of the bundle still has dense as its last option.
+    """
+    return tuple(range(units, 0, -max(1, bundle)))[::-1]
