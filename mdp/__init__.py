@@ -9,7 +9,22 @@ from .problem import Block, Dim, Problem, Term, load_problem, save_problem
 from .study import Study, list_studies, load_study, save_study
 
 __all__ = [
-    "BadFile", "Block", "Cancelled", "Dim", "Infeasible", "MdpError", "Plan", "Problem", "Study", "Term",
-    "Unsupported", "list_studies", "load_plan", "load_problem", "load_study", "save_plan", "save_problem",
+    "BadFile",
+    "Block",
+    "Cancelled",
+    "Dim",
+    "Infeasible",
+    "MdpError",
+    "Plan",
+    "Problem",
+    "Study",
+    "Term",
+    "Unsupported",
+    "list_studies",
+    "load_plan",
+    "load_problem",
+    "load_study",
+    "save_plan",
+    "save_problem",
     "save_study",
 ]

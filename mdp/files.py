@@ -77,8 +77,8 @@ def replacing(path: str | os.PathLike):
         os.replace(temporary, path)
     except OSError as error:
         raise MdpError(
-            f"{path} could not be written: {error.strerror or error}. Free some space or choose another folder "
-            "(MDP_DATA=/some/folder), then try again; nothing was changed."
+            f"{path} could not be written: {error.strerror or error}. Free some space or choose another "
+            "folder (MDP_DATA=/some/folder), then try again; nothing was changed."
         ) from None
     finally:
         if temporary is not None:

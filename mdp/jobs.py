@@ -58,7 +58,7 @@ class JobReporter(Reporter):
 
 @dataclass(frozen=True)
 class JobState:
-    """What is known of a job now. `status`: running, done, failed, cancelled or lost (its process vanished)."""
+    """What is known of a job now. `status`: running, done, failed, cancelled, or lost (its process is gone)."""
 
     id: str
     title: str
@@ -91,12 +91,21 @@ def start(arguments: Sequence[str], title: str) -> str:
         ) from None
     command = [sys.executable, "-m", "mdp", *map(str, arguments), "--job", str(folder)]
     with log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                   start_new_session=True)
-    write_json(folder / "job.json", {
-        "id": job_id, "kind": kind, "title": title, "arguments": list(map(str, arguments)),
-        "pid": process.pid, "created": _created(process.pid), "started": time.time(),
-    })
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    write_json(
+        folder / "job.json",
+        {
+            "id": job_id,
+            "kind": kind,
+            "title": title,
+            "arguments": list(map(str, arguments)),
+            "pid": process.pid,
+            "created": _created(process.pid),
+            "started": time.time(),
+        },
+    )
     # Reap the child and note how it ended; if this process dies first, `state` finds out by the pid.
     threading.Thread(target=_wait, args=(process, folder), daemon=True).start()
     return job_id
@@ -119,8 +128,18 @@ def state(job_id: str) -> JobState:
             event.pop("time", None)
             result |= event
     status, error = _status(folder, job)
-    return JobState(job_id, job["title"], job["kind"], status, job["started"], progress,
-                    tuple(metrics), tuple(messages), result, error)
+    return JobState(
+        job_id,
+        job["title"],
+        job["kind"],
+        status,
+        job["started"],
+        progress,
+        tuple(metrics),
+        tuple(messages),
+        result,
+        error,
+    )
 
 
 def cancel(job_id: str) -> JobState:
@@ -180,7 +199,9 @@ def _last_words(folder: Path, code: int | None) -> str:
         return lines[-1]
     tail = f" It last said: {lines[-1]}" if lines else ""
     if code is None:
-        return f"The process is gone without a word; the machine may have been restarted. Start it again.{tail}"
+        return (
+            f"The process is gone without a word; the machine may have been restarted. Start it again.{tail}"
+        )
     return f"It stopped with an error (exit status {code}); the whole log is in {folder / 'log.txt'}.{tail}"
 
 

@@ -7,7 +7,7 @@ SHIPPED = Path(__file__).resolve().parent.parent / "data"
 
 
 def data_dir() -> Path:
-    """The folder for what the user makes (studies, latency store, jobs): `$MDP_DATA`, else the repo's `data/`."""
+    """The folder for what the user makes (studies, latency store, jobs): `$MDP_DATA`, else `data/`."""
     return Path(os.environ.get("MDP_DATA") or SHIPPED)
 
 

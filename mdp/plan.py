@@ -66,15 +66,25 @@ def make_plan(
     """
     latency, importance = problem.evaluate(choices, removed)
     if not within(latency, budget):
-        raise MdpError(f"Solver {solver} returned {latency:g} {problem.latency_unit}, over the budget of {budget:g}.")
+        raise MdpError(
+            f"Solver {solver} returned {latency:g} {problem.latency_unit}, over the budget of {budget:g}."
+        )
     gone = problem.unused_dims(removed)
     return Plan(
-        problem=problem.name, fingerprint=problem.fingerprint, latency_unit=problem.latency_unit,
-        budget=float(budget), latency=latency, importance=importance,
-        bound=None if bound is None else max(float(bound), importance), optimal=optimal,
+        problem=problem.name,
+        fingerprint=problem.fingerprint,
+        latency_unit=problem.latency_unit,
+        budget=float(budget),
+        latency=latency,
+        importance=importance,
+        bound=None if bound is None else max(float(bound), importance),
+        optimal=optimal,
         choices={d.name: None if d.name in gone else int(choices[d.name]) for d in problem.dims},
         removed_blocks=tuple(b.name for b in problem.blocks if b.name in set(removed)),
-        solver=solver, seconds=seconds, shadow_price=shadow_price, note=note,
+        solver=solver,
+        seconds=seconds,
+        shadow_price=shadow_price,
+        note=note,
     )
 
 
@@ -97,7 +107,9 @@ def parse_budget(text: str | float, problem: Problem) -> float:
         value = float("nan")
     if value != value or value in (float("inf"), float("-inf")):
         unit = problem.latency_unit
-        raise MdpError(f"The budget {raw!r} is not a number. Write {unit} as 12.5, or a share of dense as 40%.")
+        raise MdpError(
+            f"The budget {raw!r} is not a number. Write {unit} as 12.5, or a share of dense as 40%."
+        )
     return value / 100 * problem.dense_latency if raw.endswith("%") else value
 
 
@@ -115,7 +127,9 @@ def plan_from_json(data: Any, where: str = "plan") -> Plan:
     expected = {f.name: f for f in dataclasses.fields(Plan)}
     unknown, missing = set(body) - set(expected), set(expected) - set(body) - {"shadow_price", "note"}
     if unknown or missing:
-        raise BadFile(f"The {where} is damaged: {', '.join(sorted(unknown | missing))} is unexpected or missing.")
+        raise BadFile(
+            f"The {where} is damaged: {', '.join(sorted(unknown | missing))} is unexpected or missing."
+        )
     for key in ("budget", "latency", "importance", "seconds"):
         if type(body[key]) not in (int, float):
             raise BadFile(f"The {where} is damaged: {key} must be a number.")
@@ -161,5 +175,6 @@ def infeasible(problem: Problem, budget: float, smallest: float | None) -> Infea
     share = 100 * smallest / problem.dense_latency if problem.dense_latency else float("nan")
     return Infeasible(
         f"No choice meets a budget of {budget:g} {unit}: the smallest latency possible is "
-        f"{smallest:.6g} {unit} ({share:.1f} % of dense).", smallest,
+        f"{smallest:.6g} {unit} ({share:.1f} % of dense).",
+        smallest,
     )

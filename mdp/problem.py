@@ -12,6 +12,7 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,7 @@ class Problem:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A short hash of everything that a solution depends on; provenance and names of terms do not count."""
+        """A short hash of all that a solution depends on; provenance and names of terms do not count."""
         body = problem_to_json(self)
         for key in ("name", "provenance"):
             body.pop(key)
@@ -108,7 +109,9 @@ class Problem:
             term.pop("name")
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
 
-    def evaluate(self, choices: Mapping[str, int | None], removed: Collection[str] = ()) -> tuple[float, float]:
+    def evaluate(
+        self, choices: Mapping[str, int | None], removed: Collection[str] = ()
+    ) -> tuple[float, float]:
         """(latency, importance) of one choice: kept units for every dim that a kept block uses.
 
         A dim that only removed blocks use may be None or absent.
@@ -118,7 +121,9 @@ class Problem:
         """
         return self.total(self.latency, choices, removed), self.total(self.importance, choices, removed)
 
-    def total(self, terms: Iterable[Term], choices: Mapping[str, int | None], removed: Collection[str]) -> float:
+    def total(
+        self, terms: Iterable[Term], choices: Mapping[str, int | None], removed: Collection[str]
+    ) -> float:
         """The exactly rounded sum of the terms that count under this choice."""
         self._check_removed(removed)
         return math.fsum(self.entry(term, choices) for term in terms if term.block not in removed)
@@ -166,7 +171,9 @@ def problem_from_json(data: Any, where: str = "problem") -> Problem:
     sizes = {d.name: len(d.options) for d in dims}
     names = {b.name for b in blocks}
     terms = {
-        kind: tuple(read.term(item, f"{kind}[{i}]", sizes, names) for i, item in enumerate(read.entries(data, kind)))
+        kind: tuple(
+            read.term(item, f"{kind}[{i}]", sizes, names) for i, item in enumerate(read.entries(data, kind))
+        )
         for kind in ("latency", "importance")
     }
     provenance = data.get("provenance", {})
@@ -175,7 +182,10 @@ def problem_from_json(data: Any, where: str = "problem") -> Problem:
     return Problem(
         name=read.text(data.get("name"), "name"),
         latency_unit=read.text(data.get("latency_unit"), "latency_unit"),
-        dims=dims, blocks=blocks, **terms, provenance=provenance,
+        dims=dims,
+        blocks=blocks,
+        **terms,
+        provenance=provenance,
     )
 
 
@@ -186,7 +196,9 @@ def problem_to_json(problem: Problem) -> dict[str, Any]:
         return {"name": t.name, "block": t.block, "dims": list(t.dims), "values": _plain(t.values)}
 
     return {
-        "format": FORMAT, "name": problem.name, "latency_unit": problem.latency_unit,
+        "format": FORMAT,
+        "name": problem.name,
+        "latency_unit": problem.latency_unit,
         "provenance": dict(problem.provenance),
         "dims": [{"name": d.name, "kind": d.kind, "options": list(d.options)} for d in problem.dims],
         "blocks": [{"name": b.name, "removable": b.removable} for b in problem.blocks],
@@ -245,7 +257,7 @@ class _Reader:
         name = self.text(item.get("name"), f"{entry}.name")
         options = item.get("options")
         whole = isinstance(options, list) and options and all(type(o) is int for o in options)
-        if not whole or options[0] < 1 or any(b <= a for a, b in zip(options, options[1:], strict=False)):
+        if not whole or options[0] < 1 or any(b <= a for a, b in pairwise(options)):
             self.fail(f"{entry}.options ({name!r})", "must be whole numbers of at least 1, increasing")
         return Dim(name, self.text(item.get("kind"), f"{entry}.kind"), tuple(options))
 

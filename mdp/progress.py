@@ -71,8 +71,12 @@ class ConsoleReporter(Reporter):
         self._last = now
         left = "" if progress.seconds_left is None else f", {duration(progress.seconds_left)} left"
         line = f"{100 * progress.done / max(progress.total, 1e-9):3.0f} %  {progress.text}{left}"
-        print(f"\r\x1b[K{line}" if live else line, end="" if live and progress.done < progress.total else "\n",
-              file=sys.stderr, flush=True)
+        print(
+            f"\r\x1b[K{line}" if live else line,
+            end="" if live and progress.done < progress.total else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def metric(self, **values: Any) -> None:
         shown = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items())

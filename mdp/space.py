@@ -14,7 +14,7 @@ from .problem import Block, Dim
 
 @dataclass(frozen=True)
 class SpaceDim:
-    """One prunable dimension: `units` in the dense model; `options` are the widths offered, the last is dense.
+    """One prunable dimension: `units` in the dense model, `options` the widths offered, the last one dense.
 
     `kind` is one of channels, embedding, heads, qk, v, mlp (families may add others).
     """
@@ -40,7 +40,9 @@ class Product:
     factor: float
     dims: tuple[str, ...] = ()
 
-    def value(self, choices: Mapping[str, int | None], removed: frozenset[str] | set[str] | tuple = ()) -> float:
+    def value(
+        self, choices: Mapping[str, int | None], removed: frozenset[str] | set[str] | tuple = ()
+    ) -> float:
         if self.block in removed:
             return 0.0
         return self.factor * float(np.prod([choices[d] for d in self.dims], dtype=float))
@@ -75,6 +77,6 @@ class Space:
 def bundle_options(units: int, bundle: int) -> tuple[int, ...]:
     """Widths from one bundle to dense in steps of `bundle`; dense is always offered. (8, 3) -> (2, 5, 8).
 
-    Counted down from dense, so that a width that is no multiple of the bundle still has dense as its last option.
+    Counted down from dense, so that a width that is no multiple of the bundle still has dense as last option.
     """
     return tuple(range(units, 0, -max(1, bundle)))[::-1]

@@ -46,7 +46,7 @@ class ModelRef:
 class Tables:
     """Latency terms in ms over a space, with how they were measured.
 
-    `provenance` holds at least device, batch, dtype; and torch, driver, memory_format, threads, repeats, created.
+    `provenance` holds at least device, batch, dtype; and torch, driver, memory_format, threads, created.
     `details` holds, per term, whatever the profiler keeps about its entries (spread, what was inferred).
     """
 
@@ -85,7 +85,7 @@ class Study:
 
     Attributes:
         counts: "parameters" and "macs" as sums of products, for any plan (see space.Product).
-        verification: predicted against measured latency of whole random sub-networks, as `mdp verify` left it.
+        verification: predicted against measured latency of whole random sub-networks, left by `mdp verify`.
         accuracy: {"dense": ..., "dataset": ...} where it was measured.
         path: the file it came from, None if not saved.
     """
@@ -108,7 +108,9 @@ class Study:
         return sum(p.value(choices, frozenset(removed)) for p in self.counts[what])
 
 
-def build_study(name: str, model: ModelRef, space: Space, tables: Tables, scores: Scores, **extra: Any) -> Study:
+def build_study(
+    name: str, model: ModelRef, space: Space, tables: Tables, scores: Scores, **extra: Any
+) -> Study:
     """Join a space, its tables and its scores. `extra` sets optional fields of Study.
 
     Raises:
@@ -118,14 +120,23 @@ def build_study(name: str, model: ModelRef, space: Space, tables: Tables, scores
     by_name = {d.name: d for d in dims}
     for what, names in (("tables", {d for t in tables.terms for d in t.dims}), ("scores", set(scores.order))):
         if names - set(by_name):
-            raise MdpError(f"The {what} are of another model: {space.model} has no dim {sorted(names - set(by_name))[0]!r}.")
+            stranger = min(names - set(by_name))
+            raise MdpError(f"The {what} are of another model: {space.model} has no dim {stranger!r}.")
     missing = set(by_name) - set(scores.order)
     if missing:
-        raise MdpError(f"The scores leave out dim {sorted(missing)[0]!r} of {space.model}; score the model anew.")
+        raise MdpError(f"The scores leave out dim {min(missing)!r} of {space.model}; score the model anew.")
     body = Problem(
-        name=name, latency_unit="ms", dims=dims, blocks=space.blocks,
-        latency=tables.terms, importance=scores.terms(by_name),
-        provenance={"model": space.model, "latency": dict(tables.provenance), "importance": dict(scores.provenance)},
+        name=name,
+        latency_unit="ms",
+        dims=dims,
+        blocks=space.blocks,
+        latency=tables.terms,
+        importance=scores.terms(by_name),
+        provenance={
+            "model": space.model,
+            "latency": dict(tables.provenance),
+            "importance": dict(scores.provenance),
+        },
     )
     problem = problem_from_json(problem_to_json(body), f"problem of {name!r}")
     return Study(name, model, space.family, problem, tables, scores, space.counts, space.skipped, **extra)
@@ -138,7 +149,9 @@ def _top_sums(values: np.ndarray, order: np.ndarray, options: tuple[int, ...]) -
 def study_to_json(study: Study) -> dict[str, Any]:
     """The `mdp-study/1` object. The latency terms stand once, in the problem."""
     return {
-        "format": FORMAT, "name": study.name, "family": study.family,
+        "format": FORMAT,
+        "name": study.name,
+        "family": study.family,
         "model": {**dataclasses.asdict(study.model), "input_size": list(study.model.input_size)},
         "latency": {"provenance": dict(study.tables.provenance), "details": dict(study.tables.details)},
         "importance": {
@@ -151,7 +164,8 @@ def study_to_json(study: Study) -> dict[str, Any]:
         },
         "counts": {k: [[p.block, p.factor, list(p.dims)] for p in ps] for k, ps in study.counts.items()},
         "skipped": [[s.name, s.reason] for s in study.skipped],
-        "verification": study.verification, "accuracy": study.accuracy,
+        "verification": study.verification,
+        "accuracy": study.accuracy,
         "problem": problem_to_json(study.problem),
     }
 
@@ -164,41 +178,55 @@ def study_from_json(data: Any, where: str = "study", path: Path | None = None) -
     problem = problem_from_json(data.get("problem"), f"problem in the {where}")
     try:
         study = Study(
-            name=str(data["name"]), family=str(data["family"]), problem=problem, path=path,
+            name=str(data["name"]),
+            family=str(data["family"]),
+            problem=problem,
+            path=path,
             model=ModelRef(**{**data["model"], "input_size": tuple(data["model"]["input_size"])}),
             tables=Tables(problem.latency, data["latency"]["provenance"], data["latency"].get("details", {})),
             scores=Scores(
                 {d: np.array(o, dtype=np.int64) for d, o in data["importance"]["order"].items()},
-                tuple((s["name"], s["block"], s["dim"], np.array(s["values"], dtype=np.float64))
-                      for s in data["importance"]["shares"]),
+                tuple(
+                    (s["name"], s["block"], s["dim"], np.array(s["values"], dtype=np.float64))
+                    for s in data["importance"]["shares"]
+                ),
                 data["importance"]["provenance"],
             ),
-            counts={k: tuple(Product(b, float(f), tuple(d)) for b, f, d in ps) for k, ps in data["counts"].items()},
+            counts={
+                k: tuple(Product(b, float(f), tuple(d)) for b, f, d in ps) for k, ps in data["counts"].items()
+            },
             skipped=tuple(Skipped(n, r) for n, r in data.get("skipped", [])),
-            verification=data.get("verification"), accuracy=data.get("accuracy"),
+            verification=data.get("verification"),
+            accuracy=data.get("accuracy"),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadFile(f"The {where} is damaged: {type(error).__name__} at {error}. Make it anew or use another copy.") from None
+        raise BadFile(
+            f"The {where} is damaged: {type(error).__name__} at {error}. Make it anew or use another copy."
+        ) from None
     _check_study(study, where)
     return study
 
 
 def _check_study(study: Study, where: str) -> None:
-    dims, blocks = study.problem.dim, study.problem.block
+    def fail(what: str):
+        raise BadFile(f"The {where} is damaged: {what}.")
+
+    dims, blocks = study.problem.dim, {*study.problem.block, None}
     for name, dim in dims.items():
         order = study.scores.order.get(name)
         if order is None or sorted(order.tolist()) != list(range(dim.dense)):
-            raise BadFile(f"The {where} is damaged: the order of dim {name!r} must list each of its {dim.dense} units once.")
+            fail(f"the order of dim {name!r} must list each of its {dim.dense} units once")
     for name, block, dim, values in study.scores.shares:
-        if dim not in dims or (block is not None and block not in blocks) or values.shape != (dims[dim].dense,):
-            raise BadFile(f"The {where} is damaged: importance share {name!r} does not fit its dim or block.")
+        if dim not in dims or block not in blocks or values.shape != (dims[dim].dense,):
+            fail(f"importance share {name!r} does not fit its dim or block")
+        if not np.isfinite(values).all():
+            fail(f"importance share {name!r} holds a number that is not finite")
     for what, products in study.counts.items():
-        for p in products:
-            if (p.block is not None and p.block not in blocks) or any(d not in dims for d in p.dims):
-                raise BadFile(f"The {where} is damaged: a count of {what} names an unknown dim or block.")
+        if any(p.block not in blocks or any(d not in dims for d in p.dims) for p in products):
+            fail(f"a count of {what} names an unknown dim or block")
     for key in ("device", "batch", "dtype"):
         if key not in study.tables.provenance:
-            raise BadFile(f"The {where} is damaged: its latency tables do not say their {key}.")
+            fail(f"its latency tables do not say their {key}")
 
 
 def load_study(path: str | os.PathLike) -> Study:
@@ -230,8 +258,14 @@ def _summary(path: Path) -> dict[str, Any]:
     except MdpError as error:
         return {"name": path.stem, "path": str(path), "error": str(error)}
     p = study.tables.provenance
-    return {"name": study.name, "model": study.model.name, "device": p["device"], "batch": p["batch"],
-            "dtype": p["dtype"], "path": str(path)}
+    return {
+        "name": study.name,
+        "model": study.model.name,
+        "device": p["device"],
+        "batch": p["batch"],
+        "dtype": p["dtype"],
+        "path": str(path),
+    }
 
 
 def slug(name: str) -> str:
