@@ -1,0 +1,44 @@
+# Two commands: `make app` serves the explorer, `make test` passes the tests. Both set up .venv first.
+PYTHON ?= python3.11
+VENV   ?= .venv
+PORT   ?= 8866
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: app lab test env lint bench studies lock clean
+
+app: env  ## serve the explorer at http://localhost:$(PORT)/
+	@$(BIN)/python -m mdp_widgets.serve --port $(PORT)
+
+lab: env  ## the notebooks in JupyterLab
+	@$(BIN)/jupyter lab --notebook-dir=notebooks
+
+test: env  ## all tests; the browser tests need Chromium and are skipped without it (never in CI)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: env
+	$(BIN)/ruff check .
+
+bench: env  ## the numbers of the README, measured side by side in one run
+	$(BIN)/python -m mdp.bench.solvers
+	$(BIN)/python -m mdp.bench.latency
+
+env: $(READY)  ## .venv with everything that requirements.lock pins, nothing else
+
+# uv installs in seconds what pip takes minutes for; pip checks uv's own hash first.
+$(READY): requirements.lock bootstrap.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. Install Python 3.11, or name one: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV): about 3 GB of packages, once."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bootstrap.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: env  ## pin anew what pyproject.toml asks for: hashes, no addresses
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra dev pyproject.toml --output-file requirements.lock
+	grep -A 1000 '^uv==' requirements.lock | awk 'NR==1 || /^    --hash/ {print; next} {exit}' > bootstrap.lock
+
+clean:
+	rm -rf $(VENV) .pytest_cache .hypothesis .ruff_cache
