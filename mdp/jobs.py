@@ -236,7 +236,7 @@ def _status(folder: Path, job: dict[str, Any]) -> tuple[str, str]:
         code = None
     if code == 0:  # also when it was finished before a cancel reached it
         return "done", ""
-    if (folder / "cancelled").exists():
+    if code == 130 or (folder / "cancelled").exists():
         return "cancelled", ""
     return ("lost" if code is None else "failed"), _last_words(folder, code)
 

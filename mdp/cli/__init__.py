@@ -12,7 +12,7 @@ import signal
 import sys
 
 from ..errors import Cancelled, MdpError
-from ..jobs import JobReporter
+from ..jobs import JobReporter, note_exit
 from ..progress import ConsoleReporter, Reporter
 
 COMMANDS = {
@@ -33,7 +33,9 @@ COMMANDS = {
 def main(argv: list[str] | None = None) -> int:
     """Run one command. 0: done; 1: failed; 2: the input was wrong or cannot be met; 130: cancelled."""
     argv = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(prog="mdp", description="Multi-dimensional pruning under a latency budget.")
+    parser = argparse.ArgumentParser(
+        prog="mdp", description="Multi-dimensional pruning under a latency budget."
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     named = next((a for a in argv if not a.startswith("-")), None)
     for name, text in COMMANDS.items():
@@ -45,6 +47,16 @@ def main(argv: list[str] | None = None) -> int:
             sub.set_defaults(run=module.run)
     args = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, _on_terminate)
+    code = 1
+    try:
+        code = _execute(args)
+    finally:
+        if getattr(args, "job", None):  # the page that started it may be gone by now
+            note_exit(args.job, code)
+    return code
+
+
+def _execute(args: argparse.Namespace) -> int:
     try:
         return args.run(args) or 0
     except Cancelled as stop:
