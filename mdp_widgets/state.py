@@ -1,0 +1,252 @@
+"""The one selection that every view follows. No torch, no widgets: traits that a notebook can use too.
+
+    selection = Selection()
+    selection.open("fmnist_vit")        # a study's name or path; selection.plan is there at once
+    selection.set_budget("40%")         # solves again; every view observes `plan`
+    selection.observe(redraw, "plan")
+
+What cannot be done (a damaged study, a budget that nothing meets, pins that contradict it) becomes a sentence
+in `error`, and everything else stays as it was: study, budget, pins and plan always belong together.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from traitlets import Any as AnyTrait
+from traitlets import Bool, Float, HasTraits, Instance, Unicode, observe
+from traitlets import Tuple as TupleTrait
+
+from mdp.errors import MdpError
+from mdp.plan import Plan, parse_budget
+from mdp.solve import Pins, fastest, front, solve
+from mdp.study import Study, list_studies, load_study
+
+FRONT_POINTS = 100
+START = 0.5  # a study opens at half of its dense latency, or at the fastest choice if that is slower
+
+
+@dataclass(frozen=True)
+class Step:
+    """One state of undo and redo."""
+
+    budget: float
+    pins: Pins
+
+
+class Selection(HasTraits):
+    """Study, budget, plan and what is being looked at.
+
+    Traits:
+        studies: what `mdp.study.list_studies` found: dicts with name, model, device, batch, dtype, path; or
+            name, path and error.
+        study: the open Study, or None. Assign one (after `build_study`) or call `open`.
+        budget: in the problem's unit (ms). Assigning it solves anew; a budget that nothing meets is refused.
+        plan: the Plan for study, budget and pins; None only while no study is open.
+        plan_b: another Plan of the same study to compare with, or None.
+        pins: mdp.solve.Pins that the plan respects. Assigning it solves anew.
+        front: mdp.solve.Front of the study without pins, or None.
+        smallest: the smallest latency that any choice (under the pins) reaches: the slider's lower end.
+        block: name of the block in question; "" while no study is open.
+        dim: name of the dim in question; "" where the block has none.
+        status: a sentence about what just happened, "" if nothing needs saying.
+        error: a sentence about what could not be done and what to do; "" when all is well.
+        can_undo, can_redo: whether `undo` and `redo` would do something.
+    """
+
+    studies = TupleTrait()
+    study = Instance(Study, allow_none=True)
+    budget = Float(0.0)
+    plan = Instance(Plan, allow_none=True)
+    plan_b = Instance(Plan, allow_none=True)
+    pins = Instance(Pins)
+    front = AnyTrait(None, allow_none=True)
+    smallest = Float(0.0)
+    block = Unicode("")
+    dim = Unicode("")
+    status = Unicode("")
+    error = Unicode("")
+    can_undo = Bool(False)
+    can_redo = Bool(False)
+
+    def __init__(self, study: Study | None = None, **traits: Any):
+        self._busy = False
+        self._past: list[Step] = []
+        self._future: list[Step] = []
+        super().__init__(pins=traits.pop("pins", Pins()), **traits)
+        self.refresh()
+        if study is not None:
+            self.study = study
+
+    # Studies
+
+    def refresh(self) -> None:
+        """Look again for studies on disk."""
+        self.studies = tuple(list_studies())
+
+    def open(self, name_or_path: Any) -> bool:
+        """Open a study by name or path. A damaged one becomes a sentence; what was open stays open."""
+        try:
+            study = load_study(name_or_path)
+        except MdpError as error:
+            self.error = str(error)
+            return False
+        self.study = study
+        return self.study is study
+
+    @observe("study")
+    def _on_study(self, change: Mapping[str, Any]) -> None:
+        if self._busy:
+            return
+        study = change["new"]
+        if study is None:
+            self._set(budget=0.0, plan=None, plan_b=None, pins=Pins(), front=None, smallest=0.0,
+                      block="", dim="")
+        else:
+            try:
+                smallest = fastest(study.problem).latency
+                budget = max(START * study.problem.dense_latency, smallest)
+                plan, points = solve(study.problem, budget), front(study.problem, FRONT_POINTS)
+            except MdpError as error:
+                self._set(study=change["old"])
+                self.error = f"{study.name} cannot be opened. {error}"
+                return
+            block = next((b.name for b in study.problem.blocks), "")
+            self._set(error="", status="", plan_b=None, pins=Pins(), smallest=smallest, front=points,
+                      budget=budget, block=block, dim=first_dim(study, block), plan=plan)
+        self._past, self._future = [self._now()], []
+        self._tell_history()
+
+    # Budget and pins
+
+    def set_budget(self, text: str | float) -> bool:
+        """A budget as typed: `12.5` in the problem's unit or `40%` of dense. One step of undo."""
+        if self.study is None:
+            return False
+        try:
+            value = parse_budget(text, self.study.problem)
+        except MdpError as error:
+            self.error = str(error)
+            return False
+        self.error = ""
+        self.budget = value
+        self.settle()
+        return not self.error
+
+    @observe("budget")
+    def _on_budget(self, change: Mapping[str, Any]) -> None:
+        if not self._busy and self.study is not None:
+            self._resolve(old={"budget": change["old"]})
+
+    @observe("pins")
+    def _on_pins(self, change: Mapping[str, Any]) -> None:
+        if not self._busy and self.study is not None:
+            self._resolve(old={"pins": change["old"]})
+
+    def pin_block(self, block: str, kept: bool | None) -> None:
+        """Pin a block kept (True), removed (False) or leave it to the solver (None). One step of undo."""
+        blocks = {k: v for k, v in self.pins.blocks.items() if k != block}
+        if kept is not None:
+            blocks[block] = kept
+        self._pin(dataclasses.replace(self.pins, blocks=blocks))
+
+    def pin_dim(self, dim: str, low: int | None, high: int | None = None) -> None:
+        """Pin a dim to `low` kept units, to the range low..high, or (None) leave it to the solver."""
+        dims = {k: v for k, v in self.pins.dims.items() if k != dim}
+        if low is not None:
+            dims[dim] = (low, low if high is None else high)
+        self._pin(dataclasses.replace(self.pins, dims=dims))
+
+    def clear_pins(self) -> None:
+        """Leave everything to the solver again. One step of undo."""
+        self._pin(Pins())
+
+    def _pin(self, pins: Pins) -> None:
+        self.error = ""
+        self.pins = pins
+        self.settle()
+
+    def _resolve(self, old: Mapping[str, Any]) -> None:
+        """Solve for the present budget and pins; if nothing fits, say so and go back to `old`."""
+        problem = self.study.problem
+        try:
+            smallest = self.smallest if "budget" in old else fastest(problem, self.pins).latency
+            plan = solve(problem, self.budget, pins=self.pins)
+        except MdpError as error:
+            self._set(**old)
+            self.error = str(error)
+            return
+        self._set(error="", smallest=smallest, plan=plan)
+
+    # What is being looked at
+
+    def look_at(self, block: str | None = None, dim: str | None = None) -> None:
+        """Move every view to a block (and its first dim) or to a dim (and the block that it belongs to)."""
+        if self.study is None:
+            return
+        problem = self.study.problem
+        if dim in problem.dim:
+            users = problem.dim_blocks[dim] - {None}
+            if block not in users:
+                block = self.block if self.block in users else next(
+                    (b.name for b in problem.blocks if b.name in users), self.block)
+        elif block in problem.block:
+            dim = first_dim(self.study, block)
+        else:
+            return
+        self.block, self.dim = block, dim
+
+    # Undo and redo
+
+    def settle(self) -> None:
+        """Make the present budget and pins one step of undo: at the end of a drag, not on the way."""
+        if self.study is not None and (not self._past or self._past[-1] != self._now()):
+            self._past.append(self._now())
+            self._future = []
+        self._tell_history()
+
+    def undo(self) -> None:
+        if len(self._past) > 1:
+            self._future.append(self._past.pop())
+            self._restore(self._past[-1])
+
+    def redo(self) -> None:
+        if self._future:
+            self._past.append(self._future.pop())
+            self._restore(self._past[-1])
+
+    def _restore(self, step: Step) -> None:
+        old = {"budget": self.budget, "pins": self.pins}
+        self._set(budget=step.budget, pins=step.pins)
+        self._resolve(old)
+        self._tell_history()
+
+    def _now(self) -> Step:
+        return Step(self.budget, self.pins)
+
+    def _tell_history(self) -> None:
+        self.can_undo, self.can_redo = len(self._past) > 1, bool(self._future)
+
+    def _set(self, **values: Any) -> None:
+        """Set several traits as one: observers run after all of them are set, and nothing is solved twice."""
+        self._busy, before = True, self._busy
+        try:
+            with self.hold_trait_notifications():
+                for name, value in values.items():
+                    setattr(self, name, value)
+        finally:
+            self._busy = before
+
+
+def own_dims(study: Study, block: str) -> list[str]:
+    """Dims that belong to one block alone, in the problem's order."""
+    return [d for d, users in study.problem.dim_blocks.items() if users == {block}]
+
+
+def first_dim(study: Study, block: str) -> str:
+    """The dim to show first for a block: its own where it has one, else any that it uses, else ""."""
+    own = own_dims(study, block)
+    return own[0] if own else next((d for d, users in study.problem.dim_blocks.items() if block in users), "")

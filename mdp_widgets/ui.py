@@ -1,0 +1,133 @@
+"""Small shared bits of every panel: the style sheet, cards, sentences, tables and number formats. No torch.
+
+Every panel that stands alone in a notebook cell is wrapped by `panel`, which brings the style sheet along;
+inside the explorer the sheet is there once. Colours are the CSS variables of static/tokens.css.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+
+STATIC = Path(__file__).resolve().parent / "static"
+
+
+@cache
+def static(name: str) -> str:
+    """A style sheet or script of ours, by its file name."""
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+def css() -> str:
+    """The style sheet of everything: tokens (light and dark) and the shared shapes."""
+    return static("tokens.css") + static("base.css")
+
+
+def panel(*children: ipywidgets.Widget) -> ipywidgets.VBox:
+    """A column of children in our look, style sheet included: what a panel function returns."""
+    hidden = {"height": "0", "margin": "0", "overflow": "hidden"}
+    sheet = ipywidgets.HTML(f"<style>{css()}</style>", layout=hidden)
+    box = ipywidgets.VBox([sheet, *children])
+    box.add_class("mdp")
+    return box
+
+
+def card(*children: ipywidgets.Widget, title: str = "", note: str = "", **layout: Any) -> ipywidgets.VBox:
+    """A white card with a heading and a note under it. `layout` goes to ipywidgets.Layout."""
+    head = [heading(title)] if title else []
+    head += [sentence(note)] if note else []
+    box = ipywidgets.VBox([*head, *children], layout=ipywidgets.Layout(**layout))
+    box.add_class("mdp-card")
+    return box
+
+
+def row(*children: ipywidgets.Widget, gap: str = "12px", **layout: Any) -> ipywidgets.HBox:
+    """Children side by side, wrapping on a narrow page."""
+    return ipywidgets.HBox(children, layout=ipywidgets.Layout(
+        **{"grid_gap": gap, "flex_flow": "row wrap", "align_items": "center", **layout}))
+
+
+def heading(text: str, level: int = 3) -> ipywidgets.HTML:
+    return ipywidgets.HTML(f"<h{level}>{escape(text)}</h{level}>")
+
+
+def sentence(text: str = "", kind: str = "note") -> ipywidgets.HTML:
+    """A sentence that can change: `say(widget, text, kind)`. Kinds: note, status, error (read aloud)."""
+    widget = ipywidgets.HTML()
+    say(widget, text, kind)
+    return widget
+
+
+def say(widget: ipywidgets.HTML, text: str, kind: str = "note") -> None:
+    """Put a sentence into a `sentence` widget; an empty one takes no room."""
+    role = {"error": "alert", "status": "status"}.get(kind)
+    attribute = f' role="{role}"' if role else ""
+    widget.value = f'<p class="mdp-{kind}"{attribute}>{escape(text)}</p>' if text else ""
+    widget.layout.display = None if text else "none"
+
+
+def button(text: str, on_click, *, primary: bool = False, tooltip: str = "") -> ipywidgets.Button:
+    """A button that calls `on_click()` without arguments."""
+    widget = ipywidgets.Button(
+        description=text, tooltip=tooltip or text, button_style="primary" if primary else "",
+        layout=ipywidgets.Layout(width="auto"))
+    widget.on_click(lambda _: on_click())
+    return widget
+
+
+def table_html(columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> str:
+    """A text table; cells are escaped. Numbers should come formatted (see the functions below)."""
+    head = "".join(f"<th scope='col'>{escape(str(c))}</th>" for c in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(str(c))}</td>" for c in r) + "</tr>" for r in rows)
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return f"<table class='mdp-table'>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def details(columns: Sequence[str], rows: Iterable[Sequence[Any]], summary: str = "As a table") -> str:
+    """A text table folded away under a summary: the one behind every figure."""
+    return (f"<details class='mdp-details'><summary>{escape(summary)}</summary>"
+            f"<div>{table_html(columns, rows)}</div></details>")
+
+
+# Numbers as people read them
+
+def number(value: float, digits: int = 3) -> str:
+    """Three significant digits, no exponent: 12.4, 0.0831, 1,240."""
+    if value == 0:
+        return "0"
+    size = abs(float(f"{value:.{digits}g}"))
+    if size >= 10 ** (digits - 1):
+        return f"{value:,.0f}"
+    places = digits - 1
+    while size < 1 and places < 9:
+        size, places = size * 10, places + 1
+    while size >= 10 and places > 0:
+        size, places = size / 10, places - 1
+    return f"{value:.{places}f}"
+
+
+def ms(value: float, unit: str = "ms") -> str:
+    """A latency with its unit: `12.4 ms`."""
+    return f"{number(value)} {unit}"
+
+
+def percent(share: float, places: int = 1) -> str:
+    """A share of one as `93.1 %`."""
+    return f"{100 * share:.{places}f} %"
+
+
+def change(share: float) -> str:
+    """A share of dense as the change from it: 0.42 -> `−58 %`."""
+    value = round(100 * (share - 1))
+    return f"−{-value} %" if value < 0 else f"+{value} %" if value else "±0 %"
+
+
+def count(value: float) -> str:
+    """A large count with its prefix: `1.24 M`, `703 k`."""
+    for size, prefix in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if abs(value) >= size:
+            return number(value / size) + prefix
+    return f"{value:,.0f}"
