@@ -1,0 +1,48 @@
+"""`mdp front`: the best plan at many budgets."""
+
+from ..errors import MdpError
+from ..plan import parse_budget
+from . import print_json
+from .solve import read_problem, share, summary
+
+
+def add_arguments(parser):
+    parser.add_argument("file", help="a problem file, a study file, or the name of a study")
+    parser.add_argument(
+        "--budgets",
+        default="20",
+        help="how many, evenly spaced up to dense (default 20); or a list: 30%%,40%%,12.5",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object: points and supported points"
+    )
+
+
+def run(args):
+    from ..solve import front
+
+    problem = read_problem(args.file)
+    result = front(problem, parse_budgets(args.budgets, problem))
+    if args.json:
+        return print_json(
+            {
+                "points": [summary(p.plan) for p in result.points],
+                "supported": [{**summary(s.plan), "multiplier": s.multiplier} for s in result.supported],
+            }
+        )
+    for point in result.points:
+        plan = point.plan
+        print(
+            f"{share(plan.latency, problem.dense_latency, problem.latency_unit):44} "
+            f"importance {share(plan.importance, problem.dense_importance):40} "
+            f"{'proven' if plan.optimal else 'not proven'}"
+        )
+
+
+def parse_budgets(text: str, problem) -> int | list[float]:
+    """A count (`20`), or budgets with a comma, a point or a percent sign (`12.5,40%`)."""
+    if text.strip().isdigit():
+        if int(text) < 1:
+            raise MdpError("Ask for at least one budget.")
+        return int(text)
+    return [parse_budget(part, problem) for part in text.split(",") if part.strip()]

@@ -1,0 +1,91 @@
+"""`mdp solve`: the best plan for one latency budget."""
+
+from pathlib import Path
+
+from ..files import read_json
+from ..plan import Plan, parse_budget, save_plan
+from ..problem import FORMAT, Problem, problem_from_json
+from ..study import load_study
+from . import print_json
+
+
+def add_arguments(parser):
+    parser.add_argument("file", help="a problem file, a study file, or the name of a study")
+    parser.add_argument(
+        "--budget", required=True, help="in the problem's unit (12.5) or a share of dense (40%%)"
+    )
+    parser.add_argument(
+        "--solver", default="exact", help="exact (default), milp, mindtpy, mindtpy-fp, greedy, random"
+    )
+    parser.add_argument("--time-limit", type=float, help="seconds; for milp and mindtpy")
+    parser.add_argument("--out", help="also write the plan to this file")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args):
+    from ..solve import solve
+
+    problem = read_problem(args.file)
+    budget = parse_budget(args.budget, problem)
+    plan = solve(problem, budget, args.solver, time_limit=args.time_limit)
+    if args.out:
+        save_plan(plan, args.out)
+    if args.json:
+        return print_json(summary(plan))
+    print(describe(plan, problem))
+
+
+def read_problem(name: str) -> Problem:
+    """The problem in a problem file or a study file, or of the study with that name. Raises BadFile."""
+    path = Path(name)
+    if path.is_file():
+        data = read_json(path, "problem or study file")
+        if isinstance(data, dict) and data.get("format") == FORMAT:
+            return problem_from_json(data, f"problem file {path}")
+    return load_study(name).problem
+
+
+def summary(plan: Plan) -> dict:
+    """What `--json` prints."""
+    return {
+        "problem": plan.problem,
+        "latency_unit": plan.latency_unit,
+        "budget": plan.budget,
+        "importance": plan.importance,
+        "latency": plan.latency,
+        "bound": plan.bound,
+        "optimal": plan.optimal,
+        "solver": plan.solver,
+        "seconds": plan.seconds,
+        "choices": dict(plan.choices),
+        "removed_blocks": list(plan.removed_blocks),
+        "shadow_price": plan.shadow_price,
+        "note": plan.note,
+    }
+
+
+def describe(plan: Plan, problem: Problem) -> str:
+    """A few lines for a person."""
+    unit = plan.latency_unit
+    proven = "proven optimal" if plan.optimal else "not proven optimal"
+    if plan.bound is not None and not plan.optimal:
+        proven += f", at most {plan.bound:.6g} is possible"
+    lines = [
+        f"{plan.problem}: {share(plan.latency, problem.dense_latency, unit)}, budget {plan.budget:.6g} {unit}",
+        f"importance {share(plan.importance, problem.dense_importance)}, {proven}",
+        f"solver {plan.solver}, {1000 * plan.seconds:.1f} ms" + (f" ({plan.note})" if plan.note else ""),
+        "removed blocks: " + (", ".join(plan.removed_blocks) or "none"),
+    ]
+    return "\n".join(
+        [*lines, *(f"  {d.name:32} {_kept(plan.choices[d.name], d.dense)}" for d in problem.dims)]
+    )
+
+
+def share(value: float, dense: float, unit: str = "") -> str:
+    """`12.4 of 31 ms (40 % of dense)`."""
+    text = f"{value:.6g} of {dense:.6g}" + (f" {unit}" if unit else "")
+    return text + (f" ({100 * value / dense:.1f} % of dense)" if dense else "")
+
+
+def _kept(kept: int | None, dense: int) -> str:
+    return "removed" if kept is None else f"{kept} of {dense}"
