@@ -1,0 +1,50 @@
+"""Model families: what can be pruned in a model, found in the model itself.
+
+Each family is one module that answers the same questions in the same order: NAME, `matches(model)`,
+`find(model, ref, bundles)`, `remove(model, block)`, `narrow(model, choices, removed)`. docs/families.md shows
+how to add one.
+"""
+
+import importlib
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from ..errors import Unsupported
+from ..study import ModelRef
+from .found import Found, Norm
+from .slices import Slice
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["FAMILIES", "Found", "Norm", "Slice", "family", "find"]
+
+FAMILIES = ("vit",)
+
+
+def family(name: str) -> ModuleType:
+    """The module of a family. Raises Unsupported for a name that is none."""
+    if name not in FAMILIES:
+        raise Unsupported(f"There is no model family {name!r}; known are {', '.join(FAMILIES)}.")
+    return importlib.import_module(f"mdp.families.{name}")
+
+
+def find(model: "nn.Module", ref: ModelRef, *, bundles: Mapping[str, int] | None = None) -> Found:
+    """What can be pruned in `model`, where it lives and what to time.
+
+    Args:
+        model: the dense model in eval mode on the CPU; it is kept, and not changed.
+        bundles: dim kind or dim name -> units per step of its options; the rest gets defaults.
+
+    Raises:
+        Unsupported: no family knows this model, or it has a part that its family does not know.
+    """
+    for name in FAMILIES:
+        module = family(name)
+        if module.matches(model):
+            return module.find(model, ref, bundles)
+    raise Unsupported(
+        f"{ref.name} is a {type(model).__name__}, which is in none of the supported families "
+        f"({', '.join(FAMILIES)}). Choose a model of these, or see docs/families.md on adding a family."
+    )

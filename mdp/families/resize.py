@@ -1,0 +1,47 @@
+"""Give a module tensors of other sizes, and make its attributes say so. Written once for every family."""
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+
+def put(model: nn.Module, name: str, tensor: torch.Tensor) -> None:
+    """Replace the parameter or buffer `name` (dotted) by a tensor of any shape; a parameter stays one."""
+    path, _, leaf = name.rpartition(".")
+    module = model.get_submodule(path)
+    old = getattr(module, leaf)
+    if isinstance(old, nn.Parameter):
+        tensor = nn.Parameter(tensor.detach().clone(), requires_grad=old.requires_grad)
+    setattr(module, leaf, tensor)
+
+
+def resize(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
+    """`put` every tensor, then correct the widths that the modules themselves keep (in_features, groups, ...)."""
+    for name, tensor in tensors.items():
+        put(model, name, tensor)
+    for path in {name.rpartition(".")[0] for name in tensors}:
+        _correct(model.get_submodule(path))
+
+
+def like(module: nn.Module, units: int) -> nn.Module:
+    """A copy of a per-channel module (a norm, a layer scale) for another number of units."""
+    new = copy.deepcopy(module)
+    per_unit = {n: t for n, t in (*new.named_parameters(), *new.named_buffers()) if t.ndim == 1}
+    resize(new, {name: tensor.new_ones(units) for name, tensor in per_unit.items()})
+    return new
+
+
+def _correct(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d):
+        out, inside = module.weight.shape[:2]
+        if module.groups > 1:  # groups vanish whole, so each keeps its number of output channels
+            module.groups = out // (module.out_channels // module.groups)
+        module.out_channels, module.in_channels = out, inside * module.groups
+    elif isinstance(module, nn.Linear):
+        module.out_features, module.in_features = module.weight.shape
+    elif isinstance(module, nn.modules.batchnorm._BatchNorm):
+        module.num_features = module.running_mean.shape[0]
+    elif isinstance(getattr(module, "normalized_shape", None), tuple):  # layer norms and their relatives
+        module.normalized_shape = tuple(module.weight.shape)

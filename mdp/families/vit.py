@@ -1,0 +1,180 @@
+"""timm's VisionTransformer: vit, deit, deit3, dinov2-style, distilled, with registers or pooled.
+
+Five dims a block, as in the method: the embedding (shared through the residual stream), heads, Q/K width and
+V width per head, MLP width; a block is attention and MLP together.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+
+import numpy as np
+from torch import nn
+
+from ..errors import Unsupported
+from ..problem import Block
+from ..space import Product, Skipped, Space
+from ..study import ModelRef
+from .counts import count, run_shapes, weight_positions
+from .found import Found, owner
+from .options import space_dim
+from .slices import Slice
+
+NAME = "vit"
+
+# Modules of a block that work channel by channel on the residual stream.
+_STREAM = ("norm1", "norm2", "ls1", "ls2")
+_EMBEDDINGS = ("cls_token", "dist_token", "reg_token", "pos_embed")
+
+
+def matches(model: nn.Module) -> bool:
+    """Whether this family is the one to ask."""
+    from timm.models.vision_transformer import VisionTransformer
+
+    return isinstance(model, VisionTransformer)
+
+
+def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None) -> Found:
+    """Raises Unsupported if a part of the model is one that this family does not know."""
+    _check(model)
+    from .vit_pieces import pieces
+
+    blocks = tuple(Block(f"blocks.{i}") for i in range(len(model.blocks)))
+    names = {b.name for b in blocks}
+    dims = tuple(space_dim(*dim, bundles) for dim in _dims(model))
+    slices = tuple(_slices(model, names))
+    shapes = run_shapes(model, ref.input_size)
+    tokens = shapes["blocks.0.norm1"][0][0]
+    attention = [
+        Product(b.name, float(tokens * tokens), (f"{b.name}.heads", f"{b.name}.{kind}"))
+        for b in blocks for kind in ("qk", "v")
+    ]
+    counts = count(model, slices, {d.name: d.units for d in dims}, names,
+                   weight_positions(model, shapes), attention)
+    space = Space(ref.name, NAME, dims, blocks, counts, tuple(_skipped(model)))
+    return Found(model, ref, space, slices, tuple(pieces(model, slices, ref.input_size, tokens)), {})
+
+
+def remove(model: nn.Module, block: str) -> None:
+    """Take a block out of the residual stream: it adds nothing."""
+    model.blocks[int(block.rpartition(".")[2])] = nn.Identity()
+
+
+def narrow(model: nn.Module, choices: Mapping[str, int | None], removed: Collection[str]) -> None:
+    """After the tensors are cut: say the new widths wherever timm's code reads them from an attribute."""
+    from ..surgery.modules import NarrowAttention
+
+    for i, block in enumerate(model.blocks):
+        if f"blocks.{i}" in removed:
+            continue
+        heads, qk, v = (choices[f"blocks.{i}.{kind}"] for kind in ("heads", "qk", "v"))
+        attn = block.attn
+        if qk == v == attn.head_dim:  # timm's own class says it: fewer heads of the same width
+            attn.num_heads, attn.attn_dim = heads, heads * v
+        else:
+            block.attn = NarrowAttention(attn, heads, qk, v)
+    width = choices["embedding"]
+    model.embed_dim = width
+    if model.attn_pool is None:  # an attention pool gives its own, unpruned width
+        model.num_features = model.head_hidden_size = width
+    for info in model.feature_info:
+        info["num_chs"] = width
+
+
+def _check(model: nn.Module) -> None:
+    from timm.layers.attention import Attention
+    from timm.layers.mlp import GluMlp, Mlp, SwiGLU
+    from timm.models.vision_transformer import Block as VitBlock
+    from timm.models.vision_transformer import ResPostBlock
+
+    for i, block in enumerate(model.blocks):
+        if getattr(getattr(block, "attn", None), "gate", None) is not None:
+            raise Unsupported("This transformer cannot be pruned: its attention has an output gate, which is not known.")
+        parts = {f"blocks.{i}": (block, (VitBlock, ResPostBlock))}
+        if isinstance(block, (VitBlock, ResPostBlock)):
+            parts[f"blocks.{i}.attn"] = (block.attn, (Attention,))
+            parts[f"blocks.{i}.mlp"] = (block.mlp, (Mlp, GluMlp, SwiGLU))
+        for name, (part, known) in parts.items():
+            if type(part) not in known:
+                classes = " or ".join(k.__name__ for k in known)
+                raise Unsupported(
+                    f"This transformer cannot be pruned: its {name} is a {type(part).__name__}, and only "
+                    f"{classes} is known there. Choose a vit, deit or dinov2-style model."
+                )
+
+
+def _dims(model: nn.Module) -> Iterator[tuple[str, str, int]]:
+    yield "embedding", "embedding", model.embed_dim
+    for i, block in enumerate(model.blocks):
+        yield f"blocks.{i}.heads", "heads", block.attn.num_heads
+        yield f"blocks.{i}.qk", "qk", block.attn.head_dim
+        yield f"blocks.{i}.v", "v", block.attn.head_dim
+        yield f"blocks.{i}.mlp", "mlp", block.mlp.fc2.in_features
+
+
+def _slices(model: nn.Module, blocks: Collection[str]) -> Iterator[Slice]:
+    tensors = dict(model.named_parameters())
+
+    def own(dim: str, module: str, axis: int, index: np.ndarray, role: str) -> Iterator[Slice]:
+        """The units' share of a module's weight and, where they are its outputs, of its bias."""
+        for leaf in ("weight", "bias", "gamma"):
+            name = f"{module}.{leaf}"
+            if name in tensors and (leaf != "bias" or axis == 0):
+                yield Slice(dim, name, axis, index, owner(name, blocks), role)
+
+    every = np.arange(model.embed_dim)[:, None]
+    for name in _EMBEDDINGS:
+        if name in tensors:
+            yield Slice("embedding", name, 2, every, None, "output")
+    for module in ("patch_embed.proj", "patch_embed.norm", "norm_pre", "norm"):
+        yield from own("embedding", module, 0, every, "output")
+    if model.attn_pool is None:
+        yield from own("embedding", "fc_norm", 0, every, "output")
+        for module in ("head", "head_dist"):
+            yield from own("embedding", module, 1, every, "input")
+    else:
+        for module in _pool_inputs(model.attn_pool):
+            yield from own("embedding", f"attn_pool.{module}", 1, every, "input")
+
+    for i, block in enumerate(model.blocks):
+        name, attn, mlp = f"blocks.{i}", block.attn, block.mlp
+        for module in _STREAM:
+            yield from own("embedding", f"{name}.{module}", 0, every, "output")
+        for module in ("attn.qkv", "mlp.fc1", "mlp.fc1_g", "mlp.fc1_x"):
+            yield from own("embedding", f"{name}.{module}", 1, every, "input")
+        for module in ("attn.proj", "mlp.fc2"):
+            yield from own("embedding", f"{name}.{module}", 0, every, "output")
+
+        # Rows of qkv: q, k and v, each head by head, each head component by component.
+        rows = np.arange(3 * attn.attn_dim).reshape(3, attn.num_heads, attn.head_dim)
+        of_head = rows.transpose(1, 0, 2).reshape(attn.num_heads, -1)
+        qk, v = (part.transpose(2, 0, 1).reshape(attn.head_dim, -1) for part in (rows[:2], rows[2:]))
+        values = rows[0]  # positions in the attention's output, (heads, head_dim)
+        units = np.arange(attn.head_dim)[:, None]
+        yield from own(f"{name}.heads", f"{name}.attn.qkv", 0, of_head, "output")
+        yield from own(f"{name}.qk", f"{name}.attn.qkv", 0, qk, "output")
+        yield from own(f"{name}.v", f"{name}.attn.qkv", 0, v, "output")
+        for module in ("attn.q_norm", "attn.k_norm"):
+            yield from own(f"{name}.qk", f"{name}.{module}", 0, units, "output")
+        for module, axis, role in (("attn.norm", 0, "output"), ("attn.proj", 1, "input")):
+            yield from own(f"{name}.heads", f"{name}.{module}", axis, values, role)
+            yield from own(f"{name}.v", f"{name}.{module}", axis, values.T, role)
+
+        hidden = np.arange(mlp.fc2.in_features)[:, None]
+        # A gated MLP of one layer makes value and gate side by side; a unit owns one row of each.
+        both = np.arange(mlp.fc1.out_features).reshape(-1, len(hidden)).T if hasattr(mlp, "fc1") else hidden
+        for module, index in (("fc1", both), ("fc1_g", hidden), ("fc1_x", hidden), ("norm", hidden)):
+            yield from own(f"{name}.mlp", f"{name}.mlp.{module}", 0, index, "output")
+        yield from own(f"{name}.mlp", f"{name}.mlp.fc2", 1, hidden, "input")
+
+
+def _pool_inputs(pool: nn.Module) -> tuple[str, ...]:
+    from timm.layers import AttentionPoolLatent
+
+    if type(pool) is AttentionPoolLatent and pool.pos_embed is None:
+        return ("kv",)
+    raise Unsupported(f"This transformer cannot be pruned: its pooling is a {type(pool).__name__}, which is not known.")
+
+
+def _skipped(model: nn.Module) -> Iterator[Skipped]:
+    if model.attn_pool is not None:
+        yield Skipped("attn_pool", "the attention pool before the classifier keeps its widths")
+    yield Skipped("head", "the outputs of the classifier are the classes")

@@ -1,0 +1,173 @@
+"""What to time in a VisionTransformer. Per block: qkv, attention, projection, MLP; and the two ends.
+
+Attention's three widths meet in one fused kernel, so that it has its own term. A linear layer's time depends
+on its two widths alone, however heads, Q/K and V make them up, so that few shapes have to be measured.
+"""
+
+import copy
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import nn
+
+from ..latency.pieces import Piece, Workload
+from .resize import like, resize
+from .slices import Slice
+
+
+def pieces(
+    model: nn.Module, slices: Sequence[Slice], input_size: Sequence[int], tokens: int
+) -> Iterator[Piece]:
+    """All pieces of a model whose blocks see `tokens` tokens; each part of the network is in exactly one."""
+    outer = [s for s in slices if s.block is None]
+    yield Piece("embed", None, ("embedding",), lambda e: _embed(model, outer, input_size, tokens, e))
+    for i, block in enumerate(model.blocks):
+        yield from _block_pieces(f"blocks.{i}", block, tokens)
+    yield Piece("head", None, ("embedding",), lambda e: _head(model, outer, tokens, e))
+
+
+def _block_pieces(name: str, block: nn.Module, tokens: int) -> Iterator[Piece]:
+    heads, qk, v, mlp = (f"{name}.{kind}" for kind in ("heads", "qk", "v", "mlp"))
+    yield Piece(f"{name}.qkv", name, ("embedding", heads, qk, v),
+                lambda e, h, q, w: _qkv(block, tokens, e, h * (2 * q + w)))
+    yield Piece(f"{name}.attention", name, (heads, qk, v), lambda h, q, w: _attention(block, tokens, h, q, w))
+    yield Piece(f"{name}.proj", name, ("embedding", heads, v), lambda e, h, w: _proj(block, tokens, e, h * w))
+    yield Piece(f"{name}.mlp", name, ("embedding", mlp), lambda e, m: _mlp(block, tokens, e, m))
+
+
+def _embed(model: nn.Module, outer: Sequence[Slice], input_size: Sequence[int], tokens: int, e: int) -> Workload:
+    conv = model.patch_embed.proj
+    size, kernel = "x".join(map(str, input_size)), "x".join(map(str, conv.kernel_size))
+    positions = "no" if model.pos_embed is None else model.pos_embed.shape[1]
+    parts = _kinds(model.patch_embed.norm, model.norm_pre)
+    key = f"patches {kernel} {size}>{e} @{tokens} {positions} positions{_bias(conv)}{parts}"
+    macs = conv.weight[0].numel() * e * model.patch_embed.num_patches
+    return Workload(key, lambda: Embed(_shell(model, outer, e)), (tuple(input_size),), macs)
+
+
+def _qkv(block: nn.Module, tokens: int, e: int, width: int) -> Workload:
+    norm = nn.Identity() if _is_post_norm(block) else block.norm1
+    bias = block.attn.qkv.bias is not None
+    return Workload(
+        f"linear {e}>{width} @{tokens}{_bias(block.attn.qkv)} after{_kinds(norm)}",
+        lambda: nn.Sequential(like(norm, e), nn.Linear(e, width, bias=bias)),
+        ((tokens, e),), tokens * e * width,
+    )
+
+
+def _attention(block: nn.Module, tokens: int, heads: int, qk: int, v: int) -> Workload:
+    attn = block.attn
+
+    def make():
+        from ..surgery.modules import NarrowAttention
+
+        core = NarrowAttention(attn, heads, qk, v)
+        for norm, width in (("q_norm", qk), ("k_norm", qk), ("norm", heads * v)):
+            setattr(core, norm, like(getattr(attn, norm), width))
+        core.qkv = core.proj = nn.Identity()
+        return core
+
+    key = f"attention {heads} heads qk {qk} v {v} @{tokens}{_kinds(attn.q_norm, attn.k_norm, attn.norm)}"
+    return Workload(key, make, ((tokens, heads * (2 * qk + v)),), tokens * tokens * heads * (qk + v))
+
+
+def _proj(block: nn.Module, tokens: int, e: int, width: int) -> Workload:
+    proj, after = block.attn.proj, [block.ls1]
+    if _is_post_norm(block):
+        after = [block.norm1]
+    return Workload(
+        f"linear {width}>{e} @{tokens}{_bias(proj)} then{_kinds(*after)} +residual",
+        lambda: Add(nn.Sequential(nn.Linear(width, e, bias=proj.bias is not None), *(like(m, e) for m in after))),
+        ((tokens, width), (tokens, e)), tokens * e * width,
+    )
+
+
+def _mlp(block: nn.Module, tokens: int, e: int, hidden: int) -> Workload:
+    mlp, before, after = block.mlp, [block.norm2], [block.ls2]
+    if _is_post_norm(block):
+        before, after = [], [block.norm2]
+
+    def make():
+        new = copy.copy(mlp)
+        new._modules = dict(mlp._modules)
+        for name, layer in mlp.named_children():
+            if isinstance(layer, nn.Linear):
+                widths = (hidden, e) if name == "fc2" else (e, layer.out_features * hidden // mlp.fc2.in_features)
+                setattr(new, name, nn.Linear(*widths, bias=layer.bias is not None))
+        new.norm = like(mlp.norm, hidden)
+        return Add(nn.Sequential(*(like(m, e) for m in before), new, *(like(m, e) for m in after)), own=True)
+
+    kinds = f"{_kinds(*before)} / {type(mlp).__name__}{_kinds(mlp.act, mlp.norm)}{_bias(mlp.fc2)} / {_kinds(*after)}"
+    layers = sum(isinstance(m, nn.Linear) for m in mlp.children()) - 1
+    wide = max(1, getattr(getattr(mlp, "fc1", None), "out_features", 0) // mlp.fc2.in_features) * layers + 1
+    return Workload(f"mlp {e}>{hidden}>{e} @{tokens}{kinds}", make, ((tokens, e),), tokens * e * hidden * wide)
+
+
+def _head(model: nn.Module, outer: Sequence[Slice], tokens: int, e: int) -> Workload:
+    heads = [m.out_features for m in (model.head, getattr(model, "head_dist", None)) if isinstance(m, nn.Linear)]
+    pool = model.global_pool if model.attn_pool is None else _pool_key(model.attn_pool)
+    outputs = "+".join(map(str, heads)) or "features"
+    key = f"head {e}>{outputs} @{tokens} pool {pool}{_kinds(model.norm, model.fc_norm)}"
+    return Workload(key, lambda: Head(_shell(model, outer, e)), ((tokens, e),), e * sum(heads))
+
+
+class Embed(nn.Module):
+    """From the image to the first block's input."""
+
+    def __init__(self, shell: nn.Module):
+        super().__init__()
+        self.shell = shell
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.shell.norm_pre(self.shell._pos_embed(self.shell.patch_embed(x)))
+
+
+class Head(nn.Module):
+    """From the last block's output to the classes."""
+
+    def __init__(self, shell: nn.Module):
+        super().__init__()
+        self.shell = shell
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.shell.forward_head(self.shell.norm(x))
+
+
+class Add(nn.Module):
+    """A branch and its residual addition. With `own`, the branch's input is the residual itself."""
+
+    def __init__(self, branch: nn.Module, own: bool = False):
+        super().__init__()
+        self.branch, self.own = branch, own
+
+    def forward(self, x: torch.Tensor, residual: torch.Tensor | None = None) -> torch.Tensor:
+        return (x if self.own else residual) + self.branch(x)
+
+
+def _shell(model: nn.Module, outer: Sequence[Slice], e: int) -> nn.Module:
+    """A copy of the model without its blocks, `e` units wide."""
+    shell = copy.copy(model)
+    shell._modules = {**model._modules, "blocks": nn.Identity()}
+    shell = copy.deepcopy(shell)
+    tensors = dict(shell.named_parameters())
+    resize(shell, {s.tensor: tensors[s.tensor].narrow(s.axis, 0, e) for s in outer})
+    return shell.eval()
+
+
+def _is_post_norm(block: nn.Module) -> bool:
+    from timm.models.vision_transformer import ResPostBlock
+
+    return isinstance(block, ResPostBlock)
+
+
+def _kinds(*modules: nn.Module) -> str:
+    """The classes that do something, for a key: ` LayerNorm GELU`."""
+    return "".join(f" {type(m).__name__}" for m in modules if not isinstance(m, nn.Identity))
+
+
+def _bias(layer: nn.Module) -> str:
+    return "" if layer.bias is None else " +bias"
+
+
+def _pool_key(pool: nn.Module) -> str:
+    return f"{type(pool).__name__} {sum(p.numel() for p in pool.parameters())} parameters"

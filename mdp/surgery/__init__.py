@@ -1,0 +1,1 @@
+"""Surgery: mask, extract, save, load and export pruned networks."""
