@@ -97,6 +97,7 @@ class JobState:
     messages: tuple[str, ...] = ()
     result: dict[str, Any] = field(default_factory=dict)
     error: str = ""
+    arguments: tuple[str, ...] = ()
 
 
 def start(arguments: Sequence[str], title: str) -> str:
@@ -118,13 +119,26 @@ def start(arguments: Sequence[str], title: str) -> str:
         ) from None
     words = [str(a) for a in arguments]
     with log:
-        process = subprocess.Popen([*COMMAND, *words, "--job", str(folder)], stdin=subprocess.DEVNULL,
-                                   stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            [*COMMAND, *words, "--job", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
     try:
-        write_json(folder / "job.json", {
-            "id": job_id, "kind": kind, "title": title, "arguments": words,
-            "pid": process.pid, "created": _created(process.pid), "started": time.time(),
-        })
+        write_json(
+            folder / "job.json",
+            {
+                "id": job_id,
+                "kind": kind,
+                "title": title,
+                "arguments": words,
+                "pid": process.pid,
+                "created": _created(process.pid),
+                "started": time.time(),
+            },
+        )
     except MdpError:
         _signal(process.pid, signal.SIGKILL)  # nobody would find it again
         process.wait()
@@ -172,6 +186,7 @@ def state(job_id: str) -> JobState:
         tuple(messages),
         result,
         error,
+        tuple(job.get("arguments", ())),
     )
 
 

@@ -59,9 +59,10 @@ def deaf(args):
     import signal
 
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    child = subprocess.Popen([sys.executable, "-c",
-                              "import signal, time; signal.signal(15, 1); time.sleep(60)"],
-                             start_new_session=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", "import signal, time; signal.signal(15, 1); time.sleep(60)"],
+        start_new_session=True,
+    )
     cli.reporter(args).result(child=child.pid)
     time.sleep(60)
 

@@ -64,6 +64,7 @@ def test_a_job_runs_reports_and_ends():
     assert [m["loss"] for m in state.metrics] == pytest.approx([1, 1 / 2, 1 / 3, 1 / 4])
     assert state.progress["done"] == state.progress["total"] == 4
     assert state.result == {"path": "made.json", "accuracy": 0.5}
+    assert state.arguments == ("count", "--to", "4", "--pause", "0")
 
 
 def test_progress_is_seen_while_it_runs():
@@ -103,12 +104,15 @@ def test_cancel_after_the_end_changes_nothing():
     assert jobs.cancel(job).status == "done"
 
 
-@pytest.mark.parametrize(("command", "status", "said"), [
-    (["complain"], "failed", "The folder holds no images; choose another one."),
-    (["crash"], "failed", "ValueError: unexpected"),
-    (["abort"], "failed", "SIGABRT"),
-    (["count", "--to", "many"], "failed", "invalid float value: 'many'"),
-])
+@pytest.mark.parametrize(
+    ("command", "status", "said"),
+    [
+        (["complain"], "failed", "The folder holds no images; choose another one."),
+        (["crash"], "failed", "ValueError: unexpected"),
+        (["abort"], "failed", "SIGABRT"),
+        (["count", "--to", "many"], "failed", "invalid float value: 'many'"),
+    ],
+)
 def test_a_failure_is_a_sentence(command, status, said):
     state = until(jobs.start(command, "Failing"), ended)
     assert state.status == status and said in state.error
@@ -146,10 +150,13 @@ def test_a_job_outlives_the_page_that_started_it():
     assert jobs.cancel(job).status == "cancelled"
 
 
-@pytest.mark.parametrize(("arguments", "status", "error"), [
-    (("count", "--to", "2", "--pause", "0"), "done", ""),
-    (("complain",), "failed", "The folder holds no images; choose another one."),
-])
+@pytest.mark.parametrize(
+    ("arguments", "status", "error"),
+    [
+        (("count", "--to", "2", "--pause", "0"), "done", ""),
+        (("complain",), "failed", "The folder holds no images; choose another one."),
+    ],
+)
 def test_the_end_is_known_when_nobody_was_there(arguments, status, error):
     state = until(start_from_a_page_that_closes(*arguments), ended)
     assert (state.status, state.error) == (status, error)

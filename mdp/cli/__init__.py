@@ -19,6 +19,7 @@ COMMANDS = {
     "studies": "list the studies at hand",
     "solve": "the best plan for a latency budget",
     "front": "the Pareto front: the best plan at many budgets",
+    "inspect": "say what of a model can be pruned, and what not",
     "profile": "measure latency tables on this device",
     "score": "score the importance of every unit on real images",
     "build": "join tables and scores into a study",

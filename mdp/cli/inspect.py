@@ -1,0 +1,79 @@
+"""`mdp inspect`: what of a model can be pruned, and by name and reason what not."""
+
+from . import print_json, reporter
+
+
+def add_arguments(parser):
+    parser.add_argument("model", help="a demo network or a timm architecture")
+    parser.add_argument("--weights", help="demo, pretrained, none, or the path of a .safetensors checkpoint")
+    parser.add_argument("--out", metavar="FILE", help="write the report there as JSON")
+    parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+
+
+def run(args):
+    from ..families import find
+    from ..files import write_json
+    from ..models import create, resolve
+
+    report = reporter(args)
+    report.step(0, 2, "building the network")
+    ref = resolve(args.model, args.weights)
+    # The shape of a network says what can be pruned; its weights are not needed, but must be at hand later.
+    model = create(ref)
+    report.step(1, 2, "looking for what can be pruned")
+    found = describe(find(model, ref).space, ref)
+    report.step(2, 2)
+    if args.out:
+        write_json(args.out, found, indent=1)
+    if args.job:
+        report.result(report=found)
+    elif args.json:
+        print_json(found)
+    elif not args.out:
+        _print(found)
+
+
+def describe(space, ref) -> dict:
+    """A Space in short, as plain JSON: dims by kind, blocks, totals, and what is left alone."""
+    dense = {d.name: d.units for d in space.dims}
+    return {
+        "model": ref.name,
+        "weights": str(ref.weights),
+        "family": space.family,
+        "input_size": list(ref.input_size),
+        "classes": ref.classes,
+        **{what: sum(p.value(dense) for p in products) for what, products in space.counts.items()},
+        "dims": [
+            _kind(kind, [d for d in space.dims if d.kind == kind])
+            for kind in dict.fromkeys(d.kind for d in space.dims)
+        ],
+        "blocks": len(space.blocks),
+        "removable": sum(b.removable for b in space.blocks),
+        "skipped": [{"name": s.name, "reason": s.reason} for s in space.skipped],
+    }
+
+
+def _kind(kind, dims) -> dict:
+    units, options = [d.units for d in dims], [len(d.options) for d in dims]
+    steps = {b - a for d in dims for a, b in zip(d.options, d.options[1:], strict=False)}
+    return {
+        "kind": kind,
+        "dims": len(dims),
+        "units": [min(units), max(units)],
+        "options": [min(options), max(options)],
+        "steps": sorted(steps),
+    }
+
+
+def _print(found):
+    print(f"{found['model']} ({found['family']}, weights: {found['weights']})")
+    for what in ("parameters", "macs"):
+        if what in found:
+            print(f"  {what:12} {found[what]:,.0f}")
+    print(f"  {'blocks':12} {found['blocks']}, of which {found['removable']} can be removed")
+    for d in found["dims"]:
+        low, high = d["units"]
+        units = f"{high}" if low == high else f"{low} to {high}"
+        print(f"  {d['kind']:12} {d['dims']} × {units} units, {d['options'][1]} options at most")
+    for s in found["skipped"]:
+        print(f"  not pruned   {s['name']}: {s['reason']}")
