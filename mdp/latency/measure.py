@@ -1,0 +1,175 @@
+"""Measuring a list of workloads into the store: interleaved, beside an anchor, with the time left.
+
+Several workloads are timed in turns, and with them the *anchor*, which never changes: where the anchor is
+slower than usual the machine was busy, and the visit counts less (see store.summarise).
+"""
+
+import time
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from ..progress import Reporter
+from .pieces import Workload
+from .store import Entry, Store
+from .timer import OutOfMemory, Prepared, Timer, measure_together, undisturbed
+
+# Workloads that are timed in turns. Each call then finds caches that others have filled, as in a network.
+TOGETHER = 12
+# Readings at one visit: as many as fit this many ms, within bounds.
+VISIT_MS, FEWEST, MOST = 60.0, 4, 10
+# Separate visits to each workload, minutes apart: a CPU is shared, a GPU seldom.
+VISITS = {"cpu": 3, "cuda": 1, "mps": 2}
+
+
+class Run:
+    """One profiling run: what is known, what it costs to learn more, and the progress shown.
+
+    Attributes:
+        known: key -> Entry of every workload that has been measured, now or in an earlier run.
+        measured: how many visits this run made; `timing` is how many seconds of it were pure readings.
+    """
+
+    def __init__(
+        self,
+        timer: Timer,
+        store: Store,
+        workloads: Mapping[str, Workload],
+        report: Reporter,
+        seconds: float,
+        seed: int = 0,
+    ):
+        self.timer, self.store, self.report = timer, store, report
+        self.workloads = dict(workloads)
+        self.context = timer.deployment.context
+        self.known: dict[str, Entry] = store.entries(self.context, workloads)
+        self.visits = VISITS[timer.deployment.kind]
+        self.measured, self.timing = 0, 0.0
+        self._limit, self._start = seconds, time.monotonic()
+        self._random = np.random.default_rng(seed)
+        self._anchor: Prepared | None = None
+        self._overhead = 0.004  # seconds a visit beside its readings; learned as we go
+        self._speed = 2e7  # multiply-accumulates a ms; learned from the anchor, then from the entries
+        if any(key not in self.known for key in self.workloads):
+            self._anchor = timer.prepare(anchor_of(timer.deployment.batch))
+            self._speed = self._anchor_macs() / self._anchor.first_ms
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._start
+
+    def left(self) -> float:
+        """Seconds until the time given to this run is used up; negative afterwards."""
+        return self._limit - self.seconds
+
+    def everything_fits(self) -> bool:
+        """Whether every workload can be visited as often as wanted in the time that is left."""
+        return self._cost(self._all_visits()) <= self.left()
+
+    def measure(self, keys: Iterable[str], what: str) -> None:
+        """Visit the keys once each, in random order. Failures are kept as such; progress is shown."""
+        todo = list(dict.fromkeys(keys))
+        self._random.shuffle(todo)
+        for i in range(0, len(todo), TOGETHER):
+            self._visit(todo[i : i + TOGETHER])
+            ahead = self._cost(todo[i + TOGETHER :])
+            later = min(self._cost(self._all_visits()), max(self.left(), 0.0))
+            self.report.step(self.seconds, self.seconds + max(ahead, later), what)
+
+    def measure_new(self, keys: Iterable[str], what: str) -> None:
+        """Visit those of the keys that nothing is known of."""
+        self.measure([key for key in keys if key not in self.known], what)
+
+    def visit_again(self, what: str) -> None:
+        """Visit what is known again, until each was visited often enough or the time is used up."""
+        while self.left() > 0:
+            again = [k for k in self.workloads if k in self.known and self._wants(self.known[k])]
+            if not again:
+                return
+            fewest = min(self.known[k].visits for k in again)
+            again = [k for k in again if self.known[k].visits == fewest]
+            self._random.shuffle(again)
+            self.measure(again[: 4 * TOGETHER], what)
+
+    def _wants(self, entry: Entry) -> bool:
+        """Whether another visit helps: too few yet, or all of them at a busy moment (then twice as many)."""
+        return not entry.failure and entry.visits < self.visits * (2 if entry.drift > 0.05 else 1)
+
+    def _all_visits(self) -> list[str]:
+        """Every visit still wanted, a key as often as it is to be visited."""
+        return [
+            key
+            for key in self.workloads
+            for _ in range(self.visits - self.known[key].visits if key in self.known else self.visits)
+        ]
+
+    def _visit(self, keys: list[str]) -> None:
+        start, timing = time.monotonic(), self.timing
+        if self._anchor is None:
+            self._anchor = self.timer.prepare(anchor_of(self.timer.deployment.batch))
+        prepared = []
+        for key in keys:
+            try:
+                prepared.append(self.timer.prepare(self.workloads[key]))
+            except OutOfMemory as error:
+                self._failed(key, str(error))
+            self.report.check()
+        if prepared:
+            self._read(prepared)
+        self.known |= self.store.entries(self.context, keys)
+        self.measured += len(keys)
+        overhead = (time.monotonic() - start - (self.timing - timing)) / len(keys)
+        self._overhead += 0.2 * (overhead - self._overhead)
+
+    def _read(self, prepared: list[Prepared]) -> None:
+        typical = float(np.mean([max(p.first_ms, p.first_ms * p.calls) for p in prepared]))
+        rounds = int(np.clip(VISIT_MS / typical, FEWEST, MOST))
+        start = time.monotonic()
+        try:
+            readings = measure_together(self.timer, [self._anchor, *prepared], rounds, self.report.check)
+        except OutOfMemory as error:  # one of them needs room that all together leave no more
+            if len(prepared) == 1:
+                return self._failed(prepared[0].key, str(error))
+            for item in prepared:
+                self._read([item])
+            return None
+        self.timing += time.monotonic() - start
+        anchor = float(np.median(undisturbed(readings[0])))
+        for item, found in zip(prepared, readings[1:], strict=True):
+            self.store.add(self.context, item.key, undisturbed(found), anchor)
+        macs = sum(self.workloads[p.key].macs for p in prepared) * self.timer.deployment.batch
+        total = sum(float(np.median(undisturbed(found))) for found in readings[1:])
+        if macs:
+            self._speed += 0.1 * (macs / total - self._speed)
+
+    def _failed(self, key: str, why: str) -> None:
+        self.store.add(self.context, key, (), failure=why)
+        self.report.message(f"{why} Its entry is inferred from the others.")
+
+    def _cost(self, keys: Iterable[str]) -> float:
+        """About how many seconds one visit to each key takes."""
+        batch = self.timer.deployment.batch
+        total = 0.0
+        for key in keys:
+            entry = self.known.get(key)
+            ms = (
+                entry.ms if entry and entry.ms == entry.ms else self.workloads[key].macs * batch / self._speed
+            )
+            ms = max(ms, 0.1)
+            total += self._overhead + ms * (3 + np.clip(VISIT_MS / ms, FEWEST, MOST)) / 1000
+        return total
+
+    def _anchor_macs(self) -> float:
+        return anchor_of(self.timer.deployment.batch).macs * self.timer.deployment.batch
+
+
+def anchor_of(batch: int) -> Workload:
+    """The workload that never changes: a 512 x 512 linear layer on about 256 rows, whatever the batch."""
+    rows = max(1, 256 // batch)
+
+    def make():
+        from torch import nn
+
+        return nn.Linear(512, 512)
+
+    return Workload(f"anchor linear 512>512 @{rows}", make, ((rows, 512),), rows * 512 * 512)

@@ -1,0 +1,186 @@
+"""Profiling: from a model's pieces to latency tables, measured on the device at hand.
+
+    measure the coarse grid -> fill in the rest, with its error -> refine where that error is too large
+    -> visit everything again, so that one bad moment decides nothing
+
+Every reading is in the store before the next one is taken: stop it, kill it, start it again, and it goes on.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import MdpError
+from ..problem import Term
+from ..progress import Reporter
+from ..study import Tables
+from .device import Deployment, deployment
+from .grid import Surface, survey
+from .infer import Filled, fill
+from .measure import Run
+from .store import Entry, Store, device_lock
+from .timer import Timer, timer_for
+
+if TYPE_CHECKING:
+    from ..families.found import Found
+
+
+def profile(
+    found: "Found",
+    *,
+    device: str = "auto",
+    batch: int = 1,
+    dtype: str = "float32",
+    report: Reporter | None = None,
+    store: Store | None = None,
+    threads: int | None = None,
+    memory_format: str = "auto",
+    seconds: float = 150.0,
+    tolerance: float = 0.02,
+    early: Callable[[Tables], None] | None = None,
+    timer: Timer | None = None,
+) -> Tables:
+    """Measure a model's latency tables, in ms for one batch.
+
+    Args:
+        found: what a family found in the model.
+        device, batch, dtype, threads: see `deployment`.
+        memory_format: "auto" is channels_last for models with channels, else contiguous.
+        seconds: about how long to measure. The coarse grid is measured however long it takes.
+        tolerance: where not everything fits in that time, stop refining a table when its cross-validated
+            error is below this.
+        early: given the tables as soon as the coarse grid is there.
+        timer: for tests; default: that of the device.
+
+    Raises:
+        MdpError, Unsupported: see `deployment`; or a table of which nothing fits the device's memory.
+        Cancelled: on request; everything measured is in the store.
+    """
+    report = report or Reporter()
+    if memory_format == "auto":
+        channels = any(dim.kind == "channels" for dim in found.space.dims)
+        memory_format = "channels_last" if channels else "contiguous"
+    where = timer.deployment if timer else deployment(device, batch, dtype, memory_format, threads)
+    surfaces, workloads = survey(found.pieces, {dim.name: dim.options for dim in found.space.dims})
+    own = Store() if store is None else None
+    store = store or own
+    try:
+        with device_lock(where.device, report.message, report.check):
+            run = Run(timer or timer_for(where), store, workloads, report, seconds)
+            # What was finished once, as thoroughly, is not refined further: a second profile is instant.
+            receipt = _receipt(workloads, seconds, tolerance)
+            if not store.entries(where.context, [receipt]):
+                _measure(run, surfaces, tolerance, early and (lambda: early(assemble(found, surfaces, run))))
+                store.add(where.context, receipt, [max(1e-6, run.seconds)])
+        return assemble(found, surfaces, run)
+    finally:
+        if own:
+            own.close()
+
+
+def _measure(
+    run: Run, surfaces: Sequence[Surface], tolerance: float, early: Callable[[], None] | None
+) -> None:
+    run.measure_new([key for surface in surfaces for key in surface.level(0)], "coarse tables")
+    if early:
+        early()
+    if run.everything_fits():
+        run.measure_new(run.workloads, "all entries")
+    else:
+        refine(run, surfaces, tolerance)
+    run.visit_again("measuring again")
+
+
+def refine(run: Run, surfaces: Sequence[Surface], tolerance: float) -> None:
+    """Measure finer grids of the tables that are inferred worst, until all are good or half the time is left.
+
+    The other half is for visiting again: an entry that was measured badly is no better than an inferred one.
+    """
+    end = run.left() / 2
+    while run.left() > end:
+        open_ = []
+        for surface in surfaces:
+            missing = surface.next_level(set(run.known))
+            filled = fill_surface(surface, run.known)
+            if missing and filled.error > tolerance:
+                # What a mistake costs: its size in ms, times the pieces that it enters.
+                cost = len(surface.pieces) * filled.error * float(np.mean(filled.values))
+                open_.append((cost, surface, missing, filled))
+        if not open_:
+            return
+        _, surface, missing, filled = max(open_, key=lambda item: item[0])
+        doubt = dict(zip(surface.keys, filled.deviation * filled.values, strict=True))
+        run.measure(sorted(missing, key=doubt.get, reverse=True)[:24], "refining")
+
+
+def fill_surface(surface: Surface, known: Mapping[str, Entry]) -> Filled:
+    """All entries of a surface from those that are known.
+
+    Raises:
+        MdpError: none of them could be measured.
+    """
+    entries = [known.get(key) for key in surface.keys]
+    measured = np.array([e.ms if e else np.nan for e in entries])
+    if not np.isfinite(measured).any():
+        why = next((e.failure for e in entries if e and e.failure), "it was not measured")
+        raise MdpError(f"No entry of the table of {surface.pieces[0]} could be measured: {why}")
+    # The standard error of a median is about 0.93 interquartile ranges over the root of the readings.
+    noise = np.array([0.93 * e.spread / np.sqrt(max(1, e.repeats)) if e else 0.0 for e in entries])
+    return fill(surface.points, surface.trend, measured, noise)
+
+
+def assemble(found: "Found", surfaces: Sequence[Surface], run: Run) -> Tables:
+    """Tables of everything known so far, gaps inferred; provenance and per-term details with them."""
+    by_piece: dict[str, np.ndarray] = {}
+    details: dict[str, Any] = {}
+    for surface in surfaces:
+        filled = fill_surface(surface, run.known)
+        facts = _details(surface, run.known, filled)
+        for name in surface.pieces:
+            by_piece[name] = filled.values[surface.index]
+            details[name] = facts if name == surface.pieces[0] else {"same_as": surface.pieces[0]}
+    terms = tuple(Term(p.name, p.block, p.dims, by_piece[p.name]) for p in found.pieces)
+    return Tables(terms, _provenance(found, run, details), details)
+
+
+def _details(surface: Surface, known: Mapping[str, Entry], filled: Filled) -> dict[str, Any]:
+    """Facts about one table: entries are counted as distinct workloads."""
+    entries = [known[key] for key in surface.keys if key in known and not known[key].failure]
+    failed = [key for key in surface.keys if key in known and known[key].failure]
+    return {
+        "entries": len(surface.keys),
+        "measured": len(entries),
+        "failed": failed,
+        "inferred_error": round(filled.error, 5),
+        "inferred_worst": round(filled.worst, 5),
+        "spread": round(float(np.median([e.spread for e in entries])), 5),
+        "repeats": int(np.median([e.repeats for e in entries])),
+    }
+
+
+def _provenance(found: "Found", run: Run, details: Mapping[str, Any]) -> dict[str, Any]:
+    where: Deployment = run.timer.deployment
+    own = [d for d in details.values() if "same_as" not in d]
+    entries = [e for e in run.known.values() if not e.failure]
+    return {
+        "model": found.space.model,
+        "input_size": list(found.ref.input_size),
+        **where.to_json(),
+        "entries": sum(d["entries"] for d in own),
+        "measured": sum(d["measured"] for d in own),
+        "failed": sum(len(d["failed"]) for d in own),
+        "spread": round(float(np.median([e.spread for e in entries])), 5),
+        "repeats": int(np.median([e.repeats for e in entries])),
+        "drift": round(float(np.max([e.drift for e in entries])), 5),
+        "inferred_error": round(max(d["inferred_error"] for d in own), 5),
+        "statistic": "median of undisturbed readings at the calmest visits",
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def _receipt(workloads: Mapping[str, Any], seconds: float, tolerance: float) -> str:
+    body = "\n".join(sorted(workloads)) + f"\n{seconds:g} {tolerance:g}"
+    return f"finished {hashlib.sha256(body.encode()).hexdigest()[:16]}"

@@ -1,0 +1,115 @@
+"""Latency tables as a file, `mdp-tables/1`: made on one machine, built into a study on another. No torch."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..errors import BadFile, MdpError
+from ..files import read_json, write_json
+from ..paths import data_dir
+from ..problem import Problem, problem_from_json, problem_to_json
+from ..space import Space
+from ..study import ModelRef, Tables, slug
+
+FORMAT = "mdp-tables/1"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SavedTables:
+    """Tables with the model and the widths that they are of.
+
+    Attributes:
+        options: dim -> kept units along the axes of the tables.
+    """
+
+    tables: Tables
+    model: ModelRef
+    options: Mapping[str, tuple[int, ...]]
+    path: Path | None = None
+
+
+def save_tables(tables: Tables, model: ModelRef, space: Space, path: str | os.PathLike | None = None) -> Path:
+    """Write tables (default: into the user's folder of tables) and return where."""
+    if path is None:
+        p = tables.provenance
+        name = slug(f"{model.name} {p['device']} {p['dtype']} batch {p['batch']}")
+        path = data_dir() / "user" / "tables" / f"{name}.json"
+    # The terms travel as a problem without importance, so that one reader checks them all.
+    body = Problem(space.model, "ms", tuple(d.as_dim() for d in space.dims), space.blocks, tables.terms, ())
+    return write_json(
+        path,
+        {
+            "format": FORMAT,
+            "model": {**dataclasses.asdict(model), "input_size": list(model.input_size)},
+            "provenance": dict(tables.provenance),
+            "details": dict(tables.details),
+            "latency": problem_to_json(body),
+        },
+    )
+
+
+def load_tables(
+    path: str | os.PathLike,
+    *,
+    model: str | None = None,
+    device: str | None = None,
+    batch: int | None = None,
+    dtype: str | None = None,
+) -> SavedTables:
+    """Read tables; what is named (model, device, batch, dtype) must be what they were measured for.
+
+    Raises:
+        BadFile: the file is missing or damaged.
+        MdpError: it is of another model, device, batch or dtype.
+    """
+    path = Path(path)
+    data = read_json(path, "file of latency tables")
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise BadFile(f"{path} is not an {FORMAT} file of latency tables.")
+    problem = problem_from_json(data.get("latency"), f"file of latency tables {path}")
+    try:
+        ref = ModelRef(**{**data["model"], "input_size": tuple(data["model"]["input_size"])})
+        provenance, details = dict(data["provenance"]), dict(data["details"])
+        found = {"model": ref.name, **{key: provenance[key] for key in ("device", "batch", "dtype")}}
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadFile(f"The tables {path} are damaged: {type(error).__name__} at {error}.") from None
+    for what, wanted in (("model", model), ("device", device), ("batch", batch), ("dtype", dtype)):
+        if wanted is not None and found[what] != wanted:
+            raise MdpError(
+                f"The tables {path.name} were measured for {what} {found[what]}, not {wanted}. "
+                f"Profile that {what}, or choose other tables."
+            )
+    options = {dim.name: dim.options for dim in problem.dims}
+    return SavedTables(Tables(problem.latency, provenance, details), ref, options, path)
+
+
+def list_tables(model: str | None = None) -> list[SavedTables]:
+    """The user's saved tables, newest first, of one model or of all; damaged files are left out."""
+    found = []
+    folder = data_dir() / "user" / "tables"
+    for path in sorted(folder.glob("*.json"), key=lambda p: p.stat().st_mtime, reverse=True):
+        try:
+            found.append(load_tables(path, model=model))
+        except MdpError:
+            continue
+    return found
+
+
+def fit_space(space: Space, saved: SavedTables) -> Space:
+    """The space with the widths that the tables offer, which may have been bundled otherwise.
+
+    Raises:
+        MdpError: the tables are of another model: a dim is missing, unknown, or of another width.
+    """
+    mine = {dim.name: dim for dim in space.dims}
+    stranger = min(set(mine) ^ set(saved.options), default=None)
+    if stranger is None:
+        stranger = next((n for n, o in saved.options.items() if o[-1] != mine[n].units), None)
+    if stranger is not None:
+        raise MdpError(
+            f"The tables are of another model: dim {stranger!r} is not the same in them and in "
+            f"{space.model}. Profile this model."
+        )
+    dims = tuple(dataclasses.replace(dim, options=saved.options[dim.name]) for dim in space.dims)
+    return dataclasses.replace(space, dims=dims)

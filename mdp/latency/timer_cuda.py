@@ -1,0 +1,87 @@
+"""The CUDA Timer: device events around replays of a CUDA graph, over inputs that rotate through the L2 cache.
+
+A graph is replayed so that gaps between launches, which a deployed engine or `torch.compile` does not have,
+are not counted; a module that cannot be captured is timed eagerly behind a busy-wait that hides its launches.
+"""
+
+import math
+from collections.abc import Callable
+
+from .device import Deployment
+from .pieces import Workload
+from .timer import WARM_UP, Prepared, Reading, build, no_memory, seconds_of
+
+# One replay should last about this long, so that an event's resolution (0.5 µs) does not matter.
+REPLAY_MS = 0.5
+MOST_CALLS = 50
+# Cycles of the busy-wait before an eager run: about 2 ms, enough for its launches to queue up.
+WAIT_CYCLES = 4_000_000
+
+
+class CudaTimer:
+    """Times forward passes on the current CUDA device."""
+
+    def __init__(self, deployment: Deployment):
+        import torch
+
+        self.deployment = deployment
+        self.torch = torch
+        # Kernels are chosen by trying them, once per shape, as people do who care for latency.
+        torch.backends.cudnn.benchmark = True
+
+    def prepare(self, workload: Workload) -> Prepared:
+        torch = self.torch
+        with torch.inference_mode(), no_memory(workload.key):
+            module, inputs = build(self.deployment, workload)
+            sets = [inputs] + [[x.clone() for x in inputs] for _ in range(self._copies(inputs) - 1)]
+            best = min(
+                1000 * seconds_of(lambda: module(*inputs), torch.cuda.synchronize) for _ in range(WARM_UP)
+            )
+            calls = min(MOST_CALLS, max(1, math.ceil(REPLAY_MS / max(best, 1e-3))))
+            calls = len(sets) * math.ceil(calls / len(sets))  # every input set equally often
+
+            def run():
+                for i in range(calls):
+                    module(*sets[i % len(sets)])
+
+            replay, captured = self._capture(run)
+            replay()
+            torch.cuda.synchronize()
+        return Prepared(workload.key, replay, lambda: None, best, calls, {"graph": captured})
+
+    def once(self, prepared: Prepared) -> Reading:
+        torch = self.torch
+        start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        with torch.inference_mode(), no_memory(prepared.key):
+            if not prepared.extra["graph"]:
+                torch.cuda._sleep(WAIT_CYCLES)
+            start.record()
+            prepared.call()
+            end.record()
+            end.synchronize()
+        return Reading(start.elapsed_time(end) / prepared.calls)
+
+    def _copies(self, inputs) -> int:
+        """How many sets of inputs overflow the L2 cache; at most 8, and one if a single set does."""
+        cache = self.torch.cuda.get_device_properties(0).L2_cache_size
+        size = sum(x.numel() * x.element_size() for x in inputs)
+        return max(1, min(8, math.ceil(cache / max(size, 1))))
+
+    def _capture(self, run: Callable[[], None]) -> tuple[Callable[[], None], bool]:
+        """A replay of `run` as a CUDA graph, or `run` itself where it cannot be captured."""
+        torch = self.torch
+        graph = torch.cuda.CUDAGraph()
+        try:
+            side = torch.cuda.Stream()
+            side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(side):
+                run()
+            torch.cuda.current_stream().wait_stream(side)
+            with torch.cuda.graph(graph):
+                run()
+            return graph.replay, True
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError:
+            torch.cuda.synchronize()
+            return run, False

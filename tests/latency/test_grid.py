@@ -1,0 +1,70 @@
+import itertools
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mdp.latency.grid import level_mask, survey
+from mdp.latency.infer import fill, products
+from mdp.latency.pieces import Piece, Workload
+
+shapes = st.lists(st.integers(1, 12), min_size=0, max_size=4).map(tuple)
+
+
+@given(shapes)
+def test_levels_are_nested_hold_the_corners_and_end_with_everything(shape):
+    last = np.zeros(shape, dtype=bool)
+    for level in range(6):
+        mask = level_mask(shape, level)
+        assert (mask | last == mask).all()
+        assert all(mask[corner] for corner in itertools.product(*[(0, size - 1) for size in shape]))
+        last = mask
+    assert last.all()
+
+
+def test_keys_that_many_combinations_share_are_one_entry():
+    def at(heads, width):
+        return Workload(f"linear 8>{heads * width}", lambda: None, ((8,),), 8.0 * heads * width)
+
+    options = {"heads": (1, 2, 3, 4), "width": (2, 4, 6)}
+    surfaces, workloads = survey(
+        [Piece("a", "x", ("heads", "width"), at), Piece("b", "y", ("heads", "width"), at)], options
+    )
+    (surface,) = surfaces
+    assert surface.pieces == ("a", "b")
+    assert set(surface.keys) == set(workloads) == {f"linear 8>{n}" for n in (2, 4, 6, 8, 12, 16, 18, 24)}
+    assert surface.keys[surface.index[1, 2]] == "linear 8>12" == surface.keys[surface.index[2, 1]]
+    # Distinct work, distinct coordinates: interpolation can tell the keys apart.
+    assert len(np.unique(surface.points, axis=0)) == len(surface.keys)
+    assert surface.next_level(set(surface.keys)) == ()
+
+
+@given(
+    st.lists(st.floats(0.01, 5), min_size=4, max_size=4),
+    st.integers(3, 8),
+    st.integers(3, 8),
+    st.integers(0, 1000),
+)
+def test_the_cost_model_itself_is_inferred_exactly(weights, rows, columns, seed):
+    shares = np.array(
+        list(itertools.product(np.arange(1, rows + 1) / rows, np.arange(1, columns + 1) / columns))
+    )
+    true = products(shares) @ np.array(weights)
+    known = level_mask((rows, columns), 0).ravel()
+    known |= np.random.default_rng(seed).random(len(true)) < 0.3
+    filled = fill(shares, products(shares), np.where(known, true, np.nan), np.zeros(len(true)))
+    np.testing.assert_allclose(filled.values, true, rtol=1e-2)
+    assert (filled.deviation[known] == 0).all()
+    assert filled.error < 0.01
+
+
+def test_the_error_said_is_the_error_made():
+    random = np.random.default_rng(0)
+    shares = np.array(list(itertools.product(np.arange(1, 17) / 16, repeat=2)))
+    steps = 1 + 0.1 * np.sin(20 * shares[:, 0]) * np.cos(13 * shares[:, 1])
+    true = (0.1 + products(shares) @ np.array([0, 0.2, 0.1, 3.0])) * steps
+    known = random.random(len(true)) < 0.4
+    filled = fill(shares, products(shares), np.where(known, true, np.nan), np.zeros(len(true)))
+    made = np.median(np.abs(filled.values[~known] / true[~known] - 1))
+    assert made < 0.05
+    assert 0.3 < made / filled.error < 3

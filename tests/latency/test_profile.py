@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from mdp.errors import Cancelled, MdpError
+from mdp.latency.profile import profile
+from mdp.latency.store import Store
+from mdp.progress import Reporter
+from mdp.study import Scores, build_study
+
+from .conftest import FakeTimer, linear_key
+
+
+def test_every_entry_is_what_the_clock_said_and_equal_shapes_are_measured_once(found, store):
+    timer = FakeTimer(linear_key)
+    tables = profile(found, store=store, timer=timer)
+    block0, block1, head = tables.terms
+    expected = [[linear_key(f"linear {a}>{b}") for b in range(16, 129, 16)] for a in range(16, 129, 16)]
+    np.testing.assert_allclose(block0.values, expected, rtol=1e-4)
+    np.testing.assert_array_equal(block0.values, block1.values)
+    assert head.dims == ("width",) and head.block is None
+    distinct = {key for key in timer.prepared if key.startswith("linear")}
+    assert len(distinct) == 64 + 8
+    assert max(map(timer.prepared.count, distinct)) == 3  # three visits on a CPU
+    assert tables.details["block1.mlp"] == {"same_as": "block0.mlp"}
+    assert tables.provenance["measured"] == tables.provenance["entries"] == 72
+
+
+def test_a_second_profile_measures_nothing(found, store):
+    first = profile(found, store=store, timer=FakeTimer(linear_key))
+    timer = FakeTimer(lambda key: 1e9)
+    second = profile(found, store=store, timer=timer)
+    assert timer.prepared == []
+    np.testing.assert_array_equal(first.terms[0].values, second.terms[0].values)
+
+
+def test_with_little_time_the_rest_is_inferred_and_its_error_said(found, store):
+    timer = FakeTimer(linear_key, noise=0.005)
+    early = []
+    tables = profile(found, store=store, timer=timer, seconds=0, early=early.append)
+    facts = tables.details["block0.mlp"]
+    assert facts["measured"] == 25 and facts["entries"] == 64
+    true = np.array([[linear_key(f"linear {a}>{b}") for b in range(16, 129, 16)] for a in range(16, 129, 16)])
+    error = np.abs(tables.terms[0].values / true - 1)
+    assert np.median(error) < 0.02 and error.max() < 0.3
+    assert 0 < facts["inferred_error"] < 0.1
+    np.testing.assert_array_equal(early[0].terms[0].values, tables.terms[0].values)
+
+
+def test_stopped_and_started_again_it_goes_on(found, tmp_path):
+    class Stop(Reporter):
+        def step(self, done, total, text=""):
+            raise Cancelled("stop")
+
+    first = FakeTimer(linear_key)
+    with pytest.raises(Cancelled), Store(tmp_path / "s.sqlite") as store:
+        profile(found, store=store, timer=first, report=Stop())
+    again = FakeTimer(linear_key)
+    with Store(tmp_path / "s.sqlite") as store:
+        tables = profile(found, store=store, timer=again)
+    kept = [k for k in first.prepared if k.startswith("linear")]
+    assert len(kept) == 12
+    assert all(again.prepared.count(k) == 2 for k in kept)
+    assert tables.provenance["measured"] == 72
+
+
+def test_what_does_not_fit_memory_is_marked_and_inferred(found, store):
+    timer = FakeTimer(linear_key, too_large=lambda key: key == "linear 128>128")
+    tables = profile(found, store=store, timer=timer)
+    assert tables.details["block0.mlp"]["failed"] == ["linear 128>128"]
+    assert tables.terms[0].values[-1, -1] == pytest.approx(linear_key("linear 128>128"), rel=0.1)
+    assert tables.provenance["failed"] == 1
+
+
+def test_nothing_fits(found, store):
+    timer = FakeTimer(linear_key, too_large=lambda key: key.startswith("linear"))
+    with pytest.raises(MdpError, match="No entry of the table of block0"):
+        profile(found, store=store, timer=timer)
+
+
+def test_time_left_grows_shorter_and_ends_at_nothing(found, store):
+    seen = []
+
+    class Watch(Reporter):
+        def show(self, progress):
+            seen.append(progress)
+
+    profile(found, store=store, timer=FakeTimer(linear_key), report=Watch())
+    assert all(p.done <= p.total for p in seen)
+    assert seen[-1].total - seen[-1].done < 0.2
+
+
+def test_tables_join_scores_into_a_study(found, store):
+    tables = profile(found, store=store, timer=FakeTimer(linear_key))
+    order = {d.name: np.arange(d.units) for d in found.space.dims}
+    scores = Scores(order, (("w", None, "width", np.ones(128)),), {"method": "none"})
+    study = build_study("toy", found.ref, found.space, tables, scores)
+    assert study.problem.dense_latency == pytest.approx(
+        2 * linear_key("linear 128>128") + linear_key("linear 128>10"), rel=1e-4
+    )
