@@ -1,0 +1,132 @@
+"""One job on the page: its title, progress, time left, messages, Cancel, and how it ended."""
+
+import html
+from collections.abc import Callable, Sequence
+
+import ipywidgets as widgets
+from traitlets import Instance, Unicode
+
+from mdp import jobs
+from mdp.errors import MdpError
+from mdp.jobs import JobState
+
+from .job_facts import JobFacts, job_facts
+from .watch import Watcher
+
+
+class JobView(widgets.VBox):
+    """Shows a job of the given kinds, watches it while it runs, and finds it again on a new page.
+
+        view = JobView("finetune")
+        view.start(["finetune", "fmnist_vit", "--budget", "40%"], "Fine-tune the ViT")
+
+    Traits:
+        job_id: the job shown; "" for none.
+        state: its JobState as last seen, or None. Observe it to follow metrics, result and end.
+        error: a sentence about a job that could not be started, "" otherwise.
+    """
+
+    job_id = Unicode("")
+    state = Instance(JobState, allow_none=True)
+    error = Unicode("")
+
+    def __init__(self, *kinds: str, idle: str = "", resume: Callable[[JobState], bool] = lambda state: True):
+        """`idle` is shown while there is no job; `resume` says which earlier jobs are shown again."""
+        self.kinds = kinds
+        self._idle = idle
+        self._text = widgets.HTML()
+        self._cancel = widgets.Button(description="Cancel", tooltip="Stop; what is finished is kept")
+        self._cancel.add_class("mdp-cancel")
+        self._cancel.on_click(lambda _: self.cancel())
+        self._watcher = Watcher(self.refresh)
+        super().__init__([self._text, self._cancel])
+        self.add_class("mdp-job")
+        self._find(resume)
+        self._draw()
+
+    def start(self, arguments: Sequence[str], title: str) -> bool:
+        """Start `python -m mdp ARGUMENTS...` and show it; False (and `error`) if it cannot be started."""
+        if self.running:
+            self.error = f"“{self.state.title}” is still running; cancel it or wait for its end."
+            self._draw()
+            return False
+        try:
+            job_id = jobs.start(arguments, title)
+        except MdpError as error:
+            self.error = str(error)
+            self._draw()
+            return False
+        self.error = ""
+        self.attach(job_id)
+        return True
+
+    def attach(self, job_id: str) -> None:
+        """Show a job that was started elsewhere."""
+        self.job_id = job_id
+        if self.refresh():
+            self._watcher.start()
+
+    def refresh(self) -> bool:
+        """Look at the job once; True while it runs."""
+        if not self.job_id:
+            return False
+        try:
+            self.state = jobs.state(self.job_id)
+        except MdpError as error:  # its folder was deleted
+            self.job_id, self.state, self.error = "", None, str(error)
+        self._draw()
+        return self.running
+
+    def cancel(self) -> None:
+        """Stop the job; takes at most a second."""
+        if not self.running:
+            return
+        try:
+            self.state = jobs.cancel(self.job_id)
+        except (MdpError, OSError) as error:
+            self.error = str(error)
+        self._draw()
+
+    def complain(self, sentence: str) -> None:
+        """Show a sentence about what keeps a job from being started ("" takes it away)."""
+        self.error = sentence
+        self._draw()
+
+    @property
+    def running(self) -> bool:
+        return self.state is not None and self.state.status == "running"
+
+    def _find(self, resume: Callable[[JobState], bool]) -> None:
+        earlier = [s for kind in self.kinds for s in jobs.list_jobs(kind) if resume(s)]
+        if earlier:
+            # A running one first, else the newest.
+            self.attach(max(earlier, key=lambda s: (s.status == "running", s.started)).id)
+
+    def _draw(self) -> None:
+        # On the page's side the same value again is no change: nothing flickers.
+        body = job_html(job_facts(self.state)) if self.state else f'<p class="mdp-note">{self._idle}</p>'
+        self._text.value = body + _error_html(self.error)
+        self._cancel.layout.display = "" if self.running else "none"
+
+
+def job_html(facts: JobFacts) -> str:
+    """A job as HTML: heading, bar, one line, last messages, error sentence."""
+    share = "" if facts.share is None else f' aria-valuenow="{100 * facts.share:.0f}"'
+    width = 100 * (facts.share or 0)
+    unknown = " mdp-bar-unknown" if facts.running and facts.share is None else ""
+    messages = "".join(f"<li>{html.escape(m)}</li>" for m in facts.messages)
+    return (
+        f'<div class="mdp-job-{facts.status}" role="group" aria-label="{html.escape(facts.title)}">'
+        f'<div class="mdp-job-title"><span aria-hidden="true">{facts.sign}</span> '
+        f"{html.escape(facts.title)}</div>"
+        f'<div class="mdp-bar{unknown}" role="progressbar" aria-valuemin="0" aria-valuemax="100"{share}>'
+        f'<div style="width:{width:.1f}%"></div></div>'
+        f'<div class="mdp-job-line" aria-live="polite">{html.escape(facts.line)}</div>'
+        + (f'<ul class="mdp-job-messages">{messages}</ul>' if messages else "")
+        + _error_html(facts.error)
+        + "</div>"
+    )
+
+
+def _error_html(sentence: str) -> str:
+    return f'<div class="mdp-error" role="alert">{html.escape(sentence)}</div>' if sentence else ""

@@ -1,0 +1,113 @@
+"""Choose a model, its weights and its images, and look at what of it can be pruned."""
+
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+
+from .. import ui
+from .job_view import JobView
+from .parts import combobox, dropdown, facts_html, fields, long_work, or_sentence, step_card, text
+from .setup import DEMOS, FASHION, Setup, checked_data
+
+SOME_TIMM = (
+    "deit_tiny_patch16_224",
+    "deit_small_patch16_224",
+    "deit_base_patch16_224",
+    "vit_small_patch14_dinov2",
+    "resnet18",
+    "resnet50",
+    "resnet101",
+)
+WEIGHTS = {
+    "shipped with the project": "demo",
+    "pretrained, from timm": "pretrained",
+    "a .safetensors file": "file",
+    "untrained (latency only)": "none",
+}
+KINDS = {
+    "channels": "channels",
+    "embedding": "embedding",
+    "heads": "attention heads",
+    "qk": "Q/K width per head",
+    "v": "V width per head",
+    "mlp": "MLP width",
+}
+
+
+def model_panel(selection=None, setup: Setup | None = None) -> widgets.VBox:
+    """Step 1 by itself; `setup` is what the later steps read."""
+    return long_work(model_card(setup or Setup()))
+
+
+def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
+    """The card of step 1. Its parts are `card.name`, `card.weights`, `card.file`, `card.data`, `card.look`,
+    `card.job` (a JobView) and `card.found` (HTML)."""
+    name = combobox(
+        "Model", [*DEMOS, *SOME_TIMM], setup.model, "A demo network, or the name of any timm model"
+    )
+    weights = dropdown("Weights", WEIGHTS.items(), "demo")
+    file = text("File", placeholder="/path/to/checkpoint.safetensors")
+    data = combobox(
+        "Images", [FASHION], setup.data, "fashion-mnist, or a folder with one folder of images per class"
+    )
+    job = JobView("inspect", resume=setup.is_about)
+    found = widgets.HTML()
+
+    def follow(_=None):
+        if name.value in DEMOS and weights.value != "file":
+            weights.value = "demo"
+        elif name.value not in DEMOS and weights.value == "demo":
+            weights.value = "pretrained"
+        file.layout.display = None if weights.value == "file" else "none"
+        weights_word = file.value.strip() or "?" if weights.value == "file" else weights.value
+        if (setup.model, setup.weights) != (name.value.strip(), weights_word):
+            found.value = ""
+        setup.model, setup.weights, setup.data = name.value.strip(), weights_word, data.value.strip()
+
+    def look():
+        follow()
+        words = or_sentence(setup.words, job.complain)
+        if words and or_sentence(lambda: checked_data(setup.data), job.complain):
+            job.start(["inspect", *words], f"Looking at {setup.model}")
+
+    def show(change: Any):
+        state = change["new"]
+        if state is not None and "report" in state.result:
+            found.value = report_html(state.result["report"])
+
+    for part in (name, weights, file, data):
+        part.observe(follow, "value")
+    job.observe(show, "state")
+    if job.state is not None:
+        show({"new": job.state})
+    follow()
+    go = ui.button("Look at it", look, tooltip="Find what of this model can be pruned")
+    card = step_card(number, "Model", fields(name, weights, file, data), ui.row(go), job, found)
+    card.name, card.weights, card.file, card.data = name, weights, file, data
+    card.look, card.job, card.found = go, job, found
+    return card
+
+
+def report_html(report: dict[str, Any]) -> str:
+    """What `mdp inspect` found, as HTML."""
+    totals = {
+        "Model": f"{report['model']} ({report['family']})",
+        "Size": f"{ui.count(report.get('parameters', 0))} parameters, {ui.count(report.get('macs', 0))} MACs",
+        "Blocks": f"{report['blocks']}, of which {report['removable']} can be removed",
+    }
+    rows = [
+        (KINDS.get(d["kind"], d["kind"]), d["dims"], _span(d["units"]), _span(d["options"]))
+        for d in report["dims"]
+    ]
+    table = ui.table_html(("can be pruned", "dims", "units", "options"), rows)
+    skipped = "".join(
+        f"<li><b>{escape(s['name'])}</b>: {escape(s['reason'])}</li>" for s in report["skipped"]
+    )
+    kept = f"<h4>Left as it is</h4><ul class='mdp-job-messages'>{skipped}</ul>" if skipped else ""
+    return facts_html(totals) + table + kept
+
+
+def _span(pair: list[int]) -> str:
+    low, high = pair
+    return f"{high:,}" if low == high else f"{low:,} to {high:,}"

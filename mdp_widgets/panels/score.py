@@ -1,0 +1,104 @@
+"""Score the importance of every unit on real images, then join scores and tables into a study."""
+
+import ipywidgets as widgets
+
+from mdp.study import list_studies
+
+from .. import ui
+from .at_hand import scores_at_hand, tables_at_hand
+from .job_view import JobView
+from .parts import dropdown, fields, long_work, or_sentence, step_card, text
+from .setup import Setup, checked_data, whole_number
+
+METHODS = {
+    "the usual one for the model": "auto",
+    "Taylor (gradient × norm)": "taylor",
+    "Hessian (gradient × weight, squared)": "hessian",
+    "magnitude (no images)": "magnitude",
+}
+
+
+def score_panel(selection, setup: Setup | None = None) -> widgets.VBox:
+    """Steps 3 and 4: scores `setup.model`, joins scores and tables, opens the study in `selection`."""
+    setup = setup or Setup()
+    return long_work(score_card(setup), build_card(selection, setup))
+
+
+def score_card(setup: Setup, number: int = 3) -> widgets.VBox:
+    """The card of step 3. Its parts are `method`, `images`, `go` and `job`."""
+    method = dropdown("Method", METHODS.items(), "auto")
+    images = text("Images", "1024", tooltip="How many images to score on")
+    job = JobView(
+        "score",
+        idle="Runs real images through the network and asks of every unit how much the loss would notice "
+        "if it were gone.",
+        resume=setup.is_about,
+    )
+
+    def score():
+        words = or_sentence(setup.words, job.complain)
+        count = words and or_sentence(lambda: whole_number(images.value, "number of images"), job.complain)
+        data = count and or_sentence(lambda: checked_data(setup.data), job.complain)
+        if data:
+            chosen = [] if method.value == "auto" else ["--method", method.value]
+            job.start(
+                ["score", *words, *chosen, "--data", data, "--images", count],
+                f"Importance of {setup.model} on {count} images",
+            )
+
+    job.observe(lambda change: setup.measured(change["new"]), "state")
+    go = ui.button("Score", score, tooltip="Score the importance of every unit")
+    card = step_card(number, "Importance", fields(method, images), ui.row(go), job)
+    card.method, card.images, card.go, card.job = method, images, go, job
+    return card
+
+
+def build_card(selection, setup: Setup, number: int = 4) -> widgets.VBox:
+    """The card of step 4. Its parts are `tables`, `scores`, `name`, `go` and `job`."""
+    tables, scores = dropdown("Latency", []), dropdown("Importance", [])
+    name = text("Name")
+    job = JobView("build", resume=lambda state: state.status == "running")
+
+    def look(_=None):
+        for part, found, what in (
+            (tables, tables_at_hand(setup.model), "nothing measured yet: step 2"),
+            (scores, scores_at_hand(setup.model), "nothing scored yet: step 3"),
+        ):
+            options = found or [(what, "")]
+            if tuple(part.options) != tuple(options):
+                part.options = options  # the newest one is chosen
+        name.value = free_name(setup.model)
+
+    def make():
+        words = or_sentence(setup.words, job.complain)
+        if words and not (tables.value and scores.value):
+            missing = "latency tables (step 2)" if not tables.value else "scores (step 3)"
+            job.complain(f"A study of {setup.model} needs {missing} first.")
+        elif words:
+            called = name.value.strip() or free_name(setup.model)
+            files = ["--tables", tables.value, "--scores", scores.value]
+            job.start(["build", *words, *files, "--name", called], f"Building the study “{called}”")
+
+    def built(change):
+        state, before = change["new"], change["old"]
+        # Only a build that this page saw running is opened: no page jumps to an old study when it loads.
+        seen = before is not None and before.id == state.id and before.status == "running"
+        if seen and state.status == "done":
+            selection.refresh()
+            selection.open(str(state.result["path"]))
+            look()
+
+    setup.observe(look, ["model", "fresh"])
+    job.observe(built, "state")
+    look()
+    go = ui.button("Build and open", make, primary=True, tooltip="Join both into a study and open it")
+    card = step_card(number, "Study", fields(tables, scores, name), ui.row(go), job)
+    card.tables, card.scores, card.name, card.go, card.job = tables, scores, name, go, job
+    return card
+
+
+def free_name(model: str) -> str:
+    """A name for a new study that no study has: `my fmnist_vit`, `my fmnist_vit 2`."""
+    taken = {s["name"] for s in list_studies()}
+    stem = f"my {model}"
+    return next(n for n in (stem, *(f"{stem} {i}" for i in range(2, 10_000))) if n not in taken)
