@@ -85,13 +85,14 @@ def count(
 
 
 def run_shapes(model: nn.Module, input_size: Sequence[int]) -> dict[str, tuple[tuple[int, ...], ...]]:
-    """Run one black image; for every leaf module that ran, its (input, output) shape without the batch axis."""
+    """Run one black image; for every leaf module that ran, its (input, output) shape without the batch."""
     shapes, hooks = {}, []
 
     def note(name):
         def hook(module, inputs, output):
             if inputs and isinstance(inputs[0], torch.Tensor) and isinstance(output, torch.Tensor):
                 shapes[name] = (tuple(inputs[0].shape[1:]), tuple(output.shape[1:]))
+
         return hook
 
     for name, module in model.named_modules():

@@ -1,4 +1,4 @@
-"""What a family finds in a model: the space of decisions, where every unit lives, and what there is to time."""
+"""What a family finds in a model: the space of decisions, where every unit lives, what there is to time."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Found:
 
 
 def owner(name: str, blocks: Collection[str]) -> str | None:
-    """The innermost block that a module or tensor of this name lies in: `blocks.3.mlp.fc1.weight` -> `blocks.3`."""
+    """The innermost block that a module or tensor lies in: `blocks.3.mlp.fc1.weight` -> `blocks.3`."""
     parts = name.split(".")
     prefixes = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
     return next((p for p in prefixes if p in blocks), None)

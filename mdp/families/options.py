@@ -7,15 +7,16 @@ from ..space import SpaceDim, bundle_options
 
 # Offer at most this many widths, in bundles that are a multiple of `GRAIN` units where the width allows it.
 WIDTHS = {"embedding": 12, "mlp": 16, "channels": 8, "qk": 8, "v": 8, "heads": 32, "groups": 16}
-# Heads and groups are large already; everything else is pruned in multiples that matrix units like.
+# Heads and groups are large already; everything else is pruned in multiples that vector units like.
 GRAIN = {"heads": 1, "groups": 1}
+SLIM = 64  # narrower dims are pruned in steps of four, for they would have no choice otherwise
 
 
 def default_bundle(kind: str, units: int) -> int:
     """The smallest divisor of `units` that is a multiple of the kind's grain and offers few enough widths."""
-    most, grain = WIDTHS.get(kind, 8), GRAIN.get(kind, 8)
+    most, grain = WIDTHS.get(kind, 8), GRAIN.get(kind, 4 if units < SLIM else 8)
     divisors = (b for b in range(grain, units + 1, grain) if units % b == 0 and units // b <= most)
-    # A width without such a divisor (a prime, say) still gets steps of the grain; the first one is then short.
+    # A width without such a divisor (a prime, say) still gets steps of the grain; the first one is short.
     return next(divisors, grain * max(1, -(-units // (most * grain))))
 
 

@@ -18,7 +18,7 @@ def put(model: nn.Module, name: str, tensor: torch.Tensor) -> None:
 
 
 def resize(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
-    """`put` every tensor, then correct the widths that the modules themselves keep (in_features, groups, ...)."""
+    """`put` every tensor, then correct the widths that modules note themselves (in_features, groups, ...)."""
     for name, tensor in tensors.items():
         put(model, name, tensor)
     for path in {name.rpartition(".")[0] for name in tensors}:

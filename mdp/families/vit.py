@@ -45,10 +45,12 @@ def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None) -> 
     tokens = shapes["blocks.0.norm1"][0][0]
     attention = [
         Product(b.name, float(tokens * tokens), (f"{b.name}.heads", f"{b.name}.{kind}"))
-        for b in blocks for kind in ("qk", "v")
+        for b in blocks
+        for kind in ("qk", "v")
     ]
-    counts = count(model, slices, {d.name: d.units for d in dims}, names,
-                   weight_positions(model, shapes), attention)
+    counts = count(
+        model, slices, {d.name: d.units for d in dims}, names, weight_positions(model, shapes), attention
+    )
     space = Space(ref.name, NAME, dims, blocks, counts, tuple(_skipped(model)))
     return Found(model, ref, space, slices, tuple(pieces(model, slices, ref.input_size, tokens)), {})
 
@@ -87,7 +89,9 @@ def _check(model: nn.Module) -> None:
 
     for i, block in enumerate(model.blocks):
         if getattr(getattr(block, "attn", None), "gate", None) is not None:
-            raise Unsupported("This transformer cannot be pruned: its attention has an output gate, which is not known.")
+            raise Unsupported(
+                "This transformer cannot be pruned: its attention has an output gate, which is not known."
+            )
         parts = {f"blocks.{i}": (block, (VitBlock, ResPostBlock))}
         if isinstance(block, (VitBlock, ResPostBlock)):
             parts[f"blocks.{i}.attn"] = (block.attn, (Attention,))
@@ -171,7 +175,9 @@ def _pool_inputs(pool: nn.Module) -> tuple[str, ...]:
 
     if type(pool) is AttentionPoolLatent and pool.pos_embed is None:
         return ("kv",)
-    raise Unsupported(f"This transformer cannot be pruned: its pooling is a {type(pool).__name__}, which is not known.")
+    raise Unsupported(
+        f"This transformer cannot be pruned: its pooling is a {type(pool).__name__}, which is not known."
+    )
 
 
 def _skipped(model: nn.Module) -> Iterator[Skipped]:

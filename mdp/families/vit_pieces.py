@@ -28,14 +28,20 @@ def pieces(
 
 def _block_pieces(name: str, block: nn.Module, tokens: int) -> Iterator[Piece]:
     heads, qk, v, mlp = (f"{name}.{kind}" for kind in ("heads", "qk", "v", "mlp"))
-    yield Piece(f"{name}.qkv", name, ("embedding", heads, qk, v),
-                lambda e, h, q, w: _qkv(block, tokens, e, h * (2 * q + w)))
+    yield Piece(
+        f"{name}.qkv",
+        name,
+        ("embedding", heads, qk, v),
+        lambda e, h, q, w: _qkv(block, tokens, e, h * (2 * q + w)),
+    )
     yield Piece(f"{name}.attention", name, (heads, qk, v), lambda h, q, w: _attention(block, tokens, h, q, w))
     yield Piece(f"{name}.proj", name, ("embedding", heads, v), lambda e, h, w: _proj(block, tokens, e, h * w))
     yield Piece(f"{name}.mlp", name, ("embedding", mlp), lambda e, m: _mlp(block, tokens, e, m))
 
 
-def _embed(model: nn.Module, outer: Sequence[Slice], input_size: Sequence[int], tokens: int, e: int) -> Workload:
+def _embed(
+    model: nn.Module, outer: Sequence[Slice], input_size: Sequence[int], tokens: int, e: int
+) -> Workload:
     conv = model.patch_embed.proj
     size, kernel = "x".join(map(str, input_size)), "x".join(map(str, conv.kernel_size))
     positions = "no" if model.pos_embed is None else model.pos_embed.shape[1]
@@ -51,7 +57,8 @@ def _qkv(block: nn.Module, tokens: int, e: int, width: int) -> Workload:
     return Workload(
         f"linear {e}>{width} @{tokens}{_bias(block.attn.qkv)} after{_kinds(norm)}",
         lambda: nn.Sequential(like(norm, e), nn.Linear(e, width, bias=bias)),
-        ((tokens, e),), tokens * e * width,
+        ((tokens, e),),
+        tokens * e * width,
     )
 
 
@@ -77,8 +84,11 @@ def _proj(block: nn.Module, tokens: int, e: int, width: int) -> Workload:
         after = [block.norm1]
     return Workload(
         f"linear {width}>{e} @{tokens}{_bias(proj)} then{_kinds(*after)} +residual",
-        lambda: Add(nn.Sequential(nn.Linear(width, e, bias=proj.bias is not None), *(like(m, e) for m in after))),
-        ((tokens, width), (tokens, e)), tokens * e * width,
+        lambda: Add(
+            nn.Sequential(nn.Linear(width, e, bias=proj.bias is not None), *(like(m, e) for m in after))
+        ),
+        ((tokens, width), (tokens, e)),
+        tokens * e * width,
     )
 
 
@@ -92,19 +102,26 @@ def _mlp(block: nn.Module, tokens: int, e: int, hidden: int) -> Workload:
         new._modules = dict(mlp._modules)
         for name, layer in mlp.named_children():
             if isinstance(layer, nn.Linear):
-                widths = (hidden, e) if name == "fc2" else (e, layer.out_features * hidden // mlp.fc2.in_features)
+                widths = (
+                    (hidden, e) if name == "fc2" else (e, layer.out_features * hidden // mlp.fc2.in_features)
+                )
                 setattr(new, name, nn.Linear(*widths, bias=layer.bias is not None))
         new.norm = like(mlp.norm, hidden)
         return Add(nn.Sequential(*(like(m, e) for m in before), new, *(like(m, e) for m in after)), own=True)
 
-    kinds = f"{_kinds(*before)} / {type(mlp).__name__}{_kinds(mlp.act, mlp.norm)}{_bias(mlp.fc2)} / {_kinds(*after)}"
+    inner = f"{type(mlp).__name__}{_kinds(mlp.act, mlp.norm)}{_bias(mlp.fc2)}"
+    kinds = f"{_kinds(*before)} / {inner} /{_kinds(*after)}"
     layers = sum(isinstance(m, nn.Linear) for m in mlp.children()) - 1
     wide = max(1, getattr(getattr(mlp, "fc1", None), "out_features", 0) // mlp.fc2.in_features) * layers + 1
-    return Workload(f"mlp {e}>{hidden}>{e} @{tokens}{kinds}", make, ((tokens, e),), tokens * e * hidden * wide)
+    return Workload(
+        f"mlp {e}>{hidden}>{e} @{tokens}{kinds}", make, ((tokens, e),), tokens * e * hidden * wide
+    )
 
 
 def _head(model: nn.Module, outer: Sequence[Slice], tokens: int, e: int) -> Workload:
-    heads = [m.out_features for m in (model.head, getattr(model, "head_dist", None)) if isinstance(m, nn.Linear)]
+    heads = [
+        m.out_features for m in (model.head, getattr(model, "head_dist", None)) if isinstance(m, nn.Linear)
+    ]
     pool = model.global_pool if model.attn_pool is None else _pool_key(model.attn_pool)
     outputs = "+".join(map(str, heads)) or "features"
     key = f"head {e}>{outputs} @{tokens} pool {pool}{_kinds(model.norm, model.fc_norm)}"

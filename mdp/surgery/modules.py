@@ -28,8 +28,12 @@ class NarrowAttention(nn.Module):
         parts = self.qkv(x).split((heads * qk, heads * qk, heads * v), dim=-1)  # each (B, N, heads * width)
         q, k, v = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in parts)  # (B, heads, N, width)
         x = F.scaled_dot_product_attention(
-            self.q_norm(q), self.k_norm(k), v,
-            attn_mask=attn_mask, is_causal=is_causal, scale=self.scale,
+            self.q_norm(q),
+            self.k_norm(k),
+            v,
+            attn_mask=attn_mask,
+            is_causal=is_causal,
+            scale=self.scale,
             dropout_p=self.attn_drop.p if self.training else 0.0,
         )  # (B, heads, N, v)
         x = self.norm(x.transpose(1, 2).reshape(batch, tokens, self.attn_dim))

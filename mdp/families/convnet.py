@@ -1,0 +1,134 @@
+"""What the convolutional families share: from channels that belong together to a Found.
+
+A family says which modules are its blocks, which can be removed, and what of a block stays when it goes.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+
+import numpy as np
+from torch import nn
+
+from ..errors import Unsupported
+from ..problem import Block
+from ..space import Skipped, Space
+from ..study import ModelRef
+from .channels import Channels, Group
+from .counts import count
+from .found import Found, owner
+from .graph_pieces import graph_pieces
+from .options import space_dim
+from .slices import Slice
+from .trace import trace
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """What a family knows about a model beyond its trace.
+
+    Attributes:
+        blocks: in the order of the forward.
+        stays: modules within blocks that remain when their block is removed.
+        whole: layer -> why its output channels are not pruned.
+        apart: modules timed as one piece (squeeze-excite), whatever is in them.
+    """
+
+    blocks: tuple[Block, ...]
+    stays: frozenset[str] = frozenset()
+    whole: Mapping[str, str] = field(default_factory=dict)
+    apart: frozenset[str] = frozenset()
+
+    def block_of(self, name: str) -> str | None:
+        """The block that a module or tensor vanishes with, None if it is always there."""
+        if owner(name, self.stays) is not None:
+            return None
+        return owner(name, {b.name for b in self.blocks})
+
+
+def find_channels(
+    model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None, family: str, anatomy: Anatomy
+) -> Found:
+    """Trace the model, follow its channels, and describe every group that can be pruned.
+
+    Raises:
+        Unsupported: the model cannot be traced, or none of its channels can be pruned.
+    """
+    traced = trace(model, ref.input_size)
+    channels = Channels(traced)
+    for group in channels.groups:
+        reason = next((anatomy.whole[m] for m in group.makers if m in anatomy.whole), "")
+        # A layer that must stay whole does not keep a residual stream whole that others write to as well.
+        if reason and all(m in anatomy.whole or not _mixes(model, m) for m in group.makers):
+            group.fixed = group.fixed or reason
+    names = {g: _dim_name(g, anatomy) for g in channels.groups if not g.fixed and g.makers}
+    if not names:
+        reasons = "; ".join(sorted({g.fixed for g in channels.groups if g.makers})[:3])
+        raise Unsupported(f"Nothing in {ref.name} can be pruned: of its channels, {reasons}.")
+    dims = tuple(
+        space_dim(name, "channels" if _is_single(model, g) else "groups", g.units, bundles)
+        for g, name in names.items()
+    )
+    slices = tuple(s for g, name in names.items() for s in _slices(model, g, name, anatomy))
+    norms = {name: _norms(model, g, anatomy) for g, name in names.items()}
+    positions = {
+        n.target: int(np.prod(n.meta["shape"])) // traced.get_submodule(n.target).weight.shape[0]
+        for n in traced.graph.nodes
+        if n.op == "call_module" and isinstance(traced.get_submodule(n.target), (nn.Conv2d, nn.Linear))
+    }
+    stays = anatomy.stays
+    counts = count(
+        model,
+        slices,
+        {d.name: d.units for d in dims},
+        {b.name for b in anatomy.blocks},
+        positions,
+        stays=stays,
+    )
+    skipped = tuple(Skipped(g.makers[0], g.fixed) for g in channels.groups if g.fixed and g.makers)
+    space = Space(ref.name, family, dims, anatomy.blocks, counts, skipped)
+    pieces = tuple(graph_pieces(traced, channels, names, slices, anatomy))
+    return Found(model, ref, space, slices, pieces, norms)
+
+
+def _mixes(model: nn.Module, layer: str) -> bool:
+    """Whether a layer makes channels from all of its input, not each from its own (depthwise)."""
+    module = model.get_submodule(layer)
+    return getattr(module, "groups", 1) == 1
+
+
+def _is_single(model: nn.Module, group: Group) -> bool:
+    name, axis, _ = group.members[0]
+    return model.get_parameter(name).shape[axis] == group.units
+
+
+def _dim_name(group: Group, anatomy: Anatomy) -> str:
+    """A stage's name where several blocks share the channels, else that of the layer that makes them."""
+    blocks = {owner(m, {b.name for b in anatomy.blocks}) for m in group.makers} - {None}
+    if len(blocks) > 1:
+        together = zip(*(b.split(".") for b in blocks), strict=False)
+        stage = list(takewhile(lambda parts: len(set(parts)) == 1, together))
+        if stage:
+            return ".".join(parts[0] for parts in stage)
+    return group.makers[0]
+
+
+def _slices(model: nn.Module, group: Group, dim: str, anatomy: Anatomy) -> Sequence[Slice]:
+    slices = []
+    for tensor, axis, role in group.members:
+        index = np.arange(model.get_parameter(tensor).shape[axis]).reshape(group.units, -1)
+        slices.append(Slice(dim, tensor, axis, index, anatomy.block_of(tensor), role))
+    return slices
+
+
+def _norms(model: nn.Module, group: Group, anatomy: Anatomy) -> tuple[tuple[str, str, str | None], ...]:
+    batch_norms = (
+        n for n in group.norms if isinstance(model.get_submodule(n), nn.modules.batchnorm._BatchNorm)
+    )
+    return tuple((f"{n}.weight", f"{n}.bias", anatomy.block_of(n)) for n in batch_norms)
+
+
+def stems(model: nn.Module) -> Collection[str]:
+    """The first convolution, which looks at the image."""
+    first = next(n for n, m in model.named_modules() if isinstance(m, nn.Conv2d))
+    return {first}

@@ -1,0 +1,66 @@
+"""timm's ResNet: basic and bottleneck blocks, deep stems, wide and grouped (ResNeXt).
+
+One dim per convolution's output channels; the layers of a stage whose outputs are added share one. Every
+residual block can be removed. A block with a projection on its shortcut becomes that projection and the
+activation after the addition: exactly what the dense network computes with the branch at zero.
+"""
+
+from collections.abc import Collection, Mapping
+
+from torch import nn
+
+from ..problem import Block
+from ..study import ModelRef
+from .convnet import Anatomy, find_channels, stems
+from .found import Found
+
+NAME = "resnet"
+
+
+def matches(model: nn.Module) -> bool:
+    """Whether this family is the one to ask."""
+    from timm.models.resnet import ResNet
+
+    return isinstance(model, ResNet)
+
+
+def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None) -> Found:
+    """Raises Unsupported if the forward cannot be traced or nothing in it can be pruned."""
+    blocks = _blocks(model)
+    stays, apart = set(), set()
+    for name, block in blocks.items():
+        if block.downsample is not None:
+            stays |= {f"{name}.downsample", f"{name}.{_last_activation(block)}"}
+        if getattr(block, "se", None) is not None:
+            apart.add(f"{name}.se")
+    whole = dict.fromkeys(stems(model), "the first convolution is kept whole, as in the method")
+    anatomy = Anatomy(tuple(Block(n) for n in blocks), frozenset(stays), whole, frozenset(apart))
+    return find_channels(model, ref, bundles, NAME, anatomy)
+
+
+def remove(model: nn.Module, block: str) -> None:
+    """Leave of a block what its shortcut and the activation after the addition compute."""
+    old = model.get_submodule(block)
+    activation = getattr(old, _last_activation(old))
+    shortcut = [] if old.downsample is None else [old.downsample]
+    # Without a projection the shortcut comes out of a ReLU, and a second one would change nothing.
+    rest = [] if not shortcut and isinstance(activation, nn.ReLU) else [activation]
+    stage, _, index = block.rpartition(".")
+    model.get_submodule(stage)[int(index)] = nn.Sequential(*shortcut, *rest)
+
+
+def narrow(model: nn.Module, choices: Mapping[str, int | None], removed: Collection[str]) -> None:
+    """After the tensors are cut: say the new widths wherever timm's code reads them from an attribute."""
+    model.num_features = model.head_hidden_size = model.fc.in_features
+
+
+def _blocks(model: nn.Module) -> dict[str, nn.Module]:
+    return {
+        f"{stage}.{i}": block
+        for stage in ("layer1", "layer2", "layer3", "layer4")
+        for i, block in enumerate(getattr(model, stage))
+    }
+
+
+def _last_activation(block: nn.Module) -> str:
+    return "act3" if hasattr(block, "act3") else "act2"
