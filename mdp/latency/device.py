@@ -4,7 +4,6 @@ A `Deployment` is the identity of every measurement: two numbers may be compared
 if their deployments are equal.
 """
 
-import json
 import os
 import platform
 from dataclasses import asdict, dataclass
@@ -40,11 +39,6 @@ class Deployment:
     memory_format: str
     threads: int
     launch: str
-
-    @property
-    def context(self) -> str:
-        """The text under which the store keeps measurements of this deployment."""
-        return json.dumps(asdict(self), sort_keys=True)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -4,6 +4,7 @@ Several workloads are timed in turns, and with them the *anchor*, which never ch
 slower than usual the machine was busy, and the visit counts less (see store.summarise).
 """
 
+import json
 import time
 from collections.abc import Iterable, Mapping
 
@@ -12,12 +13,12 @@ import numpy as np
 from ..progress import Reporter
 from .pieces import Workload
 from .store import Entry, Store
-from .timer import OutOfMemory, Prepared, Timer, measure_together, undisturbed
+from .timer import WARM_UP, OutOfMemory, Prepared, Timer, measure_together, undisturbed
 
 # Workloads that are timed in turns. Each call then finds caches that others have filled, as in a network.
 TOGETHER = 12
-# Readings at one visit: as many as fit this many ms, within bounds.
-VISIT_MS, FEWEST, MOST = 60.0, 4, 10
+# Bounds of the readings at one visit.
+FEWEST, MOST = 4, 10
 # Separate visits to each workload, minutes apart: a CPU is shared, a GPU seldom.
 VISITS = {"cpu": 3, "cuda": 1, "mps": 2}
 
@@ -37,22 +38,27 @@ class Run:
         workloads: Mapping[str, Workload],
         report: Reporter,
         seconds: float,
+        *,
+        anchor: Workload | None = None,
+        visit_ms: float = 60.0,
         seed: int = 0,
     ):
+        """Args: `seconds` is about how long to take; `visit_ms` how much of it goes into the readings of one
+        workload at one visit; `anchor` is what is timed beside all of them."""
         self.timer, self.store, self.report = timer, store, report
         self.workloads = dict(workloads)
-        self.context = timer.deployment.context
+        self.batch = timer.deployment.batch
+        self.anchor = anchor or anchor_of(self.batch)
+        # Drift is told by the anchor, so that readings beside another anchor are not comparable.
+        self.context = json.dumps({**timer.deployment.to_json(), "anchor": self.anchor.key}, sort_keys=True)
         self.known: dict[str, Entry] = store.entries(self.context, workloads)
         self.visits = VISITS[timer.deployment.kind]
         self.measured, self.timing = 0, 0.0
-        self._limit, self._start = seconds, time.monotonic()
+        self._limit, self._start, self._visit_ms = seconds, time.monotonic(), visit_ms
         self._random = np.random.default_rng(seed)
-        self._anchor: Prepared | None = None
+        self._ready: Prepared | None = None
         self._overhead = 0.004  # seconds a visit beside its readings; learned as we go
         self._speed = 2e7  # multiply-accumulates a ms; learned from the anchor, then from the entries
-        if any(key not in self.known for key in self.workloads):
-            self._anchor = timer.prepare(anchor_of(timer.deployment.batch))
-            self._speed = self._anchor_macs() / self._anchor.first_ms
 
     @property
     def seconds(self) -> float:
@@ -64,6 +70,7 @@ class Run:
 
     def everything_fits(self) -> bool:
         """Whether every workload can be visited as often as wanted in the time that is left."""
+        self._prepare_anchor()
         return self._cost(self._all_visits()) <= self.left()
 
     def measure(self, keys: Iterable[str], what: str) -> None:
@@ -105,8 +112,7 @@ class Run:
 
     def _visit(self, keys: list[str]) -> None:
         start, timing = time.monotonic(), self.timing
-        if self._anchor is None:
-            self._anchor = self.timer.prepare(anchor_of(self.timer.deployment.batch))
+        self._prepare_anchor()
         prepared = []
         for key in keys:
             try:
@@ -122,11 +128,10 @@ class Run:
         self._overhead += 0.2 * (overhead - self._overhead)
 
     def _read(self, prepared: list[Prepared]) -> None:
-        typical = float(np.mean([max(p.first_ms, p.first_ms * p.calls) for p in prepared]))
-        rounds = int(np.clip(VISIT_MS / typical, FEWEST, MOST))
+        rounds = self._rounds(float(np.mean([p.first_ms * p.calls for p in prepared])))
         start = time.monotonic()
         try:
-            readings = measure_together(self.timer, [self._anchor, *prepared], rounds, self.report.check)
+            readings = measure_together(self.timer, [self._ready, *prepared], rounds, self.report.check)
         except OutOfMemory as error:  # one of them needs room that all together leave no more
             if len(prepared) == 1:
                 return self._failed(prepared[0].key, str(error))
@@ -137,7 +142,7 @@ class Run:
         anchor = float(np.median(undisturbed(readings[0])))
         for item, found in zip(prepared, readings[1:], strict=True):
             self.store.add(self.context, item.key, undisturbed(found), anchor)
-        macs = sum(self.workloads[p.key].macs for p in prepared) * self.timer.deployment.batch
+        macs = sum(self.workloads[p.key].macs for p in prepared) * self.batch
         total = sum(float(np.median(undisturbed(found))) for found in readings[1:])
         if macs:
             self._speed += 0.1 * (macs / total - self._speed)
@@ -148,19 +153,26 @@ class Run:
 
     def _cost(self, keys: Iterable[str]) -> float:
         """About how many seconds one visit to each key takes."""
-        batch = self.timer.deployment.batch
         total = 0.0
         for key in keys:
             entry = self.known.get(key)
             ms = (
-                entry.ms if entry and entry.ms == entry.ms else self.workloads[key].macs * batch / self._speed
+                entry.ms
+                if entry and entry.ms == entry.ms
+                else self.workloads[key].macs * self.batch / self._speed
             )
             ms = max(ms, 0.1)
-            total += self._overhead + ms * (3 + np.clip(VISIT_MS / ms, FEWEST, MOST)) / 1000
+            total += self._overhead + ms * (WARM_UP + self._rounds(ms)) / 1000
         return total
 
-    def _anchor_macs(self) -> float:
-        return anchor_of(self.timer.deployment.batch).macs * self.timer.deployment.batch
+    def _rounds(self, ms: float) -> int:
+        """Readings at one visit of workloads that take about `ms` each."""
+        return int(np.clip(self._visit_ms / ms, FEWEST, MOST))
+
+    def _prepare_anchor(self) -> None:
+        if self._ready is None:
+            self._ready = self.timer.prepare(self.anchor)
+            self._speed = max(1.0, self.anchor.macs * self.batch / self._ready.first_ms)
 
 
 def anchor_of(batch: int) -> Workload:

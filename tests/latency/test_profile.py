@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mdp.errors import Cancelled, MdpError
-from mdp.latency.profile import profile
+from mdp.latency import profile
 from mdp.latency.store import Store
 from mdp.progress import Reporter
 from mdp.study import Scores, build_study

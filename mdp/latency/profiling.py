@@ -72,9 +72,9 @@ def profile(
             run = Run(timer or timer_for(where), store, workloads, report, seconds)
             # What was finished once, as thoroughly, is not refined further: a second profile is instant.
             receipt = _receipt(workloads, seconds, tolerance)
-            if not store.entries(where.context, [receipt]):
+            if not store.entries(run.context, [receipt]):
                 _measure(run, surfaces, tolerance, early and (lambda: early(assemble(found, surfaces, run))))
-                store.add(where.context, receipt, [max(1e-6, run.seconds)])
+                store.add(run.context, receipt, [max(1e-6, run.seconds)])
         return assemble(found, surfaces, run)
     finally:
         if own:

@@ -1,0 +1,67 @@
+"""`mdp profile`: measure a model's latency tables on this device."""
+
+from ..errors import MdpError
+from . import reporter
+
+
+def add_arguments(parser):
+    parser.add_argument("model", help="a demo network or a timm architecture")
+    parser.add_argument("--weights", help="demo, pretrained, none, or the path of a .safetensors checkpoint")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
+    parser.add_argument("--batch", type=int, default=1, help="images per forward pass (default 1)")
+    parser.add_argument("--dtype", default="float32", help="float32 (default), bfloat16 or float16")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: all that this process may use)")
+    parser.add_argument(
+        "--memory-format", default="auto", help="contiguous, channels_last, or auto (default): the usual one"
+    )
+    parser.add_argument(
+        "--bundle", action="append", metavar="KIND=N", help="units per step of a kind of dim, or of one dim"
+    )
+    parser.add_argument("--seconds", type=float, default=150, help="about how long to measure (default 150)")
+    parser.add_argument("--out", metavar="FILE", help="where to save the tables")
+
+
+def run(args):
+    from ..families import find
+    from ..latency import profile, save_tables
+    from ..models import create, resolve
+
+    report = reporter(args)
+    ref = resolve(args.model, args.weights)
+    # Times do not depend on the values of the weights.
+    found = find(create(ref, load_weights=False), ref, bundles=bundles(args.bundle))
+
+    def save(tables):
+        return save_tables(tables, ref, found.space, args.out)
+
+    tables = profile(
+        found,
+        device=args.device,
+        batch=args.batch,
+        dtype=args.dtype,
+        threads=args.threads,
+        memory_format=args.memory_format,
+        seconds=args.seconds,
+        report=report,
+        # The coarse tables can be explored while the fine ones are being measured.
+        early=save,
+    )
+    path = save(tables)
+    p = tables.provenance
+    report.message(
+        f"{path}: {p['entries']} entries, {p['measured']} of them measured, on {p['device']}, "
+        f"batch {p['batch']}, {p['dtype']}; spread of the readings {100 * p['spread']:.1f} %."
+    )
+    if args.job:
+        report.result(path=str(path))
+
+
+def bundles(words: list[str] | None) -> dict[str, int] | None:
+    """`["channels=8"]` as `{"channels": 8}`. Raises MdpError for anything else."""
+    found = {}
+    for word in words or ():
+        name, _, units = word.rpartition("=")
+        if not name or not units.isdigit():
+            raise MdpError(f"The bundle {word!r} is not understood. Write a kind and a number: channels=8.")
+        found[name] = int(units)
+    return found or None

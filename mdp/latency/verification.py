@@ -1,0 +1,182 @@
+"""The test of a table is a whole network: random sub-networks, predicted against measured end to end."""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.stats import kendalltau
+
+from ..errors import MdpError
+from ..problem import Problem
+from ..progress import Reporter
+from ..study import Study
+from .device import Deployment, deployment
+from .measure import Run
+from .pieces import Workload
+from .store import Store, device_lock
+from .timer import Timer, timer_for
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ..families.found import Found
+
+
+@dataclass(frozen=True)
+class SubNetwork:
+    """One choice, and what the tables say about it (`share` of dense)."""
+
+    choices: Mapping[str, int]
+    removed: tuple[str, ...]
+    predicted: float
+    share: float
+
+
+def verify(
+    study: Study,
+    found: "Found",
+    *,
+    subnetworks: int = 30,
+    seed: int = 1,
+    seconds: float = 120.0,
+    report: Reporter | None = None,
+    store: Store | None = None,
+    timer: Timer | None = None,
+) -> dict[str, Any]:
+    """Extract random sub-networks over the whole range of budgets and measure them, beside the dense one.
+
+    Returns plain JSON: `median_error`, `worst_error` (relative, absolute value), `bias` (median of measured /
+    predicted - 1: positive means that the tables promise too much), `tau` (Kendall's), `subnetworks` (how
+    many), `dense` and `points` (predicted, measured, spread in ms; share of dense; choices; removed blocks),
+    the device, and `same_device`: whether it is the one that the tables were measured on.
+
+    Raises:
+        MdpError: the study cannot be measured here (no such kind of device), or nothing could be.
+        Cancelled: on request; what was measured is in the store.
+    """
+    report = report or Reporter()
+    where = timer.deployment if timer else deployment_of(study)
+    chosen = sample(study.problem, subnetworks, seed)
+    workloads = [network(study, found, c.choices, c.removed) for c in chosen]
+    dense = network(study, found, study.problem.dense_choices, ())
+    own = Store() if store is None else None
+    store = store or own
+    try:
+        with device_lock(where.device, report.message, report.check):
+            by_key = {w.key: w for w in (dense, *workloads)}
+            clock = timer or timer_for(where)
+            run = Run(clock, store, by_key, report, seconds, anchor=dense, visit_ms=400.0, seed=seed)
+            run.measure_new(run.workloads, "measuring sub-networks")
+            run.visit_again("measuring sub-networks again")
+            known = run.known
+    finally:
+        if own:
+            own.close()
+    points = [
+        {"predicted": c.predicted, "measured": known[w.key].ms, "spread": known[w.key].spread,
+         "share": c.share, "choices": dict(c.choices), "removed": list(c.removed)}
+        for w, c in zip(workloads, chosen, strict=True) if not known[w.key].failure
+    ]  # fmt: skip
+    if not points:
+        raise MdpError(f"None of the sub-networks could be measured: {known[dense.key].failure}")
+    facts = statistics([p["predicted"] for p in points], [p["measured"] for p in points])
+    full = known[dense.key]
+    return {
+        **facts,
+        "dense": {"predicted": study.problem.dense_latency, "measured": full.ms, "spread": full.spread},
+        "device": where.device,
+        "software": where.software,
+        "same_device": same_device(study, where),
+        "seed": seed,
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "points": points,
+    }
+
+
+def statistics(predicted: Sequence[float], measured: Sequence[float]) -> dict[str, Any]:
+    """The summary of predicted against measured latencies (ms): see `verify`."""
+    predicted, measured = np.asarray(predicted, dtype=float), np.asarray(measured, dtype=float)
+    error = predicted / measured - 1
+    tau = float(kendalltau(predicted, measured).statistic) if len(measured) > 1 else float("nan")
+    return {
+        "median_error": float(np.median(np.abs(error))),
+        "worst_error": float(np.abs(error).max()),
+        "bias": float(np.median(measured / predicted - 1)),
+        "tau": tau if tau == tau else None,
+        "subnetworks": len(measured),
+    }
+
+
+def sample(problem: Problem, count: int, seed: int) -> list[SubNetwork]:
+    """`count` random choices whose predicted latencies spread evenly from the smallest drawn to dense.
+
+    Many more are drawn, at every overall width and with every share of blocks removed; then for each of
+    `count` equidistant latencies the nearest draw is taken.
+    """
+    random = np.random.default_rng(seed)
+    drawn = {}
+    for _ in range(60 * count):
+        choices, removed = _draw(problem, random)
+        drawn.setdefault((tuple(choices.values()), removed), (choices, removed))
+    made = [(problem.total(problem.latency, c, r), c, r) for c, r in drawn.values()]
+    made.sort(key=lambda item: item[0])
+    chosen = []
+    for target in np.linspace(made[0][0], problem.dense_latency, count):
+        if made:
+            nearest = min(range(len(made)), key=lambda i: abs(made[i][0] - target))
+            latency, choices, removed = made.pop(nearest)
+            chosen.append(SubNetwork(choices, removed, latency, latency / problem.dense_latency))
+    return chosen
+
+
+def _draw(problem: Problem, random: np.random.Generator) -> tuple[dict[str, int], tuple[str, ...]]:
+    width, scatter, gone = random.random(), random.random(), random.random() ** 2
+    choices = {}
+    for dim in problem.dims:
+        place = width + scatter * random.uniform(-0.5, 0.5)
+        last = len(dim.options) - 1
+        choices[dim.name] = dim.options[int(np.clip(round(place * last), 0, last))]
+    removed = tuple(b.name for b in problem.blocks if b.removable and random.random() < gone)
+    return choices, removed
+
+
+def network(
+    study: Study, found: "Found", choices: Mapping[str, int | None], removed: Sequence[str]
+) -> Workload:
+    """The extracted, deployed network of a choice as something to time; nothing is built yet."""
+
+    def make() -> "nn.Module":
+        from ..surgery import deploy, extract
+
+        gone = study.problem.unused_dims(removed)
+        kept = {dim: None if dim in gone else units for dim, units in choices.items()}
+        return deploy(extract(found, kept, removed, study.scores.order))
+
+    shape = [dict(study.model.arguments), list(study.model.input_size), dict(choices), list(removed)]
+    digest = hashlib.sha256(json.dumps(shape, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    macs = study.count("macs", choices, removed) if "macs" in study.counts else 0.0
+    return Workload(f"network {study.model.name} {digest}", make, (tuple(study.model.input_size),), macs)
+
+
+def deployment_of(study: Study) -> Deployment:
+    """The deployment that a study's tables were measured for, on this machine's device of that kind.
+
+    Raises:
+        MdpError, Unsupported: this machine has no such device, or the provenance does not say enough.
+    """
+    p = study.tables.provenance
+    if "kind" not in p:
+        raise MdpError(
+            f"The study {study.name!r} does not say on which kind of device its tables were measured."
+        )
+    threads = p.get("threads") or None
+    return deployment(p["kind"], p["batch"], p["dtype"], p.get("memory_format", "contiguous"), threads)
+
+
+def same_device(study: Study, where: Deployment) -> bool:
+    """Whether tables and this machine agree in everything that a latency depends on."""
+    return all(study.tables.provenance.get(key) == value for key, value in where.to_json().items())
