@@ -24,6 +24,7 @@ COMMANDS = {
     "score": "score the importance of every unit on real images",
     "build": "join tables and scores into a study",
     "extract": "take the pruned network of a plan out of the dense one",
+    "train": "train a network that comes with the project, from scratch",
     "finetune": "fine-tune a pruned network",
     "export": "write a pruned network as ONNX, or a study's tables as CSV",
     "verify": "compare predicted with measured latency on whole random sub-networks",

@@ -1,0 +1,33 @@
+"""`python -m mdp train DEMO`: train a network that comes with the project, from scratch."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+from ..models import DEMOS, demo_path
+from . import reporter
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help=f"one of {', '.join(DEMOS)}")
+    parser.add_argument("--data", default="fashion-mnist", help="data set (default: fashion-mnist)")
+    parser.add_argument("--epochs", type=int, help="passes over the training images (default: the recipe's)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
+    parser.add_argument("--out", type=Path, help="folder for checkpoint and card (default: the project's own)")
+
+
+def run(args: argparse.Namespace) -> None:
+    import torch
+
+    from ..training.demo import RECIPES, train_demo
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    recipe = RECIPES.get(args.model, RECIPES["fmnist_resnet"])
+    recipe = dataclasses.replace(recipe, epochs=args.epochs or recipe.epochs, seed=args.seed)
+    report = reporter(args)
+    path = train_demo(args.model, args.data, recipe, args.out or demo_path(args.model).parent, report)
+    print(path)
+    if hasattr(report, "result"):
+        report.result(path=str(path))

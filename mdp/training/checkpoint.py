@@ -1,0 +1,57 @@
+"""A training run's state in one safetensors file: weights, optimiser state, and JSON in the header. No pickle.
+
+One file, renamed into place, so that a run killed at any moment finds either the last epoch or the one before.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from ..errors import BadFile
+from ..files import replacing
+
+
+def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Write everything that a resumed run needs. `state` is plain JSON (epoch, history, recipe)."""
+    tensors = {f"model.{name}": _own(tensor) for name, tensor in model.state_dict().items()}
+    for number, slots in optimizer.state_dict()["state"].items():
+        for key, value in slots.items():
+            if value is not None:
+                tensors[f"optimizer.{number}.{key}"] = _own(torch.as_tensor(value))
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata={"state": json.dumps(state)})
+
+
+def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Put a saved run back into `model` and `optimizer`; returns its `state`.
+
+    Raises:
+        BadFile: the file is damaged or of another network.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = json.loads(file.metadata()["state"])
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+        model.load_state_dict(weights)
+        slots: dict[int, dict[str, torch.Tensor]] = {}
+        for key, value in tensors.items():
+            if key.startswith("optimizer."):
+                _, number, name = key.split(".", 2)
+                slots.setdefault(int(number), {})[name] = value
+        optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BadFile(
+            f"The checkpoint {path} cannot be resumed: {reason}. Remove it to start again from the first epoch."
+        ) from None
+    return state
+
+
+def _own(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.detach().to("cpu").contiguous().clone()
