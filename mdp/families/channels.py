@@ -15,8 +15,8 @@ from .trace import step_name
 
 # Steps without weights that leave channels where they are: values change, their order does not.
 _PASS = frozenset(
-    "relu relu_ relu6 silu gelu sigmoid tanh hardswish hardsigmoid hardtanh dropout contiguous clone to "
-    "float avg_pool2d max_pool2d adaptive_avg_pool2d adaptive_max_pool2d interpolate mean amax type_as".split()
+    "relu relu_ relu6 silu gelu sigmoid tanh hardswish hardsigmoid hardtanh dropout contiguous clone to"
+    " float avg_pool2d max_pool2d adaptive_avg_pool2d adaptive_max_pool2d interpolate mean".split()
 )
 _PARAMETER_SHAPES = frozenset("view reshape unsqueeze".split())
 

@@ -7,6 +7,7 @@ activation after the addition: exactly what the dense network computes with the 
 
 from collections.abc import Collection, Mapping
 
+import torch
 from torch import nn
 
 from ..problem import Block
@@ -42,11 +43,13 @@ def remove(model: nn.Module, block: str) -> None:
     """Leave of a block what its shortcut and the activation after the addition compute."""
     old = model.get_submodule(block)
     activation = getattr(old, _last_activation(old))
-    shortcut = [] if old.downsample is None else [old.downsample]
-    # Without a projection the shortcut comes out of a ReLU, and a second one would change nothing.
-    rest = [] if not shortcut and isinstance(activation, nn.ReLU) else [activation]
-    stage, _, index = block.rpartition(".")
-    model.get_submodule(stage)[int(index)] = nn.Sequential(*shortcut, *rest)
+    if old.downsample is not None:
+        rest = Shortcut(old.downsample, activation)
+    elif isinstance(activation, nn.ReLU):  # what comes in is out of a ReLU, a second one changes nothing
+        rest = nn.Identity()
+    else:
+        rest = activation
+    model.set_submodule(block, rest)
 
 
 def narrow(model: nn.Module, choices: Mapping[str, int | None], removed: Collection[str]) -> None:
@@ -64,3 +67,14 @@ def _blocks(model: nn.Module) -> dict[str, nn.Module]:
 
 def _last_activation(block: nn.Module) -> str:
     return "act3" if hasattr(block, "act3") else "act2"
+
+
+class Shortcut(nn.Module):
+    """What stays of a removed block with a projection; its tensors keep their names."""
+
+    def __init__(self, downsample: nn.Module, activation: nn.Module):
+        super().__init__()
+        self.downsample, self.activation = downsample, activation
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.activation(self.downsample(x))

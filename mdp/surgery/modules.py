@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ..families.channels import is_rms_norm
+
 
 class NarrowAttention(nn.Module):
     """timm's Attention with Q/K and V of different widths, and the scale of the dense head.
@@ -38,3 +40,39 @@ class NarrowAttention(nn.Module):
         )  # (B, heads, N, v)
         x = self.norm(x.transpose(1, 2).reshape(batch, tokens, self.attn_dim))
         return self.proj_drop(self.proj(x))
+
+
+class KeptNorm(nn.Module):
+    """A layer or RMS norm over all units whose statistics are taken over the kept ones; zero elsewhere.
+
+    Used in masked networks alone; a pruned network has a plain norm of the kept width.
+    """
+
+    def __init__(self, norm: nn.Module, kept: torch.Tensor):
+        super().__init__()
+        self.weight, self.bias, self.eps = norm.weight, getattr(norm, "bias", None), norm.eps
+        self.axis = 1 if _is_2d(norm) else -1
+        self.centred = not is_rms_norm(norm)
+        self.register_buffer("kept", kept)
+
+    @staticmethod
+    def replaces(norm: nn.Module) -> bool:
+        return isinstance(norm, nn.LayerNorm) or is_rms_norm(norm)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.transpose(self.axis, -1)
+        x, count = x * self.kept, self.kept.sum()
+        if self.centred:
+            x = (x - x.sum(-1, keepdim=True) / count) * self.kept
+        variance = (x * x).sum(-1, keepdim=True) / count
+        eps = torch.finfo(x.dtype).eps if self.eps is None else self.eps
+        x = x * torch.rsqrt(variance + eps) * self.weight
+        x = x if self.bias is None else x + self.bias
+        return x.transpose(self.axis, -1)
+
+
+def _is_2d(norm: nn.Module) -> bool:
+    """Whether a norm expects channels as axis 1 of an image."""
+    from timm.layers.norm import LayerNorm2d, LayerNorm2dFp32, LayerNormExp2d, RmsNorm2d
+
+    return isinstance(norm, (LayerNorm2d, LayerNorm2dFp32, LayerNormExp2d, RmsNorm2d))

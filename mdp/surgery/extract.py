@@ -1,0 +1,87 @@
+"""The pruned network itself: a plain module with nothing masked left in it."""
+
+import copy
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from ..errors import MdpError
+from ..families import Found, family
+from ..families.resize import resize
+from ..study import ModelRef
+from .kept import check_decision, kept_positions, kept_units
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How a pruned network differs from the dense one; an extracted model carries it as `.architecture`."""
+
+    model: ModelRef
+    family: str
+    choices: Mapping[str, int | None]
+    removed: tuple[str, ...]
+
+
+def extract(
+    found: Found,
+    choices: Mapping[str, int | None],
+    removed: Collection[str] = (),
+    order: Mapping[str, Sequence[int]] | None = None,
+) -> nn.Module:
+    """Cut the pruned units and removed blocks out of a copy of the dense model.
+
+    Of timm's own class, with a few modules of ours (mdp/surgery/modules.py) where timm has none that fits.
+
+    Args:
+        choices: dim -> kept units; None or absent where every block that uses the dim is removed.
+        order: dim -> units, most important first; needed for every dim that is not kept whole.
+
+    Raises:
+        MdpError: the decision does not fit the model.
+    """
+    order = order or {}
+    check_decision(found, choices, removed, order)
+    positions = kept_positions(found, kept_units(found, choices, order))
+    model = copy.deepcopy(found.model)
+    for block in removed:
+        family(found.space.family).remove(model, block)
+    resize(model, _cut_tensors(model, positions))
+    full = {d.name: choices.get(d.name) or d.units for d in found.space.dims}
+    family(found.space.family).narrow(model, full, removed)
+    _check_count(found, model, full, removed)
+    model.architecture = Architecture(
+        found.ref,
+        found.space.family,
+        {d.name: choices.get(d.name) for d in found.space.dims},
+        tuple(b.name for b in found.space.blocks if b.name in removed),
+    )
+    return model
+
+
+def _cut_tensors(
+    model: nn.Module, positions: Mapping[str, Mapping[int, "torch.Tensor"]]
+) -> dict[str, torch.Tensor]:
+    """Every tensor that gets smaller. The running statistics of a norm are cut as its weight is."""
+    cut = {}
+    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    for name, tensor in tensors.items():
+        path, _, leaf = name.rpartition(".")
+        source = f"{path}.weight" if leaf in ("running_mean", "running_var") else name
+        for axis, stay in positions.get(source, {}).items():
+            tensor = tensor.index_select(axis, torch.from_numpy(stay).nonzero().ravel())
+            cut[name] = tensor.detach().contiguous()
+    return cut
+
+
+def _check_count(
+    found: Found, model: nn.Module, choices: Mapping[str, int], removed: Collection[str]
+) -> None:
+    expected = sum(p.value(choices, frozenset(removed)) for p in found.space.counts["parameters"])
+    actual = sum(p.numel() for p in model.parameters())
+    if actual != expected:
+        raise MdpError(
+            f"The pruned {found.space.model} has {actual} parameters where {expected:.0f} were counted; "
+            "it was not made. This is a fault of the project, please report it with the plan."
+        )

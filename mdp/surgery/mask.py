@@ -1,0 +1,50 @@
+"""The masked network: the dense one, computing exactly what the pruned one will compute.
+
+A pruned unit's weights and biases, and its normalisation's scale and shift, are zero; a norm over pruned
+units takes its statistics over the kept ones; attention keeps the dense scale; a removed block adds nothing.
+"""
+
+import copy
+from collections.abc import Collection, Mapping, Sequence
+
+import torch
+from torch import nn
+
+from ..families import Found, family
+from .kept import check_decision, kept_positions, kept_units
+from .modules import KeptNorm
+
+
+def mask(
+    found: Found,
+    choices: Mapping[str, int | None],
+    removed: Collection[str] = (),
+    order: Mapping[str, Sequence[int]] | None = None,
+) -> nn.Module:
+    """A copy of the dense model with everything pruned at zero; tensors keep their dense shapes.
+
+    Args:
+        choices: dim -> kept units; None or absent where every block that uses the dim is removed.
+        order: dim -> units, most important first; needed for every dim that is not kept whole.
+
+    Raises:
+        MdpError: the decision does not fit the model.
+    """
+    order = order or {}
+    check_decision(found, choices, removed, order)
+    model = copy.deepcopy(found.model)
+    positions = kept_positions(found, kept_units(found, choices, order))
+    tensors = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, axes in positions.items():
+            for axis, stay in axes.items():
+                gone = torch.from_numpy(~stay).nonzero().ravel()
+                tensors[name].index_fill_(axis, gone, 0)
+    for name in [n for n in positions if n.endswith(".weight")]:
+        path = name.rpartition(".")[0]
+        norm, stay = model.get_submodule(path), positions[name].get(0)
+        if KeptNorm.replaces(norm) and stay is not None and not stay.all():
+            model.set_submodule(path, KeptNorm(norm, torch.from_numpy(stay)))
+    for block in removed:
+        family(found.space.family).remove(model, block)
+    return model

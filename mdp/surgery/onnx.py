@@ -1,0 +1,55 @@
+"""A network as an ONNX file that runs without this project, without timm and without torch."""
+
+import logging
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ..errors import MdpError
+from ..files import replacing
+
+
+def export_onnx(model: nn.Module, path: str | os.PathLike, input_size: Sequence[int]) -> Path:
+    """Write `model` for images of `input_size` (channels, height, width), any batch size; returns the path.
+
+    Input `images`, output `scores`; weights are inside the file.
+
+    Raises:
+        MdpError: torch cannot express the model in ONNX, or the file cannot be written.
+    """
+    example = torch.randn(2, *input_size)
+    training = model.training
+    model.eval()
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                model, (example,), dynamo=True, verbose=False,
+                input_names=["images"], output_names=["scores"],
+                dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+            )
+    except Exception as error:  # the exporter raises many kinds; the reason goes to the reader
+        raise MdpError(f"This {type(model).__name__} could not be written as ONNX: {error}") from error
+    finally:
+        model.train(training)
+    with replacing(path) as temporary:
+        program.save(str(temporary), external_data=False)
+    return Path(path)
+
+
+class _quiet(warnings.catch_warnings):
+    """The exporter talks of its own internals; errors still come through as exceptions."""
+
+    def __enter__(self):
+        entered = super().__enter__()
+        warnings.simplefilter("ignore")
+        self._level = logging.root.manager.disable
+        logging.disable(logging.WARNING)
+        return entered
+
+    def __exit__(self, *error):
+        logging.disable(self._level)
+        return super().__exit__(*error)

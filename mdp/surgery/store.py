@@ -1,0 +1,114 @@
+"""Files of a pruned network: its weights, and the JSON that rebuilds it without the dense ones."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from ..errors import BadFile, MdpError
+from ..families import find
+from ..files import read_json, replacing, write_json
+from ..study import ModelRef
+from .extract import extract
+
+FORMAT = "mdp-architecture/1"
+
+
+def save(model: nn.Module, folder: str | os.PathLike, extra: Mapping[str, Any] | None = None) -> Path:
+    """Write an extracted model, fine-tuned or not, into `folder`; returns the folder.
+
+    Args:
+        model: from `extract` or `load`; it carries its own description.
+        extra: anything for the reader of the JSON, such as the plan or accuracies; kept under "extra".
+
+    Raises:
+        MdpError: the model is no extracted one, or the folder cannot be written.
+    """
+    architecture = getattr(model, "architecture", None)
+    if architecture is None:
+        raise MdpError("Only a network taken out by `mdp.surgery.extract` can be saved as a pruned network.")
+    folder = Path(folder)
+    tensors = {n: t.detach().cpu().contiguous() for n, t in model.state_dict().items()}
+    with replacing(folder / "model.safetensors") as temporary:
+        save_file(tensors, temporary, metadata={"format": FORMAT})
+    write_json(
+        folder / "architecture.json",
+        {
+            "format": FORMAT,
+            **dataclasses.asdict(architecture),
+            "parameters": sum(p.numel() for p in model.parameters()),
+            "extra": dict(extra or {}),
+        },
+        indent=1,
+    )
+    return folder
+
+
+def load(folder: str | os.PathLike) -> nn.Module:
+    """Rebuild a saved network, in eval mode. The dense weights are not needed, and nothing is downloaded.
+
+    Raises:
+        BadFile: a file is missing, damaged, or not of this network; nothing is half-loaded.
+        Unsupported: the architecture is of a family that this version does not know.
+    """
+    folder = Path(folder)
+    where = f"architecture {folder / 'architecture.json'}"
+    data = read_json(folder / "architecture.json", "architecture")
+    ref, choices, removed = _parse(data, where)
+    from ..models import create
+
+    found = find(create(ref, load_weights=False), ref)
+    try:
+        model = extract(found, choices, removed, {d.name: range(d.units) for d in found.space.dims})
+    except MdpError as error:
+        raise BadFile(f"The {where} does not fit the model that it names: {error}") from None
+    model.load_state_dict(_read_tensors(folder / "model.safetensors", model), assign=True)
+    return model.eval()
+
+
+def read_architecture(folder: str | os.PathLike) -> dict[str, Any]:
+    """The parsed `architecture.json` of a folder, checked; no torch model is built."""
+    path = Path(folder) / "architecture.json"
+    data = read_json(path, "architecture")
+    _parse(data, f"architecture {path}")
+    return data
+
+
+def _parse(data: Any, where: str) -> tuple[ModelRef, dict[str, int | None], tuple[str, ...]]:
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise BadFile(f"The {where} is not an {FORMAT} file.")
+    try:
+        model = data["model"]
+        ref = ModelRef(**{**model, "input_size": tuple(model["input_size"])})
+        choices, removed = dict(data["choices"]), tuple(data["removed"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadFile(f"The {where} is damaged: {type(error).__name__} at {error}.") from None
+    if any(v is not None and type(v) is not int for v in choices.values()):
+        raise BadFile(f"The {where} is damaged: choices must be whole numbers or null.")
+    return ref, choices, removed
+
+
+def _read_tensors(path: Path, model: nn.Module) -> dict:
+    """The tensors of a file if they are exactly those of `model`."""
+    expected = model.state_dict()
+    try:
+        tensors = load_file(path)
+    except FileNotFoundError:
+        raise BadFile(f"There are no weights at {path}; copy the whole folder.") from None
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise BadFile(f"The weights {path} cannot be read: {error}. Use another copy.") from None
+    if set(tensors) != set(expected):
+        odd = min(set(tensors) ^ set(expected))
+        raise BadFile(f"The weights {path} are of another network: tensor {odd!r} is missing or unexpected.")
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape:
+            raise BadFile(
+                f"The weights {path} are of another network: {name!r} has shape {tuple(tensor.shape)} "
+                f"where the architecture says {tuple(expected[name].shape)}."
+            )
+    return {name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()}
