@@ -71,7 +71,8 @@ def describe(plan: Plan, problem: Problem) -> str:
     if plan.bound is not None and not plan.optimal:
         proven += f", at most {plan.bound:.6g} is possible"
     lines = [
-        f"{plan.problem}: {share(plan.latency, problem.dense_latency, unit)}, budget {plan.budget:.6g} {unit}",
+        f"{plan.problem}, budget {plan.budget:.6g} {unit}",
+        f"latency {share(plan.latency, problem.dense_latency, unit)}",
         f"importance {share(plan.importance, problem.dense_importance)}, {proven}",
         f"solver {plan.solver}, {1000 * plan.seconds:.1f} ms" + (f" ({plan.note})" if plan.note else ""),
         "removed blocks: " + (", ".join(plan.removed_blocks) or "none"),

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from ..errors import MdpError, Unsupported
 from ..plan import Plan, make_plan
 from ..problem import Problem
-from . import milp
+from . import exact, milp
 from .front import Front, FrontPoint, Supported, front
-from .pins import Pins, pinned, removed_with
+from .pins import Pins
 
 # Name -> function(problem, budget, *, pins, time_limit, cancelled) -> Plan.
-SOLVERS: dict[str, Callable[..., Plan]] = {"exact": milp.solve, "milp": milp.solve}
+SOLVERS: dict[str, Callable[..., Plan]] = {"exact": exact.solve, "milp": milp.solve}
 
 __all__ = ["SOLVERS", "Front", "FrontPoint", "Pins", "Supported", "fastest", "front", "solve"]
 
@@ -47,7 +47,7 @@ def solve(
 
 def fastest(problem: Problem, pins: Pins | None = None) -> Plan:
     """The plan of the smallest latency possible; its budget is that latency."""
-    answer = milp.Milp(pinned(problem, pins)).fastest()
-    removed = removed_with(answer.removed, pins)
-    latency = problem.total(problem.latency, answer.choices, removed)
-    return make_plan(problem, latency, answer.choices, removed, solver="exact", seconds=0.0)
+    ready = exact.prepared(problem, pins)
+    choices, removed = ready.decisions(ready.hull.fastest.points)
+    latency = problem.total(problem.latency, choices, removed)
+    return make_plan(problem, latency, choices, removed, solver="exact", seconds=0.0)

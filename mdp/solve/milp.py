@@ -98,7 +98,7 @@ class Milp:
         latency = self.problem.total(self.problem.latency, answer.choices, answer.removed)
         if within(latency, budget):
             return answer
-        # HiGHS's own tolerance let it over the budget by a hair: ask again a hair lower, keep the first bound.
+        # HiGHS's tolerance let it over the budget by a hair: ask again a hair lower, keep the bound.
         again = self._solve(budget - 2e-7 / self.latency_scale - abs(latency - budget), time_limit, cancelled)
         if again.choices is None:
             return again

@@ -8,7 +8,7 @@ from ..problem import Problem
 
 
 def build(problem: Problem, latency_scale: float, importance_scale: float):
-    """A Pyomo ConcreteModel that maximises `importance` subject to `within`: latency <= the parameter `budget`.
+    """A Pyomo model that maximises `importance` subject to `within`: latency <= parameter `budget`.
 
     `x[dim, option index]` and `kept[removable block]` are binary and hold the answer; the rest is continuous.
     """
@@ -75,7 +75,7 @@ def build(problem: Problem, latency_scale: float, importance_scale: float):
 
 
 def merge_tables(problem: Problem, latency_scale: float = 1.0, importance_scale: float = 1.0):
-    """All terms over the same block and dims as one pair of tables: (block, sorted dims) -> (latency, importance)."""
+    """All terms over the same block and dims as one: (block, sorted dims) -> [latency, importance]."""
     tables: dict[tuple[str | None, tuple[str, ...]], list[np.ndarray]] = {}
     parts = ((problem.latency, latency_scale), (problem.importance, importance_scale))
     for which, (terms, scale) in enumerate(parts):

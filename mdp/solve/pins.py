@@ -1,4 +1,4 @@
-"""Decisions taken by hand before solving: a dim held to an option or a range, a block held kept or removed."""
+"""Decisions taken by hand: a dim held to an option or a range, a block held kept or removed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,0 +1,201 @@
+"""From a problem to a tree of clusters: general elimination of dims, found from the problem alone.
+
+Dims used by one removable block only are eliminated inside that block, which leaves one table over the shared
+dims that the block touches; the removal of the block is a choice in that table. The shared dims are then
+eliminated one by one, the cheapest first. What is left is a tree: every cluster has a table of its own
+entries, links to the messages of its children, and a separator over which it sends its own message up.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from ..errors import Unsupported
+from ..problem import Problem
+from .pins import Pins, pinned
+
+# A cluster with more entries than this is too wide for tables; the MILP takes over.
+WIDEST = 2_000_000
+
+
+class Link(NamedTuple):
+    """Which message of a child every entry of its parent reads: `states`, shape (entries,); -1 reads none."""
+
+    child: "Cluster"
+    states: np.ndarray
+
+
+@dataclass(eq=False)
+class Cluster:
+    """Choices made together.
+
+    Attributes:
+        dims: the separator's dims first, then those eliminated here.
+        shape: options per dim; a keep-or-remove axis of length 2 is last if `block` is set (0 keeps).
+        separator: how many of `dims` the message up is over.
+        latency, importance: own tables, flat in C order over `shape`.
+        block: the removable block that is decided here, or None.
+    """
+
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    separator: int
+    latency: np.ndarray
+    importance: np.ndarray
+    links: list[Link] = field(default_factory=list)
+    block: str | None = None
+
+    @property
+    def states(self) -> int:
+        """How many messages go up: one per combination of the separator's options."""
+        return math.prod(self.shape[: self.separator])
+
+    def decode(self, entry: int) -> tuple[dict[str, int], bool]:
+        """Option index per dim, and whether this entry removes `block`."""
+        index = np.unravel_index(entry, self.shape) if self.shape else ()
+        chosen = {d: int(i) for d, i in zip(self.dims, index, strict=False)}
+        return chosen, self.block is not None and bool(index[-1])
+
+
+@dataclass(eq=False)
+class _Factor:
+    """A table (own values) or a message (a child) over some dims, while eliminating."""
+
+    dims: tuple[str, ...]
+    latency: np.ndarray | None = None
+    importance: np.ndarray | None = None
+    child: Cluster | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """The clusters, children before parents; the last is the root. `problem` is the one with pins applied."""
+
+    problem: Problem
+    clusters: tuple[Cluster, ...]
+    removed: frozenset[str]
+
+
+def build_tree(problem: Problem, pins: Pins | None = None) -> Tree:
+    """Eliminate all dims of the (pinned) problem.
+
+    Raises:
+        Unsupported: some cluster would be wider than WIDEST entries; the shared dims form no narrow tree.
+        MdpError: pins that the problem does not have.
+    """
+    smaller = pinned(problem, pins)
+    size = {d.name: len(d.options) for d in smaller.dims}
+    removable = {b.name for b in smaller.blocks if b.removable}
+    tables = _tables(smaller, size, removable)
+    owner = _owners(tables)
+    clusters: list[Cluster] = []
+    factors = []
+    for block, own in tables.items():
+        if block is None:
+            factors += own
+            continue
+        local = [d for d, b in owner.items() if b == block]
+        rest = _eliminate(own, local, size, clusters)
+        factors.append(_decide(block, rest, size, clusters))
+    rest = _eliminate(factors, [d for d, b in owner.items() if b is None], size, clusters)
+    clusters.append(_cluster((), (), rest, size))
+    gone = {name for name, kept in (pins.blocks if pins else {}).items() if not kept}
+    return Tree(smaller, tuple(_fold_root(clusters)), frozenset(gone))
+
+
+def _tables(problem: Problem, size: dict[str, int], removable: set[str]) -> dict[str | None, list[_Factor]]:
+    """All terms over the same dims as one table, per removable block; None collects what always counts.
+
+    Dims with a single option are no choice and vanish from the tables.
+    """
+    tables: dict[str | None, dict[tuple[str, ...], _Factor]] = {}
+    for which, terms in (("latency", problem.latency), ("importance", problem.importance)):
+        for term in terms:
+            dims = tuple(d for d in term.dims if size[d] > 1)
+            scope = tuple(sorted(dims))
+            values = term.values.reshape([size[d] for d in dims]).transpose([dims.index(d) for d in scope])
+            block = term.block if term.block in removable else None
+            table = tables.setdefault(block, {}).setdefault(
+                scope, _Factor(scope, np.zeros(values.shape), np.zeros(values.shape))
+            )
+            setattr(table, which, getattr(table, which) + values)
+    return {block: list(own.values()) for block, own in tables.items()}
+
+
+def _owners(tables: dict[str | None, list[_Factor]]) -> dict[str, str | None]:
+    """For each dim in use, the removable block that alone uses it, else None."""
+    owner: dict[str, str | None] = {}
+    for block, own in tables.items():
+        for name in sorted({d for table in own for d in table.dims}):
+            owner[name] = block if name not in owner else None
+    return owner
+
+
+def _eliminate(factors: list[_Factor], dims: list[str], size, clusters: list[Cluster]) -> list[_Factor]:
+    """Eliminate `dims`, the one with the smallest cluster first; returns the factors that are left."""
+    factors, left = list(factors), set(dims)
+    while left:
+        spans = {d: _span(d, factors) for d in left}
+        name = min(left, key=lambda d: (math.prod(size[e] for e in spans[d]), d))
+        inside = [f for f in factors if name in f.dims]
+        factors = [f for f in factors if name not in f.dims]
+        cluster = _cluster(tuple(sorted(spans[name] - {name})), (name,), inside, size)
+        clusters.append(cluster)
+        factors.append(_Factor(cluster.dims[: cluster.separator], child=cluster))
+        left.remove(name)
+    return factors
+
+
+def _span(name: str, factors: list[_Factor]) -> set[str]:
+    return {name}.union(*(f.dims for f in factors if name in f.dims))
+
+
+def _decide(block: str, factors: list[_Factor], size, clusters: list[Cluster]) -> _Factor:
+    """The cluster that keeps or removes a block: its message is over the shared dims that it touches."""
+    dims = tuple(sorted(set().union(*(f.dims for f in factors))))
+    kept = _cluster(dims, (), factors, size)
+    pairs = [np.stack([values, np.zeros_like(values)], axis=-1) for values in (kept.latency, kept.importance)]
+    links = [
+        Link(child, np.stack([states, np.full_like(states, -1)], axis=-1).ravel())
+        for child, states in kept.links
+    ]
+    cluster = Cluster(
+        dims, (*kept.shape, 2), len(dims), pairs[0].ravel(), pairs[1].ravel(), links, block=block
+    )
+    clusters.append(cluster)
+    return _Factor(dims, child=cluster)
+
+
+def _cluster(separator: tuple[str, ...], own: tuple[str, ...], factors: list[_Factor], size) -> Cluster:
+    dims = (*separator, *own)
+    shape = tuple(size[d] for d in dims)
+    if math.prod(shape) > WIDEST:
+        raise Unsupported(
+            f"Dims {', '.join(dims)} have to be decided together: {math.prod(shape):.3g} combinations, "
+            "too many for the exact solver's tables."
+        )
+    latency, importance, links = np.zeros(shape), np.zeros(shape), []
+    for factor in factors:
+        # Broadcast the factor, whose dims may stand in another order, over the cluster's axes.
+        axes = sorted(range(len(factor.dims)), key=lambda i: dims.index(factor.dims[i]))
+        spread = tuple(size[d] if d in factor.dims else 1 for d in dims)
+        if factor.child is None:
+            latency = latency + factor.latency.transpose(axes).reshape(spread)
+            importance = importance + factor.importance.transpose(axes).reshape(spread)
+        else:
+            states = np.arange(factor.child.states).reshape([size[d] for d in factor.dims])
+            states = np.broadcast_to(states.transpose(axes).reshape(spread), shape)
+            links.append(Link(factor.child, states.ravel()))
+    return Cluster(dims, shape, len(separator), latency.ravel(), importance.ravel(), links)
+
+
+def _fold_root(clusters: list[Cluster]) -> list[Cluster]:
+    """Let the only child of an idle root be the root: one level less."""
+    *others, root = clusters
+    if len(root.links) != 1 or not others:
+        return clusters
+    child = root.links[0].child
+    child.latency, child.importance = child.latency + root.latency[0], child.importance + root.importance[0]
+    return [c for c in others if c is not child] + [child]

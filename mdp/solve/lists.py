@@ -1,0 +1,123 @@
+"""Clusters whose choices are few become plain lists: the Pareto points of everything decided below them.
+
+What a dominated point could do, another does for any budget, so pruning here is exact once and for all. Where
+multiplying the lists of the children would cost more than it saves, a cluster stays factored.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .elimination import Cluster, Tree
+from .ragged import pareto, ranges
+
+# A cluster is multiplied out if that makes at most SMALL points, or GROWTH times those of its parts; and it
+# stays so if pruning leaves at most KEPT times those of its parts.
+SMALL = 256
+GROWTH = 16
+LARGEST = 60_000
+KEPT = 3
+
+
+@dataclass(eq=False)
+class Node:
+    """A cluster with its points; the unit of the passes and of the closing step.
+
+    Attributes:
+        starts: where the points of each separator state begin, shape (states + 1,).
+        latency, importance: of each point, what is decided here and, if multiplied out, below.
+        entry: the cluster's entry that each point is made of.
+        links: (child, its state or -1 per point) for children that are still to be added.
+        merged: (child, its point or -1 per point) for children that were multiplied out.
+    """
+
+    cluster: Cluster
+    starts: np.ndarray
+    latency: np.ndarray
+    importance: np.ndarray
+    entry: np.ndarray
+    links: list[tuple["Node", np.ndarray]]
+    merged: list[tuple["Node", np.ndarray]]
+
+
+def make_nodes(tree: Tree) -> list[Node]:
+    """Nodes for all clusters that were not multiplied into their parents; children first, the root last."""
+    made: dict[Cluster, Node] = {}
+    for cluster in tree.clusters:
+        node = _plain(cluster, made)
+        made[cluster] = _multiplied(node) if all(not child.links for child, _ in node.links) else node
+    return _reachable(made[tree.clusters[-1]])
+
+
+def _plain(cluster: Cluster, made: dict[Cluster, Node]) -> Node:
+    entries = len(cluster.latency)
+    starts = np.arange(cluster.states + 1) * (entries // cluster.states)
+    links = [(made[child], states) for child, states in cluster.links]
+    return Node(cluster, starts, cluster.latency, cluster.importance, np.arange(entries), links, [])
+
+
+def _multiplied(node: Node) -> Node:
+    """The node with its children's lists multiplied in and dominated points dropped, or as it was."""
+    counts = [np.append(np.diff(child.starts), 1)[states] for child, states in node.links]
+    product = int(np.prod([c.astype(float) for c in counts], axis=0).sum()) if counts else len(node.entry)
+    parts = len(node.entry) + sum(len(child.latency) for child, _ in node.links)
+    if counts and product > min(LARGEST, max(SMALL, GROWTH * parts)):
+        return node
+    latency, importance, origin = node.latency, node.importance, np.arange(len(node.entry))
+    merged: list[tuple[Node, np.ndarray]] = []
+    for child, states in node.links:
+        at = states[origin]
+        # State -1 reads the list after the last one: a single point that adds nothing.
+        count = np.append(np.diff(child.starts), 1)[at]
+        point = ranges(np.append(child.starts[:-1], len(child.latency))[at], count)
+        old = np.arange(len(origin)).repeat(count)
+        latency = latency[old] + np.append(child.latency, 0.0)[point]
+        importance = importance[old] + np.append(child.importance, 0.0)[point]
+        point[point == len(child.latency)] = -1
+        origin, merged = origin[old], [(other, points[old]) for other, points in merged] + [(child, point)]
+        keep = pareto(origin, latency, importance)
+        latency, importance, origin = latency[keep], importance[keep], origin[keep]
+        merged = [(other, points[keep]) for other, points in merged]
+    state = origin // (len(node.entry) // node.cluster.states)
+    keep = pareto(state, latency, importance)
+    if counts and len(keep) > max(SMALL, KEPT * parts):
+        return node
+    starts = np.searchsorted(state[keep], np.arange(node.cluster.states + 1))
+    return Node(
+        node.cluster,
+        starts,
+        latency[keep],
+        importance[keep],
+        origin[keep],
+        [],
+        [(child, points[keep]) for child, points in merged],
+    )
+
+
+def _reachable(root: Node) -> list[Node]:
+    """The nodes still linked below the root, children before parents."""
+    order, stack, seen = [], [(root, False)], set()
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            stack.append((node, True))
+            stack += [(child, False) for child, _ in node.links]
+    return order
+
+
+def decisions(node: Node, point: int) -> tuple[dict[str, int], set[str]]:
+    """Option index per dim and removed blocks, of one point and of everything multiplied into it."""
+    chosen: dict[str, int] = {}
+    removed: set[str] = set()
+    stack = [(node, int(point))]
+    while stack:
+        node, point = stack.pop()
+        dims, gone = node.cluster.decode(int(node.entry[point]))
+        chosen |= dims
+        if gone:
+            removed.add(node.cluster.block)
+        stack += [(child, int(points[point])) for child, points in node.merged if points[point] >= 0]
+    return chosen, removed

@@ -1,0 +1,40 @@
+"""Many short lists held in flat arrays, and what is done with them: expand and prune.
+
+A point is a latency and an importance; a list is a group of points. All groups are handled in one go,
+because a hundred small NumPy calls would cost more than the arithmetic.
+"""
+
+import numpy as np
+
+
+def ranges(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """starts[0], starts[0] + 1, ... (counts[0] of them), then so for 1, 2, ...; shape (counts.sum(),)."""
+    ends = counts.cumsum()
+    return np.arange(ends[-1] if len(ends) else 0) + (starts - ends + counts).repeat(counts)
+
+
+def pareto(group: np.ndarray, latency: np.ndarray, importance: np.ndarray) -> np.ndarray:
+    """Indices of the points that are worth keeping, by group, then by increasing latency and importance.
+
+    A point goes if another of its group has at most its latency and at least its importance; of equals one
+    stays. `group` holds whole numbers from 0, in any order; all three have shape (points,).
+
+    One float key sorts by group and latency together. It resolves 1e-16 of the spread of the values times
+    the number of groups: points nearer than that count as equal, far inside the tolerance of a budget.
+    """
+    if len(group) < 2:
+        return np.arange(len(group))
+    key = group + _unit(latency)
+    order = key.argsort()
+    value = (group + _unit(importance))[order]
+    keep = np.empty(len(order), dtype=bool)
+    keep[0] = True
+    np.greater(value[1:], np.maximum.accumulate(value)[:-1], out=keep[1:])
+    return order[keep]
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    """The values moved into [0, 1), so that adding a group's number keeps the groups apart."""
+    low = values.min()
+    spread = values.max() - low
+    return (values - low) * (0.999 / spread if spread > 0 else 0.0)
