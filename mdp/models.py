@@ -6,11 +6,12 @@ Resolving a name needs no torch; creating a model does. Nothing is downloaded un
 import difflib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import BadFile, MdpError
+from .files import read_json
 from .paths import SHIPPED
 from .study import ModelRef
 
@@ -42,11 +43,16 @@ class Demo:
 
 DEMOS = {
     "fmnist_resnet": Demo(
-        "resnet18", (1, 28, 28), 10, {"stem_type": "deep", "stem_width": 8, "channels": (16, 32, 64, 128)},
+        "resnet18",
+        (1, 28, 28),
+        10,
+        {"stem_type": "deep", "stem_width": 8, "channels": (16, 32, 64, 128)},
         full_stem=True,
     ),
     "fmnist_vit": Demo(
-        "vit_tiny_patch16_224", (1, 28, 28), 10,
+        "vit_tiny_patch16_224",
+        (1, 28, 28),
+        10,
         {"img_size": 28, "patch_size": 7, "embed_dim": 128, "depth": 6, "num_heads": 8},
     ),
 }
@@ -94,12 +100,14 @@ def resolve(
     if name in DEMOS:
         demo = DEMOS[name]
         if weights == "pretrained":
-            raise MdpError(f"{name} is trained by this project, not by timm: use its weights \"demo\".")
+            raise MdpError(f'{name} is trained by this project, not by timm: use its weights "demo".')
         input_size, base_classes = input_size or demo.input_size, demo.classes
     else:
         config = _timm_config(name)
         if weights == "demo":
-            raise MdpError(f"No demo weights exist for {name}; only {', '.join(DEMOS)} come trained with the project.")
+            raise MdpError(
+                f"No demo weights exist for {name}; only {', '.join(DEMOS)} come trained with the project."
+            )
         base_classes = config.num_classes
         own = tuple(config.input_size)
         if input_size and tuple(input_size)[1:] != own[1:] and config.fixed_input_size:
@@ -128,14 +136,17 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
         torch.manual_seed(0)
         try:
             model = timm.create_model(
-                demo.base if demo else ref.name, pretrained=pretrained, num_classes=ref.classes,
-                in_chans=ref.input_size[0], **arguments,
+                demo.base if demo else ref.name,
+                pretrained=pretrained,
+                num_classes=ref.classes,
+                in_chans=ref.input_size[0],
+                **arguments,
             )
         except Exception as error:
             if pretrained:
                 raise MdpError(
                     f"The pretrained weights of {ref.name} could not be fetched ({_first_line(error)}). Connect to "
-                    "the network once, give a safetensors checkpoint, or use \"none\" for an untrained network."
+                    'the network once, give a safetensors checkpoint, or use "none" for an untrained network.'
                 ) from None
             raise MdpError(f"timm cannot build {ref.name} with {arguments}: {_first_line(error)}.") from None
     if demo and demo.full_stem:
@@ -146,14 +157,27 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
     return model.float().eval()
 
 
+def accuracy_of(ref: ModelRef) -> dict[str, Any] | None:
+    """{"dense": share of test images right, "dataset", "images"} of a demo network as shipped, else None."""
+    if ref.weights != "demo" or not demo_path(ref.name, ".json").is_file():
+        return None
+    card = read_json(demo_path(ref.name, ".json"), "card")
+    return {"dense": card["accuracy"], "dataset": card["dataset"], "images": card["test_images"]}
+
+
 def data_config(ref: ModelRef) -> DataConfig:
     """How this model wants its images (timm's own settings, or the demo's)."""
     if ref.name in DEMOS:
         demo = DEMOS[ref.name]
         return DataConfig(ref.input_size, demo.mean, demo.std)
     config = _timm_config(ref.name)
-    return DataConfig(ref.input_size, _per_channel(config.mean, ref.input_size[0]),
-                      _per_channel(config.std, ref.input_size[0]), config.interpolation, config.crop_pct)
+    return DataConfig(
+        ref.input_size,
+        _per_channel(config.mean, ref.input_size[0]),
+        _per_channel(config.std, ref.input_size[0]),
+        config.interpolation,
+        config.crop_pct,
+    )
 
 
 def classifier_weight(model: "nn.Module") -> str | None:
@@ -169,10 +193,14 @@ def _timm_config(name: str):
     if not timm.is_model(base):
         near = difflib.get_close_matches(base, [*DEMOS, *timm.list_models()], n=3)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise MdpError(f"There is no model {name!r}: it is neither a demo network nor a name that timm knows.{hint}")
+        raise MdpError(
+            f"There is no model {name!r}: it is neither a demo network nor a name that timm knows.{hint}"
+        )
     config = timm.get_pretrained_cfg(name, allow_unregistered=True)
     if config is None:
-        raise MdpError(f"timm knows {base}, but not the weights tag {name[len(base) + 1:]!r}. Leave the tag out.")
+        raise MdpError(
+            f"timm knows {base}, but not the weights tag {name[len(base) + 1 :]!r}. Leave the tag out."
+        )
     return config
 
 
@@ -213,12 +241,16 @@ def _load(model: "nn.Module", path: Path, name: str) -> None:
     strangers = sorted(set(state) ^ set(own))
     if strangers:
         where = "has" if strangers[0] in state else "lacks"
-        raise BadFile(f"The checkpoint {path} is not of {name}: it {where} {strangers[0]}, among "
-                      f"{len(strangers)} names that differ.")
+        raise BadFile(
+            f"The checkpoint {path} is not of {name}: it {where} {strangers[0]}, among "
+            f"{len(strangers)} names that differ."
+        )
     for key, tensor in own.items():
         if tensor.shape != state[key].shape:
-            raise BadFile(f"The checkpoint {path} is not of {name}: {key} has shape {tuple(state[key].shape)} there "
-                          f"and {tuple(tensor.shape)} in the model.")
+            raise BadFile(
+                f"The checkpoint {path} is not of {name}: {key} has shape {tuple(state[key].shape)} there "
+                f"and {tuple(tensor.shape)} in the model."
+            )
     model.load_state_dict(state)
 
 

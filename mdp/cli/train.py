@@ -14,7 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, help="passes over the training images (default: the recipe's)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
-    parser.add_argument("--out", type=Path, help="folder for checkpoint and card (default: the project's own)")
+    parser.add_argument(
+        "--out", type=Path, help="folder for checkpoint and card (default: the project's own)"
+    )
 
 
 def run(args: argparse.Namespace) -> None:

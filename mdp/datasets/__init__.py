@@ -1,6 +1,7 @@
-"""Real images: Fashion-MNIST (the whole set where it is found, else the subset that comes along), or a folder.
+"""Real images: Fashion-MNIST (the whole set where it is found, else the shipped subset), or a folder.
 
-`find(name)` needs no torch and says in `Source.description` what is in use; `loader` makes batches for a model.
+`find(name)` needs no torch and says in `Source.description` what is in use; `mdp.datasets.loader` makes
+batches of it for a model.
 """
 
 import os
@@ -33,7 +34,7 @@ def find(name: str | os.PathLike) -> Source:
     path = Path(name).expanduser()
     if not path.is_dir():
         raise MdpError(
-            f"There is no data set {str(name)!r}: write {', '.join(NAMES)}, or the path of a folder that holds one "
-            "folder of images per class."
+            f"There is no data set {str(name)!r}: write {', '.join(NAMES)}, or the path of a folder that "
+            "holds one folder of images per class."
         )
     return fashion.at(path) or folder.read(path)

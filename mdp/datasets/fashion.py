@@ -1,7 +1,8 @@
-"""Fashion-MNIST (Zalando Research, MIT licence) in its own IDX files: where it is looked for, and reading it."""
+"""Fashion-MNIST (Zalando Research, MIT licence) in its own IDX files: where to look, and how to read."""
 
 import gzip
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,22 @@ from ..errors import BadFile
 from ..paths import SHIPPED, data_dir
 from .source import Source, Split
 
-CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-           "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
-FILES = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
-         "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}
+CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+FILES = {
+    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
 SUBSET = SHIPPED / "images" / "fashion-mnist"
 
 
@@ -24,7 +37,9 @@ def places() -> list[Path]:
         *given,
         data_dir() / "fashion-mnist",
         Path("/usr/share/datasets/fashion-mnist"),  # Debian's package dataset-fashion-mnist
-        *(root / "FashionMNIST" / "raw" for root in (data_dir(), Path("data"), Path.home() / "data")),  # torchvision
+        *(
+            root / "FashionMNIST" / "raw" for root in (data_dir(), Path("data"), Path.home() / "data")
+        ),  # torchvision
     ]
 
 
@@ -37,7 +52,9 @@ def subset() -> Source:
     """The images that come with the project. Raises BadFile if they are missing."""
     source = at(SUBSET)
     if source is None:
-        raise BadFile(f"The images that come with the project are missing from {SUBSET}. Restore that folder.")
+        raise BadFile(
+            f"The images that come with the project are missing from {SUBSET}. Restore that folder."
+        )
     return source
 
 
@@ -59,7 +76,9 @@ def at(folder: Path) -> Source | None:
             return Source(
                 "fashion-mnist-subset" if shipped else "fashion-mnist",
                 f"Fashion-MNIST, {what}: {len(train):,} training and {len(test):,} test images.",
-                CLASSES, train, test,
+                CLASSES,
+                train,
+                test,
             )
     return None
 
@@ -68,11 +87,13 @@ def read_idx(path: Path, axes: int) -> np.ndarray:
     """Read an IDX file of unsigned bytes with `axes` axes, gzipped or not. Raises BadFile."""
     try:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError, gzip.zlib.error) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise BadFile(f"{path} cannot be read ({error}). Use another copy of the data set.") from None
     start = 4 + 4 * axes
     if raw[:4] != bytes([0, 0, 8, axes]) or len(raw) < start:
-        raise BadFile(f"{path} is not an IDX file of bytes with {axes} axes. Use another copy of the data set.")
+        raise BadFile(
+            f"{path} is not an IDX file of bytes with {axes} axes. Use another copy of the data set."
+        )
     shape = tuple(np.frombuffer(raw, ">i4", axes, 4))
     values = np.frombuffer(raw, np.uint8, -1, start)
     if values.size != np.prod(shape, dtype=np.int64):

@@ -1,4 +1,4 @@
-"""Any images in class folders: `folder/CLASS/picture.jpg`, or the same below `train` and `val` (or `test`)."""
+"""Any images in class folders: `folder/CLASS/picture.jpg`, or the same below `train` and `val`/`test`."""
 
 from pathlib import Path
 
@@ -55,4 +55,6 @@ def _list(folder: Path, classes: list[str], root: Path) -> Split:
             f"The folder {root} holds no images in class folders. Expected {root.name}/CLASS/picture.jpg "
             f"(or the same below train and val), with {', '.join(SUFFIXES)} files."
         )
-    return Split(np.array([label for _, label in files], dtype=np.int64), None, tuple(path for path, _ in files))
+    return Split(
+        np.array([label for _, label in files], dtype=np.int64), None, tuple(path for path, _ in files)
+    )

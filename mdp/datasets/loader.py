@@ -92,7 +92,14 @@ def flip_and_shift(images: Tensor) -> Tensor:
 
 
 def loader(
-    split: Split, source: Source, ref: ModelRef, batch: int, *, train: bool = False, seed: int = 0, workers: int = 0
+    split: Split,
+    source: Source,
+    ref: ModelRef,
+    batch: int,
+    *,
+    train: bool = False,
+    seed: int = 0,
+    workers: int = 0,
 ) -> DataLoader:
     """Batches of (images float32 (batch, channels, height, width), labels int64 (batch,)) for `ref`.
 
@@ -107,8 +114,14 @@ def loader(
     config = data_config(ref)
     data = Prepared(split, config, _labels(split, source, ref))
     sampler = Shuffle(len(data), seed) if train else None
-    return DataLoader(data, batch_size=min(batch, max(1, len(data))), sampler=sampler, drop_last=train,
-                      collate_fn=Collate(config, augment=train), num_workers=workers)
+    return DataLoader(
+        data,
+        batch_size=min(batch, max(1, len(data))),
+        sampler=sampler,
+        drop_last=train,
+        collate_fn=Collate(config, augment=train),
+        num_workers=workers,
+    )
 
 
 def _labels(split: Split, source: Source, ref: ModelRef) -> np.ndarray:
@@ -121,7 +134,7 @@ def _labels(split: Split, source: Source, ref: ModelRef) -> np.ndarray:
             return np.array([wordnet[name] for name in source.classes])[split.labels]
     if len(source.classes) != ref.classes:
         raise MdpError(
-            f"The data has {len(source.classes)} classes and {ref.name} has {ref.classes}: its labels mean nothing to "
-            f"this network. Use images of the same classes, or a network with {len(source.classes)} classes."
+            f"The data has {len(source.classes)} classes and {ref.name} has {ref.classes}: its labels mean "
+            f"nothing to this network. Use images of the same classes, or a network with {len(source.classes)} classes."
         )
     return split.labels

@@ -35,7 +35,9 @@ class Split:
                 image.load()
                 return image
         except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-            raise BadFile(f"The image {self.files[i]} cannot be read ({error}). Remove it or replace it.") from None
+            raise BadFile(
+                f"The image {self.files[i]} cannot be read ({error}). Remove it or replace it."
+            ) from None
 
     def take(self, indices: np.ndarray) -> "Split":
         """The images at `indices`, in that order."""

@@ -18,8 +18,8 @@ from ..progress import Reporter
 from .loop import History, Recipe, accelerator, train
 
 RECIPES = {
-    "fmnist_resnet": Recipe(epochs=9, batch=128, optimizer="sgd", rate=0.15, decay=5e-4, clip=0.0),
-    "fmnist_vit": Recipe(epochs=14, batch=128, optimizer="adamw", rate=1.5e-3, decay=0.05),
+    "fmnist_resnet": Recipe(epochs=6, batch=128, optimizer="sgd", rate=0.15, decay=5e-4, clip=0.0),
+    "fmnist_vit": Recipe(epochs=10, batch=128, optimizer="adamw", rate=1.5e-3, decay=0.05),
 }
 
 
@@ -40,7 +40,10 @@ def train_demo(name: str, data: str, recipe: Recipe, folder: Path, report: Repor
         model,
         loader(source.train, source, ref, recipe.batch, train=True, seed=recipe.seed),
         loader(source.test, source, ref, 500),
-        recipe, report, folder=folder / f"{name}.run", accelerate=accelerate,
+        recipe,
+        report,
+        folder=folder / f"{name}.run",
+        accelerate=accelerate,
     )
     path = folder / f"{name}.safetensors"
     if accelerate.is_main_process:
@@ -55,18 +58,28 @@ def card(ref: ModelRef, source: datasets.Source, recipe: Recipe, history: Histor
     """What a reader of a checkpoint must know."""
     demo = models.DEMOS[ref.name]
     return {
-        "name": ref.name, "architecture": demo.base,
+        "name": ref.name,
+        "architecture": demo.base,
         "arguments": {**demo.arguments, "in_chans": ref.input_size[0], "num_classes": ref.classes},
-        "full_stem": demo.full_stem, "input_size": list(ref.input_size),
-        "mean": list(demo.mean), "std": list(demo.std),
-        "accuracy": history.accuracy, "test_images": len(source.test), "train_images": len(source.train),
-        "recipe": asdict(recipe), "history": history.epochs,
+        "full_stem": demo.full_stem,
+        "input_size": list(ref.input_size),
+        "mean": list(demo.mean),
+        "std": list(demo.std),
+        "dataset": source.name,
+        "accuracy": history.accuracy,
+        "test_images": len(source.test),
+        "train_images": len(source.train),
+        "recipe": asdict(recipe),
+        "history": history.epochs,
         "augmentation": "mirror, shift by up to 8 %",
         "data": "Fashion-MNIST (Zalando Research, arXiv 1708.07747), MIT licence, Copyright (c) 2017 Zalando SE",
         "licence": "MIT, as the project",
         "command": f"python -m mdp train {ref.name}",
-        "made_with": {"torch": torch.__version__, "machine": platform.machine(),
-                      "device": "cuda" if torch.cuda.is_available() else "cpu"},
+        "made_with": {
+            "torch": torch.__version__,
+            "machine": platform.machine(),
+            "device": "cuda" if torch.cuda.is_available() else "cpu",
+        },
         "created": time.strftime("%Y-%m-%d"),
     }
 

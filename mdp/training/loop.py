@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -126,11 +125,15 @@ def train(
             running += _finite(loss.item())
             if (step + 1) % max(1, steps // 20) == 0:
                 report.metric(epoch=round(epoch + (step + 1) / steps, 3), loss=running / (step + 1))
-            report.step(done + 1 - first * steps, total - first * steps,
-                        f"epoch {epoch + 1} of {recipe.epochs}, loss {running / (step + 1):.3f}")
+            report.step(
+                done + 1 - first * steps,
+                total - first * steps,
+                f"epoch {epoch + 1} of {recipe.epochs}, loss {running / (step + 1):.3f}",
+            )
         right = accuracy(wrapped, test, accelerate=accelerate, check=report.check)
-        history.epochs.append({"epoch": epoch + 1, "loss": running / steps, "accuracy": right,
-                               "seconds": clock.lap()})
+        history.epochs.append(
+            {"epoch": epoch + 1, "loss": running / steps, "accuracy": right, "seconds": clock.lap()}
+        )
         if accelerate.is_main_process:
             state = {"recipe": asdict(recipe), "epoch": epoch + 1, "history": history.epochs}
             checkpoint.save(path, accelerate.unwrap_model(wrapped), optimizer, state)
@@ -168,7 +171,9 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
 
 
-def _loss(model: nn.Module, teacher: nn.Module | None, images: Tensor, labels: Tensor, recipe: Recipe) -> Tensor:
+def _loss(
+    model: nn.Module, teacher: nn.Module | None, images: Tensor, labels: Tensor, recipe: Recipe
+) -> Tensor:
     answer = model(images)
     if isinstance(answer, tuple):  # a distilled ViT in training mode answers with both of its heads
         answer = sum(answer) / len(answer)

@@ -1,0 +1,70 @@
+"""`mdp score`: the importance of every unit of a model, on real images."""
+
+from ..errors import MdpError
+from . import reporter
+
+
+def add_arguments(parser):
+    parser.add_argument("model", help="a demo network or a timm architecture")
+    parser.add_argument("--weights", help="demo, pretrained, none, or the path of a .safetensors checkpoint")
+    parser.add_argument(
+        "--method", default="auto", help="taylor, hessian, magnitude, or auto (default): the family's"
+    )
+    parser.add_argument(
+        "--data", default="fashion-mnist", help="data set, or folder of class folders of images"
+    )
+    parser.add_argument("--images", type=int, default=1024, help="training images to score on (default 1024)")
+    parser.add_argument("--batch", type=int, default=64, help="images per batch (default 64)")
+    parser.add_argument("--seed", type=int, default=0, help="which images (default 0)")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
+    parser.add_argument("--out", metavar="FILE", help="where to save the scores (default: the user's folder)")
+
+
+def run(args):
+    import torch
+
+    from ..datasets import find as find_data
+    from ..datasets.loader import loader
+    from ..families import find
+    from ..importance import METHODS, default_method, save_scores, score
+    from ..latency.device import deployment
+    from ..models import create, resolve
+
+    report = reporter(args)
+    if args.images < 1:
+        raise MdpError(f"{args.images} images cannot be scored on; give 1 or more.")
+    if args.method != "auto" and args.method not in METHODS:
+        raise MdpError(f"There is no score {args.method!r}; choose auto or one of {', '.join(METHODS)}.")
+    ref = resolve(args.model, args.weights)
+    source = find_data(args.data)
+    report.message(source.description)
+    found = find(create(ref), ref)
+    method = default_method(found) if args.method == "auto" else args.method
+    torch.manual_seed(args.seed)
+    images = source.train.sample(args.images, args.seed)
+    batch = max(1, min(args.batch, len(images) // 2))  # at least two batches, for the two halves
+    scores = score(
+        found,
+        loader(images, source, ref, batch),
+        method,
+        report,
+        device=deployment(args.device).kind,
+        provenance={
+            "dataset": source.name,
+            "seed": args.seed,
+            "batch": batch,
+            "weights": ref.weights,
+            "description": source.description,
+        },
+    )
+    path = save_scores(scores, ref, args.out)
+    agreement = sorted(scores.provenance["agreement"].values())
+    said = ""
+    if agreement:
+        said = (
+            f" Two halves of the images agree with a rank correlation of {agreement[len(agreement) // 2]:.2f} "
+            f"(median over dims; lowest {agreement[0]:.2f})."
+        )
+    report.message(f"{path}: {method} scores of {len(scores.order)} dims on {len(images)} images.{said}")
+    if args.job:
+        report.result(path=str(path))

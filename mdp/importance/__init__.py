@@ -1,0 +1,13 @@
+"""Importance of every unit of every dim, on real images: one file a score, and `score` that accumulates them.
+
+    found = mdp.families.find(model, ref)
+    scores = score(found, batches, "hessian", report)
+    save_scores(scores, ref)
+
+A method is a module with NAME, ABOUT, NEEDS_IMAGES and `units(found) -> Contribution`: what one batch says.
+"""
+
+from .accumulate import METHODS, default_method, score
+from .store import SavedScores, list_scores, load_scores, save_scores
+
+__all__ = ["METHODS", "SavedScores", "default_method", "list_scores", "load_scores", "save_scores", "score"]

@@ -1,0 +1,114 @@
+"""Accumulates a score over batches of real images, and says how far two halves of the images agree."""
+
+import time
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..errors import MdpError
+from ..families.found import Found
+from ..progress import Reporter
+from ..study import Scores
+from . import hessian, magnitude, taylor
+from .shares import Contribution
+
+METHODS: dict[str, ModuleType] = {m.NAME: m for m in (taylor, hessian, magnitude)}
+
+
+def default_method(found: Found) -> str:
+    """As in the method: Taylor where batch norms gate the channels, Hessian for transformers."""
+    return "taylor" if any(found.norms.values()) else "hessian"
+
+
+def score(
+    found: Found,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    method: str | None = None,
+    report: Reporter | None = None,
+    *,
+    device: str = "cpu",
+    provenance: Mapping[str, Any] | None = None,
+) -> Scores:
+    """Score every unit of every dim. The model is left as it was found.
+
+    The network runs in eval mode, so that the same images always give the same scores. Each batch costs about
+    a training step. Batches are accumulated in float64, even and odd ones apart: the rank correlation
+    (Spearman's) between these two disjoint halves is `provenance["agreement"]` per dim.
+
+    Args:
+        batches: (images, labels) as `mdp.datasets.loader.loader` gives them; may be empty for magnitude.
+        method: a name in METHODS; by default the family's.
+        provenance: what else to note (data set, seed, ...).
+
+    Raises:
+        MdpError: unknown method, no images, or scores that are not finite.
+        Cancelled: on request, between batches.
+    """
+    method = method or default_method(found)
+    if method not in METHODS:
+        raise MdpError(f"There is no score {method!r}; choose one of {', '.join(METHODS)}.")
+    module, report = METHODS[method], report or Reporter()
+    facts: dict[str, Any] = {"method": method, **(provenance or {}), "torch": torch.__version__}
+    if module.NEEDS_IMAGES:
+        halves, images, count = _over_batches(found, batches, module, report, device)
+        facts |= {"images": images, "batches": count, "device": device}
+    else:
+        halves = [module.units(found)]
+        report.step(1, 1, "weights read")
+    whole = reduce(Contribution.plus, halves)
+    bad = next((dim for dim, values in whole.totals.items() if not np.isfinite(values).all()), None)
+    if bad is not None:
+        raise MdpError(
+            f"The scores of {bad!r} are not finite: the network's weights are not sound."
+        )
+    facts["agreement"] = agreement(*halves) if len(halves) == 2 else {}
+    facts["created"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    order = {dim: np.argsort(-values, kind="stable") for dim, values in whole.totals.items()}
+    return Scores(order, tuple((*part, values) for part, values in whole.split().items()), facts)
+
+
+def agreement(a: Contribution, b: Contribution) -> dict[str, float]:
+    """Spearman's rank correlation of the units' totals, per dim of at least 3 units that are not all equal."""
+    found = {}
+    for dim, values in a.totals.items():
+        if len(values) >= 3 and np.ptp(values) > 0 and np.ptp(b.totals[dim]) > 0:
+            found[dim] = round(float(spearmanr(values, b.totals[dim]).statistic), 4)
+    return found
+
+
+def _over_batches(
+    found: Found, batches: Iterable, module: ModuleType, report: Reporter, device: str
+) -> tuple[list[Contribution], int, int]:
+    """(contributions of the even and the odd batches, images, batches)."""
+    model, total = found.model, len(batches) if hasattr(batches, "__len__") else None
+    frozen = {p: p.requires_grad for p in model.parameters()}
+    halves: list[Contribution | None] = [None, None]
+    images = count = 0
+    try:
+        model.to(device).eval()
+        for parameter in frozen:
+            parameter.requires_grad_(True)
+        for pixels, labels in batches:
+            report.check()
+            model.zero_grad(set_to_none=True)
+            loss = F.cross_entropy(model(pixels.to(device)).float(), labels.to(device))
+            loss.backward()
+            now, half = module.units(found), count % 2
+            halves[half] = now if halves[half] is None else halves[half].plus(now)
+            images, count = images + len(labels), count + 1
+            report.step(count, total or count, f"{images} images scored")
+    finally:
+        model.zero_grad(set_to_none=True)
+        model.to("cpu")
+        for parameter, wanted in frozen.items():
+            parameter.requires_grad_(wanted)
+    if count == 0:
+        raise MdpError("There are no images to score on; give a data set with at least one image.")
+    return [half for half in halves if half is not None], images, count

@@ -1,0 +1,29 @@
+"""Second-order: (Σ w·∂w)² over all the weights that a unit owns, averaged over how many tensors share it.
+
+With the Fisher approximation of the Hessian this estimates the squared change of the loss without the unit
+(NViT, Yang et al. 2023, arXiv 2110.04869; the transformer score of MDP, arXiv 2504.02168).
+"""
+
+import numpy as np
+
+from ..families.found import Found
+from .shares import Contribution, UnitSums, grouped, weight_times_gradient
+
+NAME = "hessian"
+ABOUT = "gradient times weight of all that a unit owns, squared"
+NEEDS_IMAGES = True
+
+
+def units(found: Found) -> Contribution:
+    """What the gradients now in `found.model` say.
+
+    Each part's own score has the same form over its own tensors alone; the total is split in proportion.
+    """
+    sums = UnitSums(weight_times_gradient(found.model, found.slices))
+    totals, own = {}, {}
+    for dim, parts in grouped(found):
+        each = {part: np.sum([sums.of(s) for s in slices], axis=0) for part, slices in parts.items()}
+        tensors = len({s.tensor for slices in parts.values() for s in slices})
+        totals[dim] = np.sum(list(each.values()), axis=0) ** 2 / tensors
+        own |= {part: value**2 for part, value in each.items()}
+    return Contribution(totals, own)
