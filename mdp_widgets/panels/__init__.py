@@ -1,1 +1,27 @@
-"""Panels for long work: each is a function that gives a widget, which works alone in a notebook cell too."""
+"""Panels for long work. Each is a function of a Selection that gives a widget, alone in a cell or in a page.
+
+    from mdp_widgets.panels import finetune_panel
+    finetune_panel(selection)
+
+No panel imports torch: what needs it runs as a job, in a process that outlives the page (mdp.jobs).
+"""
+
+from .finetune import finetune_panel
+from .job_view import JobView
+from .model import model_panel
+from .new_study import study_panel
+from .profile import profile_panel
+from .score import score_panel
+from .setup import Setup
+from .takeaway import takeaway_panel
+
+__all__ = [
+    "JobView",
+    "Setup",
+    "finetune_panel",
+    "model_panel",
+    "profile_panel",
+    "score_panel",
+    "study_panel",
+    "takeaway_panel",
+]

@@ -1,7 +1,12 @@
-"""What was measured and scored for a model before, by whomever: files in the user's folders."""
+"""What was measured and scored for a model before, by whomever: files in the user's folders. No torch."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from mdp.errors import MdpError
+from mdp.files import read_json
 from mdp.latency.tables import list_tables
+from mdp.paths import data_dir
 from mdp.study import Tables
 
 Choice = tuple[str, str]  # a label for a person, a path
@@ -9,14 +14,24 @@ Choice = tuple[str, str]  # a label for a person, a path
 
 def tables_at_hand(model: str) -> list[Choice]:
     """Saved latency tables of a model, newest first."""
-    return [(tables_label(saved.tables), str(saved.path)) for saved in _listed(list_tables, model)]
+    return [(tables_label(saved.tables), str(saved.path)) for saved in list_tables(model)]
 
 
 def scores_at_hand(model: str) -> list[Choice]:
-    """Saved scores of a model, newest first."""
-    from mdp.importance.store import list_scores
+    """Saved scores of a model, newest first.
 
-    return [(scores_label(saved.scores), str(saved.path)) for saved in _listed(list_scores, model)]
+    Only what the label says is read (mdp.importance needs torch); building a study checks the whole file.
+    """
+    folder = data_dir() / "user" / "scores"
+    found = []
+    for path in sorted(folder.glob("*.json"), key=lambda p: p.stat().st_mtime, reverse=True):
+        try:
+            data = read_json(path, "file of scores")
+            if data["model"]["name"] == model:
+                found.append((scores_label(data["provenance"]), str(path)))
+        except (MdpError, KeyError, TypeError):
+            continue
+    return found
 
 
 def tables_label(tables: Tables) -> str:
@@ -24,14 +39,6 @@ def tables_label(tables: Tables) -> str:
     return f"batch {p['batch']}, {p['dtype']}, {p['device']}"
 
 
-def scores_label(scores) -> str:
-    p = scores.provenance
-    images = f", {p['images']} images" if p.get("images") else ""
-    return f"{p.get('method', '?')}{images}, {p.get('dataset', '?')}"
-
-
-def _listed(function, model: str) -> list:
-    try:
-        return function(model)
-    except (MdpError, OSError):
-        return []
+def scores_label(provenance: Mapping[str, Any]) -> str:
+    images = f", {provenance['images']} images" if provenance.get("images") else ""
+    return f"{provenance['method']}{images}, {provenance.get('dataset', '?')}"

@@ -7,7 +7,7 @@ import ipywidgets as widgets
 
 from .. import ui
 from .job_view import JobView
-from .parts import combobox, dropdown, facts_html, fields, long_work, or_sentence, step_card, text
+from .parts import combobox, dropdown, facts_html, fields, flow, long_work, or_sentence, step_card, text
 from .setup import DEMOS, FASHION, Setup, checked_data
 
 SOME_TIMM = (
@@ -25,6 +25,9 @@ WEIGHTS = {
     "a .safetensors file": "file",
     "untrained (latency only)": "none",
 }
+NOTHING = (
+    '<p class="mdp-note">Look at a model to see its dimensions, its blocks, and what stays as it is.</p>'
+)
 KINDS = {
     "channels": "channels",
     "embedding": "embedding",
@@ -35,14 +38,17 @@ KINDS = {
 }
 
 
-def model_panel(selection=None, setup: Setup | None = None) -> widgets.VBox:
-    """Step 1 by itself; `setup` is what the later steps read."""
-    return long_work(model_card(setup or Setup()))
+def model_panel(selection) -> widgets.VBox:
+    """Choose a model and look at it; the other panels of the selection then measure and score that one."""
+    card = model_card(Setup.of(selection))
+    seen = ui.card(card.found, title="What of it can be pruned")
+    seen.add_class("mdp-wide")
+    return long_work(flow(card, seen))
 
 
 def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
-    """The card of step 1. Its parts are `card.name`, `card.weights`, `card.file`, `card.data`, `card.look`,
-    `card.job` (a JobView) and `card.found` (HTML)."""
+    """The card of step 1. Its parts are `name`, `weights`, `file`, `data`, `look`, `job`, and `found` (HTML),
+    which is for the caller to place."""
     name = combobox(
         "Model", [*DEMOS, *SOME_TIMM], setup.model, "A demo network, or the name of any timm model"
     )
@@ -52,7 +58,7 @@ def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
         "Images", [FASHION], setup.data, "fashion-mnist, or a folder with one folder of images per class"
     )
     job = JobView("inspect", resume=setup.is_about)
-    found = widgets.HTML()
+    found = widgets.HTML(NOTHING)
 
     def follow(_=None):
         if name.value in DEMOS and weights.value != "file":
@@ -62,7 +68,7 @@ def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
         file.layout.display = None if weights.value == "file" else "none"
         weights_word = file.value.strip() or "?" if weights.value == "file" else weights.value
         if (setup.model, setup.weights) != (name.value.strip(), weights_word):
-            found.value = ""
+            found.value = NOTHING
         setup.model, setup.weights, setup.data = name.value.strip(), weights_word, data.value.strip()
 
     def look():
@@ -83,7 +89,7 @@ def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
         show({"new": job.state})
     follow()
     go = ui.button("Look at it", look, tooltip="Find what of this model can be pruned")
-    card = step_card(number, "Model", fields(name, weights, file, data), ui.row(go), job, found)
+    card = step_card(number, "Model", fields(name, weights, file, data), ui.row(go), job)
     card.name, card.weights, card.file, card.data = name, weights, file, data
     card.look, card.job, card.found = go, job, found
     return card

@@ -1,19 +1,58 @@
 """Measure latency tables of the chosen model on this machine."""
 
+from html import escape
+
 import ipywidgets as widgets
+
+from mdp.latency.tables import list_tables
+from mdp.study import Tables
 
 from .. import ui
 from .job_view import JobView
-from .parts import dropdown, fields, long_work, or_sentence, step_card, text
+from .parts import dropdown, fields, flow, long_work, or_sentence, step_card, text
 from .setup import Setup, whole_number
 
 DEVICES = {"the fastest here": "auto", "CPU": "cpu", "GPU (CUDA)": "cuda", "GPU (Apple)": "mps"}
 DTYPES = ("float32", "bfloat16", "float16")
 
 
-def profile_panel(selection=None, setup: Setup | None = None) -> widgets.VBox:
-    """Step 2 by itself: measures `setup.model`."""
-    return long_work(profile_card(setup or Setup()))
+def profile_panel(selection) -> widgets.VBox:
+    """Measure the chosen model, beside what was measured before."""
+    setup = Setup.of(selection)
+    return long_work(flow(profile_card(setup), tables_card(setup)))
+
+
+def tables_card(setup: Setup) -> widgets.VBox:
+    """The latency tables at hand of the chosen model. Its part is `table` (HTML)."""
+    table = widgets.HTML()
+
+    def look(_=None):
+        found = list_tables(setup.model)
+        if found:
+            rows = [tables_row(saved.tables) for saved in found]
+            table.value = ui.table_html(("device", "batch", "number type", "entries", "spread"), rows)
+        else:
+            table.value = f'<p class="mdp-note">Nothing was measured of {escape(setup.model)} yet.</p>'
+
+    setup.observe(look, ["model", "fresh"])
+    look()
+    card = ui.card(table, title="Measured before")
+    card.add_class("mdp-wide")
+    card.table = table
+    return card
+
+
+def tables_row(tables: Tables) -> tuple[str, ...]:
+    """Tables in short: device, batch, dtype, entries, spread of the readings."""
+    p = tables.provenance
+    spread = ui.percent(p["spread"]) if isinstance(p.get("spread"), float) else ""
+    return (
+        p["device"],
+        str(p["batch"]),
+        p["dtype"],
+        f"{p.get('entries', ''):,}" if p.get("entries") else "",
+        spread,
+    )
 
 
 def profile_card(setup: Setup, number: int = 2) -> widgets.VBox:

@@ -7,7 +7,7 @@ from mdp.study import list_studies
 from .. import ui
 from .at_hand import scores_at_hand, tables_at_hand
 from .job_view import JobView
-from .parts import dropdown, fields, long_work, or_sentence, step_card, text
+from .parts import dropdown, fields, flow, long_work, or_sentence, step_card, text
 from .setup import Setup, checked_data, whole_number
 
 METHODS = {
@@ -18,10 +18,10 @@ METHODS = {
 }
 
 
-def score_panel(selection, setup: Setup | None = None) -> widgets.VBox:
-    """Steps 3 and 4: scores `setup.model`, joins scores and tables, opens the study in `selection`."""
-    setup = setup or Setup()
-    return long_work(score_card(setup), build_card(selection, setup))
+def score_panel(selection) -> widgets.VBox:
+    """Score the chosen model; join scores and tables into a study, which opens in `selection`."""
+    setup = Setup.of(selection)
+    return long_work(flow(score_card(setup), build_card(selection, setup)))
 
 
 def score_card(setup: Setup, number: int = 3) -> widgets.VBox:

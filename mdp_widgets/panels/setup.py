@@ -1,17 +1,18 @@
 """What is being made into a study: model, weights, data, then tables and scores. Plain traits, no torch."""
 
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from traitlets import HasTraits, Int, Unicode
 
 from mdp.errors import MdpError
 from mdp.jobs import JobState
+from mdp.models import DEMOS
 
-DEMOS = {
-    "fmnist_vit": "ViT on Fashion-MNIST (shipped, trained)",
-    "fmnist_resnet": "ResNet on Fashion-MNIST (shipped, trained)",
-}
 FASHION = "fashion-mnist"
+
+
+_of: WeakKeyDictionary = WeakKeyDictionary()
 
 
 class Setup(HasTraits):
@@ -28,6 +29,11 @@ class Setup(HasTraits):
     weights = Unicode("demo")
     data = Unicode(FASHION)
     fresh = Int(0)
+
+    @classmethod
+    def of(cls, selection) -> "Setup":
+        """The one that all panels of a selection share."""
+        return _of.setdefault(selection, cls())
 
     def words(self) -> list[str]:
         """The model as command-line arguments.

@@ -1,0 +1,78 @@
+"""Fine-tune the pruned network of the current plan, and see what came of accuracy and latency."""
+
+from typing import Any
+
+import ipywidgets as widgets
+
+from .. import ui
+from ..plot import Plot
+from .finetune_facts import facts_table, finetune_facts
+from .job_view import JobView
+from .parts import combobox, fields, flow, long_work, or_sentence, text
+from .plans import network_folder, plan_files
+from .setup import FASHION, checked_data, positive_number, whole_number
+from .training_curve import draw_training, training_info, training_label, training_table
+
+
+def finetune_panel(selection) -> widgets.VBox:
+    """Form and job, live curve, and the table of accuracy and latency.
+
+    Its parts are `data`, `epochs`, `rate`, `go`, `job`, `plot` and `table`.
+    """
+    data = combobox("Images", [FASHION], FASHION, "fashion-mnist, or a folder with one folder per class")
+    epochs = text("Epochs", "3")
+    rate = text("Learning rate", "0.0005", tooltip="The highest one; it warms up and falls to zero")
+    about = ui.sentence()
+    job = JobView("finetune", idle="The pruned network is taken out of the dense one, trained on, and timed.")
+    plot = Plot(height="100%", filename="fine-tuning")
+    table = widgets.HTML()
+
+    def start():
+        files = or_sentence(lambda: plan_files(selection), job.complain)
+        number = files and or_sentence(lambda: whole_number(epochs.value, "number of epochs"), job.complain)
+        speed = number and or_sentence(lambda: positive_number(rate.value, "learning rate", 10), job.complain)
+        folder = speed and or_sentence(lambda: checked_data(data.value), job.complain)
+        if folder:
+            study, plan = files
+            out = network_folder(selection, f"-{number}epochs-lr{speed:g}")
+            recipe = ["--data", folder, "--epochs", number, "--rate", speed]
+            job.start(
+                ["finetune", study, "--plan", plan, *recipe, "--out", out],
+                f"Fine-tuning {selection.study.name} at {ui.ms(selection.plan.latency)}",
+            )
+
+    def draw(_=None):
+        facts = finetune_facts(job.state, selection.study, selection.plan)
+        info = training_info(
+            job.state.metrics if job.state else (),
+            dense=facts.dense,
+            pruned=facts.pruned,
+            epochs=facts.epochs,
+        )
+        columns, rows = training_table(info)
+        plot.show(draw_training(info), training_label(info), columns, rows)
+        table.value = facts_table(facts)
+
+    def describe(_: Any = None):
+        plan = selection.plan
+        ui.say(
+            about,
+            ""
+            if plan is None
+            else f"Plan: {ui.ms(plan.latency)}, "
+            f"{len(plan.removed_blocks)} blocks removed. Choose another one with the budget above.",
+        )
+
+    job.observe(draw, "state")
+    selection.observe(describe, ["plan", "study"])
+    draw()
+    describe()
+    go = ui.button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
+    form = ui.card(about, fields(data, epochs, rate), ui.row(go), job, title="Fine-tune this plan")
+    curve = ui.card(plot, title="Live")
+    curve.add_class("mdp-curve")
+    outcome = ui.card(table, title="What it is worth")
+    panel = long_work(flow(form, curve, outcome))
+    panel.data, panel.epochs, panel.rate, panel.go, panel.job = data, epochs, rate, go, job
+    panel.plot, panel.table = plot, table
+    return panel

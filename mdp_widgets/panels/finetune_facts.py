@@ -1,0 +1,102 @@
+"""What a fine-tuning says: accuracy before and after, latency predicted and measured."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mdp.jobs import JobState
+from mdp.plan import Plan
+from mdp.study import Study
+
+from .. import ui
+
+
+@dataclass(frozen=True)
+class FinetuneFacts:
+    """Accuracies are shares of the test images, latencies in `unit`; None where not known (yet)."""
+
+    dense: float | None = None
+    pruned: float | None = None
+    tuned: float | None = None
+    epochs: float = 0
+    dense_latency: float | None = None
+    predicted: float | None = None
+    measured: float | None = None
+    measured_dense: float | None = None
+    device: str = ""
+    unit: str = "ms"
+
+
+def finetune_facts(state: JobState | None, study: Study | None, plan: Plan | None) -> FinetuneFacts:
+    """The record of a job; before there is one, what the study and the plan know already."""
+    said: dict[str, Any] = {}
+    if state is not None:
+        for metric in state.metrics:
+            said |= {k: v for k, v in metric.items() if v is not None}
+        said |= state.result
+    return FinetuneFacts(
+        dense=_number(said, "accuracy_dense") or _dense_accuracy(study),
+        pruned=_number(said, "accuracy_pruned"),
+        tuned=_number(said, "accuracy_tuned"),
+        epochs=_epochs(state),
+        dense_latency=study.problem.dense_latency if study else None,
+        predicted=_number(said, "latency_predicted") or (plan.latency if plan and state is None else None),
+        measured=_number(said, "latency_measured"),
+        measured_dense=_number(said, "latency_measured_dense"),
+        device=str(said.get("device", "")),
+    )
+
+
+def facts_table(facts: FinetuneFacts) -> str:
+    """The record as an HTML table."""
+
+    def share(value: float | None) -> str:
+        return "–" if value is None else ui.percent(value)
+
+    def time(value: float | None) -> str:
+        return "–" if value is None else ui.ms(value, facts.unit)
+
+    accuracy = ui.table_html(
+        ("accuracy", "test images right"),
+        [
+            ("dense", share(facts.dense)),
+            ("pruned", share(facts.pruned)),
+            ("fine-tuned", share(facts.tuned)),
+        ],
+    )
+    latency = ui.table_html(
+        ("latency", "predicted", "measured"),
+        [
+            ("dense", time(facts.dense_latency), time(facts.measured_dense)),
+            ("pruned", time(facts.predicted), time(facts.measured)),
+        ],
+    )
+    return accuracy + latency + _verdict(facts)
+
+
+def _verdict(facts: FinetuneFacts) -> str:
+    if not facts.measured or not facts.predicted:
+        return ""
+    off = facts.measured / facts.predicted - 1
+    sign = "slower" if off > 0 else "faster"
+    words = f"The real network is {ui.percent(abs(off))} {sign} than predicted"
+    if facts.measured_dense:
+        words += f", and {facts.measured_dense / facts.measured:.2f} times as fast as the dense one"
+    return f'<p class="mdp-note">{words}.</p>'
+
+
+def _number(said: Mapping[str, Any], key: str) -> float | None:
+    value = said.get(key)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _epochs(state: JobState | None) -> float:
+    words = list(state.arguments) if state else []
+    try:
+        return float(words[words.index("--epochs") + 1])
+    except (ValueError, IndexError):
+        return 0
+
+
+def _dense_accuracy(study: Study | None) -> float | None:
+    return _number(study.accuracy, "dense") if study and study.accuracy else None

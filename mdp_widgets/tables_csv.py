@@ -1,0 +1,51 @@
+"""A study's tables and a plan as CSV: for spreadsheets and papers."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from mdp.cli.export import term_csv
+from mdp.plan import Plan
+from mdp.study import Study, slug
+
+
+def plan_csv(study: Study, plan: Plan) -> str:
+    """One line per dim: kept of dense, and the blocks that use it; then one line per block."""
+    problem = study.problem
+    rows = []
+    for dim in problem.dims:
+        users = sorted(b for b in problem.dim_blocks[dim.name] if b is not None)
+        rows.append(("dim", dim.name, dim.kind, plan.choices.get(dim.name) or 0, dim.dense, " ".join(users)))
+    for block in problem.blocks:
+        rows.append(("block", block.name, "", 0 if block.name in plan.removed_blocks else 1, 1, ""))
+    return _csv(("what", "name", "kind", "kept", "dense", "blocks"), rows)
+
+
+def terms_csv(study: Study, plan: Plan) -> str:
+    """One line per latency and importance term: as chosen and dense."""
+    problem, rows = study.problem, []
+    for kind, terms in (("latency", problem.latency), ("importance", problem.importance)):
+        for term in terms:
+            gone = term.block in plan.removed_blocks
+            chosen = 0.0 if gone else problem.entry(term, plan.choices)
+            dense = problem.entry(term, problem.dense_choices)
+            rows.append((kind, term.name, term.block or "", f"{chosen:.6g}", f"{dense:.6g}"))
+    return _csv(("what", "term", "block", "chosen", "dense"), rows)
+
+
+def all_tables(study: Study, plan: Plan) -> dict[str, bytes]:
+    """Every table of the study as files: name -> content."""
+    files = {"plan.csv": plan_csv(study, plan), "terms.csv": terms_csv(study, plan)}
+    for i, term in enumerate(study.problem.latency):
+        files[f"latency/{i:03d}-{slug(term.name)}.csv"] = term_csv(
+            term, study.problem, study.problem.latency_unit
+        )
+    return {name: text.encode() for name, text in files.items()}
+
+
+def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    body = io.StringIO()
+    writer = csv.writer(body, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return body.getvalue()
