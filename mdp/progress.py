@@ -34,10 +34,15 @@ class Reporter:
         self._cancelled = cancelled
         self._start = time.monotonic()
 
-    def step(self, done: float, total: float, text: str = "") -> None:
-        """Say that `done` of `total` (any unit in proportion to time) is finished. Raises Cancelled."""
+    def step(self, done: float, total: float, text: str = "", seconds_left: float | None = None) -> None:
+        """Say that `done` of `total` (any unit in proportion to time) is finished. Raises Cancelled.
+
+        `seconds_left` is extrapolated unless the caller knows better.
+        """
         seconds = time.monotonic() - self._start
-        left = seconds * (total - done) / done if done > 0 and seconds > 0.5 else None
+        left = seconds_left
+        if left is None and done > 0 and seconds > 0.5:
+            left = seconds * (total - done) / done
         self.show(Progress(done, total, text, seconds, left))
         self.check()
 

@@ -80,8 +80,8 @@ class Run:
         for i in range(0, len(todo), TOGETHER):
             self._visit(todo[i : i + TOGETHER])
             ahead = self._cost(todo[i + TOGETHER :])
-            later = min(self._cost(self._all_visits()), max(self.left(), 0.0))
-            self.report.step(self.seconds, self.seconds + max(ahead, later), what)
+            left = max(ahead, min(self._cost(self._all_visits()), max(self.left(), 0.0)))
+            self.report.step(self.seconds, self.seconds + left, what, left)
 
     def measure_new(self, keys: Iterable[str], what: str) -> None:
         """Visit those of the keys that nothing is known of."""

@@ -48,7 +48,7 @@ def test_with_little_time_the_rest_is_inferred_and_its_error_said(found, store):
 
 def test_stopped_and_started_again_it_goes_on(found, tmp_path):
     class Stop(Reporter):
-        def step(self, done, total, text=""):
+        def step(self, done, total, text="", seconds_left=None):
             raise Cancelled("stop")
 
     first = FakeTimer(linear_key)
