@@ -9,12 +9,13 @@ from ..space import SpaceDim, bundle_options
 WIDTHS = {"embedding": 12, "mlp": 16, "channels": 8, "qk": 8, "v": 8, "heads": 32, "groups": 16}
 # Heads and groups are large already; everything else is pruned in multiples that vector units like.
 GRAIN = {"heads": 1, "groups": 1}
-SLIM = 64  # narrower dims are pruned in steps of four, for they would have no choice otherwise
+# Narrower dims are pruned in steps of four, for they would have little choice otherwise.
+SLIM = {"qk": 32, "v": 32}
 
 
 def default_bundle(kind: str, units: int) -> int:
     """The smallest divisor of `units` that is a multiple of the kind's grain and offers few enough widths."""
-    most, grain = WIDTHS.get(kind, 8), GRAIN.get(kind, 4 if units < SLIM else 8)
+    most, grain = WIDTHS.get(kind, 8), GRAIN.get(kind, 4 if units < SLIM.get(kind, 64) else 8)
     divisors = (b for b in range(grain, units + 1, grain) if units % b == 0 and units // b <= most)
     # A width without such a divisor (a prime, say) still gets steps of the grain; the first one is short.
     return next(divisors, grain * max(1, -(-units // (most * grain))))

@@ -13,7 +13,7 @@ def put(model: nn.Module, name: str, tensor: torch.Tensor) -> None:
     module = model.get_submodule(path)
     old = getattr(module, leaf)
     if isinstance(old, nn.Parameter):
-        tensor = nn.Parameter(tensor.detach().clone(), requires_grad=old.requires_grad)
+        tensor = nn.Parameter(tensor.detach(), requires_grad=old.requires_grad)
     setattr(module, leaf, tensor)
 
 

@@ -4,6 +4,18 @@ from .deploy import deploy
 from .extract import Architecture, extract
 from .mask import mask
 from .onnx import export_onnx
+from .plans import extract_plan, find_in, mask_plan
 from .store import load, save
 
-__all__ = ["Architecture", "deploy", "export_onnx", "extract", "load", "mask", "save"]
+__all__ = [
+    "Architecture",
+    "deploy",
+    "export_onnx",
+    "extract",
+    "extract_plan",
+    "find_in",
+    "load",
+    "mask",
+    "mask_plan",
+    "save",
+]

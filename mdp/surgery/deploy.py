@@ -11,7 +11,7 @@ _BatchNorm = nn.modules.batchnorm._BatchNorm
 
 
 def deploy(model: nn.Module) -> nn.Module:
-    """A copy in eval mode without the batch norms that a convolution can take over: what latency tables price.
+    """A copy in eval mode without the batch norms that a convolution can take over; tables price this.
 
     The result computes the same up to rounding. Models without batch norms are copied as they are.
     """

@@ -44,7 +44,8 @@ def extract(
     order = order or {}
     check_decision(found, choices, removed, order)
     positions = kept_positions(found, kept_units(found, choices, order))
-    model = copy.deepcopy(found.model)
+    # Structure is copied, tensors are shared until they are cut: a large model stands once in memory.
+    model = copy.deepcopy(found.model, {id(t): t for t in _tensors(found.model).values()})
     for block in removed:
         family(found.space.family).remove(model, block)
     resize(model, _cut_tensors(model, positions))
@@ -63,16 +64,19 @@ def extract(
 def _cut_tensors(
     model: nn.Module, positions: Mapping[str, Mapping[int, "torch.Tensor"]]
 ) -> dict[str, torch.Tensor]:
-    """Every tensor that gets smaller. The running statistics of a norm are cut as its weight is."""
+    """Every tensor with what stays of it. The running statistics of a norm are cut as its weight is."""
     cut = {}
-    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-    for name, tensor in tensors.items():
+    for name, tensor in _tensors(model).items():
         path, _, leaf = name.rpartition(".")
         source = f"{path}.weight" if leaf in ("running_mean", "running_var") else name
         for axis, stay in positions.get(source, {}).items():
-            tensor = tensor.index_select(axis, torch.from_numpy(stay).nonzero().ravel())
-            cut[name] = tensor.detach().contiguous()
+            tensor = tensor.detach().index_select(axis, torch.from_numpy(stay).nonzero().ravel())
+        cut[name] = tensor.detach().clone()
     return cut
+
+
+def _tensors(model: nn.Module) -> dict[str, torch.Tensor]:
+    return {**dict(model.named_parameters()), **dict(model.named_buffers())}
 
 
 def _check_count(

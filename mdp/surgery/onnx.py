@@ -27,8 +27,12 @@ def export_onnx(model: nn.Module, path: str | os.PathLike, input_size: Sequence[
     try:
         with _quiet():
             program = torch.onnx.export(
-                model, (example,), dynamo=True, verbose=False,
-                input_names=["images"], output_names=["scores"],
+                model,
+                (example,),
+                dynamo=True,
+                verbose=False,
+                input_names=["images"],
+                output_names=["scores"],
                 dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
             )
     except Exception as error:  # the exporter raises many kinds; the reason goes to the reader

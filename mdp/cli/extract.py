@@ -1,0 +1,43 @@
+"""`mdp extract`: take the pruned network of a plan out of the dense one."""
+
+from ..plan import Plan, load_plan, parse_budget, plan_to_json
+from ..study import Study, load_study
+from . import reporter
+
+
+def add_arguments(parser):
+    parser.add_argument("study", help="a study file, or the name of a study")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--plan", help="a plan file, made with this study")
+    which.add_argument(
+        "--budget", help="solve for this budget first: in ms (12.5) or a share of dense (40%%)"
+    )
+    parser.add_argument("--out", required=True, help="the folder to write model and architecture into")
+
+
+def run(args):
+    report = reporter(args)
+    study = load_study(args.study)
+    plan = read_plan(study, args.plan, args.budget)
+    from ..surgery import extract_plan, save
+
+    report.step(0, 1, f"taking the network out of {study.model.name}")
+    model = extract_plan(study, plan)
+    folder = save(model, args.out, {"study": study.name, "plan": plan_to_json(plan)})
+    report.step(1, 1, "saved")
+    before, after = study.count("parameters"), sum(p.numel() for p in model.parameters())
+    report.message(
+        f"{folder}: {after} of {before:.0f} parameters ({100 * after / before:.1f} %), "
+        f"predicted {plan.latency:.4g} of {study.problem.dense_latency:.4g} {plan.latency_unit}"
+    )
+    if hasattr(report, "result"):
+        report.result(path=str(folder), parameters=after)
+
+
+def read_plan(study: Study, plan: str | None, budget: str | None) -> Plan:
+    """A plan from a file, or the best one for a budget. Raises MdpError if it cannot be had."""
+    if plan is not None:
+        return load_plan(plan)
+    from ..solve import solve
+
+    return solve(study.problem, parse_budget(budget, study.problem))

@@ -1,0 +1,86 @@
+"""Whether pruning an architecture is right: extracted against masked, random weights, a random plan."""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..families import Found, find
+from ..models import create, resolve
+from .extract import extract
+from .mask import mask
+
+# Without position embeddings a network has the same weights at any resolution; small is fast.
+SMALL_IMAGE = 96
+
+
+def check_architecture(name: str, seed: int = 0, *, remove: bool = True) -> dict[str, Any]:
+    """Build `name` without its weights, prune it at random, and compare the two networks.
+
+    Returns:
+        model, dims, blocks, removed_blocks, parameters_before, parameters_after, max_abs_difference (relative
+        to the largest output), skipped, and seed and input_size, all fit for JSON.
+
+    Raises:
+        MdpError: timm does not know the name, or (Unsupported) no family knows the architecture.
+    """
+    ref = resolve(name, weights="none")
+    model = create(ref)
+    if not any("pos_embed" in n for n, _ in model.named_parameters()):
+        ref = dataclasses.replace(ref, input_size=(ref.input_size[0], SMALL_IMAGE, SMALL_IMAGE))
+    liven(model, seed)
+    found = find(model, ref)
+    choices, removed, order = random_decision(found, seed, remove=remove)
+    images = torch.randn(2, *ref.input_size, generator=torch.Generator().manual_seed(seed))
+    with torch.no_grad():
+        expected = mask(found, choices, removed, order)(images)
+        pruned = extract(found, choices, removed, order)
+        actual = pruned(images)
+    space = found.space
+    return {
+        "model": name,
+        "seed": seed,
+        "input_size": list(ref.input_size),
+        "dims": [
+            {"name": d.name, "kind": d.kind, "units": d.units, "kept": choices[d.name]} for d in space.dims
+        ],
+        "blocks": [{"name": b.name, "removable": b.removable} for b in space.blocks],
+        "removed_blocks": removed,
+        "parameters_before": sum(p.numel() for p in model.parameters()),
+        "parameters_after": sum(p.numel() for p in pruned.parameters()),
+        "max_abs_difference": float((actual - expected).abs().max() / expected.abs().max()),
+        "skipped": [{"name": s.name, "reason": s.reason} for s in space.skipped],
+    }
+
+
+def random_decision(
+    found: Found, seed: int, *, remove: bool = True
+) -> tuple[dict[str, int | None], list[str], dict[str, np.ndarray]]:
+    """(choices, removed blocks, order): any width of every dim, a third of the removable blocks gone."""
+    random = np.random.default_rng(seed)
+    removed = [b.name for b in found.space.blocks if b.removable and random.random() < 1 / 3 and remove]
+    order = {d.name: random.permutation(d.units) for d in found.space.dims}
+    choices = {d.name: int(random.integers(1, d.units + 1)) for d in found.space.dims}
+    used = {s.dim for s in found.slices if s.block not in removed}
+    return {name: kept if name in used else None for name, kept in choices.items()}, removed, order
+
+
+def liven(model: nn.Module, seed: int) -> None:
+    """Random weights under which every tensor matters to the output. In fresh networks norms are one; biases,
+    layer scales and last norms near zero: a wrong cut would hide behind them."""
+    random = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for tensor in model.parameters():
+            noise = torch.randn(tensor.shape, generator=random)
+            if tensor.ndim > 1 and tensor.numel() > max(tensor.shape):
+                tensor.copy_(noise / math.sqrt(tensor[0].numel()))
+            else:
+                tensor.copy_(1 + 0.3 * noise if float(tensor.mean()) > 0.5 else 0.3 * noise)
+        for name, buffer in model.named_buffers():
+            if name.endswith("running_mean"):
+                buffer.copy_(0.1 * torch.randn(buffer.shape, generator=random))
+            elif name.endswith("running_var"):
+                buffer.copy_(0.5 + torch.rand(buffer.shape, generator=random))

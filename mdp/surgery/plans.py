@@ -1,0 +1,42 @@
+"""From a study and one of its plans to networks."""
+
+from torch import nn
+
+from ..errors import MdpError
+from ..families import Found, find
+from ..plan import Plan, check_plan_fits
+from ..study import Study
+from .extract import extract
+from .mask import mask
+
+
+def find_in(study: Study, *, load_weights: bool = True) -> Found:
+    """The study's dense model, taken apart.
+
+    Raises:
+        MdpError: the weights are not at hand, or the model is not the one that the study was made of.
+    """
+    from ..models import create
+
+    found = find(create(study.model, load_weights=load_weights), study.model)
+    units = {d.name: d.units for d in found.space.dims}
+    expected = {d.name: d.dense for d in study.problem.dims}
+    if units != expected:
+        odd = min(name for name in units | expected if units.get(name) != expected.get(name))
+        raise MdpError(
+            f"Study {study.name!r} does not fit its model {study.model.name}: dim {odd!r} differs. "
+            "Make the study anew with this version."
+        )
+    return found
+
+
+def extract_plan(study: Study, plan: Plan) -> nn.Module:
+    """The pruned network of a plan. Raises MdpError if the plan is of another study."""
+    check_plan_fits(plan, study.problem)
+    return extract(find_in(study), plan.choices, plan.removed_blocks, study.scores.order)
+
+
+def mask_plan(study: Study, plan: Plan) -> nn.Module:
+    """The dense network with what the plan prunes at zero. Raises MdpError as `extract_plan`."""
+    check_plan_fits(plan, study.problem)
+    return mask(find_in(study), plan.choices, plan.removed_blocks, study.scores.order)
