@@ -1,6 +1,6 @@
 """Dense models: the two demo networks that come with the project, and any timm architecture.
 
-Resolving a name needs no torch; creating a model does. Nothing is downloaded unless "pretrained" is asked for.
+Nothing is downloaded unless "pretrained" is asked for.
 """
 
 import difflib
@@ -145,8 +145,8 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
         except Exception as error:
             if pretrained:
                 raise MdpError(
-                    f"The pretrained weights of {ref.name} could not be fetched ({_first_line(error)}). Connect to "
-                    'the network once, give a safetensors checkpoint, or use "none" for an untrained network.'
+                    f"The pretrained weights of {ref.name} could not be fetched ({_first_line(error)}). Connect "
+                    'to the network once, give a safetensors checkpoint, or use "none" for an untrained network.'
                 ) from None
             raise MdpError(f"timm cannot build {ref.name} with {arguments}: {_first_line(error)}.") from None
     if demo and demo.full_stem:
@@ -216,8 +216,8 @@ def _open(path: Path) -> dict[str, "Any"]:
         raise BadFile(f"There is no checkpoint at {path}.")
     if path.suffix != ".safetensors":
         raise BadFile(
-            f"{path} is not a .safetensors file. Other formats can run code when they are opened and are not read; "
-            "convert it with safetensors.torch.save_file."
+            f"{path} is not a .safetensors file. Other formats can run code when they are opened and are not "
+            "read; convert it with safetensors.torch.save_file."
         )
     try:
         return load_file(path)

@@ -62,7 +62,7 @@ def run(args):
     said = ""
     if agreement:
         said = (
-            f" Two halves of the images agree with a rank correlation of {agreement[len(agreement) // 2]:.2f} "
+            f" Two halves of the images agree with rank correlation {agreement[len(agreement) // 2]:.2f} "
             f"(median over dims; lowest {agreement[0]:.2f})."
         )
     report.message(f"{path}: {method} scores of {len(scores.order)} dims on {len(images)} images.{said}")

@@ -135,6 +135,6 @@ def _labels(split: Split, source: Source, ref: ModelRef) -> np.ndarray:
     if len(source.classes) != ref.classes:
         raise MdpError(
             f"The data has {len(source.classes)} classes and {ref.name} has {ref.classes}: its labels mean "
-            f"nothing to this network. Use images of the same classes, or a network with {len(source.classes)} classes."
+            f"nothing to this network. Use images of the same classes, or a network with that many."
         )
     return split.labels

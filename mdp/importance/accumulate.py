@@ -75,7 +75,7 @@ def score(
 
 
 def agreement(a: Contribution, b: Contribution) -> dict[str, float]:
-    """Spearman's rank correlation of the units' totals, per dim of at least 3 units that are not all equal."""
+    """Spearman's rank correlation of the units' totals, per dim of at least 3 units."""
     found = {}
     for dim, values in a.totals.items():
         if len(values) >= 3 and np.ptp(values) > 0 and np.ptp(b.totals[dim]) > 0:

@@ -1,6 +1,6 @@
-"""A training run's state in one safetensors file: weights, optimiser state, and JSON in the header. No pickle.
+"""A training run's state in one safetensors file: weights, optimiser state, JSON in the header.
 
-One file, renamed into place, so that a run killed at any moment finds either the last epoch or the one before.
+One file, renamed into place, so that a run killed at any moment finds the last epoch or the one before.
 """
 
 import json
@@ -48,7 +48,7 @@ def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadFile(
-            f"The checkpoint {path} cannot be resumed: {reason}. Remove it to start again from the first epoch."
+            f"The checkpoint {path} cannot be resumed: {reason}. Remove it to start from the first epoch."
         ) from None
     return state
 

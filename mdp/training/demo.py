@@ -24,7 +24,7 @@ RECIPES = {
 
 
 def train_demo(name: str, data: str, recipe: Recipe, folder: Path, report: Reporter) -> Path:
-    """Train a demo network; write `NAME.safetensors` and its card `NAME.json` into `folder`, return the first.
+    """Train a demo network; write `NAME.safetensors` and its card `NAME.json`, return the first.
 
     The unfinished run is kept beside them in `NAME.run`; the same call goes on with it.
     """
@@ -72,7 +72,7 @@ def card(ref: ModelRef, source: datasets.Source, recipe: Recipe, history: Histor
         "recipe": asdict(recipe),
         "history": history.epochs,
         "augmentation": "mirror, shift by up to 8 %",
-        "data": "Fashion-MNIST (Zalando Research, arXiv 1708.07747), MIT licence, Copyright (c) 2017 Zalando SE",
+        "data": "Fashion-MNIST (Zalando Research, arXiv 1708.07747), MIT, (c) 2017 Zalando SE",
         "licence": "MIT, as the project",
         "command": f"python -m mdp train {ref.name}",
         "made_with": {

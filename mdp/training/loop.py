@@ -1,6 +1,6 @@
 """The training loop, on Hugging Face accelerate: the same code on a CPU, one GPU, or many GPUs and machines.
 
-`python -m mdp train ...` runs it in one process; `accelerate launch -m mdp train ...` in as many as configured.
+`python -m mdp train ...` runs it in one process, `accelerate launch -m mdp train ...` in many.
 """
 
 import math
