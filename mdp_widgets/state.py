@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Float, HasTraits, Instance, Unicode, observe
+from traitlets import Bool, Float, HasTraits, Instance, Int, Unicode, observe
 from traitlets import Tuple as TupleTrait
 
 from mdp.errors import MdpError
@@ -54,6 +54,8 @@ class Selection(HasTraits):
         dim: name of the dim in question; "" where the block has none.
         status: a sentence about what just happened, "" if nothing needs saying.
         error: a sentence about what could not be done and what to do; "" when all is well.
+        settled: counts the choices that were made to stay (the end of a drag, a click, a pin): the time for
+            views to do what is too slow for every step of a drag.
         can_undo, can_redo: whether `undo` and `redo` would do something.
     """
 
@@ -69,6 +71,7 @@ class Selection(HasTraits):
     dim = Unicode("")
     status = Unicode("")
     error = Unicode("")
+    settled = Int(0)
     can_undo = Bool(False)
     can_redo = Bool(False)
 
@@ -103,8 +106,9 @@ class Selection(HasTraits):
             return
         study = change["new"]
         if study is None:
-            self._set(budget=0.0, plan=None, plan_b=None, pins=Pins(), front=None, smallest=0.0,
-                      block="", dim="")
+            self._set(
+                budget=0.0, plan=None, plan_b=None, pins=Pins(), front=None, smallest=0.0, block="", dim=""
+            )
         else:
             try:
                 smallest = fastest(study.problem).latency
@@ -115,8 +119,18 @@ class Selection(HasTraits):
                 self.error = f"{study.name} cannot be opened. {error}"
                 return
             block = next((b.name for b in study.problem.blocks), "")
-            self._set(error="", status="", plan_b=None, pins=Pins(), smallest=smallest, front=points,
-                      budget=budget, block=block, dim=first_dim(study, block), plan=plan)
+            self._set(
+                error="",
+                status="",
+                plan_b=None,
+                pins=Pins(),
+                smallest=smallest,
+                front=points,
+                budget=budget,
+                block=block,
+                dim=first_dim(study, block),
+                plan=plan,
+            )
         self._past, self._future = [self._now()], []
         self._tell_history()
 
@@ -191,8 +205,11 @@ class Selection(HasTraits):
         if dim in problem.dim:
             users = problem.dim_blocks[dim] - {None}
             if block not in users:
-                block = self.block if self.block in users else next(
-                    (b.name for b in problem.blocks if b.name in users), self.block)
+                block = (
+                    self.block
+                    if self.block in users
+                    else next((b.name for b in problem.blocks if b.name in users), self.block)
+                )
         elif block in problem.block:
             dim = first_dim(self.study, block)
         else:
@@ -229,6 +246,7 @@ class Selection(HasTraits):
 
     def _tell_history(self) -> None:
         self.can_undo, self.can_redo = len(self._past) > 1, bool(self._future)
+        self.settled += 1
 
     def _set(self, **values: Any) -> None:
         """Set several traits as one: observers run after all of them are set, and nothing is solved twice."""

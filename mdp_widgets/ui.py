@@ -46,8 +46,12 @@ def card(*children: ipywidgets.Widget, title: str = "", note: str = "", **layout
 
 def row(*children: ipywidgets.Widget, gap: str = "12px", **layout: Any) -> ipywidgets.HBox:
     """Children side by side, wrapping on a narrow page."""
-    return ipywidgets.HBox(children, layout=ipywidgets.Layout(
-        **{"grid_gap": gap, "flex_flow": "row wrap", "align_items": "center", **layout}))
+    return ipywidgets.HBox(
+        children,
+        layout=ipywidgets.Layout(
+            **{"grid_gap": gap, "flex_flow": "row wrap", "align_items": "center", **layout}
+        ),
+    )
 
 
 def heading(text: str, level: int = 3) -> ipywidgets.HTML:
@@ -72,8 +76,11 @@ def say(widget: ipywidgets.HTML, text: str, kind: str = "note") -> None:
 def button(text: str, on_click, *, primary: bool = False, tooltip: str = "") -> ipywidgets.Button:
     """A button that calls `on_click()` without arguments."""
     widget = ipywidgets.Button(
-        description=text, tooltip=tooltip or text, button_style="primary" if primary else "",
-        layout=ipywidgets.Layout(width="auto"))
+        description=text,
+        tooltip=tooltip or text,
+        button_style="primary" if primary else "",
+        layout=ipywidgets.Layout(width="auto"),
+    )
     widget.on_click(lambda _: on_click())
     return widget
 
@@ -88,11 +95,14 @@ def table_html(columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: s
 
 def details(columns: Sequence[str], rows: Iterable[Sequence[Any]], summary: str = "As a table") -> str:
     """A text table folded away under a summary: the one behind every figure."""
-    return (f"<details class='mdp-details'><summary>{escape(summary)}</summary>"
-            f"<div>{table_html(columns, rows)}</div></details>")
+    return (
+        f"<details class='mdp-details'><summary>{escape(summary)}</summary>"
+        f"<div>{table_html(columns, rows)}</div></details>"
+    )
 
 
 # Numbers as people read them
+
 
 def number(value: float, digits: int = 3) -> str:
     """Three significant digits, no exponent: 12.4, 0.0831, 1,240."""

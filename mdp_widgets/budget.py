@@ -1,0 +1,119 @@
+"""The budget bar: slider, exact entry, and what the budget buys."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import anywidget
+from traitlets import Float, List, Unicode
+
+from mdp.plan import Plan
+from mdp.study import Study
+
+from . import ui
+from .state import Selection
+
+
+class BudgetBar(anywidget.AnyWidget):
+    """Slider and entries over one Selection; it works alone in a notebook cell.
+
+    Traits:
+        budget, smallest, dense: in the unit of latency; the slider goes from smallest to dense.
+        budget_text, dense_text, unit: as shown.
+        facts: what the budget buys: {"name", "value", "note", "kind", "title"} each.
+    """
+
+    _esm = ui.static("budget.js")
+    _css = ui.css() + ui.static("budget.css")
+
+    budget = Float(0.0).tag(sync=True)
+    smallest = Float(0.0).tag(sync=True)
+    dense = Float(0.0).tag(sync=True)
+    budget_text = Unicode("").tag(sync=True)
+    dense_text = Unicode("").tag(sync=True)
+    unit = Unicode("ms").tag(sync=True)
+    facts = List().tag(sync=True)
+
+    def __init__(self, selection: Selection):
+        super().__init__()
+        self.selection = selection
+        selection.observe(self._show, ["plan", "budget", "smallest", "study"])
+        self.observe(self._dragged, "budget")
+        self.on_msg(self._receive)
+        self._show()
+
+    def _show(self, _change: Any = None) -> None:
+        s = self.selection
+        with self.hold_sync():
+            self.budget = s.budget
+            self.smallest = s.smallest
+            if s.study is not None and s.plan is not None:
+                self.unit = s.study.problem.latency_unit
+                self.dense = s.study.problem.dense_latency
+                self.dense_text = ui.number(self.dense)
+                self.budget_text = ui.number(s.budget)
+                self.facts = plan_facts(s.study, s.plan)
+
+    def _dragged(self, change: Mapping[str, Any]) -> None:
+        s = self.selection
+        if s.study is not None and change["new"] != s.budget:
+            s.budget = max(change["new"], s.smallest)
+
+    def _receive(self, _widget: Any, content: Mapping[str, Any], _buffers: Any) -> None:
+        if content.get("kind") == "settle":
+            self.selection.settle()
+        elif content.get("kind") == "typed":
+            self.selection.set_budget(str(content.get("text", "")))
+
+
+def plan_facts(study: Study, plan: Plan) -> list[dict[str, str]]:
+    """What a plan buys, each fact as it is read: name, value, note."""
+    problem, unit = study.problem, plan.latency_unit
+    dense = problem.dense_latency
+    speed = dense / plan.latency if plan.latency else float("inf")
+    facts = [
+        _fact(
+            "predicted latency",
+            ui.ms(plan.latency, unit),
+            f"{ui.percent(plan.latency / dense)} of {ui.ms(dense, unit)}{_band(study)}",
+        ),
+        _fact("speed-up", f"{speed:.2f}×", "against the dense network"),
+        _fact(
+            "importance kept",
+            ui.percent(plan.importance / (problem.dense_importance or 1.0)),
+            f"{len(plan.removed_blocks)} of {len(problem.blocks)} blocks removed",
+        ),
+    ]
+    for what, name in (("parameters", "parameters"), ("macs", "MACs")):
+        if study.counts.get(what):
+            kept, whole = study.count(what, plan.choices, plan.removed_blocks), study.count(what)
+            facts.append(_fact(name, ui.change(kept / whole), f"{ui.count(kept)} of {ui.count(whole)}"))
+    return [*facts, proof_fact(plan)]
+
+
+def proof_fact(plan: Plan) -> dict[str, str]:
+    """Whether the plan is proven optimal, and if not, how far from the bound it may be."""
+    time = (
+        f"solved in {plan.seconds * 1000:.0f} ms" if plan.seconds < 1 else f"solved in {plan.seconds:.1f} s"
+    )
+    if plan.optimal:
+        return _fact(
+            "best possible",
+            "✓ proven",
+            time,
+            "proven",
+            f"No choice within the budget keeps more. {plan.note}",
+        )
+    if plan.bound is None:
+        return _fact("best possible", "not proven", time, "open", plan.note)
+    gap = (plan.bound - plan.importance) / (abs(plan.bound) or 1.0)
+    return _fact("best possible", f"within {ui.percent(gap, 2)}", f"not proven · {time}", "open", plan.note)
+
+
+def _band(study: Study) -> str:
+    """How far predictions were off on whole measured networks, where `verify` has looked."""
+    error = (study.verification or {}).get("median_error")
+    return f", ±{ui.percent(error)}" if isinstance(error, int | float) else ""
+
+
+def _fact(name: str, value: str, note: str = "", kind: str = "", title: str = "") -> dict[str, str]:
+    return {"name": name, "value": value, "note": note, "kind": kind, "title": title}

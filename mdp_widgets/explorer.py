@@ -1,0 +1,158 @@
+"""The explorer: one page over one Selection. `Explorer()` in a notebook cell is all that a notebook needs.
+
+Nothing here imports torch: panels for long work are imported when their tab is first opened, and they run
+torch in processes of their own.
+"""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets
+
+from mdp.errors import MdpError
+from mdp.study import Study
+
+from . import ui
+from .block import BlockView
+from .budget import BudgetBar
+from .figures.front import draw_front, front_info, front_label, front_table
+from .figures.survivors import survivors_info, survivors_table
+from .header import Header
+from .plot import Plot
+from .state import Selection
+from .survivors import Survivors
+
+LINKS = [("Teach", "/teach"), ("Inspect", "/inspect")]
+# Tab -> function of mdp_widgets.panels that makes it from the selection.
+PANELS = {
+    "Model": "model_panel",
+    "Profile": "profile_panel",
+    "Score": "score_panel",
+    "Fine-tune": "finetune_panel",
+    "Take away": "takeaway_panel",
+}
+
+
+class Explorer:
+    """The page. `.widget` is what a cell shows; its parts: header, budget, front, survivors, block.
+
+    Args:
+        study: a Study, its name or its path; default: the first study at hand that opens.
+    """
+
+    def __init__(self, study: Study | str | None = None, selection: Selection | None = None):
+        self.selection = s = selection or Selection()
+        self.notice = ui.sentence()
+        self.header = Header(s, LINKS)
+        self.budget = BudgetBar(s)
+        self.front = Plot(height="100%", filename="pareto-front")
+        self.survivors = Survivors(height="100%")
+        self.table = ipywidgets.HTML()
+        self.block = BlockView(s)
+        self.tabs = tabs({"Block": lambda: self.block.widget, **{t: panel(f, s) for t, f in PANELS.items()}})
+
+        front = ui.card(self.front, title="Pareto front", flex="1 1 0", min_width="0")
+        legend = ipywidgets.HTML(
+            "<span class='mdp-legend'><i class='kept'></i>kept <i class='gone'></i>pruned "
+            "<i class='out'></i>block removed <i class='pin'></i>pinned</span>"
+        )
+        picture = ui.card(
+            ui.row(
+                ui.heading("What survives"), legend, justify_content="space-between", flex_flow="row nowrap"
+            ),
+            self.survivors,
+            flex="1.9 1 0",
+            min_width="0",
+        )
+        main = ipywidgets.HBox([front, picture])
+        main.add_class("mdp-main")
+        self.widget = ui.panel(_styles(), self.header, self.notice, ui.card(self.budget), main, self.tabs)
+        self.widget.add_class("mdp-explorer")
+
+        s.observe(self._tell, ["error", "status"])
+        s.observe(self._draw, ["plan", "front", "pins", "plan_b"])
+        s.observe(self._select, ["block", "dim"])
+        self.front.on_click(self._click_front)
+        self.survivors.on_look(lambda block, dim: s.look_at(block or None, dim or None))
+        self._open_first(study)
+        self._draw()
+        self._select()
+        self._tell()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        return self.widget._repr_mimebundle_(**kwargs)
+
+    def _open_first(self, study: Study | str | None) -> None:
+        s = self.selection
+        if isinstance(study, Study):
+            s.study = study
+        elif study is not None:
+            s.open(study)
+        elif s.study is None:
+            for item in s.studies:
+                if "error" not in item and s.open(item["path"]):
+                    break
+            else:
+                s.status = (
+                    "There is no study yet. Choose a model, profile it and score it in the tabs below; "
+                    "a study is then built and opened here."
+                )
+
+    def _tell(self, _change: Any = None) -> None:
+        s = self.selection
+        ui.say(self.notice, s.error or s.status, "error" if s.error else "status")
+
+    def _draw(self, _change: Any = None) -> None:
+        s = self.selection
+        if s.study is None or s.plan is None:
+            return
+        front = front_info(s.study, s.front, s.plan, s.plan_b)
+        self.front.show(draw_front(front), front_label(front), *front_table(front))
+        self.survivors.show(survivors_info(s.study, s.plan, s.pins))
+
+    def _select(self, _change: Any = None) -> None:
+        self.survivors.selected = {"block": self.selection.block, "dim": self.selection.dim}
+
+    def _click_front(self, point: dict[str, Any]) -> None:
+        index, s = point.get("custom"), self.selection
+        if isinstance(index, int) and s.front is not None and 0 <= index < len(s.front.points):
+            s.set_budget(max(s.front.points[index].budget, s.smallest))
+
+
+def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]]) -> ipywidgets.Tab:
+    """Tabs whose contents are made when first looked at."""
+    boxes = [ipywidgets.VBox() for _ in parts]
+    widget = ipywidgets.Tab(boxes, titles=list(parts))
+
+    def fill(_change: Any = None) -> None:
+        i = widget.selected_index or 0
+        if not boxes[i].children:
+            boxes[i].children = [list(parts.values())[i]()]
+
+    widget.observe(fill, "selected_index")
+    fill()
+    return widget
+
+
+def panel(function: str, selection: Selection) -> Callable[[], ipywidgets.Widget]:
+    """How to make a panel of mdp_widgets.panels; what goes wrong is a sentence in its place."""
+
+    def make() -> ipywidgets.Widget:
+        try:
+            return getattr(importlib.import_module("mdp_widgets.panels"), function)(selection)
+        except MdpError as error:
+            return ui.sentence(str(error), "error")
+        except Exception as error:
+            return ui.sentence(f"This panel could not be opened: {type(error).__name__}: {error}.", "error")
+
+    return make
+
+
+def _styles() -> ipywidgets.HTML:
+    return ipywidgets.HTML(
+        f"<style>{ui.static('explorer.css')}</style>", layout={"height": "0", "margin": "0"}
+    )
+
+
+__all__ = ["Explorer", "survivors_table", "tabs"]

@@ -1,0 +1,178 @@
+"""The Pareto front: importance kept against latency, with the chosen point and what is proven."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mdp.plan import Plan
+from mdp.solve import Front
+from mdp.study import Study
+
+from ..plot import axis, layout
+from ..ui import ms, percent
+
+
+@dataclass(frozen=True)
+class FrontInfo:
+    """What the figure shows. Importance is a share of dense.
+
+    Attributes:
+        unit: of latency.
+        dense: latency of the dense model.
+        budgets, latency, importance, proven: one entry per point of the front, increasing in latency.
+        supported: (latency, importance) of the points on the concave hull.
+        removed: how many blocks each point of the front takes out.
+        chosen: (latency, importance, proven) of the chosen plan, or None.
+        other: the same of the plan that it is compared with, or None.
+    """
+
+    unit: str
+    dense: float
+    budgets: tuple[float, ...]
+    latency: tuple[float, ...]
+    importance: tuple[float, ...]
+    proven: tuple[bool, ...]
+    supported: tuple[tuple[float, float], ...]
+    removed: tuple[int, ...]
+    chosen: tuple[float, float, bool] | None
+    other: tuple[float, float, bool] | None = None
+
+
+def front_info(study: Study, front: Front | None, plan: Plan | None, other: Plan | None = None) -> FrontInfo:
+    """The record of a study's front with a chosen plan."""
+    problem = study.problem
+    total = problem.dense_importance or 1.0
+    points = front.points if front else ()
+
+    def spot(p: Plan | None) -> tuple[float, float, bool] | None:
+        return (p.latency, p.importance / total, p.optimal) if p else None
+
+    return FrontInfo(
+        unit=problem.latency_unit,
+        dense=problem.dense_latency,
+        budgets=tuple(p.budget for p in points),
+        latency=tuple(p.plan.latency for p in points),
+        importance=tuple(p.plan.importance / total for p in points),
+        proven=tuple(p.plan.optimal for p in points),
+        supported=tuple(
+            (s.plan.latency, s.plan.importance / total) for s in (front.supported if front else ())
+        ),
+        removed=tuple(len(p.plan.removed_blocks) for p in points),
+        chosen=spot(plan),
+        other=spot(other),
+    )
+
+
+def draw_front(info: FrontInfo) -> dict[str, Any]:
+    """A plotly spec. The first trace holds the points to click; `customdata` is the index into the front."""
+    y = [100 * v for v in info.importance]
+    texts = [_hover(info, i) for i in range(len(info.latency))]
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": "front",
+            "x": list(info.latency),
+            "y": y,
+            "line": {"color": "var(--mdp-kept)", "width": 2, "shape": "hv"},
+            "marker": {
+                "size": 5,
+                "color": "var(--mdp-kept)",
+                "symbol": ["circle" if p else "circle-open" for p in info.proven],
+            },
+            "customdata": list(range(len(y))),
+            "text": texts,
+            "hovertemplate": "%{text}<extra></extra>",
+        },
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "supported",
+            "hoverinfo": "skip",
+            "x": [s[0] for s in info.supported],
+            "y": [100 * s[1] for s in info.supported],
+            "marker": {"size": 7, "symbol": "diamond-open", "color": "var(--mdp-kept)", "line": {"width": 1}},
+        },
+        _spot(info.other, "compared", "square", "var(--mdp-other)", 12),
+        _spot(info.chosen, "chosen", "circle", "var(--mdp-choice)", 14),
+    ]
+    shapes = []
+    if info.chosen:
+        latency, importance, _ = info.chosen
+        dots = {
+            "type": "line",
+            "layer": "below",
+            "line": {"color": "var(--mdp-choice)", "width": 1, "dash": "dot"},
+        }
+        shapes = [
+            {**dots, "x0": latency, "x1": latency, "yref": "paper", "y0": 0, "y1": 1},
+            {**dots, "y0": 100 * importance, "y1": 100 * importance, "xref": "paper", "x0": 0, "x1": 1},
+        ]
+    return {
+        "data": data,
+        "layout": layout(
+            margin={"l": 50, "r": 14, "t": 8, "b": 42},
+            hovermode="closest",
+            hoverdistance=60,
+            shapes=shapes,
+            xaxis=axis(
+                f"latency, {info.unit} (dense: {ms(info.dense, info.unit)})", range=[0, info.dense * 1.03]
+            ),
+            yaxis=axis("importance kept, %", range=[min([0.0, *y]), max([104.0, *(v * 1.04 for v in y)])]),
+        ),
+    }
+
+
+def front_table(info: FrontInfo) -> tuple[list[str], list[list[str]]]:
+    """The same as text: columns and rows."""
+    rows = [
+        [
+            ms(lat, info.unit),
+            percent(lat / info.dense),
+            percent(imp),
+            str(gone),
+            "proven" if ok else "not proven",
+        ]
+        for lat, imp, gone, ok in zip(info.latency, info.importance, info.removed, info.proven, strict=True)
+    ]
+    return ["latency", "of dense", "importance kept", "blocks removed", "optimum"], rows
+
+
+def front_label(info: FrontInfo) -> str:
+    """One sentence for a screen reader."""
+    text = f"Pareto front of {len(info.latency)} points: importance kept against latency."
+    if info.chosen:
+        latency, importance, proven = info.chosen
+        text += (
+            f" Chosen: {ms(latency, info.unit)}, {percent(latency / info.dense)} of dense, keeps "
+            f"{percent(importance)} of the importance, {'proven' if proven else 'not proven'} optimal."
+        )
+    return text
+
+
+def _hover(info: FrontInfo, i: int) -> str:
+    latency, blocks = info.latency[i], info.removed[i]
+    gone = f"{blocks} block{'s' if blocks != 1 else ''} removed" if blocks else "no block removed"
+    return (
+        f"<b>{ms(latency, info.unit)}</b> · {percent(latency / info.dense)} of dense<br>"
+        f"{percent(info.importance[i])} importance · {gone}<br>"
+        f"{'proven optimum' if info.proven[i] else 'not proven'}, click to choose"
+    )
+
+
+def _spot(
+    spot: tuple[float, float, bool] | None, name: str, symbol: str, colour: str, size: int
+) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "hoverinfo": "skip",
+        "x": [spot[0]] if spot else [],
+        "y": [100 * spot[1]] if spot else [],
+        "marker": {
+            "size": size,
+            "color": colour,
+            "line": {"color": "var(--mdp-card)", "width": 2},
+            "symbol": symbol if spot is None or spot[2] else f"{symbol}-open",
+        },
+    }

@@ -1,0 +1,252 @@
+"""The latency surface of one term: measured time against the widths that it depends on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mdp.plan import Plan
+from mdp.problem import Problem, Term
+
+from ..plot import axis, layout
+from ..ui import ms, number
+
+
+@dataclass(frozen=True)
+class SurfaceInfo:
+    """A table of latency as a picture of at most two axes.
+
+    Attributes:
+        term, block, unit: name of the term, its block (None: always charged), unit of latency.
+        dims: the dims drawn: (), (x,) or (y, x).
+        widths: kept units along each drawn dim.
+        values: latency, shape = lengths of widths.
+        held: the other dims of the term and the width at which they are held (as chosen, else dense).
+        chosen: index of the plan's entry along each drawn dim, or None where the term is gone.
+        price: latency at the chosen entry, None where the term is gone.
+        dense: latency of the dense entry.
+    """
+
+    term: str
+    block: str | None
+    unit: str
+    dims: tuple[str, ...]
+    widths: tuple[tuple[int, ...], ...]
+    values: np.ndarray
+    held: tuple[tuple[str, int], ...]
+    chosen: tuple[int, ...] | None
+    price: float | None
+    dense: float
+
+
+def terms_of(problem: Problem, block: str | None, dim: str = "") -> list[Term]:
+    """Latency terms to look at: those of a block, the ones that use `dim` first."""
+    terms = [t for t in problem.latency if t.block == block and t.dims]
+    return sorted(terms, key=lambda t: dim not in t.dims)
+
+
+def surface_info(problem: Problem, term: Term, plan: Plan | None = None, dim: str = "") -> SurfaceInfo:
+    """The record of one term. A term over three dims or more is shown as a slice at the chosen widths; the
+    dims drawn are the two longest, `dim` always among them."""
+    gone = plan is not None and term.block in plan.removed_blocks
+    choices = problem.dense_choices | {
+        d: k for d, k in (plan.choices if plan else {}).items() if k is not None
+    }
+    options = {d: problem.dim[d].options for d in term.dims}
+    order = sorted(term.dims, key=lambda d: (d != dim, -len(options[d])))
+    drawn = tuple(d for d in term.dims if d in order[:2])
+    held = tuple((d, choices[d]) for d in term.dims if d not in drawn)
+    cut = tuple(slice(None) if d in drawn else options[d].index(choices[d]) for d in term.dims)
+    chosen = None if plan is None or gone else tuple(options[d].index(choices[d]) for d in drawn)
+    return SurfaceInfo(
+        term=term.name,
+        block=term.block,
+        unit=problem.latency_unit,
+        dims=drawn,
+        widths=tuple(options[d] for d in drawn),
+        values=np.asarray(term.values, dtype=float)[cut],
+        held=held,
+        chosen=chosen,
+        price=None if chosen is None else problem.entry(term, choices),
+        dense=float(term.values[(-1,) * term.values.ndim]),
+    )
+
+
+def draw_surface(info: SurfaceInfo, *, solid: bool = False) -> dict[str, Any]:
+    """A plotly spec: a curve, a heatmap, or (`solid`) a surface in space; dense and chosen are marked."""
+    if len(info.dims) < 2:
+        return _draw_line(info)
+    return _draw_solid(info) if solid else _draw_heat(info)
+
+
+SCALE = [[0, "var(--mdp-low)"], [0.5, "var(--mdp-mid)"], [1, "var(--mdp-high)"]]
+
+
+def _short(info: SurfaceInfo, dim: str) -> str:
+    """A dim's name without its block's."""
+    return dim.removeprefix(f"{info.block}.") if info.block else dim
+
+
+def _draw_line(info: SurfaceInfo) -> dict[str, Any]:
+    x = list(info.widths[0]) if info.dims else [0]
+    y = np.atleast_1d(info.values).tolist()
+    name = _short(info, info.dims[0]) if info.dims else "fixed"
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": "latency",
+            "x": x,
+            "y": y,
+            "line": {"color": "var(--mdp-kept)", "width": 2},
+            "marker": {"size": 6},
+            "hovertemplate": f"%{{x}}: %{{y:.3g}} {info.unit}<extra></extra>",
+        },
+        _mark("dense", [x[-1]], [y[-1]], "square-open", "var(--mdp-ink)"),
+    ]
+    if info.chosen is not None:
+        i = info.chosen[0] if info.chosen else 0
+        data.append(_mark("chosen", [x[i]], [y[i]], "circle", "var(--mdp-choice)"))
+    return {
+        "data": data,
+        "layout": layout(
+            xaxis=axis(f"{name} kept", range=[0, x[-1] * 1.05]),
+            hovermode="closest",
+            yaxis=axis(f"latency, {info.unit}", range=[0, max(y) * 1.08 or 1]),
+        ),
+    }
+
+
+def _draw_heat(info: SurfaceInfo) -> dict[str, Any]:
+    y_name, x_name = (_short(info, d) for d in info.dims)
+    rows, columns = ([str(w) for w in widths] for widths in info.widths)
+    data = [
+        {
+            "type": "heatmap",
+            "name": "latency",
+            "x": columns,
+            "y": rows,
+            "z": info.values.tolist(),
+            "colorscale": SCALE,
+            "xgap": 1,
+            "ygap": 1,
+            "zmin": 0,
+            "hovertemplate": f"{y_name} %{{y}} × {x_name} %{{x}}<br>%{{z:.3g}} {info.unit}<extra></extra>",
+            "colorbar": {
+                "thickness": 8,
+                "outlinewidth": 0,
+                "len": 1,
+                "x": 1.01,
+                "xpad": 2,
+                "tickfont": {"size": 11},
+                "nticks": 5,
+                "title": {"text": info.unit, "side": "top"},
+            },
+        },
+        _mark("dense", [columns[-1]], [rows[-1]], "square-open", "var(--mdp-choice)"),
+    ]
+    if info.chosen is not None:
+        data.append(
+            _mark("chosen", [columns[info.chosen[1]]], [rows[info.chosen[0]]], "circle", "var(--mdp-choice)")
+        )
+    return {
+        "data": data,
+        "layout": layout(
+            margin={"l": 52, "r": 44, "t": 10, "b": 42},
+            hovermode="closest",
+            xaxis=axis(f"{x_name} kept", type="category", showgrid=False, **_ticks(columns)),
+            yaxis=axis(f"{y_name} kept", type="category", showgrid=False, **_ticks(rows)),
+        ),
+    }
+
+
+def _draw_solid(info: SurfaceInfo) -> dict[str, Any]:
+    y_name, x_name = (_short(info, d) for d in info.dims)
+    scene_axis = {
+        "gridcolor": "var(--mdp-line)",
+        "zeroline": False,
+        "showbackground": False,
+        "color": "var(--mdp-ink-2)",
+    }
+    data: list[dict[str, Any]] = [
+        {
+            "type": "surface",
+            "x": list(info.widths[1]),
+            "y": list(info.widths[0]),
+            "z": info.values.tolist(),
+            "colorscale": SCALE,
+            "showscale": False,
+            "opacity": 0.95,
+            "hovertemplate": f"{y_name} %{{y}} × {x_name} %{{x}}<br>%{{z:.3g}} {info.unit}<extra></extra>",
+        }
+    ]
+    for name, spot, symbol in (
+        ("dense", tuple(len(w) - 1 for w in info.widths), "square-open"),
+        ("chosen", info.chosen, "circle"),
+    ):
+        if spot is not None:
+            data.append(
+                {
+                    "type": "scatter3d",
+                    "mode": "markers",
+                    "name": name,
+                    "hoverinfo": "name",
+                    "x": [info.widths[1][spot[1]]],
+                    "y": [info.widths[0][spot[0]]],
+                    "z": [float(info.values[spot])],
+                    "marker": {"size": 6, "color": "var(--mdp-choice)", "symbol": symbol},
+                }
+            )
+    return {
+        "data": data,
+        "layout": layout(
+            margin={"l": 0, "r": 0, "t": 0, "b": 0},
+            dragmode="orbit",
+            scene={
+                "xaxis": {**scene_axis, "title": {"text": x_name}},
+                "yaxis": {**scene_axis, "title": {"text": y_name}},
+                "zaxis": {**scene_axis, "title": {"text": info.unit}, "rangemode": "tozero"},
+                "camera": {"eye": {"x": -1.5, "y": -1.5, "z": 0.9}},
+            },
+        ),
+    }
+
+
+def _mark(name: str, x: list, y: list, symbol: str, colour: str) -> dict[str, Any]:
+    line = {"width": 2, "color": colour if symbol.endswith("open") else "var(--mdp-card)"}
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": x,
+        "y": y,
+        "hoverinfo": "skip",
+        "marker": {"size": 13, "symbol": symbol, "color": colour, "line": line},
+    }
+
+
+def _ticks(names: list[str]) -> dict[str, Any]:
+    """At most eight tick labels, dense always among them."""
+    step = -(-len(names) // 8)
+    shown = names[::-1][::step][::-1]
+    return {"tickmode": "array", "tickvals": shown, "ticktext": shown, "tickangle": 0}
+
+
+def surface_table(info: SurfaceInfo) -> tuple[list[str], list[list[str]]]:
+    """The same as text: for two dims, one row per width of the first."""
+    if len(info.dims) < 2:
+        widths = info.widths[0] if info.dims else (0,)
+        return ["kept", f"latency, {info.unit}"], [
+            [str(w), number(v)] for w, v in zip(widths, np.atleast_1d(info.values), strict=True)
+        ]
+    head = [f"{_short(info, info.dims[0])} \\ {_short(info, info.dims[1])}", *map(str, info.widths[1])]
+    return head, [
+        [str(w), *(number(v) for v in line)] for w, line in zip(info.widths[0], info.values, strict=True)
+    ]
+
+
+def surface_label(info: SurfaceInfo) -> str:
+    price = "it is gone with its block" if info.price is None else f"{ms(info.price, info.unit)} as chosen"
+    held = "".join(f", {d} held at {w}" for d, w in info.held)
+    over = " and ".join(info.dims)
+    return f"Latency of {info.term} over {over}{held}: {ms(info.dense, info.unit)} dense, {price}."

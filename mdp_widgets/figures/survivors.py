@@ -1,0 +1,213 @@
+"""The architecture and what survives of it: stages, blocks, and in every block its dims, kept against dense.
+
+`survivors_info` is the record, the same for every family: a group is a run of blocks that share widths (a
+stage of a ResNet, the residual stream of a ViT), a row is a block, a bar is a dim.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mdp.plan import Plan
+from mdp.problem import Problem
+from mdp.solve import Pins
+from mdp.study import Study
+
+from ..ui import ms
+
+LABELS = {"heads": "heads", "qk": "Q/K", "v": "V", "mlp": "MLP", "embedding": "embedding"}
+# Up to this many units are drawn one by one, in the order of the dense model; more become a bar by rank.
+SINGLE = 16
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One dim. `kept` is 0 where the dim is gone; `units` marks survivors one by one where they are few."""
+
+    dim: str
+    label: str
+    kind: str
+    dense: int
+    kept: int
+    units: tuple[bool, ...]
+    pinned: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One block. Latency and importance are its own terms', as chosen and dense."""
+
+    block: str
+    label: str
+    removable: bool
+    removed: bool
+    pinned: bool
+    bars: tuple[Bar, ...]
+    latency: float
+    dense_latency: float
+    importance: float
+
+
+@dataclass(frozen=True)
+class Group:
+    """Blocks in a row that share widths; `bars` are the shared dims that start here."""
+
+    name: str
+    bars: tuple[Bar, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class SurvivorsInfo:
+    """The whole picture. `columns` are the labels of the bars inside blocks, in order."""
+
+    unit: str
+    columns: tuple[str, ...]
+    groups: tuple[Group, ...]
+
+
+def survivors_info(study: Study, plan: Plan, pins: Pins | None = None) -> SurvivorsInfo:
+    """The record of one plan."""
+    problem, pins = study.problem, pins or Pins()
+    names = [b.name for b in problem.blocks]
+    short = short_names(names)
+    home = {
+        d: next(iter(users))
+        for d, users in problem.dim_blocks.items()
+        if len(users) == 1 and None not in users
+    }
+
+    def bar(dim: str, block: str | None) -> Bar:
+        kept = plan.choices.get(dim) or 0
+        d = problem.dim[dim]
+        order = np.asarray(study.scores.order.get(dim, np.arange(d.dense)))
+        units = tuple(np.isin(np.arange(d.dense), order[:kept]).tolist()) if d.dense <= SINGLE else ()
+        return Bar(dim, label_of(dim, d.kind, block), d.kind, d.dense, kept, units, dim in pins.dims)
+
+    latency, importance = _by_block(problem, plan)
+    dense = _by_block(problem, None)[0]
+    rows = {
+        b.name: Row(
+            block=b.name,
+            label=short[b.name],
+            removable=b.removable,
+            removed=b.name in plan.removed_blocks,
+            pinned=b.name in pins.blocks,
+            bars=tuple(bar(d, b.name) for d, owner in home.items() if owner == b.name),
+            latency=latency[b.name],
+            dense_latency=dense[b.name],
+            importance=importance[b.name],
+        )
+        for b in problem.blocks
+    }
+    groups = tuple(
+        Group(
+            _group_name(shared, blocks, problem),
+            tuple(bar(d, None) for d in shared),
+            tuple(rows[b] for b in blocks),
+        )
+        for shared, blocks in stages(problem)
+    )
+    columns = dict.fromkeys(b.label for row in rows.values() for b in row.bars)
+    return SurvivorsInfo(problem.latency_unit, tuple(columns), groups)
+
+
+def stages(problem: Problem) -> list[tuple[list[str], list[str]]]:
+    """Runs of blocks that end in the same shared dim, with the shared dims that begin there.
+
+    A block's stage is the last of the shared dims that it uses, in the problem's order: the width that it
+    writes to, the one before being what it reads. Shared dims that no block ends in come first (a stem).
+    """
+    shared = [
+        d.name
+        for d in problem.dims
+        if len(problem.dim_blocks[d.name]) != 1 or None in problem.dim_blocks[d.name]
+    ]
+    stage = {
+        b.name: next((d for d in reversed(shared) if b.name in problem.dim_blocks[d]), "")
+        for b in problem.blocks
+    }
+    loose = [d for d in shared if d not in stage.values()]
+    found: list[tuple[list[str], list[str]]] = [(loose, [])] if loose else []
+    last = None
+    for block in stage:
+        if stage[block] != last:
+            last = stage[block]
+            found.append(([last] if last else [], []))
+        found[-1][1].append(block)
+    return found
+
+
+def label_of(dim: str, kind: str, block: str | None) -> str:
+    """A short label for a dim: what its kind is called, else its name without the block's."""
+    if kind in LABELS:
+        return LABELS[kind]
+    return dim.removeprefix(f"{block}.") if block else dim
+
+
+def short_names(names: list[str]) -> dict[str, str]:
+    """`blocks.7` -> `7`, `layer3.2` -> `3.2`: what all names share in front goes, if a digit follows it."""
+    cut = 0
+    while (
+        names
+        and all(len(n) > cut for n in names)
+        and len({n[cut] for n in names}) == 1
+        and not names[0][cut].isdigit()
+    ):
+        cut += 1
+    short = [n[cut:] for n in names]
+    fine = all(s[:1].isdigit() for s in short) and len(set(short)) == len(names)
+    return dict(zip(names, short if fine else names, strict=True))
+
+
+def _group_name(shared: list[str], blocks: list[str], problem: Problem) -> str:
+    if not blocks:
+        return "stem"
+    if shared and problem.dim[shared[0]].kind in LABELS:
+        return LABELS[problem.dim[shared[0]].kind]
+    prefixes = {b.rpartition(".")[0] for b in blocks}
+    return (
+        prefixes.pop() if len(prefixes) == 1 and "" not in prefixes else (shared[0] if shared else "blocks")
+    )
+
+
+def _by_block(problem: Problem, plan: Plan | None) -> tuple[dict[str, float], dict[str, float]]:
+    """Latency and importance of each block's own terms; 0 for a removed one. Without a plan: dense."""
+    choices: Mapping[str, int | None] = problem.dense_choices if plan is None else plan.choices
+    removed = () if plan is None else plan.removed_blocks
+    sums = []
+    for terms in (problem.latency, problem.importance):
+        total = {b.name: 0.0 for b in problem.blocks}
+        for term in terms:
+            if term.block is not None and term.block not in removed:
+                total[term.block] += problem.entry(term, choices)
+        sums.append(total)
+    return sums[0], sums[1]
+
+
+def survivors_json(info: SurvivorsInfo) -> dict[str, Any]:
+    """Plain data for the drawing."""
+    return asdict(info)
+
+
+def survivors_table(info: SurvivorsInfo) -> tuple[list[str], list[list[str]]]:
+    """The same as text: one line per block, then the shared widths."""
+    head = ["block", *info.columns, "latency", "dense"]
+    rows = []
+    for group in info.groups:
+        for bar in group.bars:
+            rows.append([f"{bar.label} (shared)", f"{bar.kept} of {bar.dense}", *[""] * (len(head) - 2)])
+        for row in group.rows:
+            cells = {b.label: f"{b.kept} of {b.dense}" for b in row.bars}
+            middle = ["removed" if row.removed else cells.get(c, "") for c in info.columns]
+            rows.append([row.block, *middle, ms(row.latency, info.unit), ms(row.dense_latency, info.unit)])
+    return head, rows
+
+
+def survivors_label(info: SurvivorsInfo) -> str:
+    rows = [row for group in info.groups for row in group.rows]
+    gone = [row.block for row in rows if row.removed]
+    text = f"Architecture: {len(rows) - len(gone)} of {len(rows)} blocks kept."
+    return text + (f" Removed: {', '.join(gone)}." if gone else "")

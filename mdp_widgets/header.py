@@ -1,0 +1,123 @@
+"""The page's head: study picker, what it was measured on, undo, redo, links, the address of the view."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+import anywidget
+from traitlets import Bool, List, Unicode
+
+from mdp.study import Study
+
+from . import ui
+from .state import Selection
+
+
+class Header(anywidget.AnyWidget):
+    """Over one Selection. On our own page the address keeps study, budget, block and dim; in a notebook it
+    leaves the address alone.
+
+    Traits:
+        studies: {"path", "text"} of each study to pick; opened, opened_text: the open one.
+        facts: what the open study was measured on.
+        links: (text, address) pairs.
+        address: the view as a query string.
+    """
+
+    _esm = ui.static("header.js")
+    _css = ui.css() + ui.static("header.css")
+
+    studies = List().tag(sync=True)
+    opened = Unicode("").tag(sync=True)
+    opened_text = Unicode("").tag(sync=True)
+    facts = Unicode("").tag(sync=True)
+    links = List().tag(sync=True)
+    address = Unicode("").tag(sync=True)
+    can_undo = Bool(False).tag(sync=True)
+    can_redo = Bool(False).tag(sync=True)
+
+    def __init__(self, selection: Selection, links: list[tuple[str, str]] | None = None):
+        super().__init__(links=[list(link) for link in links or []])
+        self.selection = selection
+        selection.observe(self._show, ["studies", "study", "can_undo", "can_redo"])
+        selection.observe(self._show_address, ["study", "plan", "block", "dim"])
+        self.on_msg(self._receive)
+        self._show()
+
+    def _show(self, _change: Any = None) -> None:
+        s = self.selection
+        with self.hold_sync():
+            self.studies = [{"path": i["path"], "text": study_text(i)} for i in s.studies]
+            self.opened = str(s.study.path) if s.study and s.study.path else ""
+            self.opened_text = s.study.name if s.study else ""
+            self.facts = study_facts(s.study) if s.study else ""
+            self.can_undo, self.can_redo = s.can_undo, s.can_redo
+        self._show_address()
+
+    def _show_address(self, _change: Any = None) -> None:
+        self.address = address_of(self.selection)
+
+    def _receive(self, _widget: Any, content: Mapping[str, Any], _buffers: Any) -> None:
+        s, kind = self.selection, content.get("kind")
+        if kind == "open" and content.get("path") in {i["path"] for i in s.studies}:
+            if not s.open(content["path"]):
+                self.send_state("opened")  # the picker goes back to what is still open
+        elif kind == "undo":
+            s.undo()
+        elif kind == "redo":
+            s.redo()
+        elif kind == "refresh":
+            s.refresh()
+        elif kind == "hello":
+            s.refresh()
+            go_to(s, str(content.get("address", "")))
+
+
+def study_text(item: Mapping[str, Any]) -> str:
+    """One line for the picker."""
+    return f"{item['name']} (damaged)" if "error" in item else str(item["name"])
+
+
+def study_facts(study: Study) -> str:
+    """`NVIDIA H200 · batch 256 · bfloat16`, and the images that its importance comes from."""
+    p, q = study.tables.provenance, study.scores.provenance
+    facts = [str(p["device"]), f"batch {p['batch']}", str(p["dtype"])]
+    if q.get("method"):
+        facts.append(f"{q['method']} scores" + (f" on {q['images']} images" if q.get("images") else ""))
+    return " · ".join(facts)
+
+
+def address_of(selection: Selection) -> str:
+    """The view as a query string: study by file name, budget (exact, in its unit), block and dim."""
+    study = selection.study
+    if study is None or study.path is None:
+        return ""
+    view = {
+        "study": study.path.stem,
+        "budget": selection.budget,
+        "block": selection.block,
+        "dim": selection.dim,
+    }
+    return urlencode({k: v for k, v in view.items() if v})
+
+
+def go_to(selection: Selection, address: str) -> None:
+    """Open the view that an address names. What it names wrongly is said, and the rest is opened."""
+    view = {k: v[0] for k, v in parse_qs(address).items()}
+    wanted = view.get("study")
+    if wanted:
+        path = next(
+            (i["path"] for i in selection.studies if os.path.basename(i["path"]) == f"{wanted}.json"), None
+        )
+        if path is None:
+            selection.error = (
+                f"This address names the study {wanted!r}, which is not here. Choose another one."
+            )
+            return
+        if selection.study is None or str(selection.study.path) != path:
+            if not selection.open(path):
+                return
+    if "budget" in view:
+        selection.set_budget(view["budget"])
+    selection.look_at(view.get("block"), view.get("dim"))

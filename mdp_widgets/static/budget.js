@@ -1,0 +1,119 @@
+// The budget: a slider with exact entry in ms and % of dense, and what the budget buys.
+
+const make = (tag, className, parent, attributes = {}) => {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  parent?.append(node);
+  return node;
+};
+
+const STEPS = 2000;
+
+function render({ model, el }) {
+  el.classList.add("mdp-budget", "mdp");
+  const control = make("div", "mdp-b-control", el);
+  const label = make("label", "mdp-b-label", control, { for: "mdp-budget-range" });
+  label.textContent = "Latency budget";
+  const entry = (className, unit, name) => {
+    const box = make("span", `mdp-b-entry ${className}`, control);
+    const input = make("input", "", box, { type: "text", inputmode: "decimal", "aria-label": name, spellcheck: "false",
+                                          autocomplete: "off" });
+    const suffix = make("span", "", box);
+    suffix.textContent = unit;
+    return { input, suffix };
+  };
+  const absolute = entry("absolute", "ms", "Budget");
+  const share = entry("share", "% of dense", "Budget as a percentage of dense");
+  const track = make("div", "mdp-b-track", control);
+  const range = make("input", "", track, { type: "range", id: "mdp-budget-range", min: 0, max: STEPS, step: 1 });
+  const scale = make("div", "mdp-b-scale", track, { "aria-hidden": "true" });
+  const facts = make("dl", "mdp-b-facts", el, { "aria-live": "off" });
+  let dragging = false;
+
+  const low = () => model.get("smallest"), high = () => model.get("dense");
+  const toValue = (step) => low() + ((high() - low()) * step) / STEPS;
+  const toStep = (value) => (high() > low() ? Math.round((STEPS * (value - low())) / (high() - low())) : STEPS);
+
+  const showBudget = () => {
+    const budget = model.get("budget"), unit = model.get("unit");
+    absolute.suffix.textContent = `${unit} of ${model.get("dense_text")}`;
+    if (!dragging) range.value = toStep(budget);
+    range.style.setProperty("--at", `${(100 * range.value) / STEPS}%`);
+    const percent = high() ? (100 * budget) / high() : 0;
+    if (document.activeElement !== absolute.input) absolute.input.value = model.get("budget_text");
+    if (document.activeElement !== share.input) share.input.value = percent.toFixed(1);
+    range.setAttribute("aria-valuetext", `${model.get("budget_text")} ${unit}, ${percent.toFixed(1)} % of dense`);
+    for (const control of [range, absolute.input, share.input]) control.disabled = !high();
+  };
+  const showScale = () => {
+    const marks = [];
+    for (let p = 10; p <= 100; p += 10) {
+      const at = (p / 100 * high() - low()) / (high() - low());
+      if (at >= 0.005) marks.push([p, at]);
+    }
+    scale.replaceChildren(...(high() > low() ? marks : []).map(([p, at]) => {
+      const mark = make("span", "", null);
+      mark.style.left = `${100 * at}%`;
+      mark.textContent = `${p} %`;
+      return mark;
+    }));
+    showBudget();
+  };
+  const showFacts = () => {
+    const wanted = model.get("facts");
+    while (facts.children.length > wanted.length) facts.lastChild.remove();
+    wanted.forEach((fact, i) => {
+      let box = facts.children[i];
+      if (!box) {
+        box = make("div", "", facts);
+        make("dt", "", box);
+        make("dd", "", box);
+        make("small", "", box);
+      }
+      box.className = fact.kind ?? "";
+      box.title = fact.title ?? "";
+      const texts = [fact.name, fact.value, fact.note ?? ""];
+      texts.forEach((text, n) => { if (box.children[n].textContent !== text) box.children[n].textContent = text; });
+    });
+  };
+
+  range.addEventListener("pointerdown", () => { dragging = true; });
+  range.addEventListener("input", () => {
+    model.set("budget", Number(range.value) >= STEPS ? high() : toValue(Number(range.value)));
+    model.save_changes();
+  });
+  range.addEventListener("change", () => {
+    dragging = false;
+    model.send({ kind: "settle" });
+  });
+  const enter = (input, suffix) => () => {
+    if (input.value.trim() === input.dataset.before) return;
+    const text = input.value.trim().replace(",", ".");
+    model.send({ kind: "typed", text: text + (suffix && !text.endsWith("%") ? "%" : "") });
+    input.dataset.before = input.value.trim();
+  };
+  for (const [input, suffix] of [[absolute.input, ""], [share.input, "%"]]) {
+    const send = enter(input, suffix);
+    input.addEventListener("focus", () => { input.dataset.before = input.value.trim(); input.select(); });
+    input.addEventListener("change", send);
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") { send(); input.blur(); }
+      if (event.key === "Escape") { input.value = input.dataset.before; input.blur(); }
+    });
+    input.addEventListener("blur", showBudget);
+  }
+
+  model.on("change:budget change:budget_text", showBudget);
+  model.on("change:smallest change:dense change:dense_text change:unit", showScale);
+  model.on("change:facts", showFacts);
+  showScale();
+  showFacts();
+  return () => {
+    model.off("change:budget change:budget_text", showBudget);
+    model.off("change:smallest change:dense change:dense_text change:unit", showScale);
+    model.off("change:facts", showFacts);
+  };
+}
+
+export default { render };

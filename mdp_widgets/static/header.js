@@ -1,0 +1,100 @@
+// The page's head: which study is open, undo and redo, links, light and dark.
+
+const make = (tag, className, parent, text = "") => {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text) node.textContent = text;
+  parent?.append(node);
+  return node;
+};
+
+const theme = () => document.documentElement.dataset.mdpTheme
+  ?? (document.body.dataset.jpThemeLight === "false" ? "dark" : "light");
+
+function render({ model, el }) {
+  el.classList.add("mdp-header", "mdp");
+  make("h1", "", el, "Pruning explorer");
+  const picker = make("label", "mdp-h-picker", el);
+  make("span", "mdp-h-hidden", picker, "Study");
+  const select = make("select", "", picker);
+  const facts = make("span", "mdp-h-facts", el);
+  const nav = make("nav", "mdp-h-nav mdp-noprint", el);
+  const button = (text, title, act) => {
+    const node = make("button", "", nav, text);
+    node.type = "button";
+    node.title = title;
+    node.setAttribute("aria-label", title);
+    node.addEventListener("click", act);
+    return node;
+  };
+  const undo = button("↶", "Undo (Ctrl+Z)", () => model.send({ kind: "undo" }));
+  const redo = button("↷", "Redo (Ctrl+Shift+Z)", () => model.send({ kind: "redo" }));
+  const links = make("span", "mdp-h-links", nav);
+  button("◐", "Light or dark", () => {
+    const next = theme() === "dark" ? "light" : "dark";
+    document.documentElement.dataset.mdpTheme = next;
+    try { localStorage.setItem("mdp-theme", next); } catch { /* private mode: it lasts as long as the page */ }
+  });
+
+  const showStudies = () => {
+    const studies = model.get("studies"), open = model.get("opened");
+    select.replaceChildren(...studies.map((s) => {
+      const option = make("option", "", null, s.text);
+      option.value = s.path;
+      option.selected = s.path === open;
+      return option;
+    }));
+    if (!studies.some((s) => s.path === open)) {
+      const option = make("option", "", null, model.get("opened_text") || "No study is open");
+      option.value = "";
+      option.selected = true;
+      select.prepend(option);
+    }
+    facts.textContent = model.get("facts");
+    facts.title = model.get("facts");
+  };
+  const showHistory = () => {
+    undo.disabled = !model.get("can_undo");
+    redo.disabled = !model.get("can_redo");
+  };
+  const showLinks = () => {
+    links.replaceChildren(...model.get("links").map(([text, address]) => {
+      const link = make("a", "", null, text);
+      link.href = address;
+      link.target = "_blank";
+      return link;
+    }));
+  };
+  select.addEventListener("change", () => { if (select.value) model.send({ kind: "open", path: select.value }); });
+  // A list that was made before the page opened may be old: look again whenever it is about to be used.
+  select.addEventListener("focus", () => model.send({ kind: "refresh" }));
+  const keys = (event) => {
+    const typing = /^(text|number)$/.test(event.target?.type ?? "") || event.target?.isContentEditable;
+    if (typing || !(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    if (!document.body.contains(el) || !document.getElementById("mdp-page")) return; // not in a notebook
+    event.preventDefault();
+    model.send({ kind: event.shiftKey ? "redo" : "undo" });
+  };
+  document.addEventListener("keydown", keys);
+
+  // The address says what is shown, so that a link or a reload opens the same view; on our own page only.
+  const page = document.getElementById("mdp-page");
+  const showAddress = () => {
+    if (page && model.get("address")) history.replaceState(null, "", `#${model.get("address")}`);
+  };
+  model.send({ kind: "hello", address: page ? location.hash.slice(1) : "" });
+
+  const watch = [["change:studies change:opened change:opened_text change:facts", showStudies],
+                 ["change:can_undo change:can_redo", showHistory], ["change:links", showLinks],
+                 ["change:address", showAddress]];
+  watch.forEach(([events, act]) => model.on(events, act));
+  showStudies();
+  showHistory();
+  showLinks();
+  return () => {
+    document.removeEventListener("keydown", keys);
+    watch.forEach(([events, act]) => model.off(events, act));
+  };
+}
+
+export default { render };

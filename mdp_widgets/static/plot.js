@@ -1,0 +1,159 @@
+// A plotly figure from one copy of plotly.js per page. No logic: draws `spec`, reports clicks and hovers.
+// Colours in the spec are CSS variables; they are looked up here, so a change of theme is a redraw.
+
+const LIBRARY = Symbol.for("mdp.plotly");
+
+function library(model) {
+  if (!globalThis[LIBRARY]) {
+    globalThis[LIBRARY] = load(model).catch((error) => {
+      globalThis[LIBRARY] = undefined; // the next figure tries again
+      throw error;
+    });
+  }
+  return globalThis[LIBRARY];
+}
+
+async function load(model) {
+  // Our server's pages carry a script tag, which the browser caches; elsewhere the kernel sends the file once.
+  const tag = document.getElementById("mdp-plotly");
+  if (tag && !window.Plotly) {
+    await new Promise((done) => {
+      tag.addEventListener("load", done, { once: true });
+      tag.addEventListener("error", done, { once: true });
+      if (tag.dataset.state) done();
+    });
+  }
+  if (!window.Plotly) await run(await ask(model));
+  return window.Plotly;
+}
+
+function ask(model) {
+  return new Promise((resolve, reject) => {
+    const listen = (message, buffers) => {
+      if (message?.kind !== "plotly") return;
+      model.off("msg:custom", listen);
+      resolve(buffers[0]);
+    };
+    model.on("msg:custom", listen);
+    model.send({ kind: "plotly" });
+    setTimeout(() => reject(new Error("the kernel did not send plotly.js")), 60000);
+  });
+}
+
+function run(buffer) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = URL.createObjectURL(new Blob([buffer], { type: "text/javascript" }));
+    script.onload = resolve;
+    script.onerror = () => reject(new Error("plotly.js could not be loaded"));
+    document.head.append(script);
+  });
+}
+
+function resolveColours(value, style) {
+  if (typeof value === "string") {
+    const name = /^var\((--[\w-]+)\)$/.exec(value);
+    return name ? style.getPropertyValue(name[1]).trim() : value;
+  }
+  if (Array.isArray(value)) {
+    return typeof value[0] === "number" ? value : value.map((v) => resolveColours(v, style));
+  }
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, resolveColours(v, style)]));
+  }
+  return value;
+}
+
+function onTheme(redraw) {
+  const watcher = new MutationObserver(redraw);
+  watcher.observe(document.documentElement, { attributeFilter: ["data-mdp-theme"] });
+  watcher.observe(document.body, { attributeFilter: ["data-jp-theme-light"] });
+  return () => watcher.disconnect();
+}
+
+function fillTable(details, table) {
+  if (!details.open) return; // built when somebody looks, not on every step of a drag
+  const cell = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
+  const line = (tag, texts) => {
+    const row = document.createElement("tr");
+    row.append(...texts.map((t) => cell(tag, t)));
+    return row;
+  };
+  const element = Object.assign(document.createElement("table"), { className: "mdp-table" });
+  element.append(line("th", table.columns ?? []), ...(table.rows ?? []).map((r) => line("td", r)));
+  details.lastChild.replaceChildren(element);
+}
+
+function plain(event) {
+  const point = event?.points?.[0];
+  if (!point) return null;
+  return { curve: point.curveNumber, index: point.pointNumber ?? point.pointIndex ?? null,
+           x: point.x, y: point.y, name: point.data.name ?? "", custom: point.customdata ?? null };
+}
+
+function render({ model, el }) {
+  el.classList.add("mdp-plot", "mdp");
+  const figure = document.createElement("div");
+  figure.className = "mdp-plot-figure";
+  figure.setAttribute("role", "img");
+  const details = document.createElement("details");
+  details.className = "mdp-details";
+  const summary = Object.assign(document.createElement("summary"), { textContent: "As a table" });
+  details.append(summary, document.createElement("div"));
+  details.addEventListener("toggle", () => fillTable(details, model.get("table")));
+  el.append(figure, details);
+
+  let Plotly = null, pending = false, listening = false, gone = false;
+  const draw = async () => {
+    pending = false;
+    const spec = model.get("spec");
+    if (gone || !Plotly || !spec.data || !figure.clientWidth || !figure.clientHeight) return;
+    const style = getComputedStyle(figure);
+    const layout = resolveColours(spec.layout ?? {}, style);
+    layout.width = figure.clientWidth;
+    layout.height = figure.clientHeight;
+    layout.font = { family: style.fontFamily, size: 12, color: style.color, ...layout.font };
+    await Plotly.react(figure, resolveColours(spec.data, style), layout, {
+      displaylogo: false, displayModeBar: model.get("toolbar") ? "hover" : false,
+      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+      toImageButtonOptions: { format: "svg", filename: model.get("filename") },
+    });
+    figure.dataset.drawn = String(Number(figure.dataset.drawn ?? 0) + 1);
+    if (!listening) {
+      listening = true;
+      figure.on("plotly_click", (event) => model.send({ kind: "click", point: plain(event) }));
+    }
+  };
+  const schedule = () => {
+    if (pending) return;
+    pending = true;
+    requestAnimationFrame(draw);
+  };
+  const describe = () => {
+    figure.setAttribute("aria-label", model.get("label"));
+    el.style.height = model.get("height");
+    details.hidden = !model.get("table").columns;
+    fillTable(details, model.get("table"));
+  };
+
+  describe();
+  model.on("change:spec", schedule);
+  model.on("change:label change:table change:height", describe);
+  const sizes = new ResizeObserver(schedule);
+  sizes.observe(figure);
+  const unwatch = onTheme(schedule);
+  library(model).then(
+    (loaded) => { Plotly = loaded; schedule(); },
+    (error) => { figure.textContent = `The figure cannot be drawn: ${error.message}. Reload the page.`; },
+  );
+  return () => {
+    gone = true;
+    sizes.disconnect();
+    unwatch();
+    model.off("change:spec", schedule);
+    model.off("change:label change:table change:height", describe);
+    if (Plotly) Plotly.purge(figure);
+  };
+}
+
+export default { render };

@@ -1,0 +1,270 @@
+// The architecture as a grid: one row per block, one cell per dim. Draws `info`, reports what is looked at.
+// Elements are kept and updated, so that a drag animates and nothing jumps; only another study builds anew.
+
+const NS = "http://www.w3.org/2000/svg";
+const MIN_ROW = 17, MAX_ROW = 30, HEAD = 20, GAP = 28, CELL_GAP = 14;
+
+function svg(tag, parent, attributes = {}, text = null) {
+  const node = document.createElementNS(NS, tag);
+  set(node, attributes);
+  if (text !== null) node.textContent = text;
+  parent?.append(node);
+  return node;
+}
+
+function set(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+}
+
+function linesOf(info) {
+  return info.groups.flatMap((group) => [
+    ...(group.bars.length || info.groups.length > 1 ? [{ group, id: `g:${group.name}` }] : []),
+    ...group.rows.map((row) => ({ row, id: `r:${row.block}` })),
+  ]);
+}
+
+// How many panels side by side, how high a row is, and which lines go into which panel.
+function arrange(lines, height, width) {
+  for (let panels = 1; ; panels++) {
+    const per = Math.ceil(lines.length / panels);
+    const high = (height - HEAD) / (per + (panels > 1 ? 1 : 0));
+    if (high >= MIN_ROW || panels === 4 || width / (panels + 1) < 300) {
+      const parts = [[]];
+      for (const line of lines) {
+        const last = parts.at(-1);
+        const dangling = line.group?.rows.length && last.length === per - 1 && parts.length < panels;
+        if ((last.length >= per || dangling) && parts.length < panels) parts.push([line]);
+        else last.push(line);
+      }
+      return { parts, high: Math.max(MIN_ROW - 3, Math.min(MAX_ROW, high)) };
+    }
+  }
+}
+
+const describe = (bar) =>
+  bar.kept === 0 ? `${bar.label}: gone, ${bar.dense} in the dense network`
+  : `${bar.label}: ${bar.kept} of ${bar.dense} kept` + (bar.pinned ? ", pinned" : "")
+    + (bar.units.length ? ` (units ${bar.units.flatMap((u, i) => (u ? [i] : [])).join(", ")})` : "");
+
+const latency = (row, unit) =>
+  row.removed ? `removed, saves ${short(row.dense_latency)} ${unit}`
+  : `${short(row.latency)} of ${short(row.dense_latency)} ${unit}`;
+
+const short = (value) => (value === 0 ? "0" : value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1)
+  : value >= 0.1 ? value.toFixed(2) : value.toPrecision(2));
+
+class Bar {
+  constructor(parent, bar, x, y, width, high, number) {
+    this.node = svg("g", parent, { class: "mdp-s-bar" });
+    this.title = svg("title", this.node);
+    this.thick = Math.max(7, Math.min(14, high * 0.52));
+    this.width = Math.max(10, width - number);
+    const top = y + (high - this.thick) / 2;
+    this.hit = svg("rect", this.node, { class: "mdp-s-hit", x: x - 4, y: y + 1, width: width + 8,
+                                        height: high - 2, rx: 4 });
+    if (bar.units.length) {
+      const step = Math.min(this.width / bar.units.length, this.thick + 5);
+      this.units = bar.units.map((_, i) => svg("rect", this.node, {
+        class: "mdp-s-unit", x: x + i * step + 0.5, y: top + 0.5, rx: 2.5,
+        width: Math.max(2, step - 2.5), height: this.thick - 1 }));
+    } else {
+      svg("rect", this.node, { class: "mdp-s-track", x: x + 0.5, y: top + 0.5, rx: 2.5,
+                               width: this.width - 1, height: this.thick - 1 });
+      this.fill = svg("rect", this.node, { class: "mdp-s-fill", x, y: top, rx: 3, height: this.thick });
+    }
+    this.text = svg("text", this.node, { class: "mdp-s-number", x: x + width, y: y + high / 2 });
+    this.pin = svg("path", this.node, { class: "mdp-s-pin",
+      d: `M${x - 3} ${y + high / 2} l3.5 -3.5 3.5 3.5 -3.5 3.5z` });
+  }
+  update(bar, wide) {
+    this.title.textContent = describe(bar);
+    this.units?.forEach((unit, i) => unit.classList.toggle("on", Boolean(bar.units[i])));
+    if (this.fill) this.fill.style.width = `${(this.width * bar.kept) / bar.dense}px`;
+    this.text.textContent = bar.kept ? (wide ? `${bar.kept} of ${bar.dense}` : bar.kept) : "";
+    this.text.classList.toggle("dense", bar.kept === bar.dense);
+    this.pin.style.display = bar.pinned ? "" : "none";
+  }
+}
+
+class Picture {
+  constructor(el, model) {
+    this.el = el;
+    this.model = model;
+    this.root = svg("svg", el, { role: "grid", class: "mdp-s" });
+    this.root.addEventListener("click", (event) => this.look(event.target.closest("[data-cell]")));
+    this.root.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  draw() {
+    const info = this.model.get("info");
+    const { clientWidth: width, clientHeight: height } = this.el;
+    if (!info.groups || !width || !height) return;
+    const shape = JSON.stringify([width, height, info.columns, info.groups.map((g) =>
+      [g.name, g.bars.map((b) => [b.dim, b.dense]), g.rows.map((r) => [r.block, r.bars.map((b) => [b.dim, b.dense])])])]);
+    if (shape !== this.shape) {
+      this.shape = shape;
+      this.build(info, width, height);
+    }
+    this.update(info);
+    this.mark();
+  }
+
+  build(info, width, height) {
+    const focused = this.root.contains(document.activeElement) ? document.activeElement.dataset.cell : null;
+    this.root.replaceChildren();
+    this.bars = new Map();
+    this.rows = new Map();
+    this.cells = [];
+    const lines = linesOf(info);
+    const { parts, high } = arrange(lines, height, width);
+    const panel = (width - GAP * (parts.length - 1)) / parts.length;
+    const total = HEAD + high * Math.max(...parts.map((p) => p.length));
+    set(this.root, { width, height: Math.max(total, 10), viewBox: `0 0 ${width} ${Math.max(total, 10)}` });
+    parts.forEach((part, p) => this.buildPanel(info, part, p * (panel + GAP), panel, high));
+    if (focused) this.cells.flat().find((c) => c.dataset.cell === focused)?.focus({ preventScroll: true });
+  }
+
+  buildPanel(info, lines, left, width, high) {
+    const rows = lines.filter((l) => l.row).map((l) => l.row);
+    const label = 14 + 7.2 * Math.min(14, Math.max(2, ...rows.map((r) => r.label.length)));
+    const end = 58, first = left + label, inner = width - label - end;
+    const dense = Object.fromEntries(info.columns.map((c) =>
+      [c, [...new Set(rows.flatMap((r) => r.bars.filter((b) => b.label === c).map((b) => b.dense)))]]));
+    const digits = (c) => 9 + 6.6 * String(Math.max(1, ...dense[c])).length;
+    const cell = inner / Math.max(1, info.columns.length);
+    const head = svg("g", this.root, { class: "mdp-s-head", "aria-hidden": "true" });
+    info.columns.forEach((c, i) => svg("text", head, { x: first + i * cell, y: HEAD / 2 },
+      dense[c].length === 1 ? `${c} of ${dense[c][0]}` : c));
+    svg("text", head, { x: left + width, y: HEAD / 2, class: "mdp-s-end" }, info.unit);
+    lines.forEach((line, n) => {
+      const y = HEAD + n * high;
+      const node = svg("g", this.root, { role: "row", class: line.row ? "mdp-s-row" : "mdp-s-group" });
+      const cells = [];
+      if (line.group) {
+        svg("text", node, { x: left + 4, y: y + high / 2, class: "mdp-s-name" }, line.group.name);
+        const from = Math.max(first, left + 16 + 7.4 * line.group.name.length);
+        line.group.bars.forEach((bar, i) => {
+          const wide = (left + width - from) / line.group.bars.length;
+          const g = this.cell(node, "gridcell", "", bar.dim);
+          this.bars.set(bar.dim, [new Bar(g, { ...bar, units: [] }, from + i * wide, y, wide - CELL_GAP, high,
+                                          28 + 13 * String(bar.dense).length), true, g]);
+          cells.push(g);
+        });
+      } else {
+        const back = svg("rect", node, { class: "mdp-s-back", x: left, y: y + 0.5, width, height: high - 1, rx: 4 });
+        const name = this.cell(node, "rowheader", line.row.block, "");
+        svg("rect", name, { class: "mdp-s-hit", x: left + 1, y: y + 1, width: label - 8, height: high - 2, rx: 4 });
+        svg("text", name, { x: left + 8, y: y + high / 2, class: "mdp-s-label" }, line.row.label);
+        const title = svg("title", name);
+        cells.push(name);
+        const inside = svg("g", node, { class: "mdp-s-inside" });
+        for (const bar of line.row.bars) {
+          const i = info.columns.indexOf(bar.label);
+          const g = this.cell(inside, "gridcell", line.row.block, bar.dim);
+          this.bars.set(bar.dim, [new Bar(g, bar, first + i * cell, y, cell - CELL_GAP, high, digits(bar.label)),
+                                  false, g]);
+          cells.push(g);
+        }
+        const gone = svg("g", node, { class: "mdp-s-gone", "aria-hidden": "true" });
+        svg("line", gone, { x1: first, x2: first + inner - CELL_GAP, y1: y + high / 2, y2: y + high / 2 });
+        svg("rect", gone, { x: first + inner / 2 - 36, y: y + 2, width: 72, height: high - 4 });
+        svg("text", gone, { x: first + inner / 2, y: y + high / 2 }, "removed");
+        const time = svg("text", node, { x: left + width - 6, y: y + high / 2, class: "mdp-s-time" });
+        const pin = svg("path", node, { class: "mdp-s-pin",
+          d: `M${left - 1} ${y + high / 2} l3.5 -3.5 3.5 3.5 -3.5 3.5z` });
+        node.addEventListener("click", (event) => { if (!event.target.closest("[data-cell]")) this.look(name); });
+        this.rows.set(line.row.block, { node, name, title, time, back, pin });
+      }
+      if (cells.length) this.cells.push(cells);
+    });
+  }
+
+  cell(parent, role, block, dim) {
+    return svg("g", parent, { role, tabindex: -1, "data-cell": `${block}|${dim}`, "data-block": block,
+                              "data-dim": dim });
+  }
+
+  update(info) {
+    this.root.setAttribute("aria-label", this.model.get("label"));
+    for (const group of info.groups) {
+      const all = [...group.bars, ...group.rows.flatMap((r) => r.bars)];
+      for (const bar of all) {
+        const [drawn, wide, cell] = this.bars.get(bar.dim);
+        drawn.update(bar, wide);
+        cell.setAttribute("aria-label", describe(bar));
+      }
+      for (const row of group.rows) {
+        const { node, name, title, time, pin } = this.rows.get(row.block);
+        node.classList.toggle("removed", row.removed);
+        const text = `${row.block}: ${latency(row, info.unit)}${row.pinned ? ", pinned" : ""}`;
+        name.setAttribute("aria-label", text);
+        title.textContent = text;
+        time.textContent = row.removed ? "0" : short(row.latency);
+        pin.style.display = row.pinned ? "" : "none";
+      }
+    }
+  }
+
+  mark() {
+    const { block, dim } = this.model.get("selected");
+    for (const [name, { node }] of this.rows ?? []) node.classList.toggle("selected", name === block);
+    for (const [name, entry] of this.bars ?? []) {
+      entry[2].classList.toggle("selected", name === dim);
+      entry[2].setAttribute("aria-selected", String(name === dim));
+    }
+    const all = (this.cells ?? []).flat();
+    const home = all.find((c) => c.dataset.dim === dim && dim) ?? all.find((c) => c.dataset.block === block) ?? all[0];
+    all.forEach((c) => c.setAttribute("tabindex", c === home ? 0 : -1));
+  }
+
+  look(cell) {
+    if (!cell) return;
+    const { block, dim } = cell.dataset;
+    this.model.send({ kind: "look", block, dim });
+    cell.focus({ preventScroll: true });
+  }
+
+  key(event) {
+    const r = this.cells.findIndex((row) => row.includes(event.target));
+    if (r < 0) return;
+    const c = this.cells[r].indexOf(event.target);
+    const row = (i) => this.cells[Math.max(0, Math.min(this.cells.length - 1, i))];
+    const at = (list, i) => list[Math.max(0, Math.min(list.length - 1, i))];
+    const next = { ArrowDown: () => at(row(r + 1), c), ArrowUp: () => at(row(r - 1), c),
+                   ArrowRight: () => at(row(r), c + 1), ArrowLeft: () => at(row(r), c - 1),
+                   Home: () => at(row(0), c), End: () => at(row(this.cells.length - 1), c),
+                   Enter: () => event.target, " ": () => event.target }[event.key]?.();
+    if (!next) return;
+    event.preventDefault();
+    this.look(next);
+  }
+}
+
+function render({ model, el }) {
+  el.classList.add("mdp-survivors", "mdp");
+  const stage = Object.assign(document.createElement("div"), { className: "mdp-s-stage" });
+  el.append(stage);
+  const picture = new Picture(stage, model);
+  let pending = false;
+  const draw = () => {
+    if (pending) return;
+    pending = true;
+    requestAnimationFrame(() => { pending = false; picture.draw(); });
+  };
+  const mark = () => picture.mark();
+  const size = () => { el.style.height = model.get("height"); };
+  size();
+  const sizes = new ResizeObserver(draw);
+  sizes.observe(stage);
+  model.on("change:info change:label", draw);
+  model.on("change:selected", mark);
+  model.on("change:height", size);
+  return () => {
+    sizes.disconnect();
+    model.off("change:info change:label", draw);
+    model.off("change:selected", mark);
+    model.off("change:height", size);
+  };
+}
+
+export default { render };
