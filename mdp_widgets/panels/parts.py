@@ -26,6 +26,8 @@ def flow(*cards: widgets.Widget) -> widgets.Box:
     """Cards side by side, equally tall, below each other where the page is narrow."""
     box = widgets.Box(cards)
     box.add_class("mdp-flow")
+    if len(cards) > 3:
+        box.add_class("mdp-flow-many")
     return box
 
 
@@ -50,7 +52,10 @@ def fields(*children: widgets.Widget) -> widgets.VBox:
 def dropdown(label: str, options: Any, value: Any = None, tooltip: str = "") -> widgets.Dropdown:
     options = list(options)
     chosen = {} if value is None else {"value": value}
-    return widgets.Dropdown(description=label, options=options, tooltip=tooltip or label, **chosen)
+    wide = widgets.Layout(width="auto")
+    return widgets.Dropdown(
+        description=label, options=options, tooltip=tooltip or label, layout=wide, **chosen
+    )
 
 
 def text(label: str, value: str = "", placeholder: str = "", tooltip: str = "") -> widgets.Text:
@@ -77,3 +82,13 @@ def or_sentence(do: Callable[[], Any], complain: Callable[[str], None]) -> Any:
         complain(str(error))
         return None
     return result
+
+
+def offer(part: widgets.Dropdown, options: list[tuple[str, str]], *, keep: bool = True) -> None:
+    """New options for a dropdown; what was chosen stays chosen if `keep` and it can, else the first one is."""
+    if tuple(part.options) == tuple(options):
+        return
+    before = part.value
+    part.options = options
+    values = [value for _, value in options]
+    part.value = before if keep and before in values else next(iter(values), None)

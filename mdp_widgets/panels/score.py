@@ -7,7 +7,7 @@ from mdp.study import list_studies
 from .. import ui
 from .at_hand import scores_at_hand, tables_at_hand
 from .job_view import JobView
-from .parts import dropdown, fields, flow, long_work, or_sentence, step_card, text
+from .parts import dropdown, fields, flow, long_work, offer, or_sentence, step_card, text
 from .setup import Setup, checked_data, whole_number
 
 METHODS = {
@@ -64,9 +64,7 @@ def build_card(selection, setup: Setup, number: int = 4) -> widgets.VBox:
             (tables, tables_at_hand(setup.model), "nothing measured yet: step 2"),
             (scores, scores_at_hand(setup.model), "nothing scored yet: step 3"),
         ):
-            options = found or [(what, "")]
-            if tuple(part.options) != tuple(options):
-                part.options = options  # the newest one is chosen
+            offer(part, found or [(what, "")], keep=False)
         name.value = free_name(setup.model)
 
     def make():

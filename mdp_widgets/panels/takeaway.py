@@ -13,7 +13,7 @@ from ..pictures import picture_html, pictures, pictures_zip, zipped
 from ..report import report_html
 from ..tables_csv import all_tables
 from .job_view import JobView
-from .parts import dropdown, long_work, or_sentence
+from .parts import dropdown, long_work, offer, or_sentence
 from .plans import network_folder, networks_at_hand, plan_files, plan_name
 
 # What belongs to a pruned network: weights and the JSON that rebuilds it; a run's own files stay here.
@@ -109,8 +109,8 @@ class TakeAway:
             for f in networks_at_hand(plan)
             if plan and f.name != self._name
         ]
-        _offer(self.which, [("as pruned, not fine-tuned", ""), *tuned])
-        _offer(self.figure, [(p.title, p.name) for p in pictures(self.selection)])
+        offer(self.which, [("as pruned, not fine-tuned", ""), *tuned])
+        offer(self.figure, [(p.title, p.name) for p in pictures(self.selection)])
 
     @property
     def _name(self) -> str:
@@ -172,16 +172,6 @@ def takeaway_panel(selection) -> widgets.VBox:
     parts = TakeAway(selection)
     parts.widget.parts = parts
     return parts.widget
-
-
-def _offer(part: widgets.Dropdown, options: list[tuple[str, str]]) -> None:
-    """New options for a dropdown; what was chosen stays chosen where it can."""
-    if tuple(part.options) == tuple(options):
-        return
-    before = part.value
-    part.options = options
-    values = [value for _, value in options]
-    part.value = before if before in values else next(iter(values), None)
 
 
 def _grid(parts: TakeAway) -> widgets.Box:
