@@ -85,7 +85,7 @@ def or_sentence(do: Callable[[], Any], complain: Callable[[str], None]) -> Any:
 
 
 def offer(part: widgets.Dropdown, options: list[tuple[str, str]], *, keep: bool = True) -> None:
-    """New options for a dropdown. What was chosen stays if `keep` and it can; else the first one is chosen."""
+    """New options for a dropdown. What was chosen stays if `keep` and it can; else the first is chosen."""
     if tuple(part.options) == tuple(options):
         return
     before = part.value
