@@ -7,16 +7,43 @@ import math
 from collections.abc import Callable
 
 from ..errors import MdpError, Unsupported
-from ..plan import Plan, make_plan
+from ..plan import Plan
 from ..problem import Problem
-from . import exact, milp
+from . import exact, greedy, milp
+from .ablation import CORNERS, Corner, ablation, with_few_removed, with_linear_latency, without_block_removal
+from .exact import fastest
 from .front import Front, FrontPoint, Supported, front
 from .pins import Pins
+from .schedule import iterate
+from .whatif import Alternative, what_if
 
 # Name -> function(problem, budget, *, pins, time_limit, cancelled) -> Plan.
-SOLVERS: dict[str, Callable[..., Plan]] = {"exact": exact.solve, "milp": milp.solve}
+SOLVERS: dict[str, Callable[..., Plan]] = {
+    "exact": exact.solve,
+    "milp": milp.solve,
+    "greedy": greedy.solve,
+    "random": greedy.solve_random,
+}
 
-__all__ = ["SOLVERS", "Front", "FrontPoint", "Pins", "Supported", "fastest", "front", "solve"]
+__all__ = [
+    "CORNERS",
+    "SOLVERS",
+    "Alternative",
+    "Corner",
+    "Front",
+    "FrontPoint",
+    "Pins",
+    "Supported",
+    "ablation",
+    "fastest",
+    "front",
+    "iterate",
+    "solve",
+    "what_if",
+    "with_few_removed",
+    "with_linear_latency",
+    "without_block_removal",
+]
 
 
 def solve(
@@ -43,11 +70,3 @@ def solve(
     if not math.isfinite(budget):
         raise MdpError(f"A budget must be a finite number, not {budget}.")
     return SOLVERS[solver](problem, budget, pins=pins, time_limit=time_limit, cancelled=cancelled)
-
-
-def fastest(problem: Problem, pins: Pins | None = None) -> Plan:
-    """The plan of the smallest latency possible; its budget is that latency."""
-    ready = exact.prepared(problem, pins)
-    choices, removed = ready.decisions(ready.hull.fastest.points)
-    latency = problem.total(problem.latency, choices, removed)
-    return make_plan(problem, latency, choices, removed, solver="exact", seconds=0.0)

@@ -6,7 +6,9 @@ eliminated one by one, the cheapest first. What is left is a tree: every cluster
 entries, links to the messages of its children, and a separator over which it sends its own message up.
 """
 
+import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,7 +16,6 @@ import numpy as np
 
 from ..errors import Unsupported
 from ..problem import Problem
-from .pins import Pins, pinned
 
 # A cluster with more entries than this is too wide for tables; the MILP takes over.
 WIDEST = 2_000_000
@@ -70,39 +71,113 @@ class _Factor:
 
 
 @dataclass(frozen=True, eq=False)
-class Tree:
-    """The clusters, children before parents; the last is the root. `problem` is the one with pins applied."""
+class Part:
+    """A removable block after its own dims are eliminated: what is left are factors over shared dims."""
 
-    problem: Problem
+    clusters: list[Cluster]
+    kept: list[_Factor]
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What all restrictions of a problem share: its tables per removable block, and the parts they make.
+
+    Attributes:
+        options: kept units per dim.
+        tables: removable block -> its tables; None -> the tables that always count.
+        owner: dim -> the removable block that alone uses it, else None.
+        parts: removable block -> its part without any restriction, with and without the choice to remove it.
+    """
+
+    options: dict[str, tuple[int, ...]]
+    tables: dict[str | None, list[_Factor]]
+    owner: dict[str, str | None]
+    parts: dict[tuple[str, bool], Part]
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """The clusters, children before parents; the last is the root.
+
+    `options` are the kept units that remain of each dim; `removed` the blocks that are removed by decree.
+    """
+
+    options: dict[str, tuple[int, ...]]
     clusters: tuple[Cluster, ...]
     removed: frozenset[str]
 
 
-def build_tree(problem: Problem, pins: Pins | None = None) -> Tree:
-    """Eliminate all dims of the (pinned) problem.
+@dataclass(frozen=True)
+class Restriction:
+    """Fewer choices: indices of the options that remain of some dims, and blocks held kept or removed."""
+
+    options: Mapping[str, np.ndarray] = field(default_factory=dict)
+    blocks: Mapping[str, bool] = field(default_factory=dict)
+
+
+def make_parts(problem: Problem) -> Parts:
+    """Merge a problem's terms into tables and find which dims are local to a block."""
+    options = {d.name: d.options for d in problem.dims}
+    size = {name: len(o) for name, o in options.items()}
+    tables = _tables(problem, size, {b.name for b in problem.blocks if b.removable})
+    return Parts(options, tables, _owners(tables), {})
+
+
+def build_tree(parts: Parts, only: Restriction | None = None) -> Tree:
+    """Eliminate all dims. Parts of blocks that the restriction does not touch are made once and shared.
 
     Raises:
         Unsupported: some cluster would be wider than WIDEST entries; the shared dims form no narrow tree.
-        MdpError: pins that the problem does not have.
     """
-    smaller = pinned(problem, pins)
-    size = {d.name: len(d.options) for d in smaller.dims}
-    removable = {b.name for b in smaller.blocks if b.removable}
-    tables = _tables(smaller, size, removable)
-    owner = _owners(tables)
+    only = only or Restriction()
+    options = {
+        d: tuple(o[i] for i in only.options[d]) if d in only.options else o for d, o in parts.options.items()
+    }
+    size = {name: len(o) for name, o in options.items()}
     clusters: list[Cluster] = []
-    factors = []
-    for block, own in tables.items():
-        if block is None:
-            factors += own
+    factors = [_restricted(t, only) for t in parts.tables.get(None, [])]
+    for block in parts.tables:
+        if block is None or only.blocks.get(block) is False:
             continue
-        local = [d for d, b in owner.items() if b == block]
-        rest = _eliminate(own, local, size, clusters)
-        factors.append(_decide(block, rest, size, clusters))
-    rest = _eliminate(factors, [d for d, b in owner.items() if b is None], size, clusters)
+        part = _part(parts, block, only, size)
+        clusters += part.clusters
+        factors += part.kept
+    shared = [d for d, block in parts.owner.items() if block is None and size[d] > 1]
+    rest = _eliminate(factors, shared, size, clusters)
     clusters.append(_cluster((), (), rest, size))
-    gone = {name for name, kept in (pins.blocks if pins else {}).items() if not kept}
-    return Tree(smaller, tuple(_fold_root(clusters)), frozenset(gone))
+    gone = frozenset(name for name, kept in only.blocks.items() if not kept)
+    return Tree(options, tuple(_fold_root(clusters)), gone)
+
+
+def _part(parts: Parts, block: str, only: Restriction, size: dict[str, int]) -> Part:
+    key = (block, block not in only.blocks)
+    whole = parts.tables[block]
+    tables = [_restricted(t, only) for t in whole]
+    untouched = all(a is b for a, b in zip(tables, whole, strict=True))
+    if untouched and key in parts.parts:
+        return parts.parts[key]
+    clusters: list[Cluster] = []
+    local = [d for d, owner in parts.owner.items() if owner == block and size[d] > 1]
+    kept = _eliminate(tables, local, size, clusters)
+    part = Part(clusters, kept if block in only.blocks else [_decide(block, kept, size, clusters)])
+    if untouched:
+        parts.parts[key] = part
+    return part
+
+
+def _restricted(table: _Factor, only: Restriction) -> _Factor:
+    """The table without the options that are gone; the same object if it has them all."""
+    if not any(d in only.options for d in table.dims):
+        return table
+    dims, values = [], [table.latency, table.importance]
+    for axis, name in reversed(list(enumerate(table.dims))):
+        if name in only.options:
+            values = [v.take(only.options[name], axis) for v in values]
+        if values[0].shape[axis] == 1:
+            values = [v.squeeze(axis) for v in values]
+        else:
+            dims.insert(0, name)
+    return _Factor(tuple(dims), *values)
 
 
 def _tables(problem: Problem, size: dict[str, int], removable: set[str]) -> dict[str | None, list[_Factor]]:
@@ -194,8 +269,10 @@ def _cluster(separator: tuple[str, ...], own: tuple[str, ...], factors: list[_Fa
 def _fold_root(clusters: list[Cluster]) -> list[Cluster]:
     """Let the only child of an idle root be the root: one level less."""
     *others, root = clusters
-    if len(root.links) != 1 or not others:
+    if len(root.links) != 1:
         return clusters
     child = root.links[0].child
-    child.latency, child.importance = child.latency + root.latency[0], child.importance + root.importance[0]
-    return [c for c in others if c is not child] + [child]
+    # A new cluster: the old one may be shared with other restrictions of the problem.
+    latency, importance = child.latency + root.latency[0], child.importance + root.importance[0]
+    top = dataclasses.replace(child, latency=latency, importance=importance)
+    return [c for c in others if c is not child] + [top]

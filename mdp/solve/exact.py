@@ -5,7 +5,6 @@ Everything that depends on the problem alone (the tree, its lists, the hull) is 
 
 import dataclasses
 import time
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,11 +12,12 @@ from ..errors import Cancelled, Unsupported
 from ..plan import Plan, infeasible, make_plan
 from ..problem import Problem
 from .closing import Best, TooMany, list_slacks, search
-from .elimination import Tree, build_tree
+from .elimination import Cluster, Parts, Restriction, Tree, build_tree, make_parts
 from .hull import Hull, rounding
-from .lists import make_nodes
+from .kept import kept, kept_few
+from .lists import Node, make_nodes
 from .passes import Program, make_program
-from .pins import Pins
+from .pins import Pins, allowed_options
 
 # The first window lets in this many list points beyond those of the maximiser; the next 1.5 times as many.
 EXTRA = 24
@@ -25,7 +25,7 @@ EXTRA = 24
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A problem, with pins, ready to be solved for any budget."""
+    """A problem, perhaps with fewer choices, ready to be solved for any budget."""
 
     problem: Problem
     tree: Tree
@@ -33,34 +33,51 @@ class Prepared:
     hull: Hull
 
     def decisions(self, points) -> tuple[dict[str, int], set[str]]:
-        """Kept units of every dim, and removed blocks. Dims that are no matter stay dense."""
+        """Kept units of every dim, and removed blocks. Dims that are no matter stay as wide as they can."""
         chosen, removed = self.program.decisions(list(points))
-        options = self.tree.problem.dim
-        choices = {d: dim.options[chosen.get(d, len(dim.options) - 1)] for d, dim in options.items()}
+        choices = {d: options[chosen.get(d, -1)] for d, options in self.tree.options.items()}
         return choices, removed | self.tree.removed
 
 
-def prepare(problem: Problem, pins: Pins | None = None) -> Prepared:
-    """Build what all budgets share.
+@dataclass(frozen=True, eq=False)
+class _Base:
+    """What all restrictions of a problem share."""
 
-    Raises:
-        Unsupported: the shared dims form no tree of small width.
-    """
-    tree = build_tree(problem, pins)
-    program = make_program(make_nodes(tree))
-    return Prepared(problem, tree, program, Hull(program))
+    parts: Parts
+    nodes: dict[Cluster, Node]
 
 
-_cache: "weakref.WeakKeyDictionary[Problem, Prepared]" = weakref.WeakKeyDictionary()
+def _base(problem: Problem) -> _Base:
+    return kept(problem, "_exact_base", lambda: _Base(make_parts(problem), {}))
 
 
 def prepared(problem: Problem, pins: Pins | None = None) -> Prepared:
-    """`prepare`, kept with the problem where there are no pins."""
-    if pins:
-        return prepare(problem, pins)
-    if problem not in _cache:
-        _cache[problem] = prepare(problem)
-    return _cache[problem]
+    """The problem made ready, kept with the Problem object (of pins, the last few).
+
+    Raises:
+        Unsupported: the shared dims form no tree of small width.
+        MdpError: pins that the problem does not have.
+    """
+    if not pins:
+        return kept(problem, "_exact", lambda: _prepare(problem, None, _base(problem).nodes))
+    only = Restriction(allowed_options(problem, pins), pins.blocks)
+    key = (tuple(sorted(pins.dims.items())), tuple(sorted(pins.blocks.items())))
+    return kept_few(problem, "_exact_pinned", key, lambda: restricted(problem, only))
+
+
+def restricted(problem: Problem, only: Restriction, multiplier: float | None = None) -> Prepared:
+    """The problem with fewer choices, made ready from what the whole problem has made already.
+
+    `multiplier`: one near which the hull will be asked.
+    """
+    prepared(problem)
+    return _prepare(problem, only, dict(_base(problem).nodes), multiplier)
+
+
+def _prepare(problem: Problem, only: Restriction | None, nodes, multiplier: float | None = None) -> Prepared:
+    tree = build_tree(_base(problem).parts, only)
+    program = make_program(make_nodes(tree, nodes))
+    return Prepared(problem, tree, program, Hull(program, multiplier))
 
 
 def solve(
@@ -79,13 +96,17 @@ def solve(
     """
     start = time.perf_counter()
     try:
-        ready = prepared(problem, pins)
-        best, multiplier = optimum(ready, budget, cancelled)
-    except (TooMany, Unsupported):
-        return _by_milp(problem, budget, pins, time_limit, cancelled)
+        return plan_of(prepared(problem, pins), budget, start, cancelled)
+    except (TooMany, Unsupported) as reason:
+        return _by_milp(problem, budget, pins, time_limit, cancelled, reason)
+
+
+def plan_of(ready: Prepared, budget: float, start: float, cancelled=None) -> Plan:
+    """The best plan of a prepared problem, as `solve`. `start` is when the work began (perf_counter)."""
+    best, multiplier = optimum(ready, budget, cancelled)
     choices, removed = ready.decisions(best.points)
     return make_plan(
-        problem,
+        ready.problem,
         budget,
         choices,
         removed,
@@ -114,6 +135,8 @@ def optimum(ready: Prepared, budget: float, cancelled=None) -> tuple[Best, float
         return best, 0.0
     bound = at.value + at.multiplier * capacity
     spare = rounding(program, at.multiplier)
+    if bound - best.importance <= spare:
+        return best, at.multiplier
     slacks = list_slacks(program, at, bound - best.importance + spare)
     extra = EXTRA
     while bound - best.importance > spare:
@@ -130,15 +153,26 @@ def optimum(ready: Prepared, budget: float, cancelled=None) -> tuple[Best, float
     return best, at.multiplier
 
 
-def _by_milp(problem, budget, pins, time_limit, cancelled) -> Plan:
-    from . import milp
-
-    plan = milp.solve(problem, budget, pins=pins, time_limit=time_limit, cancelled=cancelled)
-    note = "; ".join(filter(None, ["too wide for the exact solver's tables: solved as a MILP", plan.note]))
-    return dataclasses.replace(plan, note=note)
-
-
 def smallest(ready: Prepared) -> float:
     """The smallest latency that any choice reaches, evaluated from the tables."""
     choices, removed = ready.decisions(ready.hull.fastest.points)
     return ready.problem.total(ready.problem.latency, choices, removed)
+
+
+def fastest(problem: Problem, pins: Pins | None = None) -> Plan:
+    """The plan of the smallest latency possible, and the best of those; its budget is that latency."""
+    start = time.perf_counter()
+    try:
+        ready = prepared(problem, pins)
+        return plan_of(ready, smallest(ready), start)
+    except (TooMany, Unsupported):
+        from . import milp
+
+        return milp.fastest(problem, pins)
+
+
+def _by_milp(problem, budget, pins, time_limit, cancelled, reason) -> Plan:
+    from . import milp
+
+    plan = milp.solve(problem, budget, pins=pins, time_limit=time_limit, cancelled=cancelled)
+    return dataclasses.replace(plan, note="; ".join(filter(None, [str(reason), plan.note])))

@@ -1,12 +1,16 @@
 """The Pareto front: the best importance at every budget."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..plan import Plan
+from ..errors import Infeasible, Unsupported
+from ..plan import Plan, make_plan
 from ..problem import Problem
+from . import exact
+from .pins import Pins
 
 
 @dataclass(frozen=True)
@@ -19,9 +23,10 @@ class FrontPoint:
 
 @dataclass(frozen=True)
 class Supported:
-    """A point of the front's concave hull: optimal at its own latency.
+    """A point of the front's concave hull: no choice as fast has more importance (`plan.optimal`).
 
-    `multiplier` is the importance per unit of latency on the hull's edge towards the next faster point.
+    `multiplier` is the importance per unit of latency on the hull's edge to the next slower point: what a
+    little more latency is worth there. It is 0 at the last point.
     """
 
     plan: Plan
@@ -30,17 +35,62 @@ class Supported:
 
 @dataclass(frozen=True)
 class Front:
-    """Points in increasing latency, and the supported points in increasing latency."""
+    """`points` at the budgets asked for, `supported` the whole hull; both in increasing latency."""
 
     points: tuple[FrontPoint, ...]
     supported: tuple[Supported, ...]
 
 
-def front(problem: Problem, budgets: int | Sequence[float] = 100) -> Front:
-    """The exact optimum at each budget (or at that many, evenly spaced from the fastest plan to dense)."""
-    from . import fastest, solve
+def front(
+    problem: Problem,
+    budgets: int | Sequence[float] = 100,
+    *,
+    pins: Pins | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Front:
+    """The exact optimum at each budget, or at that many from the fastest plan to dense, evenly spaced.
 
+    Budgets that nothing meets are left out. Where the problem is too wide for the exact solver, the MILP
+    solves each budget and there are no supported points.
+
+    Raises:
+        Cancelled: `cancelled()` became true.
+    """
     if isinstance(budgets, int):
-        budgets = np.linspace(fastest(problem).latency, problem.dense_latency, budgets)
-    points = tuple(FrontPoint(float(b), solve(problem, float(b))) for b in sorted(budgets))
-    return Front(points, ())
+        low = exact.fastest(problem, pins).latency
+        budgets = np.linspace(low, max(low, problem.dense_latency), budgets)
+    points = []
+    for budget in sorted(float(b) for b in budgets):
+        try:
+            plan = exact.solve(problem, budget, pins=pins, cancelled=cancelled)
+        except Infeasible:
+            continue
+        points.append(FrontPoint(budget, plan))
+    return Front(tuple(points), supported(problem, pins))
+
+
+def supported(problem: Problem, pins: Pins | None = None) -> tuple[Supported, ...]:
+    """All supported points; none where the problem is too wide for the exact solver."""
+    start = time.perf_counter()
+    try:
+        ready = exact.prepared(problem, pins)
+    except Unsupported:
+        return ()
+    found = []
+    for vertex, slope in ready.hull.complete():
+        choices, removed = ready.decisions(vertex.points)
+        latency = problem.total(problem.latency, choices, removed)
+        plan = make_plan(
+            problem,
+            latency,
+            choices,
+            removed,
+            solver="exact",
+            seconds=time.perf_counter() - start,
+            bound=vertex.importance,
+            optimal=True,
+            shadow_price=slope,
+        )
+        found.append(Supported(plan, slope))
+        start = time.perf_counter()
+    return tuple(found)

@@ -5,6 +5,7 @@ multiplier x latency for the multipliers between the slopes of its two edges. Th
 the multiplier with the tightest Lagrangian bound, which is also the shadow price there.
 """
 
+import threading
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -23,8 +24,10 @@ class Vertex:
 class Hull:
     """Vertices in increasing latency and importance; edges are refined only where a budget lies."""
 
-    def __init__(self, program: Program):
+    def __init__(self, program: Program, near: float | None = None):
+        """`near` is a multiplier around which the hull will be asked, if one is known."""
         self.program = program
+        self._lock = threading.RLock()
         left = _vertex(run_pass(program, 1.0, weight=0.0))
         right = _vertex(run_pass(program, 0.0))
         if right.latency <= left.latency:
@@ -32,6 +35,10 @@ class Hull:
         else:
             self.vertices = [left, right] if right.importance > left.importance else [left]
         self._edges: dict[tuple[float, float], Pass] = {}
+        if near:
+            middle = _vertex(run_pass(program, near))
+            if left.latency < middle.latency < right.latency and middle.importance > left.importance:
+                self.vertices.insert(1, middle)
 
     @property
     def fastest(self) -> Vertex:
@@ -46,27 +53,29 @@ class Hull:
 
         The pass is None where nothing better exists at any latency. The capacity is at least the fastest's.
         """
-        while True:
-            i = bisect_right(self.vertices, capacity, key=lambda v: v.latency) - 1
-            if i == len(self.vertices) - 1:
-                return self.best, None
-            low, high = self.vertices[i], self.vertices[i + 1]
-            known = self._edges.get((low.latency, high.latency))
-            if known is not None:
-                return low, known
-            self._split(i)
+        with self._lock:
+            while True:
+                i = bisect_right(self.vertices, capacity, key=lambda v: v.latency) - 1
+                if i == len(self.vertices) - 1:
+                    return self.best, None
+                low, high = self.vertices[i], self.vertices[i + 1]
+                known = self._edges.get((low.latency, high.latency))
+                if known is not None:
+                    return low, known
+                self._split(i)
 
     def complete(self) -> list[tuple[Vertex, float]]:
-        """All vertices, each with the slope of the edge to the next faster one (None for the fastest)."""
-        i = 0
-        while i < len(self.vertices) - 1:
-            low, high = self.vertices[i], self.vertices[i + 1]
-            if (low.latency, high.latency) in self._edges:
-                i += 1
-            else:
-                self._split(i)
-        slopes = [_slope(a, b) for a, b in zip(self.vertices, self.vertices[1:], strict=False)]
-        return list(zip(self.vertices, [None, *slopes], strict=True))
+        """All vertices, each with the slope of the edge to the next slower one (0 for the slowest)."""
+        with self._lock:
+            i = 0
+            while i < len(self.vertices) - 1:
+                low, high = self.vertices[i], self.vertices[i + 1]
+                if (low.latency, high.latency) in self._edges:
+                    i += 1
+                else:
+                    self._split(i)
+            slopes = [_slope(a, b) for a, b in zip(self.vertices, self.vertices[1:], strict=False)]
+            return list(zip(self.vertices, [*slopes, 0.0], strict=True))
 
     def _split(self, i: int) -> None:
         """Find a vertex above the edge i, or establish that there is none."""

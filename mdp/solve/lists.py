@@ -40,12 +40,17 @@ class Node:
     merged: list[tuple["Node", np.ndarray]]
 
 
-def make_nodes(tree: Tree) -> list[Node]:
-    """Nodes for all clusters that were not multiplied into their parents; children first, the root last."""
-    made: dict[Cluster, Node] = {}
+def make_nodes(tree: Tree, made: dict[Cluster, Node] | None = None) -> list[Node]:
+    """Nodes for all clusters that were not multiplied into their parents; children first, the root last.
+
+    `made` holds nodes of clusters met before, and is added to.
+    """
+    made = {} if made is None else made
     for cluster in tree.clusters:
-        node = _plain(cluster, made)
-        made[cluster] = _multiplied(node) if all(not child.links for child, _ in node.links) else node
+        if cluster not in made:
+            node = _plain(cluster, made)
+            lists = all(not child.links for child, _ in node.links)
+            made[cluster] = _multiplied(node) if lists else node
     return _reachable(made[tree.clusters[-1]])
 
 

@@ -7,7 +7,6 @@ these must agree as well: without blocks and budget, on a tree of tables, the re
 """
 
 import time
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -16,6 +15,7 @@ import numpy as np
 from ..errors import Cancelled, MdpError
 from ..plan import Plan, infeasible, make_plan, within
 from ..problem import Problem
+from .kept import kept
 from .milp_model import build
 from .pins import Pins, pinned, removed_with
 
@@ -39,7 +39,7 @@ def solve(
         MdpError: the time limit passed before any plan was found.
     """
     start = time.perf_counter()
-    model = _model(problem) if not pins else Milp(pinned(problem, pins))
+    model = kept(problem, "_milp", lambda: Milp(problem)) if not pins else Milp(pinned(problem, pins))
     answer = model.solve(budget, time_limit=time_limit, cancelled=cancelled)
     if answer.status == "infeasible":
         fastest = model.fastest(cancelled)
@@ -216,13 +216,14 @@ class _stopping:
             event.interrupt()
 
 
-_cache: "weakref.WeakKeyDictionary[Problem, Milp]" = weakref.WeakKeyDictionary()
-
-
-def _model(problem: Problem) -> Milp:
-    if problem not in _cache:
-        _cache[problem] = Milp(problem)
-    return _cache[problem]
+def fastest(problem: Problem, pins: Pins | None = None) -> Plan:
+    """The plan of the smallest latency possible; its budget is that latency."""
+    start = time.perf_counter()
+    answer = Milp(pinned(problem, pins)).fastest()
+    removed = removed_with(answer.removed, pins)
+    latency = problem.total(problem.latency, answer.choices, removed)
+    seconds = time.perf_counter() - start
+    return make_plan(problem, latency, answer.choices, removed, solver="milp", seconds=seconds)
 
 
 def _size(terms) -> float:
