@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILIES", "Found", "Norm", "Slice", "family", "find"]
 
-FAMILIES = ("vit", "resnet")
+FAMILIES = ("vit", "resnet", "efficientnet", "convnext")
 
 
 def family(name: str) -> ModuleType:

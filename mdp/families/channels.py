@@ -57,8 +57,8 @@ class Value:
 class Channels:
     """Follows channels through a trace. `groups` are the result; `of` says where a step's channels are."""
 
-    def __init__(self, traced: fx.GraphModule):
-        self.traced = traced
+    def __init__(self, model: nn.Module, traced: fx.GraphModule):
+        self.model, self.traced = model, traced
         self.groups: list[Group] = []
         self.of: dict[fx.Node, Value] = {}
         for node in traced.graph.nodes:
@@ -79,8 +79,10 @@ class Channels:
         elif node.op == "output":
             for value in inputs:
                 self._fix(value, "the outputs of the classifier are the classes")
-        elif node.meta["shape"] is None or not inputs:
+        elif not inputs or not node.meta.get("tensor_meta"):
             pass  # a number or a size, not a value with channels
+        elif node.meta["shape"] is None:  # several values at once: a split
+            self.of[node] = self._unknown(node, inputs)
         elif node.op == "call_module":
             self.of[node] = self._module(node, self.traced.get_submodule(node.target), inputs[0])
         else:
@@ -95,6 +97,8 @@ class Channels:
         parameters = dict(module.named_parameters())
         if not parameters:
             return self._pass(node, value) if not list(module.buffers()) else self._unknown(node, [value])
+        if isinstance(module, nn.GroupNorm):  # statistics are over whole groups of channels
+            group.units = math.gcd(group.units, module.num_groups)
         per_channel = all(p.numel() == value.channels for p in parameters.values())
         if per_channel and _works_by_channel(module):
             for leaf, parameter in parameters.items():
@@ -158,15 +162,13 @@ class Channels:
         return value
 
     def _unknown(self, node: fx.Node, inputs: Sequence[Value]) -> Value:
-        what = (
-            node.target if node.op != "call_module" else type(self.traced.get_submodule(node.target)).__name__
-        )
-        reason = (
-            f"they pass through {getattr(what, '__name__', what)} ({node.meta['path']}), which is not known"
-        )
+        path = node.meta["path"]
+        what = type(self.model.get_submodule(path)).__name__
+        what = what if node.op == "call_module" else f"the {step_name(node)} of {what}"
+        reason = f"they pass through {what} ({path}), which is not known"
         for value in inputs:
             self._fix(value, reason)
-        shape = node.meta["shape"]
+        shape = node.meta["shape"] or ()
         return self._new(shape[1] if len(shape) > 1 else 1, fixed=reason)
 
     def _new(self, channels: int, axis: int = 1, fixed: str = "") -> Value:
@@ -189,10 +191,11 @@ class Channels:
 
 
 def _works_by_channel(module: nn.Module) -> bool:
-    """Norms and scales that give each channel its own, or take statistics over channels and can be masked."""
+    """Norms and scales of one number per channel, whose statistics over channels (if any) can be masked."""
     from timm.layers import LayerScale, LayerScale2d
+    from timm.layers.grn import GlobalResponseNorm
 
-    statistics = (nn.modules.batchnorm._BatchNorm, nn.LayerNorm)
+    statistics = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm, GlobalResponseNorm)
     return isinstance(module, (*statistics, LayerScale, LayerScale2d)) or is_rms_norm(module)
 
 

@@ -55,20 +55,14 @@ def find_channels(
         Unsupported: the model cannot be traced, or none of its channels can be pruned.
     """
     traced = trace(model, ref.input_size)
-    channels = Channels(traced)
+    channels = Channels(model, traced)
     for group in channels.groups:
-        reason = next((anatomy.whole[m] for m in group.makers if m in anatomy.whole), "")
-        # A layer that must stay whole does not keep a residual stream whole that others write to as well.
-        if reason and all(m in anatomy.whole or not _mixes(model, m) for m in group.makers):
-            group.fixed = group.fixed or reason
-    names = {g: _dim_name(g, anatomy) for g in channels.groups if not g.fixed and g.makers}
+        group.fixed = group.fixed or _kept_whole(model, group, anatomy)
+    names = _dim_names(model, [g for g in channels.groups if not g.fixed and g.makers], anatomy)
     if not names:
         reasons = "; ".join(sorted({g.fixed for g in channels.groups if g.makers})[:3])
         raise Unsupported(f"Nothing in {ref.name} can be pruned: of its channels, {reasons}.")
-    dims = tuple(
-        space_dim(name, "channels" if _is_single(model, g) else "groups", g.units, bundles)
-        for g, name in names.items()
-    )
+    dims = tuple(space_dim(name, _kind(model, g), g.units, bundles) for g, name in names.items())
     slices = tuple(s for g, name in names.items() for s in _slices(model, g, name, anatomy))
     norms = {name: _norms(model, g, anatomy) for g, name in names.items()}
     positions = {
@@ -91,26 +85,49 @@ def find_channels(
     return Found(model, ref, space, slices, pieces, norms)
 
 
-def _mixes(model: nn.Module, layer: str) -> bool:
-    """Whether a layer makes channels from all of its input, not each from its own (depthwise)."""
-    module = model.get_submodule(layer)
-    return getattr(module, "groups", 1) == 1
+def _sources(model: nn.Module, group: Group, anatomy: Anatomy) -> list[str]:
+    """The layers that decide what a group's channels are: neither depthwise ones nor gates."""
+    return [
+        m
+        for m in group.makers
+        if getattr(model.get_submodule(m), "groups", 1) == 1 and owner(m, anatomy.apart) is None
+    ]
 
 
-def _is_single(model: nn.Module, group: Group) -> bool:
+def _kept_whole(model: nn.Module, group: Group, anatomy: Anatomy) -> str:
+    """Why a group that could be pruned is not, or an empty text."""
+    sources = _sources(model, group, anatomy)
+    if group.units == 1:
+        return "a norm takes its statistics over all of them"
+    if group.makers and not sources and all(owner(m, anatomy.apart) for m in group.makers):
+        return "the squeeze of a squeeze-excite gate takes next to no time"
+    # A layer that should stay whole does not keep a residual stream whole that others write to as well.
+    if sources and all(m in anatomy.whole for m in sources):
+        return anatomy.whole[sources[0]]
+    return ""
+
+
+def _kind(model: nn.Module, group: Group) -> str:
+    """`groups` where a unit is several channels, `mlp` for the hidden layer of an MLP, else `channels`."""
     name, axis, _ = group.members[0]
-    return model.get_parameter(name).shape[axis] == group.units
+    if model.get_parameter(name).shape[axis] != group.units:
+        return "groups"
+    return "mlp" if ".mlp." in group.makers[0] and len(group.makers) == 1 else "channels"
 
 
-def _dim_name(group: Group, anatomy: Anatomy) -> str:
-    """A stage's name where several blocks share the channels, else that of the layer that makes them."""
-    blocks = {owner(m, {b.name for b in anatomy.blocks}) for m in group.makers} - {None}
-    if len(blocks) > 1:
-        together = zip(*(b.split(".") for b in blocks), strict=False)
-        stage = list(takewhile(lambda parts: len(set(parts)) == 1, together))
-        if stage:
-            return ".".join(parts[0] for parts in stage)
-    return group.makers[0]
+def _dim_names(model: nn.Module, groups: Sequence[Group], anatomy: Anatomy) -> dict[Group, str]:
+    """A stage's name where several of its blocks share the channels, else their layer's name."""
+    blocks = {b.name for b in anatomy.blocks}
+    names: dict[Group, str] = {}
+    for group in groups:
+        sources = _sources(model, group, anatomy) or group.makers
+        name, owners = sources[0], {owner(m, blocks) for m in sources} - {None}
+        if len(owners) > 1:
+            together = zip(*(o.split(".") for o in owners), strict=False)
+            stage = [parts[0] for parts in takewhile(lambda parts: len(set(parts)) == 1, together)]
+            name = ".".join(stage) or name
+        names[group] = sources[0] if name in names.values() else name
+    return names
 
 
 def _slices(model: nn.Module, group: Group, dim: str, anatomy: Anatomy) -> Sequence[Slice]:

@@ -43,5 +43,8 @@ def _correct(module: nn.Module) -> None:
         module.out_features, module.in_features = module.weight.shape
     elif isinstance(module, nn.modules.batchnorm._BatchNorm):
         module.num_features = module.running_mean.shape[0]
+    elif isinstance(module, nn.GroupNorm):  # pruned by whole groups
+        module.num_groups = module.weight.shape[0] * module.num_groups // module.num_channels
+        module.num_channels = module.weight.shape[0]
     elif isinstance(getattr(module, "normalized_shape", None), tuple):  # layer norms and their relatives
         module.normalized_shape = tuple(module.weight.shape)

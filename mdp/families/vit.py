@@ -11,7 +11,7 @@ from torch import nn
 
 from ..errors import Unsupported
 from ..problem import Block
-from ..space import Product, Skipped, Space
+from ..space import Product, Skipped, Space, SpaceDim
 from ..study import ModelRef
 from .counts import count, run_shapes, weight_positions
 from .found import Found, owner
@@ -40,6 +40,8 @@ def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None) -> 
     blocks = tuple(Block(f"blocks.{i}") for i in range(len(model.blocks)))
     names = {b.name for b in blocks}
     dims = tuple(space_dim(*dim, bundles) for dim in _dims(model))
+    if _is_output(model):
+        dims = (SpaceDim("embedding", "embedding", model.embed_dim, (model.embed_dim,)), *dims[1:])
     slices = tuple(_slices(model, names))
     shapes = run_shapes(model, ref.input_size)
     tokens = shapes["blocks.0.norm1"][0][0]
@@ -62,7 +64,7 @@ def remove(model: nn.Module, block: str) -> None:
 
 def narrow(model: nn.Module, choices: Mapping[str, int | None], removed: Collection[str]) -> None:
     """After the tensors are cut: say the new widths wherever timm's code reads them from an attribute."""
-    from ..surgery.modules import NarrowAttention
+    from ..surgery.modules import NarrowAttention, NarrowPool
 
     for i, block in enumerate(model.blocks):
         if f"blocks.{i}" in removed:
@@ -75,7 +77,9 @@ def narrow(model: nn.Module, choices: Mapping[str, int | None], removed: Collect
             block.attn = NarrowAttention(attn, heads, qk, v)
     width = choices["embedding"]
     model.embed_dim = width
-    if model.attn_pool is None:  # an attention pool gives its own, unpruned width
+    if model.attn_pool is not None:  # it gives its own width, which stays
+        model.attn_pool = NarrowPool(model.attn_pool)
+    else:
         model.num_features = model.head_hidden_size = width
     for info in model.feature_info:
         info["num_chs"] = width
@@ -180,7 +184,15 @@ def _pool_inputs(pool: nn.Module) -> tuple[str, ...]:
     )
 
 
+def _is_output(model: nn.Module) -> bool:
+    """Whether the embedding itself is what the model returns."""
+    return isinstance(model.head, nn.Identity) and model.attn_pool is None
+
+
 def _skipped(model: nn.Module) -> Iterator[Skipped]:
+    if _is_output(model):
+        yield Skipped("embedding", "without a classifier the embedding is the output; give the model classes")
     if model.attn_pool is not None:
         yield Skipped("attn_pool", "the attention pool before the classifier keeps its widths")
-    yield Skipped("head", "the outputs of the classifier are the classes")
+    else:
+        yield Skipped("head", "the outputs of the classifier are the classes")

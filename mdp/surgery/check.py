@@ -63,7 +63,10 @@ def random_decision(
     random = np.random.default_rng(seed)
     removed = [b.name for b in found.space.blocks if b.removable and random.random() < 1 / 3 and remove]
     order = {d.name: random.permutation(d.units) for d in found.space.dims}
-    choices = {d.name: int(random.integers(1, d.units + 1)) for d in found.space.dims}
+    choices = {
+        d.name: int(random.integers(1, d.units + 1)) if len(d.options) > 1 else d.units
+        for d in found.space.dims
+    }
     used = {s.dim for s in found.slices if s.block not in removed}
     return {name: kept if name in used else None for name, kept in choices.items()}, removed, order
 

@@ -36,6 +36,8 @@ def check_decision(
                 raise MdpError(f"The plan does not say how much of {dim.name!r} stays.")
         elif not 1 <= kept <= dim.units:
             raise MdpError(f"Dim {dim.name!r} of {space.model} has {dim.units} units and cannot keep {kept}.")
+        elif kept < dim.units and len(dim.options) == 1:
+            raise MdpError(f"Dim {dim.name!r} of {space.model} keeps all of its {dim.units} units.")
         elif kept < dim.units and sorted(order.get(dim.name, ())) != list(range(dim.units)):
             raise MdpError(f"The order of dim {dim.name!r} must name each of its {dim.units} units once.")
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from ..families import Found, family
 from .kept import check_decision, kept_positions, kept_units
-from .modules import KeptNorm
+from .modules import kept_norm
 
 
 def mask(
@@ -42,9 +42,11 @@ def mask(
                 tensors[name].index_fill_(axis, gone, 0)
     for name in [n for n in positions if n.endswith(".weight")]:
         path = name.rpartition(".")[0]
-        norm, stay = model.get_submodule(path), positions[name].get(0)
-        if KeptNorm.replaces(norm) and stay is not None and not stay.all():
-            model.set_submodule(path, KeptNorm(norm, torch.from_numpy(stay)))
+        stay = positions[name].get(0)
+        if stay is not None and not stay.all():
+            norm = kept_norm(model.get_submodule(path), torch.from_numpy(stay))
+            if norm is not None:
+                model.set_submodule(path, norm)
     for block in removed:
         family(found.space.family).remove(model, block)
     return model
