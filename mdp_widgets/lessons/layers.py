@@ -1,0 +1,57 @@
+"""Step 3: why a linear latency model fails."""
+
+import ipywidgets as widgets
+
+from .. import ui
+from ..figures.teach_linear import (
+    draw_layer,
+    draw_networks,
+    layer_label,
+    layer_table,
+    linear_info,
+    networks_label,
+    networks_table,
+)
+from ..plot import Plot
+from ..state import Selection
+from .opening import aloud, lesson
+
+
+def linear(selection: Selection) -> widgets.Widget:
+    """A slider for the width that feeds a layer: its real time falls, the linear model does not notice."""
+    study = selection.study
+    if study is None:
+        return lesson(selection=selection)
+    first = linear_info(study.problem, 0.5)
+    options = study.problem.dim[first.input_dim].options
+    width = widgets.SelectionSlider(
+        options=options, value=first.input_width, description="Input", continuous_update=True
+    )
+    layer = Plot(height="300px", filename="linear-layer")
+    networks = Plot(height="300px", filename="linear-networks")
+    said = widgets.HTML()
+    networks.show(draw_networks(first), networks_label(first), *networks_table(first))
+
+    def show(_=None):
+        info = linear_info(study.problem, width.value / options[-1], networks=1)
+        layer.show(draw_layer(info), layer_label(info), *layer_table(info))
+        over = info.at_dense[-1] / info.at_input[-1] - 1
+        said.value = aloud(
+            f"Fed by <b>{info.input_width}</b> of {info.input_dense}, "
+            f"this layer takes <b>{ui.ms(info.at_input[-1], info.unit)}</b>; the linear model still says "
+            f"{ui.ms(info.at_dense[-1], info.unit)}, <b>{ui.percent(over, 0)}</b> too much. Over random "
+            f"whole networks it is off by <b>{ui.percent(first.error, 0)}</b> at the median."
+        )
+
+    width.observe(show, "value")
+    show()
+    head = ui.card(width, said)
+    head.add_class("mdp-whole")
+    shown = lesson(
+        head,
+        ui.card(layer, title=f"One layer, {first.term}"),
+        ui.card(networks, title="200 random networks, nothing removed"),
+        selection=selection,
+    )
+    shown.width, shown.said, shown.layer, shown.networks = width, said, layer, networks
+    return shown
