@@ -176,6 +176,7 @@ def _provenance(found: "Found", run: Run, details: Mapping[str, Any]) -> dict[st
         "repeats": int(np.median([e.repeats for e in entries])),
         "drift": round(float(np.max([e.drift for e in entries])), 5),
         "inferred_error": round(max(d["inferred_error"] for d in own), 5),
+        "clock": run.timer.clock,
         "statistic": "median of undisturbed readings at the calmest visits",
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }

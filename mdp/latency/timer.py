@@ -51,6 +51,7 @@ class Timer(Protocol):
     """What the profiler needs of a clock; tests give a made-up one."""
 
     deployment: Deployment
+    clock: str
 
     def prepare(self, workload: Workload) -> Prepared: ...
 

@@ -17,6 +17,7 @@ class MpsTimer:
         import torch
 
         self.deployment = deployment
+        self.clock = "wall time"
         self.torch = torch
 
     def prepare(self, workload: Workload) -> Prepared:

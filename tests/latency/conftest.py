@@ -25,6 +25,7 @@ class FakeTimer:
     deployment: Deployment = WHERE
     noise: float = 0.0
     too_large: object = lambda key: False
+    clock: str = "made up"
     prepared: list[str] = field(default_factory=list)
 
     def __post_init__(self):
