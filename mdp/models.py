@@ -145,8 +145,8 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
         except Exception as error:
             if pretrained:
                 raise MdpError(
-                    f"The pretrained weights of {ref.name} could not be fetched ({_first_line(error)}). Connect "
-                    'to the network once, give a safetensors checkpoint, or use "none" for an untrained network.'
+                    f"The pretrained weights of {ref.name} could not be fetched ({_first_line(error)}). "
+                    "Connect to the network once, give a safetensors checkpoint, or use the weights none."
                 ) from None
             raise MdpError(f"timm cannot build {ref.name} with {arguments}: {_first_line(error)}.") from None
     if demo and demo.full_stem:

@@ -1,5 +1,6 @@
 """Batches of a data set for one model: resized, normalised as the model wants, augmented for training."""
 
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -99,10 +100,11 @@ def loader(
     *,
     train: bool = False,
     seed: int = 0,
-    workers: int = 0,
+    workers: int | None = None,
 ) -> DataLoader:
     """Batches of (images float32 (batch, channels, height, width), labels int64 (batch,)) for `ref`.
 
+    Images on disk are decoded by `workers` processes (default: one per core, at most 8).
     With `train` the images are shuffled anew each epoch (set `.sampler.epoch`) and augmented, and a last
     batch that is not full is left out.
 
@@ -114,6 +116,8 @@ def loader(
     config = data_config(ref)
     data = Prepared(split, config, _labels(split, source, ref))
     sampler = Shuffle(len(data), seed) if train else None
+    if workers is None:
+        workers = min(8, os.cpu_count() or 1) if split.files else 0
     return DataLoader(
         data,
         batch_size=min(batch, max(1, len(data))),

@@ -3,13 +3,14 @@
 One file, renamed into place, so that a run killed at any moment finds the last epoch or the one before.
 """
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ..errors import BadFile
@@ -17,7 +18,7 @@ from ..files import replacing
 
 
 def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Write everything that a resumed run needs. `state` is plain JSON (epoch, history, recipe)."""
+    """Write everything that a resumed run needs. `state` is plain JSON (recipe, history, ...)."""
     tensors = {f"model.{name}": _own(tensor) for name, tensor in model.state_dict().items()}
     for number, slots in optimizer.state_dict()["state"].items():
         for key, value in slots.items():
@@ -27,16 +28,20 @@ def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: 
         save_file(tensors, temporary, metadata={"state": json.dumps(state)})
 
 
-def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Put a saved run back into `model` and `optimizer`; returns its `state`.
+def read_state(path: Path) -> dict[str, Any]:
+    """The plain JSON of a saved run, without its tensors. Raises BadFile if the file is damaged."""
+    with _damaged(path), safe_open(path, framework="pt") as file:
+        return dict(json.loads(file.metadata()["state"]))
+
+
+def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Put a saved run's weights and optimiser state back.
 
     Raises:
         BadFile: the file is damaged or of another network.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            state = json.loads(file.metadata()["state"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}
+    with _damaged(path):
+        tensors = load_file(path)
         weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
         model.load_state_dict(weights)
         slots: dict[int, dict[str, torch.Tensor]] = {}
@@ -45,12 +50,17 @@ def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict
                 _, number, name = key.split(".", 2)
                 slots.setdefault(int(number), {})[name] = value
         optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+@contextlib.contextmanager
+def _damaged(path: Path):
+    try:
+        yield
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadFile(
             f"The checkpoint {path} cannot be resumed: {reason}. Remove it to start from the first epoch."
         ) from None
-    return state
 
 
 def _own(tensor: torch.Tensor) -> torch.Tensor:

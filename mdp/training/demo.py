@@ -14,6 +14,7 @@ from ..datasets.loader import loader
 from ..errors import MdpError
 from ..files import replacing, write_json
 from ..models import ModelRef
+from ..paths import data_dir
 from ..progress import Reporter
 from .loop import History, Recipe, accelerator, train
 
@@ -26,7 +27,7 @@ RECIPES = {
 def train_demo(name: str, data: str, recipe: Recipe, folder: Path, report: Reporter) -> Path:
     """Train a demo network; write `NAME.safetensors` and its card `NAME.json`, return the first.
 
-    The unfinished run is kept beside them in `NAME.run`; the same call goes on with it.
+    An unfinished run is kept in the user's folder of runs; the same call goes on with it.
     """
     if name not in models.DEMOS:
         raise MdpError(f"{name!r} is not a demo network; there are {', '.join(models.DEMOS)}.")
@@ -34,6 +35,7 @@ def train_demo(name: str, data: str, recipe: Recipe, folder: Path, report: Repor
     source = datasets.find(data)
     report.message(source.description)
     ref = models.resolve(name, "none")
+    unfinished = data_dir() / "user" / "runs" / f"{name}.safetensors"
     torch.manual_seed(recipe.seed)
     model = _fast_layout(models.create(ref))
     history = train(
@@ -42,7 +44,8 @@ def train_demo(name: str, data: str, recipe: Recipe, folder: Path, report: Repor
         loader(source.test, source, ref, 500),
         recipe,
         report,
-        folder=folder / f"{name}.run",
+        checkpoint_path=unfinished,
+        about={"model": name, "data": source.description},
         accelerate=accelerate,
     )
     path = folder / f"{name}.safetensors"
@@ -51,6 +54,7 @@ def train_demo(name: str, data: str, recipe: Recipe, folder: Path, report: Repor
         with replacing(path) as temporary:
             save_file(state, temporary)
         write_json(path.with_suffix(".json"), card(ref, source, recipe, history), indent=1)
+        unfinished.unlink(missing_ok=True)
     return path
 
 

@@ -4,9 +4,11 @@
 """
 
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -17,6 +19,7 @@ from torch.utils.data import DataLoader
 from ..errors import MdpError
 from ..progress import Reporter
 from . import checkpoint
+from .work import FORWARD, TRAINING, Work
 
 
 @dataclass(frozen=True)
@@ -69,78 +72,113 @@ def train(
     recipe: Recipe,
     report: Reporter,
     *,
-    folder: Path,
+    checkpoint_path: Path,
     teacher: nn.Module | None = None,
     accelerate: Accelerator | None = None,
+    about: Mapping[str, Any] | None = None,
+    work: Work | None = None,
 ) -> History:
-    """Train `model` in place; returns its history. The weights end up where they were, on the CPU.
+    """Train `model` in place; returns its history. It comes back on the CPU, in eval mode.
 
-    After every epoch `folder/checkpoint.safetensors` holds everything needed to go on; a run that finds one
-    of the same recipe there resumes after its last finished epoch and sees the data that it would have seen.
+    After every epoch `checkpoint_path` holds everything needed to go on; a run that finds one there resumes
+    after its last finished epoch and sees the data that it would have seen.
 
     Args:
         loader: made by `mdp.datasets.loader.loader(..., train=True)`; its sampler orders each epoch.
         teacher: distilled from where `recipe.distill` is above 0; kept in eval mode.
+        about: what else must be the same for a run to be resumed (data, plan), plain JSON.
+        work: the progress that this run is a part of, with its share announced.
 
     Raises:
         Cancelled: on request; finished epochs are kept.
-        MdpError: the loss is no longer finite, or the recipe cannot be run.
+        MdpError: the loss is no longer finite, the recipe cannot be run, or the checkpoint is of another run.
     """
     if recipe.epochs < 1 or len(loader) < 1:
         raise MdpError("Nothing to train: give at least 1 epoch and one full batch of images.")
     accelerate = accelerate or accelerator()
     report = report if accelerate.is_main_process else Reporter()
-    sampler, path = loader.sampler, folder / "checkpoint.safetensors"
+    if work is None:
+        work = Work(report)
+        announce(work, loader, test, recipe)
     optimizer = _optimizer(model, recipe)
-    history, first = History(), 0
-    if path.is_file():
-        state = checkpoint.load(path, model, optimizer)
-        if state["recipe"] != asdict(recipe):
-            raise MdpError(
-                f"{path} is a run with another recipe. Use that recipe to go on with it, or another folder."
-            )
-        history, first = History(state["history"]), state["epoch"]
-        report.message(f"Going on after epoch {first} of {recipe.epochs}.")
+    state = {"recipe": asdict(recipe), "about": dict(about or {}), "history": []}
+    if checkpoint_path.is_file():
+        state = _resume(checkpoint_path, model, optimizer, state, report)
+    history = History(state["history"])
     wrapped, optimizer, batches = accelerate.prepare(model, optimizer, loader)
-    if teacher is not None:
-        teacher = teacher.to(accelerate.device).eval()
-    steps, total = len(batches), len(batches) * recipe.epochs
-    clock = _Clock()
-    for epoch in range(first, recipe.epochs):
-        sampler.epoch = epoch
-        # Dropout and augmentation, too, depend on the epoch alone (and the process), not on what ran before.
-        torch.manual_seed(hash((recipe.seed, epoch, accelerate.process_index)))
-        wrapped.train()
-        running = 0.0
-        for step, (images, labels) in enumerate(batches):
-            done = epoch * steps + step
-            for group in optimizer.param_groups:
-                group["lr"] = recipe.rate * schedule(done, total, recipe.warmup)
-            loss = _loss(wrapped, teacher, images, labels, recipe)
-            accelerate.backward(loss)
-            if recipe.clip:
-                accelerate.clip_grad_norm_(wrapped.parameters(), recipe.clip)
-            optimizer.step()
-            optimizer.zero_grad()
-            running += _finite(loss.item())
-            if (step + 1) % max(1, steps // 20) == 0:
-                report.metric(epoch=round(epoch + (step + 1) / steps, 3), loss=running / (step + 1))
-            report.step(
-                done + 1 - first * steps,
-                total - first * steps,
-                f"epoch {epoch + 1} of {recipe.epochs}, loss {running / (step + 1):.3f}",
-            )
-        right = accuracy(wrapped, test, accelerate=accelerate, check=report.check)
-        history.epochs.append(
-            {"epoch": epoch + 1, "loss": running / steps, "accuracy": right, "seconds": clock.lap()}
-        )
+    teacher = teacher.to(accelerate.device).eval() if teacher is not None and recipe.distill else None
+    run = _Run(wrapped, teacher, optimizer, batches, recipe, accelerate, report, work)
+    announce(work, loader, test, recipe, -len(history.epochs))  # what a run before this one has done
+    for epoch in range(len(history.epochs), recipe.epochs):
+        start = time.monotonic()
+        loader.sampler.epoch = epoch
+        loss = run.epoch(epoch)
+        right = accuracy(wrapped, test, accelerate=accelerate, work=work)
+        seconds = round(time.monotonic() - start, 1)
+        history.epochs.append({"epoch": epoch + 1, "loss": loss, "accuracy": right, "seconds": seconds})
         if accelerate.is_main_process:
-            state = {"recipe": asdict(recipe), "epoch": epoch + 1, "history": history.epochs}
-            checkpoint.save(path, accelerate.unwrap_model(wrapped), optimizer, state)
+            checkpoint.save(checkpoint_path, accelerate.unwrap_model(wrapped), optimizer, state)
         report.metric(**history.epochs[-1])
     accelerate.wait_for_everyone()
     model.to("cpu").eval()
     return history
+
+
+def announce(
+    work: Work, loader: DataLoader, test: DataLoader, recipe: Recipe, epochs: int | None = None
+) -> None:
+    """Announce the work of a run, or of some epochs of it (negative: no longer to be done)."""
+    epochs = recipe.epochs if epochs is None else epochs
+    work.expect(epochs * len(loader) * recipe.batch, TRAINING)
+    work.expect(epochs * len(test.dataset), FORWARD)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What stays the same over the epochs of a run."""
+
+    model: nn.Module
+    teacher: nn.Module | None
+    optimizer: Any
+    batches: DataLoader
+    recipe: Recipe
+    accelerate: Accelerator
+    report: Reporter
+    work: Work
+
+    @property
+    def seen(self) -> int:
+        """Images per step over all processes."""
+        return self.recipe.batch * self.accelerate.num_processes
+
+    def epoch(self, epoch: int) -> float:
+        """One pass over the images; returns the mean loss of this process."""
+        # Dropout and augmentation, too, depend on the epoch (and process) alone, not on what ran before.
+        torch.manual_seed(hash((self.recipe.seed, epoch, self.accelerate.process_index)))
+        self.model.train()
+        steps, epochs, total = len(self.batches), self.recipe.epochs, 0.0
+        for step, (images, labels) in enumerate(self.batches):
+            share = schedule(epoch * steps + step, steps * epochs, self.recipe.warmup)
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.recipe.rate * share
+            total += self._step(images, labels)
+            mean = total / (step + 1)
+            if (step + 1) % max(1, steps // 20) == 0:
+                self.report.metric(epoch=round(epoch + (step + 1) / steps, 3), loss=mean)
+            self.work.did(self.seen, TRAINING, f"epoch {epoch + 1} of {epochs}, loss {mean:.3f}")
+        return total / steps
+
+    def _step(self, images: Tensor, labels: Tensor) -> float:
+        loss = _loss(self.model, self.teacher, images, labels, self.recipe)
+        self.accelerate.backward(loss)
+        if self.recipe.clip:
+            self.accelerate.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        value = loss.item()
+        if not math.isfinite(value):
+            raise MdpError("The loss is no longer a number: the learning rate is too high. Try a tenth.")
+        return value
 
 
 @torch.inference_mode()
@@ -149,9 +187,13 @@ def accuracy(
     loader: DataLoader,
     *,
     accelerate: Accelerator | None = None,
-    check: Callable[[], None] = lambda: None,
+    work: Work | None = None,
+    text: str = "accuracy on the test images",
 ) -> float:
-    """Share of images whose class the model says, in eval mode. `check` may raise Cancelled after a batch."""
+    """Share of images whose class the model says, in eval mode, over all processes.
+
+    Raises Cancelled after a batch, if that was asked for. The model stays on the device.
+    """
     accelerate = accelerate or accelerator()
     model = model.to(accelerate.device)
     model.eval()
@@ -159,8 +201,26 @@ def accuracy(
     for images, labels in accelerate.prepare_data_loader(loader):
         hits = accelerate.gather_for_metrics(model(images).argmax(1) == labels)
         right, seen = right + int(hits.sum()), seen + len(hits)
-        check()
+        if work:
+            work.did(len(hits), FORWARD, text)
     return right / max(1, seen)
+
+
+def _resume(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, wanted: dict[str, Any], report: Reporter
+) -> dict[str, Any]:
+    """Load a run that was cut off, if it is the wanted one; returns its state."""
+    state = checkpoint.read_state(path)
+    if any(state.get(key) != wanted[key] for key in ("recipe", "about")):
+        raise MdpError(
+            f"{path} is of another run: its recipe, data or network differ. Go on with those, remove the "
+            "file to start afresh, or choose another folder."
+        )
+    checkpoint.load(path, model, optimizer)
+    report.message(f"Going on after epoch {len(state['history'])} of {wanted['recipe']['epochs']}.")
+    for entry in state["history"]:
+        report.metric(**entry)
+    return state
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
@@ -199,22 +259,3 @@ def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
     raise MdpError(f"There is no optimizer {recipe.optimizer!r}; use adamw or sgd.")
-
-
-def _finite(loss: float) -> float:
-    if not math.isfinite(loss):
-        raise MdpError("The loss is no longer a number: the learning rate is too high. Try a tenth of it.")
-    return loss
-
-
-class _Clock:
-    """Seconds since the last lap."""
-
-    def __init__(self):
-        import time
-
-        self.now, self.last = time.monotonic, time.monotonic()
-
-    def lap(self) -> float:
-        last, self.last = self.last, self.now()
-        return round(self.last - last, 1)

@@ -1,0 +1,193 @@
+"""Fine-tuning a pruned network, and what came of it: accuracy before and after, latency promised and real."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ..datasets import Source
+from ..datasets.loader import loader
+from ..errors import MdpError
+from ..latency.device import deployment
+from ..latency.verification import deployment_of, same_device
+from ..models import create
+from ..plan import Plan, plan_from_json, plan_to_json
+from ..progress import Reporter
+from ..study import ModelRef, Study, load_study
+from ..surgery import load, save
+from ..surgery.plans import extract_plan
+from ..surgery.store import read_architecture
+from .loop import Recipe, accelerator, accuracy, announce, train
+from .timing import measure
+from .work import FORWARD, Work
+
+# Evaluating has no gradients to keep: larger batches than training.
+TEST_BATCH = 250
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What is fine-tuned: a pruned network, and the study and plan that it came from, where known."""
+
+    network: nn.Module
+    ref: ModelRef
+    study: Study | None = None
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it. Accuracies are shares of the test images; latencies are in ms, None if not known."""
+
+    path: str
+    accuracy_dense: float | None
+    accuracy_pruned: float
+    accuracy_tuned: float
+    test_images: int
+    train_images: int
+    epochs: int
+    latency_predicted: float | None
+    latency_measured: float | None
+    latency_measured_dense: float | None
+    device: str
+
+
+def of_plan(study: Study, plan: Plan) -> Pruned:
+    """The pruned network of a plan. Raises MdpError if the plan is of another study."""
+    return Pruned(extract_plan(study, plan), study.model, study, plan)
+
+
+def of_folder(folder: Path) -> Pruned:
+    """A network that `mdp extract` or an earlier fine-tuning saved.
+
+    Its study, if it is still at hand, says where latency was measured. Raises BadFile for a damaged folder.
+    """
+    network = load(folder)
+    extra = read_architecture(folder).get("extra") or {}
+    plan = plan_from_json(extra["plan"], f"plan in {folder}") if extra.get("plan") else None
+    try:
+        study = load_study(extra["study"]) if extra.get("study") else None
+    except MdpError:
+        study = None
+    return Pruned(network, network.architecture.model, study, plan)
+
+
+def finetune(
+    pruned: Pruned,
+    source: Source,
+    recipe: Recipe,
+    folder: Path,
+    report: Reporter,
+    *,
+    images: int | None = None,
+) -> Outcome | None:
+    """Train a pruned network on, and save it in `folder` (model.safetensors, architecture.json).
+
+    A run that was cut off is found in `folder/checkpoint.safetensors` and goes on after its last epoch. Every
+    number of the outcome is also reported as a metric, as soon as it is known.
+
+    Args:
+        images: training images to use, each class in proportion; all by default.
+
+    Returns:
+        the outcome, in the main process; None in the others of `accelerate launch`.
+
+    Raises:
+        MdpError: the data does not fit the network, or the folder cannot be written.
+        Cancelled: on request.
+    """
+    accelerate = accelerator()
+    report = report if accelerate.is_main_process else Reporter()
+    work = Work(report)
+    ref, network = pruned.ref, pruned.network.requires_grad_(True)
+    part = source.train.sample(images, recipe.seed) if images else source.train
+    recipe = replace(recipe, batch=min(recipe.batch, max(1, len(part) // accelerate.num_processes)))
+    batches = loader(part, source, ref, recipe.batch, train=True, seed=recipe.seed)
+    test = loader(source.test, source, ref, TEST_BATCH)
+    report.message(source.description)
+
+    dense = _dense(ref, report)
+    work.expect((2 if dense else 1) * len(source.test), FORWARD)
+    announce(work, batches, test, recipe)
+    facts: dict[str, Any] = {"accuracy_dense": None}
+
+    def know(**values: Any) -> None:
+        facts.update(values)
+        report.metric(**{key: value for key, value in values.items() if value is not None})
+
+    if accelerate.is_main_process:
+        know(**_latencies(pruned, dense, report))
+    if dense:
+        know(accuracy_dense=accuracy(dense, test, accelerate=accelerate, work=work, text="dense accuracy"))
+    know(accuracy_pruned=accuracy(network, test, accelerate=accelerate, work=work, text="pruned accuracy"))
+
+    path = folder / "checkpoint.safetensors"
+    about = {"data": source.description, "images": len(part), "network": _identity(pruned)}
+    history = train(
+        network, batches, test, recipe, report,
+        checkpoint_path=path, teacher=dense, accelerate=accelerate, about=about, work=work,
+    )  # fmt: skip
+    know(accuracy_tuned=history.accuracy)
+    outcome = Outcome(
+        path=str(folder), test_images=len(source.test), train_images=len(part), epochs=recipe.epochs, **facts
+    ) if accelerate.is_main_process else None  # fmt: skip
+    if outcome:
+        save(network, folder, _extra(pruned, outcome, recipe, source))
+        path.unlink(missing_ok=True)
+    accelerate.wait_for_everyone()
+    return outcome
+
+
+def _dense(ref: ModelRef, report: Reporter) -> nn.Module | None:
+    """The dense network, to compare with and to distil from, if its weights are at hand."""
+    if ref.weights == "none":
+        return None
+    try:
+        return create(ref)
+    except MdpError as error:
+        report.message(f"The dense network is not compared with: {error}")
+        return None
+
+
+def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dict[str, Any]:
+    """Predicted and measured latency, where the study's kind of device is at hand."""
+    predicted = pruned.plan.latency if pruned.plan and pruned.plan.latency_unit == "ms" else None
+    facts = {
+        "latency_predicted": predicted, "latency_measured": None, "latency_measured_dense": None, "device": "",
+    }  # fmt: skip
+    try:
+        where = deployment_of(pruned.study) if pruned.study else deployment()
+        report.message(f"Measuring the pruned network on {where.device}, batch {where.batch}, {where.dtype}.")
+        dense = dense or create(pruned.ref, load_weights=False)
+        times = measure([dense, pruned.network], pruned.ref.input_size, where, report)
+    except MdpError as error:
+        report.message(f"The latency was not measured: {error}")
+        return facts
+    if pruned.study and not same_device(pruned.study, where):
+        report.message("The study's tables are of another device or software: compare with care.")
+    device = f"{where.device}, batch {where.batch}, {where.dtype}"
+    return facts | {"latency_measured_dense": times[0], "latency_measured": times[1], "device": device}
+
+
+def _identity(pruned: Pruned) -> dict[str, Any]:
+    """What tells this pruned network from another one of the same model."""
+    architecture = pruned.network.architecture
+    return {
+        "model": architecture.model.name,
+        "choices": dict(architecture.choices),
+        "removed": list(architecture.removed),
+        "plan": pruned.plan.fingerprint if pruned.plan else None,
+    }
+
+
+def _extra(pruned: Pruned, outcome: Outcome, recipe: Recipe, source: Source) -> Mapping[str, Any]:
+    """What the saved folder says beyond its architecture."""
+    facts = {key: value for key, value in asdict(outcome).items() if key != "path"}
+    extra: dict[str, Any] = {"finetuned": {**facts, "recipe": asdict(recipe), "data": source.description}}
+    if pruned.study:
+        extra["study"] = pruned.study.name
+    if pruned.plan:
+        extra["plan"] = plan_to_json(pruned.plan)
+    return extra
