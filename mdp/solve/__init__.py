@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ..errors import MdpError, Unsupported
 from ..plan import Plan
 from ..problem import Problem
-from . import exact, greedy, milp
+from . import exact, greedy, milp, mindtpy
 from .ablation import CORNERS, Corner, ablation, with_few_removed, with_linear_latency, without_block_removal
 from .exact import fastest
 from .front import Front, FrontPoint, Supported, front
@@ -21,6 +21,8 @@ from .whatif import Alternative, what_if
 SOLVERS: dict[str, Callable[..., Plan]] = {
     "exact": exact.solve,
     "milp": milp.solve,
+    "mindtpy": mindtpy.solve,
+    "mindtpy-fp": mindtpy.solve_pump,
     "greedy": greedy.solve,
     "random": greedy.solve_random,
 }

@@ -1,0 +1,129 @@
+"""The authors' solver, as faithfully as it runs here: Pyomo's MindtPy on the bilinear or trilinear program.
+
+`solve` is outer approximation started by the feasibility pump (strategy OA, init_strategy FP), `solve_pump`
+the feasibility pump alone. Outer approximation proves nothing on a program that is not convex, whatever its
+status says: plans are never `optimal`, and their numbers come from the tables.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import Cancelled, MdpError
+from ..files import read_json, write_json
+from ..plan import Plan, infeasible, make_plan, within
+from ..problem import Problem, problem_to_json
+from . import exact
+from .pins import Pins, pinned, removed_with
+
+TIME_LIMIT = 300.0  # seconds, where none is given
+GRACE = 10.0  # more seconds for MindtPy to end by itself
+
+
+def solve(problem: Problem, budget: float, **options) -> Plan:
+    """Outer approximation from the feasibility pump; see `_solve`."""
+    return _solve(problem, budget, "mindtpy", "OA", **options)
+
+
+def solve_pump(problem: Problem, budget: float, **options) -> Plan:
+    """The feasibility pump alone; see `_solve`."""
+    return _solve(problem, budget, "mindtpy-fp", "FP", **options)
+
+
+def _solve(
+    problem: Problem,
+    budget: float,
+    solver: str,
+    strategy: str,
+    *,
+    pins: Pins | None = None,
+    time_limit: float | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Plan:
+    """A plan that MindtPy found, re-evaluated and checked; its `note` names status and sub-solvers.
+
+    Raises:
+        Infeasible: nothing meets the budget.
+        MdpError: MindtPy failed, or left no point that meets the budget; the text says its status.
+        Cancelled: `cancelled()` became true; the process is gone within a second.
+    """
+    start = time.perf_counter()
+    smallest = exact.fastest(problem, pins).latency
+    if not within(smallest, budget):
+        raise infeasible(problem, budget, smallest)
+    limit = TIME_LIMIT if time_limit is None else float(time_limit)
+    task = {
+        "problem": problem_to_json(pinned(problem, pins)),
+        "budget": budget,
+        "strategy": strategy,
+        "time_limit": limit,
+    }
+    answer = _run(task, limit + GRACE, solver, cancelled)
+    status = f"status {answer['status']!r}"
+    removed = removed_with(answer["removed"], pins)
+    latency, _ = problem.evaluate(answer["choices"], removed)
+    if not within(latency, budget):
+        raise MdpError(
+            f"{solver} ended with {status} but without a plan within the budget: rounded, its last point takes "
+            f"{latency:.6g} of {budget:.6g} {problem.latency_unit}. The exact solver finds one."
+        )
+    rounded = f", rounded by up to {answer['fraction']:.1g}" if answer["fraction"] > 1e-6 else ""
+    note = f"MindtPy {strategy}: {status}{rounded}; MIP {answer['mip']}, NLP {answer['nlp']}; not a proof"
+    seconds = time.perf_counter() - start
+    return make_plan(problem, budget, answer["choices"], removed, solver=solver, seconds=seconds, note=note)
+
+
+def _run(task: dict[str, Any], limit: float, solver: str, cancelled) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        question, answer, log = (Path(folder) / name for name in ("task.json", "answer.json", "log.txt"))
+        write_json(question, task)
+        command = [sys.executable, "-m", "mdp.solve.mindtpy_worker", str(question), str(answer)]
+        # A session of its own: stopping it stops the solvers that MindtPy started, too.
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                cwd=Path(__file__).resolve().parents[2],
+            )
+        try:
+            _wait(process, time.monotonic() + limit, solver, cancelled)
+        finally:
+            _stop(process)
+        if not answer.exists():
+            words = log.read_text(errors="replace").strip().splitlines()
+            raise MdpError(
+                f"{solver} stopped without an answer. It last said: {words[-1] if words else 'nothing'}"
+            )
+        result = read_json(answer, "answer of MindtPy")
+    if "error" in result:
+        raise MdpError(
+            f"{solver} failed, as MindtPy may: {result['error']}. The exact solver does not need it."
+        )
+    return result
+
+
+def _wait(process: subprocess.Popen, end: float, solver: str, cancelled) -> None:
+    while process.poll() is None:
+        if cancelled is not None and cancelled():
+            raise Cancelled("Stopped on request.")
+        if time.monotonic() > end:
+            raise MdpError(f"{solver} found no answer within its time limit. Give it more, or use exact.")
+        time.sleep(0.05)
+
+
+def _stop(process: subprocess.Popen) -> None:
+    """End the worker and whatever it started; nothing is left to save."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
+    process.wait()
