@@ -53,7 +53,6 @@ def _solve(
         MdpError: MindtPy failed, or left no point that meets the budget; the text says its status.
         Cancelled: `cancelled()` became true; the process is gone within a second.
     """
-    start = time.perf_counter()
     smallest = exact.fastest(problem, pins).latency
     if not within(smallest, budget):
         raise infeasible(problem, budget, smallest)
@@ -70,12 +69,12 @@ def _solve(
     latency, _ = problem.evaluate(answer["choices"], removed)
     if not within(latency, budget):
         raise MdpError(
-            f"{solver} ended with {status} but without a plan within the budget: rounded, its last point takes "
+            f"{solver} ended with {status}, without a plan within the budget: its last point takes "
             f"{latency:.6g} of {budget:.6g} {problem.latency_unit}. The exact solver finds one."
         )
     rounded = f", rounded by up to {answer['fraction']:.1g}" if answer["fraction"] > 1e-6 else ""
     note = f"MindtPy {strategy}: {status}{rounded}; MIP {answer['mip']}, NLP {answer['nlp']}; not a proof"
-    seconds = time.perf_counter() - start
+    seconds = answer["seconds"]
     return make_plan(problem, budget, answer["choices"], removed, solver=solver, seconds=seconds, note=note)
 
 

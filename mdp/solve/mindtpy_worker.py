@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from ..files import read_json, write_json
@@ -96,13 +97,18 @@ def _any(m):
 
 def solve(problem: Problem, budget: float, strategy: str, mip: str, time_limit: float) -> dict:
     """Run MindtPy; returns its status and what it left in the variables, rounded to a choice per dim."""
+    # MindtPy would import these on the way: loading code is not solving time.
+    import pyomo.contrib.pynumero.interfaces.external_grey_box
     import pyomo.environ as pyo
+    import scipy.stats  # noqa: F401
 
     m = build(problem, budget)
     options = {"init_strategy": "FP"} if strategy == "OA" else {}
+    start = time.perf_counter()
     result = pyo.SolverFactory("mindtpy").solve(
         m, strategy=strategy, mip_solver=mip, nlp_solver="ipopt", time_limit=time_limit, tee=False, **options
     )
+    seconds = time.perf_counter() - start
     status = result.solver.termination_condition if result is not None else None
     choices, fraction = {}, 0.0
     for dim in problem.dims:
@@ -116,6 +122,7 @@ def solve(problem: Problem, budget: float, strategy: str, mip: str, time_limit: 
         "status": str(status),
         "choices": choices,
         "fraction": fraction,
+        "seconds": seconds,
         "removed": [name for name, v in kept.items() if v < 0.5],
     }
 
