@@ -11,7 +11,9 @@ from . import reporter
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help=f"one of {', '.join(DEMOS)}")
     parser.add_argument("--data", default="fashion-mnist", help="data set (default: fashion-mnist)")
-    parser.add_argument("--epochs", type=int, help="passes over the training images (default: the recipe's)")
+    parser.add_argument(
+        "--epochs", type=int, help="passes over the training images in every stage (default: the recipe's)"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
     parser.add_argument(
@@ -22,14 +24,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     import torch
 
-    from ..training.demo import RECIPES, train_demo
+    from ..training.demo import STAGES, train_demo
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    recipe = RECIPES.get(args.model, RECIPES["fmnist_resnet"])
-    recipe = dataclasses.replace(recipe, epochs=args.epochs or recipe.epochs, seed=args.seed)
+    stages = [
+        dataclasses.replace(
+            stage,
+            recipe=dataclasses.replace(
+                stage.recipe, seed=args.seed, epochs=args.epochs or stage.recipe.epochs
+            ),
+        )
+        for stage in STAGES.get(args.model, ())
+    ]
     report = reporter(args)
-    path = train_demo(args.model, args.data, recipe, args.out or demo_path(args.model).parent, report)
+    path = train_demo(args.model, args.data, stages, args.out or demo_path(args.model).parent, report)
     print(path)
     if hasattr(report, "result"):
         report.result(path=str(path))

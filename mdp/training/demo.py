@@ -2,7 +2,8 @@
 
 import platform
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,36 @@ from ..paths import data_dir
 from ..progress import Reporter
 from .loop import History, Recipe, accelerator, train
 
-RECIPES = {
-    "fmnist_resnet": Recipe(epochs=6, batch=128, optimizer="sgd", rate=0.15, decay=5e-4, clip=0.0),
-    "fmnist_vit": Recipe(epochs=10, batch=128, optimizer="adamw", rate=1.5e-3, decay=0.05),
-}
+
+@dataclass(frozen=True)
+class Stage:
+    """One run of the training loop; a later stage starts from the weights of the one before.
+
+    `teacher`: a demo network that is distilled from.
+    """
+
+    recipe: Recipe
+    teacher: str | None = None
 
 
-def train_demo(name: str, data: str, recipe: Recipe, folder: Path, report: Reporter) -> Path:
+STAGES: dict[str, tuple[Stage, ...]] = {
+    "fmnist_resnet": (
+        Stage(Recipe(epochs=6, optimizer="sgd", rate=0.15, decay=5e-4, clip=0.0, distill=0.0)),
+    ),
+    "fmnist_vit": (
+        Stage(Recipe(epochs=10, rate=1.5e-3, distill=0.0)),
+        Stage(Recipe(epochs=4, rate=6e-4, warmup=0.05, distill=0.7), teacher="fmnist_resnet"),
+    ),
+}  # fmt: skip
+
+
+def train_demo(name: str, data: str, stages: Sequence[Stage], folder: Path, report: Reporter) -> Path:
     """Train a demo network; write `NAME.safetensors` and its card `NAME.json`, return the first.
 
     An unfinished run is kept in the user's folder of runs; the same call goes on with it.
+
+    Raises:
+        MdpError: it is no demo network, or its teacher is not trained yet.
     """
     if name not in models.DEMOS:
         raise MdpError(f"{name!r} is not a demo network; there are {', '.join(models.DEMOS)}.")
@@ -35,30 +56,37 @@ def train_demo(name: str, data: str, recipe: Recipe, folder: Path, report: Repor
     source = datasets.find(data)
     report.message(source.description)
     ref = models.resolve(name, "none")
-    unfinished = data_dir() / "user" / "runs" / f"{name}.safetensors"
-    torch.manual_seed(recipe.seed)
-    model = _fast_layout(models.create(ref))
-    history = train(
-        model,
-        loader(source.train, source, ref, recipe.batch, train=True, seed=recipe.seed),
-        loader(source.test, source, ref, 500),
-        recipe,
-        report,
-        checkpoint_path=unfinished,
-        about={"model": name, "data": source.description},
-        accelerate=accelerate,
-    )
+    torch.manual_seed(stages[0].recipe.seed)
+    model, histories = _fast_layout(models.create(ref)), []
+    unfinished = [data_dir() / "user" / "runs" / f"{name}-{i + 1}.safetensors" for i in range(len(stages))]
+    for stage, path in zip(stages, unfinished, strict=True):
+        recipe = stage.recipe
+        history = train(
+            model,
+            loader(source.train, source, ref, recipe.batch, train=True, seed=recipe.seed),
+            loader(source.test, source, ref, 500),
+            recipe,
+            report,
+            checkpoint_path=path,
+            teacher=_fast_layout(models.create(models.resolve(stage.teacher))) if stage.teacher else None,
+            about={"model": name, "data": source.description, "teacher": stage.teacher},
+            accelerate=accelerate,
+        )
+        histories.append(history)
     path = folder / f"{name}.safetensors"
     if accelerate.is_main_process:
         state = {key: value.contiguous().clone() for key, value in model.state_dict().items()}
         with replacing(path) as temporary:
             save_file(state, temporary)
-        write_json(path.with_suffix(".json"), card(ref, source, recipe, history), indent=1)
-        unfinished.unlink(missing_ok=True)
+        write_json(path.with_suffix(".json"), card(ref, source, stages, histories), indent=1)
+        for old in unfinished:
+            old.unlink(missing_ok=True)
     return path
 
 
-def card(ref: ModelRef, source: datasets.Source, recipe: Recipe, history: History) -> dict[str, Any]:
+def card(
+    ref: ModelRef, source: datasets.Source, stages: Sequence[Stage], histories: Sequence[History]
+) -> dict[str, Any]:
     """What a reader of a checkpoint must know."""
     demo = models.DEMOS[ref.name]
     return {
@@ -70,11 +98,13 @@ def card(ref: ModelRef, source: datasets.Source, recipe: Recipe, history: Histor
         "mean": list(demo.mean),
         "std": list(demo.std),
         "dataset": source.name,
-        "accuracy": history.accuracy,
+        "accuracy": histories[-1].accuracy,
         "test_images": len(source.test),
         "train_images": len(source.train),
-        "recipe": asdict(recipe),
-        "history": history.epochs,
+        "stages": [
+            {**asdict(stage), "history": history.epochs}
+            for stage, history in zip(stages, histories, strict=True)
+        ],
         "augmentation": "mirror, shift by up to 8 %",
         "data": "Fashion-MNIST (Zalando Research, arXiv 1708.07747), MIT, (c) 2017 Zalando SE",
         "licence": "MIT, as the project",

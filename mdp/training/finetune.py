@@ -154,9 +154,8 @@ def _dense(ref: ModelRef, report: Reporter) -> nn.Module | None:
 def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dict[str, Any]:
     """Predicted and measured latency, where the study's kind of device is at hand."""
     predicted = pruned.plan.latency if pruned.plan and pruned.plan.latency_unit == "ms" else None
-    facts = {
-        "latency_predicted": predicted, "latency_measured": None, "latency_measured_dense": None, "device": "",
-    }  # fmt: skip
+    facts = dict.fromkeys(("latency_measured", "latency_measured_dense"))
+    facts |= {"latency_predicted": predicted, "device": ""}
     try:
         where = deployment_of(pruned.study) if pruned.study else deployment()
         report.message(f"Measuring the pruned network on {where.device}, batch {where.batch}, {where.dtype}.")
@@ -166,7 +165,7 @@ def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dic
         report.message(f"The latency was not measured: {error}")
         return facts
     if pruned.study and not same_device(pruned.study, where):
-        report.message("The study's tables are of another device or software: compare with care.")
+        report.message("The study's tables are of another device: compare with care.")
     device = f"{where.device}, batch {where.batch}, {where.dtype}"
     return facts | {"latency_measured_dense": times[0], "latency_measured": times[1], "device": device}
 

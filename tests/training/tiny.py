@@ -17,7 +17,9 @@ VIT = ModelRef(
 
 def tiny_study(ref: ModelRef) -> Study:
     """Latency grows with every width; importance is the magnitude of the untrained weights."""
-    found = find(create(ref), ref, bundles={"channels": 4, "embedding": 8, "heads": 1, "qk": 2, "v": 2, "mlp": 32})
+    found = find(
+        create(ref), ref, bundles={"channels": 4, "embedding": 8, "heads": 1, "qk": 2, "v": 2, "mlp": 32}
+    )
     terms = []
     for dim in found.space.dims:
         block = next((s.block for s in found.slices if s.dim == dim.name and s.block), None)
