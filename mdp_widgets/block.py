@@ -65,7 +65,7 @@ class BlockView:
             lambda c: self._chosen(lambda: selection.pin_block(selection.block, DECISIONS[c["new"]])), "value"
         )
         self.pin_dim.observe(
-            lambda c: self._chosen(lambda: selection.pin_dim(selection.dim, c["new"])), "value"
+            lambda c: self._chosen(lambda: selection.pin_dim(selection.dim, c["new"] or None)), "value"
         )
         self.term.observe(lambda c: self._chosen(self._draw_surface), "value")
         self.solid.observe(lambda c: self._draw_surface(), "value")
@@ -98,9 +98,9 @@ class BlockView:
             pinned = s.pins.blocks.get(s.block)
             self.pin_block.value = {None: "free", True: "kept", False: "removed"}[pinned]
             options = problem.dim[s.dim].options if s.dim else ()
-            self.pin_dim.options = [("free", None), *((str(o), o) for o in options)]
+            self.pin_dim.options = [("free", 0), *((str(o), o) for o in options)]
             low, high = s.pins.dims.get(s.dim, (None, None))
-            self.pin_dim.value = low if low == high and low in options else None
+            self.pin_dim.value = low if low == high and low in options else 0
             terms = terms_of(problem, s.block, s.dim)
             if not any(
                 s.dim in t.dims for t in terms

@@ -61,8 +61,8 @@ class Header(anywidget.AnyWidget):
     def _receive(self, _widget: Any, content: Mapping[str, Any], _buffers: Any) -> None:
         s, kind = self.selection, content.get("kind")
         if kind == "open" and content.get("path") in {i["path"] for i in s.studies}:
-            if not s.open(content["path"]):
-                self.send_state("opened")  # the picker goes back to what is still open
+            s.open(content["path"])
+            self.send({"kind": "answered"})  # a study that did not open leaves the picker at the old one
         elif kind == "undo":
             s.undo()
         elif kind == "redo":
@@ -72,6 +72,7 @@ class Header(anywidget.AnyWidget):
         elif kind == "hello":
             s.refresh()
             go_to(s, str(content.get("address", "")))
+            self.send({"kind": "answered"})
 
 
 def study_text(item: Mapping[str, Any]) -> str:

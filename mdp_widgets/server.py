@@ -3,6 +3,7 @@
 Import it after `serve.environment()`: Voila reads its search path for templates when imported.
 """
 
+import os
 import webbrowser
 
 import tornado.web
@@ -44,7 +45,12 @@ class Server(Voila):
 
     def init_settings(self):
         # A page of another site whose name was pointed at this machine is refused.
-        return {**super().init_settings(), "allow_remote_access": False, "local_hostnames": ["localhost"]}
+        return {
+            **super().init_settings(),
+            "ws_ping_timeout": 30000,
+            "allow_remote_access": False,
+            "local_hostnames": ["localhost"],
+        }
 
     def init_handlers(self):
         kept = [h for h in super().init_handlers() if h[1] not in LEFT_OUT]
@@ -69,7 +75,7 @@ def make_server(port: int, *, warm: int, show: bool = False) -> Server:
     config.Voila.port_retries = 0
     config.Voila.open_browser = True  # calls launch_browser
     config.Voila.root_dir = str(NOTEBOOKS)
-    config.Voila.log_level = "WARNING"
+    config.Voila.log_level = "ERROR"
     settings = config.VoilaConfiguration
     settings.template = "mdp"
     settings.theme = "light"
@@ -79,8 +85,14 @@ def make_server(port: int, *, warm: int, show: bool = False) -> Server:
     settings.file_allowlist = []
     settings.preheat_kernel = warm > 0
     settings.default_pool_size = warm
+    if os.name == "posix":
+        config.KernelManager.transport = "ipc"  # no port that another user of this machine could talk to
     # Lab extensions that the page does not need are not loaded.
-    settings.extension_allowlist = ["@jupyter-widgets/jupyterlab-manager", "anywidget"]
+    settings.extension_allowlist = [
+        "@voila-dashboards/widgets-manager8",
+        "@jupyter-widgets/jupyterlab-manager",
+        "anywidget",
+    ]
     config.VoilaKernelManager.preheat_denylist = [n for a, n in PAGES.items() if a != "/"]
     config.VoilaKernelManager.fill_delay = 2.0
     # A page that was left open for a day without a word gives its kernel back.

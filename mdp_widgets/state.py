@@ -11,6 +11,7 @@ in `error`, and everything else stays as it was: study, budget, pins and plan al
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,8 +23,10 @@ from traitlets import Tuple as TupleTrait
 
 from mdp.errors import MdpError
 from mdp.plan import Plan, parse_budget
-from mdp.solve import Pins, fastest, front, solve
+from mdp.solve import Front, Pins, fastest, solve
 from mdp.study import Study, list_studies, load_study
+
+from .refine import grow
 
 FRONT_POINTS = 100
 START = 0.5  # a study opens at half of its dense latency, or at the fastest choice if that is slower
@@ -48,7 +51,7 @@ class Selection(HasTraits):
         plan: the Plan for study, budget and pins; None only while no study is open.
         plan_b: another Plan of the same study to compare with, or None.
         pins: mdp.solve.Pins that the plan respects. Assigning it solves anew.
-        front: mdp.solve.Front of the study without pins, or None.
+        front: mdp.solve.Front of the study without pins: coarse at first, then finer; or None.
         smallest: the smallest latency that any choice (under the pins) reaches: the slider's lower end.
         block: name of the block in question; "" while no study is open.
         dim: name of the dim in question; "" where the block has none.
@@ -77,6 +80,7 @@ class Selection(HasTraits):
 
     def __init__(self, study: Study | None = None, **traits: Any):
         self._busy = False
+        self._growing: asyncio.Task | None = None
         self._past: list[Step] = []
         self._future: list[Step] = []
         super().__init__(pins=traits.pop("pins", Pins()), **traits)
@@ -113,7 +117,7 @@ class Selection(HasTraits):
             try:
                 smallest = fastest(study.problem).latency
                 budget = max(START * study.problem.dense_latency, smallest)
-                plan, points = solve(study.problem, budget), front(study.problem, FRONT_POINTS)
+                plan = solve(study.problem, budget)
             except MdpError as error:
                 self._set(study=change["old"])
                 self.error = f"{study.name} cannot be opened. {error}"
@@ -125,14 +129,26 @@ class Selection(HasTraits):
                 plan_b=None,
                 pins=Pins(),
                 smallest=smallest,
-                front=points,
+                front=None,
                 budget=budget,
                 block=block,
                 dim=first_dim(study, block),
                 plan=plan,
             )
+            self._grow_front(study)
         self._past, self._future = [self._now()], []
         self._tell_history()
+
+    def _grow_front(self, study: Study) -> None:
+        """The front from coarse to fine, while the page already answers."""
+        if self._growing is not None:
+            self._growing.cancel()
+
+        def tell(front: Front) -> None:
+            if self.study is study:
+                self.front = front
+
+        self._growing = grow(study.problem, self.smallest, FRONT_POINTS, tell)
 
     # Budget and pins
 

@@ -10,6 +10,8 @@ from mdp.study import Study
 from ..plot import axis, layout
 from ..ui import ms, percent
 
+SHOWN = 40  # supported points drawn at most
+
 
 @dataclass(frozen=True)
 class FrontInfo:
@@ -66,6 +68,8 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
     """A plotly spec. The first trace holds the points to click; `customdata` is the index into the front."""
     y = [100 * v for v in info.importance]
     texts = [_hover(info, i) for i in range(len(info.latency))]
+    # Hundreds of them lie on the line and say nothing more than it does.
+    hull = info.supported if len(info.supported) <= SHOWN else ()
     data = [
         {
             "type": "scatter",
@@ -75,7 +79,7 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
             "y": y,
             "line": {"color": "var(--mdp-kept)", "width": 2, "shape": "hv"},
             "marker": {
-                "size": 5,
+                "size": 4,
                 "color": "var(--mdp-kept)",
                 "symbol": ["circle" if p else "circle-open" for p in info.proven],
             },
@@ -88,9 +92,9 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
             "mode": "markers",
             "name": "supported",
             "hoverinfo": "skip",
-            "x": [s[0] for s in info.supported],
-            "y": [100 * s[1] for s in info.supported],
-            "marker": {"size": 7, "symbol": "diamond-open", "color": "var(--mdp-kept)", "line": {"width": 1}},
+            "x": [s[0] for s in hull],
+            "y": [100 * s[1] for s in hull],
+            "marker": {"size": 6, "symbol": "diamond-open", "color": "var(--mdp-kept)", "line": {"width": 1}},
         },
         _spot(info.other, "compared", "square", "var(--mdp-other)", 12),
         _spot(info.chosen, "chosen", "circle", "var(--mdp-choice)", 14),

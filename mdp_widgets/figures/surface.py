@@ -83,8 +83,10 @@ SCALE = [[0, "var(--mdp-low)"], [0.5, "var(--mdp-mid)"], [1, "var(--mdp-high)"]]
 
 
 def _short(info: SurfaceInfo, dim: str) -> str:
-    """A dim's name without its block's."""
-    return dim.removeprefix(f"{info.block}.") if info.block else dim
+    """A dim's name without its block's; one that is not the block's own says so."""
+    if info.block is None:
+        return dim
+    return dim.removeprefix(f"{info.block}.") if dim.startswith(f"{info.block}.") else f"{dim} (shared)"
 
 
 def _draw_line(info: SurfaceInfo) -> dict[str, Any]:

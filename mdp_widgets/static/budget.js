@@ -28,7 +28,7 @@ function render({ model, el }) {
   const track = make("div", "mdp-b-track", control);
   const range = make("input", "", track, { type: "range", id: "mdp-budget-range", min: 0, max: STEPS, step: 1 });
   const scale = make("div", "mdp-b-scale", track, { "aria-hidden": "true" });
-  const facts = make("dl", "mdp-b-facts", el, { "aria-live": "off" });
+  const facts = make("div", "mdp-b-facts", el, { role: "list", "aria-label": "What the budget buys" });
   let dragging = false;
 
   const low = () => model.get("smallest"), high = () => model.get("dense");
@@ -66,10 +66,8 @@ function render({ model, el }) {
     wanted.forEach((fact, i) => {
       let box = facts.children[i];
       if (!box) {
-        box = make("div", "", facts);
-        make("dt", "", box);
-        make("dd", "", box);
-        make("small", "", box);
+        box = make("div", "", facts, { role: "listitem" });
+        for (const name of ["name", "value", "note"]) make("span", `mdp-b-${name}`, box);
       }
       box.className = fact.kind ?? "";
       box.title = fact.title ?? "";

@@ -58,6 +58,7 @@ function render({ model, el }) {
     redo.disabled = !model.get("can_redo");
   };
   const showLinks = () => {
+    if (!document.getElementById("mdp-page")) return; // the addresses are those of our own server
     links.replaceChildren(...model.get("links").map(([text, address]) => {
       const link = make("a", "", null, text);
       link.href = address;
@@ -65,7 +66,14 @@ function render({ model, el }) {
       return link;
     }));
   };
-  select.addEventListener("change", () => { if (select.value) model.send({ kind: "open", path: select.value }); });
+  const wait = () => { facts.textContent = "Opening…"; };
+  select.addEventListener("change", () => {
+    if (!select.value) return;
+    wait();
+    model.send({ kind: "open", path: select.value });
+  });
+  const answered = (message) => { if (message?.kind === "answered") showStudies(); };
+  model.on("msg:custom", answered);
   // A list that was made before the page opened may be old: look again whenever it is about to be used.
   select.addEventListener("focus", () => model.send({ kind: "refresh" }));
   const keys = (event) => {
@@ -82,7 +90,7 @@ function render({ model, el }) {
   const showAddress = () => {
     if (page && model.get("address")) history.replaceState(null, "", `#${model.get("address")}`);
   };
-  model.send({ kind: "hello", address: page ? location.hash.slice(1) : "" });
+  const asked = page ? location.hash.slice(1) : "";
 
   const watch = [["change:studies change:opened change:opened_text change:facts", showStudies],
                  ["change:can_undo change:can_redo", showHistory], ["change:links", showLinks],
@@ -91,7 +99,10 @@ function render({ model, el }) {
   showStudies();
   showHistory();
   showLinks();
+  if (asked) wait();
+  model.send({ kind: "hello", address: asked });
   return () => {
+    model.off("msg:custom", answered);
     document.removeEventListener("keydown", keys);
     watch.forEach(([events, act]) => model.off(events, act));
   };

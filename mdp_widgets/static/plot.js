@@ -56,7 +56,8 @@ function resolveColours(value, style) {
     return name ? style.getPropertyValue(name[1]).trim() : value;
   }
   if (Array.isArray(value)) {
-    return typeof value[0] === "number" ? value : value.map((v) => resolveColours(v, style));
+    const numbers = typeof value[0] === "number" && typeof value[1] !== "string"; // not a colour scale
+    return numbers ? value : value.map((v) => resolveColours(v, style));
   }
   if (value && typeof value === "object") {
     return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, resolveColours(v, style)]));

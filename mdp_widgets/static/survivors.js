@@ -132,6 +132,8 @@ class Picture {
       [c, [...new Set(rows.flatMap((r) => r.bars.filter((b) => b.label === c).map((b) => b.dense)))]]));
     const digits = (c) => 9 + 6.6 * String(Math.max(1, ...dense[c])).length;
     const cell = inner / Math.max(1, info.columns.length);
+    const names = lines.filter((l) => l.group).map((l) => l.group.name.length);
+    const from = Math.max(first, left + 16 + 7 * Math.max(0, ...names));
     const head = svg("g", this.root, { class: "mdp-s-head", "aria-hidden": "true" });
     info.columns.forEach((c, i) => svg("text", head, { x: first + i * cell, y: HEAD / 2 },
       dense[c].length === 1 ? `${c} of ${dense[c][0]}` : c));
@@ -142,7 +144,6 @@ class Picture {
       const cells = [];
       if (line.group) {
         svg("text", node, { x: left + 4, y: y + high / 2, class: "mdp-s-name" }, line.group.name);
-        const from = Math.max(first, left + 16 + 7.4 * line.group.name.length);
         line.group.bars.forEach((bar, i) => {
           const wide = (left + width - from) / line.group.bars.length;
           const g = this.cell(node, "gridcell", "", bar.dim);
