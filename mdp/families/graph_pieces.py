@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from timm.layers import DropPath
 from torch import fx, nn
 
 from ..latency.pieces import Piece, Workload
@@ -23,6 +24,9 @@ from .trace import out_of_place, step_name
 
 if TYPE_CHECKING:
     from .convnet import Anatomy
+
+
+_CALLS = ("call_function", "call_method", "call_module")
 
 
 def graph_pieces(
@@ -46,24 +50,26 @@ def _cut(traced: fx.GraphModule, anatomy: "Anatomy") -> list[list[fx.Node]]:
     pieces: list[list[fx.Node]] = []
     home: dict[fx.Node, list[fx.Node]] = {}
     for node in traced.graph.nodes:
-        if node.op in ("placeholder", "get_attr", "output") or node.meta["shape"] is None:
+        if node.op in ("placeholder", "get_attr", "output") or not _is_tensor(node):
             continue
+        if node.all_input_nodes and all(n.op == "get_attr" for n in node.all_input_nodes):
+            continue  # a parameter brought into shape: part of the step that uses it
         apart = owner(node.meta["path"], anatomy.apart)
         block = anatomy.block_of(node.meta["path"])
-        piece = None
-        for source in reversed(node.all_input_nodes):
-            candidate = home.get(source)
-            if candidate is None:
-                continue
-            same = anatomy.block_of(candidate[0].meta["path"]) == block
-            together = owner(candidate[0].meta["path"], anatomy.apart) == apart
-            alone = candidate[-1] is source and len(source.users) == 1 and not _is_layer(traced, node)
-            if same and together and (alone or apart is not None):
-                piece = candidate
-                break
-        if piece is None:
-            piece = []
+        fitting = []
+        for source in (n for n in node.all_input_nodes if n in home):
+            first, last = home[source][0], home[source][-1]
+            same = anatomy.block_of(first.meta["path"]) == block
+            together = owner(first.meta["path"], anatomy.apart) == apart
+            alone = last is source and len(source.users) == 1 and not _is_layer(traced, node)
+            part = source.meta["shape"] is None  # one of the values that a split gives
+            if same and together and (alone or part or apart is not None):
+                fitting.append(home[source])
+        # An addition goes with the layer whose result it adds, rather than with a shortcut that does nothing.
+        piece = max(fitting, key=lambda steps: any(_is_layer(traced, s) for s in steps), default=[])
+        if not piece:
             pieces.append(piece)
+        piece.extend(n for n in node.all_input_nodes if n not in home and _is_tensor(n) and n.op in _CALLS)
         piece.append(node)
         home[node] = piece
     return pieces
@@ -73,17 +79,18 @@ class _Cutter:
     """Builds one piece for any widths of its dims."""
 
     def __init__(self, traced, channels, names, units, slices, steps):
-        self.traced, self.channels, self.names, self.units, self.steps = traced, channels, names, units, steps
+        self.traced, self.channels, self.names, self.units = traced, channels, names, units
+        self.steps = steps = _with_sizes(steps)
         inside = set(steps)
         self.inputs = list(
             dict.fromkeys(
                 n
                 for s in steps
                 for n in s.all_input_nodes
-                if n not in inside and n.op != "get_attr" and n.meta["shape"] is not None
+                if n not in inside and n.op != "get_attr"
             )
         )
-        self.results = [s for s in steps if any(u not in inside for u in s.users)]
+        self.results = [s for s in steps if _is_tensor(s) and any(u not in inside for u in s.users)]
         layers = {s.target for s in steps if s.op == "call_module"}
         layers |= {n.target for s in steps for n in s.all_input_nodes if n.op == "get_attr"}
         self.slices = [s for s in slices if s.tensor in layers or s.tensor.rpartition(".")[0] in layers]
@@ -122,7 +129,7 @@ class _Cutter:
         """The steps with everything that their time depends on, and the shapes that go in."""
         position = {n: f"i{i}" for i, n in enumerate(self.inputs)}
         words = []
-        for step in self.steps:
+        for step in filter(_is_tensor, self.steps):
             if _folds(self.traced, step):
                 word = _after_fold(self.traced, step)
             elif step.op == "call_module":
@@ -175,6 +182,25 @@ class _Cutter:
         return new
 
 
+def _is_tensor(node: fx.Node) -> bool:
+    return bool(node.meta.get("tensor_meta"))
+
+
+def _with_sizes(steps: Sequence[fx.Node]) -> list[fx.Node]:
+    """The steps with everything before them that only computes numbers, such as `x.shape[0]`."""
+    found: dict[fx.Node, None] = {}
+
+    def add(node: fx.Node) -> None:
+        for source in node.all_input_nodes:
+            if source.op in _CALLS and not _is_tensor(source):
+                add(source)
+        found[node] = None
+
+    for step in steps:
+        add(step)
+    return list(found)
+
+
 def _is_layer(traced: fx.GraphModule, node: fx.Node) -> bool:
     return node.op == "call_module" and isinstance(traced.get_submodule(node.target), (nn.Conv2d, nn.Linear))
 
@@ -204,7 +230,7 @@ def _after_fold(traced: fx.GraphModule, node: fx.Node) -> str:
 
 def _describe(module: nn.Module) -> str:
     """Class and settings of a module, without its widths: they are in the shapes."""
-    if isinstance(module, nn.Identity):
+    if isinstance(module, (nn.Identity, nn.Dropout, DropPath)):  # nothing in eval mode
         return ""
     name = type(module).__name__
     if isinstance(module, nn.Conv2d):  # the number of groups follows from the shapes of weight and input
@@ -212,8 +238,9 @@ def _describe(module: nn.Module) -> str:
         words = [f"{letter}{_size(value)}" for letter, value in pairs if letter != "d" or set(value) != {1}]
         return " ".join([name, *words, *(["+bias"] if module.bias is not None else [])])
     if list(module.children()):
-        return "+".join(filter(None, map(_describe, module.children()))) or name
-    settings = "" if list(module.parameters()) else re.sub(r"(, )?inplace(=True)?", "", module.extra_repr())
+        own = [name] if module._parameters else []
+        return "+".join([*own, *filter(None, map(_describe, module.children()))])
+    settings = "" if list(module.parameters()) else re.sub(r"(, )?inplace(=\w+)?", "", module.extra_repr())
     return f"{name}({settings})" if settings else name
 
 

@@ -125,7 +125,13 @@ def _head(model: nn.Module, outer: Sequence[Slice], tokens: int, e: int) -> Work
     pool = model.global_pool if model.attn_pool is None else _pool_key(model.attn_pool)
     outputs = "+".join(map(str, heads)) or "features"
     key = f"head {e}>{outputs} @{tokens} pool {pool}{_kinds(model.norm, model.fc_norm)}"
-    return Workload(key, lambda: Head(_shell(model, outer, e)), ((tokens, e),), e * sum(heads))
+    macs = e * sum(heads)
+    if model.attn_pool is not None:
+        layers = {n: p.numel() for n, p in model.attn_pool.named_parameters() if p.ndim == 2}
+        into = layers.pop("kv.weight")
+        macs = model.embed_dim * sum(heads) + sum(layers.values()) * model.attn_pool.latent_len
+        macs += tokens * into * e // model.embed_dim
+    return Workload(key, lambda: Head(_shell(model, outer, e)), ((tokens, e),), macs)
 
 
 class Embed(nn.Module):
@@ -168,6 +174,10 @@ def _shell(model: nn.Module, outer: Sequence[Slice], e: int) -> nn.Module:
     shell = copy.deepcopy(shell)
     tensors = dict(shell.named_parameters())
     resize(shell, {s.tensor: tensors[s.tensor].narrow(s.axis, 0, e) for s in outer})
+    if shell.attn_pool is not None:
+        from ..surgery.modules import NarrowPool
+
+        shell.attn_pool = NarrowPool(shell.attn_pool)
     return shell.eval()
 
 
