@@ -188,6 +188,7 @@ def classifier_weight(model: "nn.Module") -> str | None:
 
 def _timm_config(name: str):
     import timm
+    from timm.models import PretrainedCfg
 
     base = name.split(".")[0]
     if not timm.is_model(base):
@@ -196,12 +197,12 @@ def _timm_config(name: str):
         raise MdpError(
             f"There is no model {name!r}: it is neither a demo network nor a name that timm knows.{hint}"
         )
-    config = timm.get_pretrained_cfg(name, allow_unregistered=True)
-    if config is None:
-        raise MdpError(
-            f"timm knows {base}, but not the weights tag {name[len(base) + 1 :]!r}. Leave the tag out."
-        )
-    return config
+    try:
+        config = timm.get_pretrained_cfg(name, allow_unregistered=True)
+    except RuntimeError:
+        tag = name[len(base) + 1 :]
+        raise MdpError(f"timm knows {base}, but not the weights tag {tag!r}. Leave the tag out.") from None
+    return config or PretrainedCfg()  # an architecture that timm has no settings for gets the usual ones
 
 
 def _per_channel(values: tuple[float, ...], channels: int) -> tuple[float, ...]:

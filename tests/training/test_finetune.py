@@ -1,0 +1,143 @@
+"""Fine-tuning from the command line: what it says and leaves behind, and that it goes on where it was."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from mdp.cli import main
+from mdp.files import read_json
+from mdp.plan import save_plan
+from mdp.solve import solve
+from mdp.study import load_study, save_study
+from mdp.surgery import load
+
+from .tiny import RESNET, VIT, tiny_study
+
+FEW = ("--data", "fashion-mnist-subset", "--images", "128", "--batch", "32", "--epochs", "2", "--json")
+
+
+@pytest.fixture(scope="module", params=[RESNET, VIT], ids=["resnet", "vit"])
+def made(request, tmp_path_factory):
+    """Paths of a study and of a plan at 60 % of its latency."""
+    folder = tmp_path_factory.mktemp("study")
+    study = tiny_study(request.param)
+    plan = solve(study.problem, 0.6 * study.problem.dense_latency)
+    save_plan(plan, folder / "plan.json")
+    return save_study(study, folder / "study.json"), folder / "plan.json"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Latency is measured, but not for long; accuracy on a few test images."""
+    from mdp.datasets import fashion
+    from mdp.training import timing
+
+    whole = fashion.subset()
+    few = type(whole)(whole.name, whole.description, whole.classes, whole.train, whole.test.sample(100))
+    monkeypatch.setattr(fashion, "subset", lambda: few)
+    monkeypatch.setattr(timing, "SECONDS", 0.01)
+
+
+def finetune(capsys, *words):
+    """(exit status, the JSON outcome or None, standard error)"""
+    status = main(["finetune", *map(str, words)])
+    out, err = capsys.readouterr()
+    return status, json.loads(out) if out else None, err
+
+
+def test_it_says_what_the_network_is_worth_and_saves_it(made, tmp_path, capsys):
+    study, plan = made
+    status, outcome, _ = finetune(capsys, study, "--plan", plan, *FEW, "--out", tmp_path / "net")
+    assert status == 0
+    assert outcome["accuracy_dense"] is None  # an untrained network has none worth telling
+    assert 0 <= outcome["accuracy_pruned"] <= 1 and 0 <= outcome["accuracy_tuned"] <= 1
+    assert outcome["latency_predicted"] == pytest.approx(
+        load_study(study).problem.dense_latency * 0.6, rel=0.2
+    )
+    assert outcome["latency_measured"] > 0 and outcome["latency_measured_dense"] > 0 and outcome["device"]
+    assert sorted(p.name for p in (tmp_path / "net").iterdir()) == ["architecture.json", "model.safetensors"]
+    network = load(tmp_path / "net")
+    extra = read_json(tmp_path / "net" / "architecture.json")["extra"]
+    assert extra["finetuned"]["accuracy_tuned"] == outcome["accuracy_tuned"] and "plan" in extra
+
+    # The saved network can be trained on, without the study or the plan.
+    status, more, _ = finetune(capsys, tmp_path / "net", *FEW, "--out", tmp_path / "more")
+    assert status == 0 and more["accuracy_pruned"] == outcome["accuracy_tuned"]
+    assert load(tmp_path / "more").architecture == network.architecture
+
+
+def test_a_finetuning_that_was_stopped_goes_on(made, tmp_path, capsys, monkeypatch):
+    from mdp.errors import Cancelled
+    from mdp.progress import ConsoleReporter
+
+    study, plan = made
+    words = (study, "--plan", plan, *FEW, "--out", tmp_path / "net")
+    metric = ConsoleReporter.metric
+
+    def stop_after_an_epoch(self, **values):
+        metric(self, **values)
+        if values.get("epoch") == 1 and "accuracy" in values:
+            raise Cancelled("Stopped on request; what was finished is kept.")
+
+    monkeypatch.setattr(ConsoleReporter, "metric", stop_after_an_epoch)
+    assert finetune(capsys, *words)[0] == 130
+    assert (tmp_path / "net" / "checkpoint.safetensors").exists()
+    monkeypatch.setattr(ConsoleReporter, "metric", metric)
+    status, outcome, err = finetune(capsys, *words)
+    assert status == 0 and "Going on after epoch 1 of 2." in err
+    whole = finetune(capsys, *words[:-1], tmp_path / "whole")[1]
+    assert outcome["accuracy_tuned"] == whole["accuracy_tuned"]
+
+
+@pytest.mark.parametrize(
+    "words, sentence",
+    [
+        (("--epochs", "0"), "--epochs 0 cannot be used"),
+        (("--rate", "-1"), "--rate -1 cannot be used"),
+        (("--distill", "2"), "--distill 2 cannot be used"),
+        (("--data", "nowhere"), "There is no data set 'nowhere'"),
+    ],
+)
+def test_bad_numbers_are_sentences(made, tmp_path, capsys, words, sentence):
+    study, plan = made
+    status, _, err = finetune(capsys, study, "--plan", plan, *words, "--out", tmp_path / "net")
+    assert status == 2 and sentence in err and "Traceback" not in err
+    assert not (tmp_path / "net").exists()
+
+
+def test_a_study_without_a_plan_and_a_folder_that_is_none(made, tmp_path, capsys):
+    status, _, err = finetune(capsys, made[0], "--out", tmp_path / "net")
+    assert status == 2 and "--plan or --budget" in err
+    status, _, err = finetune(capsys, tmp_path, "--out", tmp_path / "net")
+    assert status == 2 and "architecture" in err
+
+
+def test_a_plan_of_another_study_is_refused(made, tmp_path, capsys):
+    other = tiny_study(VIT if load_study(made[0]).family == "resnet" else RESNET)
+    path = save_study(other, tmp_path / "other.json")
+    status, _, err = finetune(capsys, path, "--plan", made[1], *FEW, "--out", tmp_path / "net")
+    assert status == 2 and "does not fit" in err
+
+
+def test_the_training_command_refuses_what_is_no_demo(capsys):
+    assert main(["train", "resnet50"]) == 2
+    assert "not a demo network" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_two_processes_under_accelerate_launch(tmp_path):
+    """The same command, in two processes on the CPU."""
+    study = tiny_study(RESNET)
+    save_study(study, tmp_path / "study.json")
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
+              "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]  # fmt: skip
+    command = ["-m", "mdp", "finetune", tmp_path / "study.json", "--budget", "60%", *FEW]
+    done = subprocess.run(
+        [*launch, *map(str, command), "--out", str(tmp_path / "net")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout.strip().splitlines()[-1])
+    assert outcome["test_images"] == 2000 and 0 <= outcome["accuracy_tuned"] <= 1
+    load(tmp_path / "net")

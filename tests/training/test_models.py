@@ -1,0 +1,110 @@
+"""Names to models: the demo networks as shipped, timm's names, checkpoints, and what is refused."""
+
+import json
+import math
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from mdp import datasets, models
+from mdp.datasets.loader import loader
+from mdp.errors import BadFile, MdpError
+from mdp.models import create, resolve
+from mdp.training.loop import accuracy
+
+
+@pytest.mark.parametrize("name", models.DEMOS)
+def test_a_demo_network_is_as_good_as_its_card_says(name):
+    ref = resolve(name)
+    card = json.loads(models.demo_path(name, ".json").read_text())
+    assert card["test_images"] == 10_000 and card["accuracy"] == models.accuracy_of(ref)["dense"]
+    assert card["name"] == name and f"mdp train {name}" in card["command"] and "MIT" in card["data"]
+    source = datasets.find("fashion-mnist-subset")
+    measured = accuracy(create(ref), loader(source.test, source, ref, 250))
+    # The subset is 2 000 of the same 10 000 images: four standard errors of a share without replacement.
+    p, n = card["accuracy"], len(source.test)
+    error = math.sqrt(p * (1 - p) / n * (1 - n / 10_000))
+    assert abs(measured - p) <= 4 * error
+
+
+def test_demos_are_timms_own_classes():
+    assert type(create(resolve("fmnist_resnet", "none"))).__module__ == "timm.models.resnet"
+    assert type(create(resolve("fmnist_vit", "none"))).__module__ == "timm.models.vision_transformer"
+
+
+def test_untrained_weights_are_the_same_every_time_and_leave_random_numbers_alone():
+    ref = resolve("fmnist_vit", "none")
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    one, two = create(ref).state_dict(), create(ref).state_dict()
+    assert all(torch.equal(one[k], two[k]) for k in one)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_unknown_names_get_near_ones():
+    with pytest.raises(MdpError, match="resnet50"):
+        resolve("resnet-50")
+    with pytest.raises(MdpError, match="fmnist_vit"):
+        resolve("fmnist_vitt")
+    with pytest.raises(MdpError, match="weights tag 'nonsense'"):
+        resolve("resnet50.nonsense")
+    with pytest.raises(MdpError, match="No demo weights"):
+        resolve("resnet50", "demo")
+    with pytest.raises(MdpError, match="trained by this project"):
+        resolve("fmnist_vit", "pretrained")
+
+
+def test_timm_models_say_how_they_want_their_images():
+    ref = resolve("resnet50")
+    assert (ref.weights, ref.input_size, ref.classes) == ("none", (3, 224, 224), 1000)
+    assert models.data_config(ref).mean == (0.485, 0.456, 0.406)
+    small = resolve("vit_tiny_patch16_224", input_size=(1, 64, 64), classes=5)
+    assert create(small)(torch.zeros(1, 1, 64, 64)).shape == (1, 5)
+    assert models.data_config(small).mean == (0.5,)
+    assert models.accuracy_of(ref) is None
+
+
+def test_pretrained_weights_offline_are_a_sentence(monkeypatch, tmp_path):
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(MdpError, match="could not be fetched"):
+        create(resolve("resnet10t", "pretrained"))
+
+
+def test_checkpoints_load_strictly_or_not_at_all(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    state = create(resolve("resnet10t", classes=7)).state_dict()
+    save_file(state, path)
+    ref = resolve("resnet10t", path)
+    assert ref.classes == 7
+    loaded = create(ref).state_dict()
+    assert all(torch.equal(state[k], loaded[k]) for k in state)
+
+    for name, what in (("resnet18", "is not of resnet18"), ("fmnist_vit", "is not of fmnist_vit")):
+        with pytest.raises(BadFile, match=what):
+            create(resolve(name, path))
+    short = load_file(path)
+    short.pop("fc.bias")
+    save_file(short, tmp_path / "short.safetensors")
+    with pytest.raises(BadFile, match=r"lacks fc\.bias"):
+        create(resolve("resnet10t", tmp_path / "short.safetensors"))
+
+
+def test_no_pickle_is_opened_and_damage_is_said(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "sprung"), "w"))
+
+    (tmp_path / "evil.pth").write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(BadFile, match=r"not a \.safetensors file"):
+        resolve("resnet10t", tmp_path / "evil.pth")
+    (tmp_path / "evil.safetensors").write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(BadFile, match="damaged"):
+        resolve("resnet10t", tmp_path / "evil.safetensors")
+    with pytest.raises(BadFile, match="no checkpoint"):
+        resolve("resnet10t", tmp_path / "gone.safetensors")
+    assert not (tmp_path / "sprung").exists()
