@@ -143,7 +143,7 @@ def build_tree(parts: Parts, only: Restriction | None = None) -> Tree:
         clusters += part.clusters
         factors += part.kept
     shared = [d for d, block in parts.owner.items() if block is None and size[d] > 1]
-    rest = _eliminate(factors, shared, size, clusters)
+    rest = _eliminate(factors, shared, size, clusters, last=_hub(factors, shared, size))
     clusters.append(_cluster((), (), rest, size))
     gone = frozenset(name for name, kept in only.blocks.items() if not kept)
     return Tree(options, tuple(_fold_root(clusters)), gone)
@@ -208,23 +208,45 @@ def _owners(tables: dict[str | None, list[_Factor]]) -> dict[str, str | None]:
     return owner
 
 
-def _eliminate(factors: list[_Factor], dims: list[str], size, clusters: list[Cluster]) -> list[_Factor]:
+def _hub(factors: list[_Factor], dims: list[str], size) -> str | None:
+    """The dim that most blocks meet in, if a tree rooted there is no wider: fixing it decouples most."""
+    if not dims:
+        return None
+    hub = max(dims, key=lambda d: (sum(d in f.dims for f in factors), size[d], d))
+    return hub if _widest(factors, dims, size, hub) <= _widest(factors, dims, size, None) else None
+
+
+def _widest(factors: list[_Factor], dims: list[str], size, last: str | None) -> int:
+    """Entries of the widest cluster of an elimination."""
+    scopes, left, widest = [set(f.dims) for f in factors], set(dims), 1
+    while left:
+        name, span = _cheapest(scopes, left, size, last)
+        widest = max(widest, math.prod(size[d] for d in span))
+        scopes = [s for s in scopes if name not in s] + [span - {name}]
+        left.remove(name)
+    return widest
+
+
+def _cheapest(scopes: list, left: set[str], size, last: str | None) -> tuple[str, set[str]]:
+    """The dim whose elimination makes the smallest cluster, and the dims of that cluster; `last` waits."""
+    spans = {d: {d}.union(*(s for s in scopes if d in s)) for d in left if d != last or len(left) == 1}
+    return min(spans.items(), key=lambda item: (math.prod(size[d] for d in item[1]), item[0]))
+
+
+def _eliminate(
+    factors: list[_Factor], dims: list[str], size, clusters: list[Cluster], last: str | None = None
+) -> list[_Factor]:
     """Eliminate `dims`, the one with the smallest cluster first; returns the factors that are left."""
     factors, left = list(factors), set(dims)
     while left:
-        spans = {d: _span(d, factors) for d in left}
-        name = min(left, key=lambda d: (math.prod(size[e] for e in spans[d]), d))
+        name, span = _cheapest([f.dims for f in factors], left, size, last)
         inside = [f for f in factors if name in f.dims]
         factors = [f for f in factors if name not in f.dims]
-        cluster = _cluster(tuple(sorted(spans[name] - {name})), (name,), inside, size)
+        cluster = _cluster(tuple(sorted(span - {name})), (name,), inside, size)
         clusters.append(cluster)
         factors.append(_Factor(cluster.dims[: cluster.separator], child=cluster))
         left.remove(name)
     return factors
-
-
-def _span(name: str, factors: list[_Factor]) -> set[str]:
-    return {name}.union(*(f.dims for f in factors if name in f.dims))
 
 
 def _decide(block: str, factors: list[_Factor], size, clusters: list[Cluster]) -> _Factor:
@@ -267,12 +289,21 @@ def _cluster(separator: tuple[str, ...], own: tuple[str, ...], factors: list[_Fa
 
 
 def _fold_root(clusters: list[Cluster]) -> list[Cluster]:
-    """Let the only child of an idle root be the root: one level less."""
+    """Let the child of the idle root with most below it be the root, and read what its siblings send."""
     *others, root = clusters
-    if len(root.links) != 1:
+    if not root.links:
         return clusters
-    child = root.links[0].child
+    child = max((link.child for link in root.links), key=lambda c: len(c.links))
+    siblings = [
+        Link(link.child, np.zeros(len(child.latency), dtype=np.int64))
+        for link in root.links
+        if link.child is not child
+    ]
     # A new cluster: the old one may be shared with other restrictions of the problem.
-    latency, importance = child.latency + root.latency[0], child.importance + root.importance[0]
-    top = dataclasses.replace(child, latency=latency, importance=importance)
+    top = dataclasses.replace(
+        child,
+        latency=child.latency + root.latency[0],
+        importance=child.importance + root.importance[0],
+        links=[*child.links, *siblings],
+    )
     return [c for c in others if c is not child] + [top]

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from ..errors import Cancelled, Unsupported
 from ..plan import Plan, infeasible, make_plan
 from ..problem import Problem
-from .closing import Best, TooMany, list_slacks, search
+from .closing import TooMany, list_slacks, search
 from .elimination import Cluster, Parts, Restriction, Tree, build_tree, make_parts
-from .hull import Hull, rounding
+from .hull import Hull, Passes, rounding
 from .kept import kept, kept_few
 from .lists import Node, make_nodes
-from .passes import Program, make_program
+from .passes import Choice, Pass, Program, make_program
 from .pins import Pins, allowed_options
 
-# The first window lets in this many list points beyond those of the maximiser; the next 1.5 times as many.
-EXTRA = 24
+# The first window lets in this many list points beyond those of the maximiser; the next ones grow so as to
+# hold about TARGET points, which cost little more than few.
+FIRST = 24
+TARGET = 1200
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +32,9 @@ class Prepared:
     problem: Problem
     tree: Tree
     program: Program
+    passes: Passes
     hull: Hull
+    hulls: dict[int, Hull]
 
     def decisions(self, points) -> tuple[dict[str, int], set[str]]:
         """Kept units of every dim, and removed blocks. Dims that are no matter stay as wide as they can."""
@@ -77,7 +81,11 @@ def restricted(problem: Problem, only: Restriction, multiplier: float | None = N
 def _prepare(problem: Problem, only: Restriction | None, nodes, multiplier: float | None = None) -> Prepared:
     tree = build_tree(_base(problem).parts, only)
     program = make_program(make_nodes(tree, nodes))
-    return Prepared(problem, tree, program, Hull(program, multiplier))
+    passes = Passes(program)
+    hull = Hull(passes)
+    if multiplier is not None:
+        hull.offer(passes.at(multiplier))
+    return Prepared(problem, tree, program, passes, hull, {})
 
 
 def solve(
@@ -118,39 +126,71 @@ def plan_of(ready: Prepared, budget: float, start: float, cancelled=None) -> Pla
     )
 
 
-def optimum(ready: Prepared, budget: float, cancelled=None) -> tuple[Best, float]:
+def optimum(ready: Prepared, budget: float, cancelled=None) -> tuple[Choice, float]:
     """The best choice within the budget, and the multiplier there (importance per unit of latency).
+
+    The hull of all choices says which points of the root can hold the optimum; for each of these, its own
+    hull gives a far tighter bound, and the windows of the closing step do the rest.
 
     Raises:
         Infeasible, TooMany, Cancelled.
     """
     # Inside what `within` forgives, outside what float64 sums of one choice may differ by.
     capacity = budget + 0.5e-9 * abs(budget)
-    hull, program = ready.hull, ready.program
-    if hull.fastest.latency > capacity:
-        raise infeasible(ready.problem, budget, smallest(ready))
-    vertex, at = hull.edge(capacity)
-    best = Best(vertex.latency, vertex.importance, list(vertex.points))
-    if at is None:
-        return best, 0.0
-    bound = at.value + at.multiplier * capacity
+    with ready.passes.lock:
+        if ready.hull.fastest.latency > capacity:
+            raise infeasible(ready.problem, budget, smallest(ready))
+        best, slope = ready.hull.edge(capacity)
+        if slope is None:
+            return best, 0.0
+        best, open_roots = _roots(ready, capacity, slope, best)
+        for bound, root, at in open_roots:
+            best = _close(ready.program, at, root, capacity, bound, best, cancelled)
+        return best, slope
+
+
+def _roots(ready: Prepared, capacity: float, slope: float, best: Choice) -> tuple[Choice, list]:
+    """The best vertex of any hull; and (bound, root point, pass) of those that may hold better, best first."""
+    program, passes = ready.program, ready.passes
+    at = passes.at(slope)
+    found = []
+    for root in (-at.root).argsort(kind="stable").tolist():
+        if at.root[root] + slope * capacity <= best.importance + rounding(program, slope):
+            break
+        if root not in ready.hulls:
+            ready.hulls[root] = Hull(passes, root)
+        hull = ready.hulls[root]
+        if hull.fastest.latency > capacity:
+            continue
+        hull.offer(at)
+        vertex, own = hull.edge(capacity)
+        if vertex.importance > best.importance:
+            best = vertex
+        if own is not None:
+            own_pass = passes.at(own)
+            found.append((float(own_pass.root[root]) + own * capacity, root, own_pass))
+    return best, sorted(found, key=lambda item: -item[0])
+
+
+def _close(program, at: Pass, root: int, capacity: float, bound: float, best: Choice, cancelled) -> Choice:
+    """The better of `best` and the best choice with this point of the root: windows grow until proven."""
     spare = rounding(program, at.multiplier)
-    if bound - best.importance <= spare:
-        return best, at.multiplier
-    slacks = list_slacks(program, at, bound - best.importance + spare)
-    extra = EXTRA
+    slacks, extra = None, FIRST
     while bound - best.importance > spare:
         if cancelled is not None and cancelled():
             raise Cancelled("Stopped on request.")
         gap = bound - best.importance
+        if slacks is None:
+            slacks = list_slacks(program, at, root, gap + spare)
         window = min(gap, slacks[extra] if extra < len(slacks) else gap)
-        found = search(program, at, capacity, window + spare)
+        found, points = search(program, at, root, capacity, window + spare)
         if found is not None and found.importance > best.importance:
             best = found
         if bound - best.importance <= window + spare:
             break
-        extra = extra * 3 // 2
-    return best, at.multiplier
+        # Small windows cost next to nothing, so go on in long steps while they are small.
+        extra = int(extra * min(3.0, max(1.4, (TARGET / points) ** 0.7)))
+    return best
 
 
 def smallest(ready: Prepared) -> float:

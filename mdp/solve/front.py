@@ -77,7 +77,9 @@ def supported(problem: Problem, pins: Pins | None = None) -> tuple[Supported, ..
     except Unsupported:
         return ()
     found = []
-    for vertex, slope in ready.hull.complete():
+    with ready.passes.lock:
+        vertices = ready.hull.complete()
+    for vertex, slope in vertices:
         choices, removed = ready.decisions(vertex.points)
         latency = problem.total(problem.latency, choices, removed)
         plan = make_plan(

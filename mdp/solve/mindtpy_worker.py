@@ -98,7 +98,7 @@ def _any(m):
 def solve(problem: Problem, budget: float, strategy: str, mip: str, time_limit: float) -> dict:
     """Run MindtPy; returns its status and what it left in the variables, rounded to a choice per dim."""
     # MindtPy would import these on the way: loading code is not solving time.
-    import pyomo.contrib.pynumero.interfaces.external_grey_box
+    import pyomo.contrib.pynumero.interfaces.external_grey_box  # noqa: F401
     import pyomo.environ as pyo
     import scipy.stats  # noqa: F401
 

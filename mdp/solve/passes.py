@@ -62,18 +62,21 @@ class Program:
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """One multiplier: the message of every slot, the value of every point, and a maximiser.
-
-    `value` is the largest importance - multiplier x latency; `latency`, `importance` are a maximiser's.
-    """
+    """One multiplier: the message of every slot, and the value of every point of every level."""
 
     multiplier: float
-    value: float
-    latency: float
-    importance: float
     messages: np.ndarray
     values: list[np.ndarray]
-    points: list[tuple[int, int]]
+
+    @property
+    def value(self) -> float:
+        """The largest importance - multiplier x latency of any choice."""
+        return float(self.messages[-1])
+
+    @property
+    def root(self) -> np.ndarray:
+        """The same for each point of the root."""
+        return self.values[-1]
 
 
 def make_program(nodes: list[Node]) -> Program:
@@ -130,46 +133,65 @@ def _level(nodes: list[Node], first: int, first_slot: dict[int, int]) -> Level:
 
 
 def run_pass(program: Program, multiplier: float, weight: float = 1.0) -> Pass:
-    """Messages and values of weight x importance - multiplier x latency, and a maximiser."""
+    """The messages of weight x importance - multiplier x latency."""
     messages = np.zeros(program.slots)
     values = []
     for level in program.levels:
-        value = weight * level.importance - multiplier * level.latency
+        value = level.latency * -multiplier
+        value += level.importance if weight == 1.0 else weight * level.importance
         if level.reads_of is not None:
             value += np.bincount(level.reader, messages[level.reads], len(value))
         last = level.first + len(level.counts)
         np.maximum.reduceat(value, level.starts[:-1], out=messages[level.first : last])
         values.append(value)
-    points = _maximiser(program, messages, values)
-    latency = sum(float(program.levels[n].latency[p]) for n, p in points)
-    importance = sum(float(program.levels[n].importance[p]) for n, p in points)
-    return Pass(multiplier, float(messages[-1]), latency, importance, messages, values, points)
+    return Pass(multiplier, messages, values)
 
 
-def _maximiser(program: Program, messages: np.ndarray, values: list[np.ndarray]) -> list[tuple[int, int]]:
-    """The points of one best choice, as (level, point) pairs, from the root down."""
-    slots = np.array([program.slots - 1])
-    points: list[tuple[int, int]] = []
-    for number in range(len(program.levels) - 1, -1, -1):
+@dataclass(frozen=True)
+class Choice:
+    """A whole choice: its totals, and the points it is made of as (level, point) pairs."""
+
+    latency: float
+    importance: float
+    points: tuple[tuple[int, int], ...]
+
+
+def maximiser(program: Program, at: Pass, root: int | None = None) -> Choice:
+    """A choice that attains the maximum of a pass, or of those with the root's point `root`."""
+    number = len(program.levels) - 1
+    best = np.array([int(at.root.argmax()) if root is None else root])
+    slots = np.zeros(0, dtype=np.int64)
+    latency, importance, points = 0.0, 0.0, []
+    while True:
         level = program.levels[number]
-        here = slots[slots >= level.first]
-        if not len(here):
-            continue
-        slots = slots[slots < level.first]
-        at = here - level.first
-        best = _first_best(values[number], level.starts[at], level.counts[at], messages[here])
+        latency += float(level.latency[best].sum())
+        importance += float(level.importance[best].sum())
         points += [(number, p) for p in best.tolist()]
         if level.reads_of is not None:
             begin = level.reads_of[best]
             reads = level.reads[ranges(begin, level.reads_of[best + 1] - begin)]
             slots = np.concatenate([slots, reads])
-    return points
+        if number == 0 or not len(slots):
+            return Choice(latency, importance, tuple(points))
+        number -= 1
+        level = program.levels[number]
+        here = slots[slots >= level.first]
+        slots = slots[slots < level.first]
+        best = _first_best(at.values[number], level, here - level.first, at.messages[here])
 
 
-def _first_best(values: np.ndarray, starts: np.ndarray, counts: np.ndarray, best: np.ndarray) -> np.ndarray:
-    """For each segment, its first point that has the segment's best value."""
-    points = ranges(starts, counts)
-    owner = np.arange(len(starts)).repeat(counts)
-    hits = np.flatnonzero(values[points] == best[owner])
-    _, first = np.unique(owner[hits], return_index=True)
+def _first_best(values: np.ndarray, level: Level, slots: np.ndarray, best: np.ndarray) -> np.ndarray:
+    """For each slot of a level, its first point that has the slot's best value."""
+    if len(slots) < 2:
+        return np.array(
+            [level.starts[s] + values[level.starts[s] : level.starts[s + 1]].argmax() for s in slots],
+            dtype=np.int64,
+        )
+    counts = level.counts[slots]
+    points = ranges(level.starts[slots], counts)
+    hits = (values[points] == best.repeat(counts)).nonzero()[0]
+    owner = np.arange(len(slots)).repeat(counts)[hits]
+    first = np.empty(len(owner), dtype=bool)
+    first[0] = True
+    np.not_equal(owner[1:], owner[:-1], out=first[1:])
     return points[hits[first]]
