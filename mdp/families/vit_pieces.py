@@ -130,7 +130,8 @@ def _head(model: nn.Module, outer: Sequence[Slice], tokens: int, e: int) -> Work
         layers = {n: p.numel() for n, p in model.attn_pool.named_parameters() if p.ndim == 2}
         into = layers.pop("kv.weight")
         macs = model.embed_dim * sum(heads) + sum(layers.values()) * model.attn_pool.latent_len
-        macs += tokens * into * e // model.embed_dim
+        read = tokens if model.pool_include_prefix else tokens - model.num_prefix_tokens
+        macs += read * into * e // model.embed_dim
     return Workload(key, lambda: Head(_shell(model, outer, e)), ((tokens, e),), macs)
 
 
@@ -139,6 +140,8 @@ class Embed(nn.Module):
 
     def __init__(self, shell: nn.Module):
         super().__init__()
+        for name in ("norm", "fc_norm", "head", "head_dist", "attn_pool"):
+            shell._modules.pop(name, None)
         self.shell = shell
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -150,6 +153,9 @@ class Head(nn.Module):
 
     def __init__(self, shell: nn.Module):
         super().__init__()
+        shell._parameters.clear()  # tokens and positions belong to the other end
+        for name in ("patch_embed", "norm_pre"):
+            shell._modules.pop(name, None)
         self.shell = shell
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,73 @@
+"""Small networks of every family and kind, lively weights; built once per test run."""
+
+import functools
+
+import timm
+import torch
+
+from mdp.families import Found, find
+from mdp.study import ModelRef
+from mdp.surgery.check import liven
+
+torch.set_num_threads(1)
+
+_VIT = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 3, "num_heads": 3, "num_classes": 7}
+
+# name -> (timm architecture, input size, arguments)
+NETWORKS = {
+    "vit": ("vit_tiny_patch16_224", (3, 32, 32), _VIT),
+    "vit gray": ("vit_tiny_patch16_224", (1, 32, 32), {**_VIT, "in_chans": 1, "qkv_bias": False}),
+    "vit all norms": (
+        "vit_tiny_patch16_224",
+        (3, 32, 32),
+        {
+            **_VIT,
+            "qk_norm": True,
+            "scale_attn_norm": True,
+            "scale_mlp_norm": True,
+            "pre_norm": True,
+            "init_values": 0.1,
+            "reg_tokens": 2,
+            "class_token": False,
+            "global_pool": "avg",
+        },
+    ),
+    "vit attention pool": ("vit_tiny_patch16_224", (3, 32, 32), {**_VIT, "global_pool": "map"}),
+    "deit distilled": ("deit_tiny_distilled_patch16_224", (3, 32, 32), _VIT),
+    "vit gated mlp": ("vit_giant_patch14_dinov2", (3, 28, 28), {**_VIT, "img_size": 28, "patch_size": 7}),
+    "resnet basic": (
+        "resnet18",
+        (1, 28, 28),
+        {"in_chans": 1, "stem_type": "deep", "stem_width": 8, "channels": (16, 24, 32, 40), "num_classes": 7},
+    ),
+    "resnet bottleneck": (
+        "resnet26d",
+        (3, 32, 32),
+        {"channels": (8, 16, 24, 32), "layers": (1, 2, 1, 1), "num_classes": 7},
+    ),
+    "resnext": (
+        "resnext50_32x4d",
+        (3, 32, 32),
+        {"layers": (1, 1, 1, 1), "cardinality": 8, "base_width": 16, "channels": (16, 16, 32, 32)},
+    ),
+    "seresnet": ("seresnet50", (3, 32, 32), {"layers": (1, 2, 1, 1), "channels": (8, 8, 16, 16)}),
+    "efficientnet": ("test_efficientnet", (3, 32, 32), {"num_classes": 7}),
+    "mobilenetv3": ("mobilenetv3_small_050", (3, 32, 32), {"num_classes": 7}),
+    "convnext": ("test_convnext", (3, 32, 32), {"num_classes": 7}),
+    "convnext v2": ("test_convnext2", (3, 32, 32), {"num_classes": 7}),
+}
+
+
+@functools.cache
+def network(name: str) -> Found:
+    """The taken-apart network of this name in NETWORKS. Shared between tests: do not change its model."""
+    architecture, size, arguments = NETWORKS[name]
+    torch.manual_seed(0)
+    model = timm.create_model(architecture, **arguments).eval()
+    liven(model, 0)
+    others = {k: v for k, v in arguments.items() if k not in ("num_classes", "in_chans")}
+    return find(model, ModelRef(architecture, "none", size, arguments.get("num_classes", 1000), others))
+
+
+def images(found: Found, count: int = 2) -> torch.Tensor:
+    return torch.randn(count, *found.ref.input_size, generator=torch.Generator().manual_seed(1))

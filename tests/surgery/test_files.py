@@ -1,0 +1,131 @@
+"""Files of a pruned network: rebuilt exactly, refused when damaged or foreign, running elsewhere as ONNX."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from mdp.errors import BadFile, MdpError
+from mdp.families import find
+from mdp.models import create, resolve
+from mdp.surgery import export_onnx, extract, load, save
+from mdp.surgery.check import liven, random_decision
+
+from ..families.small import images, network
+
+
+@pytest.fixture(scope="module", params=["fmnist_vit", "fmnist_resnet", "test_efficientnet"])
+def pruned(request):
+    ref = resolve(request.param, weights="none")
+    model = create(ref)
+    liven(model, 0)
+    found = find(model, ref)
+    return found, extract(found, *random_decision(found, 3))
+
+
+def test_a_saved_network_comes_back(pruned, tmp_path):
+    found, model = pruned
+    save(model, tmp_path / "net", {"note": "here"})
+    again = load(tmp_path / "net")
+    assert not again.training and again.architecture == model.architecture
+    with torch.no_grad():
+        torch.testing.assert_close(again(images(found)), model(images(found)), rtol=1e-5, atol=1e-6)
+    save(again, tmp_path / "copy")
+    assert (tmp_path / "copy/model.safetensors").read_bytes() == (
+        tmp_path / "net/model.safetensors"
+    ).read_bytes()
+    assert json.loads((tmp_path / "net/architecture.json").read_text())["extra"] == {"note": "here"}
+
+
+def test_weights_changed_by_training_are_kept(pruned, tmp_path):
+    _, model = pruned
+    save(model, tmp_path)
+    again = load(tmp_path)
+    with torch.no_grad():
+        next(again.parameters()).add_(1.0)
+    save(again, tmp_path)
+    assert torch.equal(next(load(tmp_path).parameters()), next(again.parameters()))
+
+
+def spoil(name):
+    def change(folder):
+        path = folder / name
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    return change
+
+
+def edit(change):
+    def apply(folder):
+        path = folder / "architecture.json"
+        data = json.loads(path.read_text())
+        change(data)
+        path.write_text(json.dumps(data))
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    "damage, message",
+    [
+        (spoil("model.safetensors"), "cannot be read"),
+        (spoil("architecture.json"), "not complete JSON"),
+        (lambda f: (f / "model.safetensors").unlink(), "no weights"),
+        (lambda f: (f / "architecture.json").unlink(), "no architecture"),
+        (edit(lambda d: d.update(format="other")), "not an mdp-architecture/1"),
+        (edit(lambda d: d.pop("choices")), "damaged"),
+        (edit(lambda d: d["choices"].update({next(iter(d["choices"])): 10**6})), "does not fit"),
+        (edit(lambda d: d["choices"].update({next(iter(d["choices"])): "4"})), "whole numbers"),
+        (edit(lambda d: d["removed"].append("blocks.99")), "does not fit"),
+        (edit(lambda d: d.update(model={"name": "fmnist_vit"})), "damaged"),
+    ],
+)
+def test_damaged_folders_are_refused(damage, message, tmp_path):
+    found = network("vit")
+    model = extract(found, *random_decision(found, 1))
+    save(model, tmp_path)
+    damage(tmp_path)
+    with pytest.raises(BadFile, match=message):
+        load(tmp_path)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    found = network("vit")
+    save(extract(found, *random_decision(found, 1)), tmp_path / "a")
+    save(extract(found, *random_decision(found, 2)), tmp_path / "b")
+    (tmp_path / "b/model.safetensors").replace(tmp_path / "a/model.safetensors")
+    with pytest.raises(BadFile, match="of another network"):
+        load(tmp_path / "a")
+
+
+def test_only_extracted_networks_are_saved(tmp_path):
+    with pytest.raises(MdpError, match="taken out"):
+        save(network("vit").model, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["vit", "resnet basic", "efficientnet", "convnext"])
+def test_onnx_gives_the_same_scores_for_any_batch(name, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    found = network(name)
+    model = extract(found, *random_decision(found, 2))
+    path = export_onnx(model, tmp_path / "net.onnx", found.ref.input_size)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    for count in (1, 3):
+        x = images(found, count)
+        with torch.no_grad():
+            expected = model(x).numpy()
+        np.testing.assert_allclose(
+            session.run(None, {"images": x.numpy()})[0], expected, rtol=1e-4, atol=1e-5
+        )
+
+
+@pytest.mark.parametrize("name", ["vit all norms", "vit attention pool", "resnext", "convnext v2"])
+def test_torch_export_follows_pruned_networks(name):
+    found = network(name)
+    model = extract(found, *random_decision(found, 2))
+    with torch.no_grad():
+        program = torch.export.export(model, (images(found),))
+        torch.testing.assert_close(
+            program.module()(images(found)), model(images(found)), rtol=1e-4, atol=1e-5
+        )
