@@ -92,9 +92,7 @@ def plan_facts(study: Study, plan: Plan) -> list[dict[str, str]]:
 
 def proof_fact(plan: Plan) -> dict[str, str]:
     """Whether the plan is proven optimal, and if not, how far from the bound it may be."""
-    time = (
-        f"solved in {plan.seconds * 1000:.0f} ms" if plan.seconds < 1 else f"solved in {plan.seconds:.1f} s"
-    )
+    time = f"solved in {ui.number(1000 * plan.seconds, 2)} ms"
     if plan.optimal:
         return _fact(
             "best possible",

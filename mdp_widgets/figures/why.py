@@ -131,21 +131,13 @@ def _block_sentence(info: WhyInfo) -> str:
     price = ms(info.block_latency, info.unit)
     if other is None:
         return f"{name} cannot be removed; it takes {price}."
-    who = "you pinned it" if info.pinned_block else None
-    if info.removed:
-        why = who or "the time it needs buys more elsewhere"
-        cost = (
-            "no plan within the budget keeps it"
-            if other.loss is None
-            else f"the best plan that keeps it {_loses(other.loss)}"
-        )
-        return f"{name} is removed, because {why}: {cost}."
-    cost = (
-        "no plan within the budget is without it"
-        if other.loss is None
-        else f"the best plan without it {_loses(other.loss)}"
-    )
-    return f"{name} is kept for {price}" + (f", because {who}" if who else "") + f": {cost}."
+    state = f"{name} is removed" if info.removed else f"{name} is kept for {price}"
+    if info.pinned_block:
+        state += ", because you pinned it"
+    against = "that keeps it" if info.removed else "without it"
+    if other.loss is None:
+        return f"{state}: no plan {against} meets the budget."
+    return f"{state}: the best plan {against} {_loses(other.loss)}."
 
 
 def _dim_sentence(info: WhyInfo) -> str:

@@ -2,7 +2,7 @@
 // Elements are kept and updated, so that a drag animates and nothing jumps; only another study builds anew.
 
 const NS = "http://www.w3.org/2000/svg";
-const MIN_ROW = 17, MAX_ROW = 30, HEAD = 20, GAP = 28, CELL_GAP = 14;
+const MIN_ROW = 17, MAX_ROW = 34, HEAD = 20, GAP = 28, CELL_GAP = 14;
 
 function svg(tag, parent, attributes = {}, text = null) {
   const node = document.createElementNS(NS, tag);

@@ -1,0 +1,168 @@
+"""What a person does with the explorer, in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import status
+
+
+def open_view(page, address, view="study=a-vit&budget=6.0"):
+    page.goto(f"{address}/#{view}", wait_until="commit")
+    expect(page.get_by_role("grid")).to_be_visible()
+    expect(page.locator(".mdp-h-facts")).to_contain_text("synthetic (not measured)")
+    page.wait_for_function("() => document.querySelectorAll('.mdp-plot-figure[data-drawn]').length >= 3")
+    return page
+
+
+def chosen(page) -> list:
+    """Where the front's figure has the chosen point now."""
+    return page.evaluate("""() => {
+        const data = document.querySelector('.mdp-main .mdp-plot-figure').data;
+        const spot = data.find((t) => t.name === 'chosen');
+        return [spot.x[0], spot.y[0]];
+    }""")
+
+
+def survivors(page) -> list[str]:
+    return page.locator("[role=gridcell]").evaluate_all(
+        "(cells) => cells.map((c) => c.getAttribute('aria-label'))"
+    )
+
+
+def fact(page, name):
+    return page.get_by_role("listitem").filter(has_text=name).locator(".mdp-b-value")
+
+
+def test_dragging_the_budget_moves_plan_survivors_and_front(quiet, address):
+    page = open_view(quiet, address)
+    slider = page.get_by_role("slider", name="Latency budget")
+    latency, importance = fact(page, "predicted latency"), fact(page, "importance kept")
+    before = (latency.inner_text(), importance.inner_text(), chosen(page), survivors(page))
+    box = slider.bounding_box()
+    page.mouse.move(
+        box["x"] + box["width"] * float(slider.input_value()) / 2000, box["y"] + box["height"] / 2
+    )
+    page.mouse.down()
+    for share in (0.22, 0.18, 0.14, 0.10, 0.06):
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    # The last value of the drag arrives everywhere, however fast it was.
+    percent = page.get_by_role("textbox", name="Budget as a percentage of dense")
+    expect(percent).to_have_value(re.compile(r"^[5-8]\.\d$"))
+    expect(latency).not_to_have_text(before[0])
+    expect(importance).not_to_have_text(before[1])
+    expect(fact(page, "best possible")).to_have_text("✓ proven")
+    budget = float(page.get_by_role("textbox", name="Budget", exact=True).input_value())
+    page.wait_for_function(
+        """(b) => {
+        const t = document.querySelector('.mdp-main .mdp-plot-figure').data.find((t) => t.name === 'chosen');
+        return t.x[0] <= b * 1.01 && t.x[0] > b * 0.8;
+    }""",
+        arg=budget,
+    )
+    assert chosen(page) != before[2]
+    assert survivors(page) != before[3]
+    shown = page.locator(".mdp-s-fill").first.evaluate("(bar) => parseFloat(bar.style.width)")
+    assert shown > 0
+
+
+def test_a_click_on_the_front_moves_the_slider(quiet, address):
+    page = open_view(quiet, address)
+    before = page.get_by_role("textbox", name="Budget", exact=True).input_value()
+    spot = page.evaluate("""() => {
+        const figure = document.querySelector('.mdp-main .mdp-plot-figure'), f = figure._fullLayout;
+        const front = figure.data[0], i = Math.floor(front.x.length / 2);
+        const box = figure.getBoundingClientRect(), { xaxis, yaxis } = f;
+        return [box.x + xaxis._offset + xaxis.l2p(front.x[i]), box.y + yaxis._offset + yaxis.l2p(front.y[i])];
+    }""")
+    page.mouse.move(*spot)
+    page.mouse.click(*spot)
+    expect(page.get_by_role("textbox", name="Budget", exact=True)).not_to_have_value(before)
+
+
+def test_typing_a_budget_and_mistyping_it(quiet, address):
+    page = open_view(quiet, address)
+    entry = page.get_by_role("textbox", name="Budget", exact=True)
+    for wrong, words in (("abc", "not a number"), ("0", "smallest latency")):
+        entry.fill(wrong)
+        entry.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text(words)
+    share = page.get_by_role("textbox", name="Budget as a percentage of dense")
+    share.fill("30")
+    share.press("Enter")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(share).to_have_value("30.0")
+    page.get_by_role("button", name="Undo").click()
+    expect(share).not_to_have_value("30.0")
+
+
+def test_the_picture_works_by_keyboard(quiet, address):
+    page = open_view(quiet, address)
+    page.locator("[role=rowheader]").first.click()
+    block = page.get_by_label("Block", exact=True)
+    expect(block).to_have_value(re.compile("blocks.0$|0$"))
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    focused = page.evaluate("document.activeElement.dataset.cell")
+    assert focused == "blocks.2|blocks.2.heads"
+    expect(page.locator(".mdp-s-row.selected [role=rowheader]")).to_have_attribute(
+        "aria-label", re.compile(r"^blocks\.2")
+    )
+    expect(page.locator(".mdp-why")).to_contain_text("blocks.2")
+    expect(page).to_have_url(re.compile("block=blocks.2"))
+
+
+def test_another_study_and_a_damaged_one(quiet, address):
+    page = open_view(quiet, address)
+    picker = page.get_by_label("Study")
+    picker.select_option(label="c-half (damaged)")
+    expect(page.get_by_role("alert")).to_contain_text("not complete JSON")
+    expect(page.get_by_role("row").filter(has=page.locator("[role=rowheader]"))).to_have_count(6)
+    picker.select_option(label="synthetic ResNet 16")
+    expect(page.get_by_role("row").filter(has=page.locator("[role=rowheader]"))).to_have_count(16)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_reload_shows_the_same_view(quiet, address):
+    page = open_view(quiet, address, "study=b-resnet&budget=5.0&block=layer2.1&dim=layer2.1.conv2")
+    expect(page.get_by_role("textbox", name="Budget", exact=True)).to_have_value("5.00")
+    page.reload(wait_until="commit")
+    expect(page.locator(".mdp-h-facts")).to_contain_text("synthetic (not measured)")
+    expect(page.get_by_role("textbox", name="Budget", exact=True)).to_have_value("5.00")
+    expect(page.locator(".mdp-why")).to_contain_text("layer2.1")
+
+
+def test_every_tab_opens(quiet, address):
+    page = open_view(quiet, address)
+    for name in ("Model", "Profile", "Score", "Fine-tune", "Take away", "Block"):
+        page.get_by_role("tab", name=name, exact=True).click()
+        panel = page.locator(".mdp-explorer > .jupyter-widget-tab .widget-tab-contents")
+        expect(panel).to_be_visible()
+        expect(panel.locator(".mdp-card:visible, button:visible").first).to_be_visible()
+        expect(page.get_by_text("This panel could not be opened")).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", ["teach", "inspect"])
+def test_the_other_notebooks_are_one_click_away(quiet, address, name, context):
+    page = open_view(quiet, address)
+    with context.expect_page() as opened:
+        page.get_by_role("link", name=name.capitalize()).click()
+    other = opened.value
+    other.wait_for_function(
+        "() => document.querySelectorAll('.mdp-plot-figure[data-drawn]').length >= 1", timeout=60_000
+    )
+    assert "Traceback" not in other.content()
+
+
+@pytest.mark.parametrize("path", [
+    "voila/tree", "voila/render/explore.ipynb", "voila/files/explore.ipynb", "voila/files/../README.md",
+    "voila/api/contents", "explore.ipynb", "mdp/../explore.ipynb", "mdp/..%2fexplore.ipynb",
+    "mdp/%2e%2e/plot.py",
+    "voila/static/../app.py", "voila/static/..%2fapp.py", "voila/static/%2e%2e/app.py",
+    "voila/templates/mdp/static/..%2findex.html.j2", "voila/labextensions/..%2f..%2fapp.py",
+])  # fmt: skip
+def test_no_source_is_served(address, path):
+    assert status(f"{address}/{path}") in (400, 403, 404, 500)

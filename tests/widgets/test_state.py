@@ -1,0 +1,143 @@
+"""The selection: study, budget, pins and plan always belong together; what cannot be done is a sentence."""
+
+import asyncio
+
+import pytest
+
+from mdp.solve import Pins, solve
+from mdp.study import save_study
+from mdp_widgets.refine import rounds
+from mdp_widgets.state import Selection
+
+
+@pytest.fixture
+def selection(vit):
+    return Selection(vit)
+
+
+def test_opens_with_plan_front_and_a_block_in_view(selection, vit):
+    assert selection.plan.budget == selection.budget == pytest.approx(vit.problem.dense_latency / 2)
+    assert selection.plan.latency <= selection.budget
+    assert len(selection.front.points) == 100 and selection.front.supported
+    assert (selection.block, selection.dim) == ("blocks.0", "blocks.0.heads")
+    assert not selection.error and not selection.can_undo
+
+
+def test_a_budget_solves_again(selection, vit):
+    seen = []
+    selection.observe(lambda c: seen.append(c["new"]), "plan")
+    selection.budget = 0.4 * vit.problem.dense_latency
+    expected = solve(vit.problem, selection.budget)
+    assert seen == [selection.plan]
+    assert selection.plan.importance == pytest.approx(expected.importance)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("abc", "not a number"),
+        ("0", "smallest latency"),
+        ("-3%", "smallest"),
+        ("", "not a number"),
+        ("nan", "not a number"),
+        ("1e-9", "smallest"),
+    ],
+)
+def test_a_budget_that_cannot_be_is_a_sentence_and_nothing_changes(selection, text, words):
+    before = (selection.budget, selection.plan)
+    assert not selection.set_budget(text)
+    assert words in selection.error
+    assert (selection.budget, selection.plan) == before
+    assert selection.set_budget("60%") and not selection.error
+
+
+def test_a_huge_budget_is_the_dense_network(selection, vit):
+    assert selection.set_budget("1e9")
+    assert selection.plan.importance == pytest.approx(vit.problem.dense_importance)
+
+
+def test_pins_bind_and_contradictions_are_refused(selection):
+    selection.pin_block("blocks.1", False)
+    assert "blocks.1" in selection.plan.removed_blocks
+    selection.pin_dim("blocks.0.heads", 1)
+    assert selection.plan.choices["blocks.0.heads"] in (1, None)
+    before = selection.pins
+    selection.pins = Pins(blocks={"no such block": True})
+    assert "no block" in selection.error and selection.pins == before
+    selection.clear_pins()
+    assert not selection.error and not selection.pins
+
+
+def test_pins_that_the_budget_cannot_carry_are_refused(selection):
+    selection.set_budget(selection.smallest)
+    before = selection.plan
+    for block in ("blocks.0", "blocks.1", "blocks.2", "blocks.3"):
+        selection.pin_block(block, True)
+    assert "No choice meets" in selection.error
+    assert selection.plan.budget == before.budget and selection.plan.latency <= before.budget * (1 + 1e-9)
+
+
+def test_undo_and_redo_walk_through_what_was_settled(selection):
+    start = selection.budget
+    selection.budget = 0.9 * start  # on the way of a drag
+    selection.budget = 0.8 * start
+    selection.settle()
+    selection.pin_block("blocks.1", False)
+    selection.undo()
+    assert not selection.pins and selection.budget == 0.8 * start
+    selection.undo()
+    assert selection.budget == start and selection.plan.budget == start
+    assert not selection.can_undo and selection.can_redo
+    selection.undo()  # nothing left: nothing happens
+    selection.redo()
+    selection.redo()
+    assert selection.pins.blocks == {"blocks.1": False} and not selection.can_redo
+
+
+def test_a_damaged_study_leaves_the_open_one_open(selection, vit, tmp_path):
+    path = save_study(vit, tmp_path / "whole.json")
+    (tmp_path / "half.json").write_text(path.read_text()[:5000])
+    assert not selection.open(tmp_path / "half.json")
+    assert "not complete JSON" in selection.error and selection.study is vit
+    assert selection.open(path) and not selection.error and selection.study.path == path
+    assert not selection.open("no-such-study") and "There is no study" in selection.error
+
+
+def test_looking_at_a_dim_moves_to_its_block(selection):
+    selection.look_at(dim="blocks.2.mlp")
+    assert (selection.block, selection.dim) == ("blocks.2", "blocks.2.mlp")
+    selection.look_at(dim="embed")  # shared: the block in view uses it too and stays
+    assert (selection.block, selection.dim) == ("blocks.2", "embed")
+    selection.look_at("blocks.3")
+    assert (selection.block, selection.dim) == ("blocks.3", "blocks.3.heads")
+    selection.look_at("nothing", "of this name")
+    assert selection.block == "blocks.3"
+
+
+def test_without_a_study_nothing_fails():
+    selection = Selection()
+    selection.set_budget("40%")
+    selection.look_at("blocks.0")
+    selection.undo()
+    selection.settle()
+    assert selection.plan is None and not selection.error
+
+
+def test_the_front_grows_while_the_page_answers(vit):
+    async def page():
+        selection = Selection(vit)
+        sizes = [len(selection.front.points)]
+        selection.observe(lambda c: sizes.append(len(c["new"].points)), "front")
+        await selection._growing
+        return sizes, selection.front
+
+    sizes, front = asyncio.run(page())
+    assert sizes[0] < 20 and sizes[-1] == 100 and sizes == sorted(sizes)
+    assert front.supported
+
+
+def test_rounds_hold_every_budget_once():
+    found = rounds(1.0, 9.0, 100)
+    flat = [b for part in found for b in part]
+    assert len(flat) == len(set(flat)) == 100
+    assert min(found[0]) == 1.0 and max(found[0]) == 9.0
