@@ -4,10 +4,10 @@ At a multiplier m, and for one point of the root, a choice x is worth
 
     importance(x) = bound - slack(x) - m (capacity - latency(x))
 
-where bound = value + m capacity, and slack(x) is what x loses against the maximiser of importance - m latency.
-The best x therefore minimises loss(x) = slack(x) + m (capacity - latency(x)) among those within the capacity,
-and no x with more slack than the smallest loss known can win. Within a window of slack the search is complete:
-if its best loss is inside the window, nothing outside can be better.
+where bound = value + m capacity, and slack(x) is what x loses against the maximiser of importance - m
+latency. The best x therefore minimises loss(x) = slack(x) + m (capacity - latency(x)) among those within the
+capacity, and no x with more slack than the smallest loss known can win. Within a window of slack the search
+is complete: if its best loss is inside the window, nothing outside can be better.
 """
 
 from bisect import bisect_right
@@ -43,8 +43,8 @@ class _Pool:
     """Points made so far, in arrays that grow: those of the lists, and those made by merging.
 
     A point is a sum of up to two others (`a`, `b`; -1 for none) and of one point of a level's arrays
-    (`entry`; -1 for none). The list of slot s is pool[start[s] : start[s] + count[s]], by increasing latency. Its
-    `deficit` is what it lacks to its slot's message.
+    (`entry`; None for none). The list of slot s is pool[start[s] : start[s] + count[s]], by increasing
+    latency. The `deficit` of a point is what it lacks to its slot's message.
     """
 
     def __init__(self, slots: int):
@@ -137,7 +137,7 @@ def _select(program: Program, at: Pass, root: int, window: float) -> list[_Survi
             counts = level.counts[slots]
             points = ranges(level.starts[slots], counts)
             best = here[slots] + at.messages[slots + level.first]
-            lost = best.repeat(counts) - at.values[number][points]
+            lost = best.repeat(counts) - at.of(number, points)
             keep = (lost <= window).nonzero()[0]
             of = np.arange(len(slots)).repeat(counts)[keep]
             found[number] = _Survivors(slots + level.first, points[keep], of, lost[keep])
@@ -153,7 +153,7 @@ def _merge_level(program, at: Pass, number: int, alive: _Survivors, window: floa
     """Give every surviving slot of a level its Pareto list, from the lists of the slots below."""
     level = program.levels[number]
     points, of = alive.points, alive.of
-    lost = (at.messages[alive.slots][of]) - at.values[number][points]
+    lost = at.messages[alive.slots][of] - at.of(number, points)
     if level.reads_of is None:
         begin = pool.add(number, level.latency[points], level.importance[points], lost, entry=points)
         _register(pool, alive.slots, of, begin)

@@ -228,9 +228,15 @@ def _widest(factors: list[_Factor], dims: list[str], size, last: str | None) -> 
 
 
 def _cheapest(scopes: list, left: set[str], size, last: str | None) -> tuple[str, set[str]]:
-    """The dim whose elimination makes the smallest cluster, and the dims of that cluster; `last` waits."""
+    """The dim whose elimination makes the smallest cluster, and the dims of that cluster; `last` waits.
+
+    Among equals the one in fewest tables: it becomes a list that others read, not one that reads.
+    """
     spans = {d: {d}.union(*(s for s in scopes if d in s)) for d in left if d != last or len(left) == 1}
-    return min(spans.items(), key=lambda item: (math.prod(size[d] for d in item[1]), item[0]))
+    return min(
+        spans.items(),
+        key=lambda item: (math.prod(size[d] for d in item[1]), sum(item[0] in s for s in scopes), item[0]),
+    )
 
 
 def _eliminate(

@@ -150,7 +150,7 @@ def optimum(ready: Prepared, budget: float, cancelled=None) -> tuple[Choice, flo
 
 
 def _roots(ready: Prepared, capacity: float, slope: float, best: Choice) -> tuple[Choice, list]:
-    """The best vertex of any hull; and (bound, root point, pass) of those that may hold better, best first."""
+    """The best vertex of any hull, and (bound, root point, pass) where better may be, best first."""
     program, passes = ready.program, ready.passes
     at = passes.at(slope)
     found = []
@@ -163,7 +163,7 @@ def _roots(ready: Prepared, capacity: float, slope: float, best: Choice) -> tupl
         if hull.fastest.latency > capacity:
             continue
         hull.offer(at)
-        vertex, own = hull.edge(capacity)
+        vertex, own = hull.edge(capacity, best.importance)
         if vertex.importance > best.importance:
             best = vertex
         if own is not None:

@@ -6,6 +6,7 @@ the multiplier with the tightest Lagrangian bound, which is also the shadow pric
 root (a width of the dim in which most blocks meet) has a hull of its own, far tighter than that of all.
 """
 
+import math
 import threading
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
@@ -23,7 +24,7 @@ class Passes:
         self.program = program
         self.fastest = run_pass(program, 1.0, weight=0.0)
         self.best = run_pass(program, 0.0)
-        size = 8 * sum(len(level.latency) for level in program.levels)
+        size = 8 * (program.slots + sum(len(level.latency) for level in program.levels[1:]))
         self._most = max(4, MOST_BYTES // max(size, 1))
         self._kept: OrderedDict[float, Pass] = OrderedDict()
         self.lock = threading.RLock()
@@ -69,10 +70,11 @@ class Hull:
             if low.latency < new.latency < high.latency and low.importance < new.importance < high.importance:
                 self.vertices.insert(i, new)
 
-    def edge(self, capacity: float) -> tuple[Choice, float | None]:
+    def edge(self, capacity: float, floor: float = -math.inf) -> tuple[Choice, float | None]:
         """The best vertex within the capacity, and the slope of the edge above it.
 
-        The slope is None where nothing better exists at any latency. The capacity is at least the fastest's.
+        The slope is None where nothing better exists at any latency, or where a bound shows that nothing
+        within the capacity is better than `floor`. The capacity is at least the fastest's.
         """
         while True:
             i = bisect_right(self.vertices, capacity, key=lambda v: v.latency) - 1
@@ -82,7 +84,9 @@ class Hull:
             slope = self._edges.get((low.latency, high.latency))
             if slope is not None:
                 return low, slope
-            self._split(i)
+            at = self._split(i)
+            if self._value(at) + at.multiplier * capacity <= floor:
+                return low, None
 
     def complete(self) -> list[tuple[Choice, float]]:
         """All vertices, each with the slope of the edge to the next slower one (0 for the slowest)."""
@@ -102,15 +106,15 @@ class Hull:
     def _value(self, at: Pass) -> float:
         return at.value if self.root is None else float(at.root[self.root])
 
-    def _split(self, i: int) -> None:
-        """Find a vertex above the edge i, or establish that there is none."""
+    def _split(self, i: int) -> Pass:
+        """Find a vertex above the edge i, or establish that there is none; returns the pass along the edge."""
         low, high = self.vertices[i], self.vertices[i + 1]
         slope = _slope(low, high)
         at = self.passes.at(slope)
         chord = low.importance - slope * low.latency
         if self._value(at) <= chord + rounding(self.passes.program, slope):
             self._edges[low.latency, high.latency] = slope
-            return
+            return at
         new = self._vertex(at)
         if new.latency <= low.latency and new.importance > low.importance:
             self.vertices[i] = new  # as fast as `low` and better
@@ -120,6 +124,7 @@ class Hull:
             self.vertices.insert(i + 1, new)
         else:  # one of the two, differently rounded
             self._edges[low.latency, high.latency] = slope
+        return at
 
 
 def rounding(program: Program, multiplier: float) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .lists import Node, decisions
-from .ragged import ranges
+from .ragged import hull_mask, ranges
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +24,8 @@ class Level:
         reads_of: where the reads of each point begin, shape (points + 1,); None at the level of the lists.
         reader: the point of each read, shape (links,).
         nodes, node_starts: the level's nodes and where the points of each begin.
+        hull: at the level of the lists, the points that can be best for some multiplier: latency, importance
+            and where each slot's begin; else None.
     """
 
     first: int
@@ -36,6 +38,7 @@ class Level:
     reader: np.ndarray
     nodes: list[Node]
     node_starts: np.ndarray
+    hull: tuple[np.ndarray, np.ndarray, np.ndarray] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,21 +65,35 @@ class Program:
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """One multiplier: the message of every slot, and the value of every point of every level."""
+    """One multiplier: the message of every slot, and the value of every point above the lists.
 
+    `value` of a point is weight x importance - multiplier x latency of the best choice that it is part of,
+    of what is decided at it and below.
+    """
+
+    program: "Program"
     multiplier: float
+    weight: float
     messages: np.ndarray
-    values: list[np.ndarray]
+    values: list[np.ndarray | None]
 
     @property
     def value(self) -> float:
-        """The largest importance - multiplier x latency of any choice."""
+        """The largest value of any choice."""
         return float(self.messages[-1])
 
     @property
     def root(self) -> np.ndarray:
         """The same for each point of the root."""
-        return self.values[-1]
+        return self.of(len(self.values) - 1, np.arange(len(self.program.levels[-1].latency)))
+
+    def of(self, number: int, points: np.ndarray) -> np.ndarray:
+        """The values of points of a level."""
+        values = self.values[number]
+        if values is not None:
+            return values[points]
+        level = self.program.levels[number]
+        return _value(level.latency[points], level.importance[points], self.multiplier, self.weight)
 
 
 def make_program(nodes: list[Node]) -> Program:
@@ -118,33 +135,40 @@ def _level(nodes: list[Node], first: int, first_slot: dict[int, int]) -> Level:
     order = readers.argsort(kind="stable")
     readers, reads = readers[order], reads[order]
     reads_of = np.searchsorted(readers, np.arange(node_starts[-1] + 1)) if len(reads) else None
+    latency = np.concatenate([n.latency for n in nodes])
+    importance = np.concatenate([n.importance for n in nodes])
+    hull = None
+    if reads_of is None:
+        mask = hull_mask(starts, latency, importance)
+        hull = latency[mask], importance[mask], np.append(0, mask.cumsum())[starts]
+    counts = np.diff(starts)
     return Level(
-        first,
-        starts,
-        np.diff(starts),
-        np.concatenate([n.latency for n in nodes]),
-        np.concatenate([n.importance for n in nodes]),
-        reads,
-        reads_of,
-        readers,
-        nodes,
-        node_starts[:-1],
+        first, starts, counts, latency, importance, reads, reads_of, readers, nodes, node_starts[:-1], hull
     )
 
 
 def run_pass(program: Program, multiplier: float, weight: float = 1.0) -> Pass:
     """The messages of weight x importance - multiplier x latency."""
     messages = np.zeros(program.slots)
-    values = []
+    values: list[np.ndarray | None] = []
     for level in program.levels:
-        value = level.latency * -multiplier
-        value += level.importance if weight == 1.0 else weight * level.importance
-        if level.reads_of is not None:
-            value += np.bincount(level.reader, messages[level.reads], len(value))
-        last = level.first + len(level.counts)
-        np.maximum.reduceat(value, level.starts[:-1], out=messages[level.first : last])
+        out = messages[level.first : level.first + len(level.counts)]
+        if level.hull is not None:
+            latency, importance, starts = level.hull
+            np.maximum.reduceat(_value(latency, importance, multiplier, weight), starts[:-1], out=out)
+            values.append(None)
+            continue
+        value = _value(level.latency, level.importance, multiplier, weight)
+        value += np.bincount(level.reader, messages[level.reads], len(value))
+        np.maximum.reduceat(value, level.starts[:-1], out=out)
         values.append(value)
-    return Pass(multiplier, messages, values)
+    return Pass(program, multiplier, weight, messages, values)
+
+
+def _value(latency: np.ndarray, importance: np.ndarray, multiplier: float, weight: float) -> np.ndarray:
+    value = latency * -multiplier
+    value += importance if weight == 1.0 else weight * importance
+    return value
 
 
 @dataclass(frozen=True)
@@ -177,21 +201,17 @@ def maximiser(program: Program, at: Pass, root: int | None = None) -> Choice:
         level = program.levels[number]
         here = slots[slots >= level.first]
         slots = slots[slots < level.first]
-        best = _first_best(at.values[number], level, here - level.first, at.messages[here])
+        best = _first_best(at, number, here - level.first)
 
 
-def _first_best(values: np.ndarray, level: Level, slots: np.ndarray, best: np.ndarray) -> np.ndarray:
+def _first_best(at: Pass, number: int, slots: np.ndarray) -> np.ndarray:
     """For each slot of a level, its first point that has the slot's best value."""
-    if len(slots) < 2:
-        return np.array(
-            [level.starts[s] + values[level.starts[s] : level.starts[s + 1]].argmax() for s in slots],
-            dtype=np.int64,
-        )
+    level = at.program.levels[number]
     counts = level.counts[slots]
     points = ranges(level.starts[slots], counts)
-    hits = (values[points] == best.repeat(counts)).nonzero()[0]
+    hits = (at.of(number, points) == at.messages[slots + level.first].repeat(counts)).nonzero()[0]
     owner = np.arange(len(slots)).repeat(counts)[hits]
     first = np.empty(len(owner), dtype=bool)
-    first[0] = True
+    first[:1] = True
     np.not_equal(owner[1:], owner[:-1], out=first[1:])
     return points[hits[first]]

@@ -33,6 +33,34 @@ def pareto(group: np.ndarray, latency: np.ndarray, importance: np.ndarray) -> np
     return order[keep]
 
 
+def hull_mask(
+    starts: np.ndarray, latency: np.ndarray, importance: np.ndarray, rounds: int = 12
+) -> np.ndarray:
+    """Which points may be on the concave hull of their list: all that are, and perhaps a few more.
+
+    Lists are Pareto lists, of which list i begins at starts[i]; starts[-1] is the number of points. A point
+    that lies on or under the line between its neighbours goes, again and again; a list's ends stay.
+    """
+    left = np.arange(len(latency))
+    end = np.zeros(len(latency) + 1, dtype=bool)
+    end[starts] = True
+    end[starts[1:] - 1] = True
+    for _ in range(rounds):
+        if len(left) < 3:
+            break
+        x, y = latency[left], importance[left]
+        run, rise = np.diff(x), np.diff(y)
+        keep = np.ones(len(left), dtype=bool)
+        np.greater(rise[:-1] * run[1:], rise[1:] * run[:-1], out=keep[1:-1])
+        keep |= end[left]
+        if keep.all():
+            break
+        left = left[keep]
+    mask = np.zeros(len(latency), dtype=bool)
+    mask[left] = True
+    return mask
+
+
 def _unit(values: np.ndarray) -> np.ndarray:
     """The values moved into [0, 1), so that adding a group's number keeps the groups apart."""
     low = values.min()
