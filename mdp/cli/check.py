@@ -1,35 +1,83 @@
 """`mdp check`: is pruning this architecture right? Extracted against masked, all at random."""
 
-from . import print_json
+import json
+
+from ..errors import MdpError
+from ..files import write_text
+from . import print_json, reporter
 
 # Float32 rounding through a deep network stays far below this share of the largest output.
-TOLERANCE = 1e-3
+TOLERANCE = 1e-4
 
 
 def add_arguments(parser):
-    parser.add_argument("name", help="a demo network or a timm architecture; no weights are needed")
+    parser.add_argument("name", nargs="*", help="demo networks or timm architectures; no weights are needed")
+    parser.add_argument("--all", action="store_true", help="every architecture of the supported families")
     parser.add_argument("--seed", type=int, default=0, help="of the weights, the plan and the images")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per architecture")
+    parser.add_argument("--rows", metavar="FILE", help="with several: keep results here, and go on from them")
+    parser.add_argument("--table", metavar="FILE", help="with several: write a table in Markdown")
 
 
 def run(args):
+    if len(args.name) == 1 and not args.all:
+        return _one(args)
+    if not args.name and not args.all:
+        raise MdpError(
+            "Say which architecture to check, by its timm name, or --all of the supported families."
+        )
+    return _many(args)
+
+
+def _one(args) -> int:
     from ..surgery.check import check_architecture
 
-    result = check_architecture(args.name, args.seed)
-    right = result["max_abs_difference"] <= TOLERANCE
-    if args.json:
-        print_json(result)
-    else:
-        print(_describe(result, right))
-    return 0 if right else 1
+    result = check_architecture(args.name[0], args.seed)
+    print_json(result) if args.json else print(_describe(result))
+    return 0 if _is_right(result) else 1
 
 
-def _describe(result: dict, right: bool) -> str:
+def _many(args) -> int:
+    from ..surgery.coverage import architectures, coverage, markdown
+
+    report, names = reporter(args), args.name or architectures()
+    rows = {row["model"]: row for row in _kept_rows(args.rows)}
+    for i, row in enumerate(coverage([n for n in names if n not in rows], args.seed), len(rows) + 1):
+        rows[row["model"]] = row
+        if args.rows:
+            with open(args.rows, "a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+        if args.json:
+            print_json(row)
+        report.step(min(i, len(names)), len(names), row["model"])
+    done = [rows[n] for n in names]
+    if args.table:
+        write_text(args.table, markdown(done, TOLERANCE))
+    right = sum("error" not in r and _is_right(r) for r in done)
+    report.message(f"{right} of {len(done)} architectures are pruned right.")
+    return 0 if all("error" in r or _is_right(r) for r in done) else 1
+
+
+def _kept_rows(path: str | None) -> list[dict]:
+    try:
+        with open(path or "", encoding="utf-8") as file:
+            return [json.loads(line) for line in file if line.endswith("\n")]
+    except FileNotFoundError:
+        return []
+    except ValueError:
+        raise MdpError(f"{path} holds something else than results; give another file to --rows.") from None
+
+
+def _is_right(result: dict) -> bool:
+    return result["max_abs_difference"] <= TOLERANCE
+
+
+def _describe(result: dict) -> str:
     lines = [
         f"{result['model']}: {len(result['dims'])} dims, {len(result['blocks'])} blocks, "
         f"{len(result['removed_blocks'])} removed, "
         f"{result['parameters_before']} parameters before, {result['parameters_after']} after",
-        f"extracted against masked: {'the same' if right else 'DIFFERENT'}, largest difference "
+        f"extracted against masked: {'the same' if _is_right(result) else 'DIFFERENT'}, largest difference "
         f"{result['max_abs_difference']:.1e} of the largest output",
     ]
     return "\n".join([*lines, *(f"  not pruned: {s['name']}: {s['reason']}" for s in result["skipped"])])

@@ -59,7 +59,7 @@ def find_channels(
     for group in channels.groups:
         group.fixed = group.fixed or _kept_whole(model, group, anatomy)
     names = _dim_names(model, [g for g in channels.groups if not g.fixed and g.makers], anatomy)
-    if not names:
+    if not names and not any(b.removable for b in anatomy.blocks):
         reasons = "; ".join(sorted({g.fixed for g in channels.groups if g.makers})[:3])
         raise Unsupported(f"Nothing in {ref.name} can be pruned: of its channels, {reasons}.")
     dims = tuple(space_dim(name, _kind(model, g), g.units, bundles) for g, name in names.items())

@@ -14,6 +14,7 @@ from .convnet import Anatomy, find_channels, stems
 from .found import Found
 
 NAME = "convnext"
+TIMM_MODULES = ("convnext",)  # whose names coverage goes through
 
 
 def matches(model: nn.Module) -> bool:

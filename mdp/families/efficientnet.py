@@ -15,6 +15,7 @@ from .convnet import Anatomy, find_channels, stems
 from .found import Found
 
 NAME = "efficientnet"
+TIMM_MODULES = ("efficientnet", "mobilenetv3")  # whose names coverage goes through
 
 
 def matches(model: nn.Module) -> bool:

@@ -19,6 +19,7 @@ from .options import space_dim
 from .slices import Slice
 
 NAME = "vit"
+TIMM_MODULES = ("vision_transformer", "deit")  # whose names coverage goes through
 
 # Modules of a block that work channel by channel on the residual stream.
 _STREAM = ("norm1", "norm2", "ls1", "ls2")

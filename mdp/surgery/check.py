@@ -10,6 +10,7 @@ from torch import nn
 
 from ..families import Found, find
 from ..models import create, resolve
+from ..study import ModelRef
 from .extract import extract
 from .mask import mask
 
@@ -17,8 +18,13 @@ from .mask import mask
 SMALL_IMAGE = 96
 
 
-def check_architecture(name: str, seed: int = 0, *, remove: bool = True) -> dict[str, Any]:
+def check_architecture(
+    name: str, seed: int = 0, *, remove: bool = True, ref: ModelRef | None = None
+) -> dict[str, Any]:
     """Build `name` without its weights, prune it at random, and compare the two networks.
+
+    Args:
+        ref: how to build it, if not as timm does by default.
 
     Returns:
         model, dims, blocks, removed_blocks, parameters_before, parameters_after, max_abs_difference (relative
@@ -27,7 +33,7 @@ def check_architecture(name: str, seed: int = 0, *, remove: bool = True) -> dict
     Raises:
         MdpError: timm does not know the name, or (Unsupported) no family knows the architecture.
     """
-    ref = resolve(name, weights="none")
+    ref = ref or resolve(name, weights="none")
     model = create(ref)
     if not any("pos_embed" in n for n, _ in model.named_parameters()):
         ref = dataclasses.replace(ref, input_size=(ref.input_size[0], SMALL_IMAGE, SMALL_IMAGE))

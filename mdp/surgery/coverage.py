@@ -1,0 +1,93 @@
+"""How many of timm's architectures are pruned right: every name of the families' modules in turn."""
+
+import dataclasses
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import psutil
+import torch
+
+from ..errors import MdpError
+from ..families import FAMILIES, family
+from ..models import create, resolve
+from ..study import ModelRef
+from .check import check_architecture
+
+# Dense, masked and pruned network in float32, and what the forward needs.
+BYTES_PER_PARAMETER = 14
+GRID = 4  # patches along one side of the image that a transformer is checked on
+
+
+def architectures() -> list[str]:
+    """timm's names in the modules of all families, from its own registry."""
+    import timm
+
+    modules = [m for name in FAMILIES for m in family(name).TIMM_MODULES]
+    return [name for module in modules for name in timm.list_models(module=module)]
+
+
+def coverage(names: Iterable[str], seed: int = 0) -> Iterator[dict[str, Any]]:
+    """One row per name: the result of `check_architecture`, or model, parameters_before and error."""
+    for name in names:
+        yield _row(name, seed)
+        gc.collect()
+
+
+def markdown(rows: Sequence[dict[str, Any]], tolerance: float) -> str:
+    """The table of the docs: totals, what works, and why the rest does not."""
+    right = [r for r in rows if "error" not in r and r["max_abs_difference"] <= tolerance]
+    wrong = [r for r in rows if "error" not in r and r["max_abs_difference"] > tolerance]
+    failed = [r for r in rows if "error" in r]
+    whole = sum(not _unknown(r) for r in right)
+    lines = [
+        f"{len(right)} of {len(rows)} architectures work, {whole} of them in all their dimensions"
+        + (f"; {len(wrong)} are wrong" if wrong else "")
+        + ".",
+        "",
+        "| model | dims | blocks (removed) | parameters | after | difference | left whole, not known |",
+        "|---|--:|--:|--:|--:|--:|---|",
+    ]
+    for r in [*wrong, *right]:
+        blocks = f"{len(r['blocks'])} ({len(r['removed_blocks'])})"
+        unknown = _unknown(r)
+        rest = f"{len(unknown)}: {unknown[0]}" if unknown else ""
+        lines.append(
+            f"| {r['model']} | {len(r['dims'])} | {blocks} | {r['parameters_before'] / 1e6:.1f} M "
+            f"| {r['parameters_after'] / 1e6:.1f} M | {r['max_abs_difference']:.0e} | {rest} |"
+        )
+    lines += ["", "| model | parameters | why it is not supported |", "|---|--:|---|"]
+    lines += [f"| {r['model']} | {r['parameters_before'] / 1e6:.1f} M | {r['error']} |" for r in failed]
+    return "\n".join(lines) + "\n"
+
+
+def _unknown(row: dict[str, Any]) -> list[str]:
+    """Parts that were left whole because they are not known, not because they should be."""
+    return [s["reason"] for s in row["skipped"] if "not known" in s["reason"]]
+
+
+def _row(name: str, seed: int) -> dict[str, Any]:
+    parameters = 0
+    try:
+        ref = resolve(name, weights="none")
+        with torch.device("meta"):
+            empty = create(ref)
+        parameters = sum(p.numel() for p in empty.parameters())
+        needed = parameters * BYTES_PER_PARAMETER
+        if needed > psutil.virtual_memory().available:
+            raise MdpError(
+                f"It needs about {needed / 2**30:.0f} GiB of memory, which this machine has not free."
+            )
+        return check_architecture(name, seed, ref=_small(name, ref, empty))
+    except MdpError as error:
+        return {"model": name, "parameters_before": parameters, "error": str(error)}
+
+
+def _small(name: str, ref: ModelRef, model: torch.nn.Module) -> ModelRef:
+    """The same transformer for a small image; only its position embeddings change."""
+    patch = getattr(getattr(model, "patch_embed", None), "patch_size", None)
+    if patch is None:
+        return ref
+    side = GRID * patch[0]
+    arguments = {**ref.arguments, "img_size": side}
+    return dataclasses.replace(ref, input_size=(ref.input_size[0], side, side), arguments=arguments)
