@@ -19,9 +19,12 @@ from .figures.opposites import (
     opposites_table,
 )
 from .figures.survivors import survivors_info
-from .plot import Plot
+from .header import Header
+from .sized import figure
 from .state import Selection
 from .survivors import Survivors
+
+LINKS = [("Explorer", "/"), ("Teach", "/teach")]
 
 
 class Inspector:
@@ -36,10 +39,10 @@ class Inspector:
         self.selection = s = selection or Selection()
         self.notice = ui.sentence()
         self.budget = BudgetBar(s)
-        self.survivors = Survivors(height="300px")
+        self.survivors = Survivors(height="300px", layout={"height": "300px"})
         self.view = BlockView(s, height="270px")
         self.table = widgets.HTML()
-        self.bars = Plot(height="220px", filename="opposite-decisions")
+        self.bars = figure("220px", "opposite-decisions")
         self._asked: tuple = (None, [])  # a plan, and what was found about it
         if study is not None:
             s.study = study if isinstance(study, Study) else s.study
@@ -61,7 +64,10 @@ class Inspector:
         )
         below = widgets.HBox([opposites, picture])
         below.add_class("mdp-columns")
-        self.widget = ui.panel(_sheet(), self.notice, ui.card(self.budget), self.view.widget, below)
+        self.header = Header(s, LINKS)
+        self.widget = ui.panel(
+            _sheet(), self.header, self.notice, ui.card(self.budget), self.view.widget, below
+        )
         self.widget.add_class("mdp-explorer")
         s.observe(self._tell, ["error", "status"])
         s.observe(self._draw, ["study", "plan", "pins"])

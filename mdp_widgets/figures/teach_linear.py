@@ -86,8 +86,8 @@ def linear_latency(problem: Problem, choices: Mapping[str, int | None], removed:
 def draw_layer(info: LinearInfo) -> dict[str, Any]:
     """A plotly spec: one layer's time over its own width, at the dense and at the narrowed input."""
     lines = (
-        ("linear model: dense input", info.at_dense, "var(--mdp-other)", "dash", "square"),
-        ("measured, input as chosen", info.at_input, "var(--mdp-kept)", "solid", "circle"),
+        ("linear model", info.at_dense, "var(--mdp-other)", "dash", "square"),
+        ("measured, input as chosen above", info.at_input, "var(--mdp-kept)", "solid", "circle"),
     )
     data = [
         {
@@ -103,14 +103,12 @@ def draw_layer(info: LinearInfo) -> dict[str, Any]:
         for name, values, colour, dash, symbol in lines
     ]
     top = max(info.at_dense) * 1.12
-    notes = [
-        _note(info.widths[-1], info.at_dense[-1], "linear model", "var(--mdp-other)"),
-        _note(info.widths[-1], info.at_input[-1], f"measured, input {info.input_width}", "var(--mdp-kept)"),
-    ]
     return {
         "data": data,
         "layout": layout(
-            annotations=notes if info.input_width < info.input_dense else notes[1:],
+            showlegend=True,
+            legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}},
+            margin={"l": 52, "r": 12, "t": 34, "b": 42},
             hovermode="closest",
             xaxis=axis("own width kept", range=[0, info.widths[-1] * 1.04]),
             yaxis=axis(f"latency of the layer, {info.unit}", range=[0, top]),
@@ -215,16 +213,3 @@ def _random(problem: Problem, rng: np.random.Generator) -> tuple[dict[str, int],
         fitting = [o for o in dim.options if o >= low * dim.dense]
         choices[dim.name] = int(rng.choice(fitting))
     return choices, ()
-
-
-def _note(x: float, y: float, text: str, colour: str) -> dict[str, Any]:
-    return {
-        "x": x,
-        "y": y,
-        "xanchor": "right",
-        "yshift": 14,
-        "xshift": -4,
-        "text": text,
-        "showarrow": False,
-        "font": {"color": colour, "size": 12},
-    }

@@ -49,7 +49,7 @@ def thinned(options: tuple[int, ...], most: int = MOST) -> tuple[int, ...]:
 
 def vector_html(row: Choice) -> str:
     """`ω = (0 0 1 0)`, the one marked; a long vector is written by its place."""
-    if len(row.options) > MOST:
+    if len(row.options) > 2 * MOST:
         place = row.one_hot.index(1) + 1
         return f'<span class="mdp-omega">ω: the <b>{place}.</b> of {len(row.options)} is 1</span>'
     bits = " ".join("<b>1</b>" if bit else "0" for bit in row.one_hot)

@@ -12,7 +12,7 @@ from ..figures.teach_linear import (
     networks_label,
     networks_table,
 )
-from ..plot import Plot
+from ..sized import figure
 from ..state import Selection
 from .opening import aloud, lesson
 
@@ -27,8 +27,8 @@ def linear(selection: Selection) -> widgets.Widget:
     width = widgets.SelectionSlider(
         options=options, value=first.input_width, description="Input", continuous_update=True
     )
-    layer = Plot(height="300px", filename="linear-layer")
-    networks = Plot(height="300px", filename="linear-networks")
+    layer = figure("300px", "linear-layer")
+    networks = figure("300px", "linear-networks")
     said = widgets.HTML()
     networks.show(draw_networks(first), networks_label(first), *networks_table(first))
 

@@ -33,7 +33,9 @@ def opening(selection: Selection) -> widgets.Widget:
     sheet = widgets.HTML(
         f"<style>{_SHEET}</style>", layout={"height": "0", "margin": "0", "overflow": "hidden"}
     )
-    return ui.panel(sheet, sentence(selection))
+    box = ui.panel(sheet, sentence(selection))
+    box.add_class("mdp-opening")
+    return box
 
 
 def sentence(selection: Selection) -> widgets.HTML:

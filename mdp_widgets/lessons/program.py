@@ -6,7 +6,7 @@ from .. import ui
 from ..budget import BudgetBar
 from ..figures.front import draw_front, front_info, front_label, front_table
 from ..figures.survivors import survivors_info
-from ..plot import Plot
+from ..sized import figure
 from ..state import Selection
 from ..survivors import Survivors
 from .opening import lesson
@@ -31,8 +31,8 @@ def program(selection: Selection) -> widgets.Widget:
     if study is None:
         return lesson(selection=selection)
     bar = BudgetBar(selection)
-    front = Plot(height="320px", filename="pareto-front")
-    drawing = Survivors(height="320px")
+    front = figure("320px", "pareto-front")
+    drawing = Survivors(height="320px", layout={"height": "320px"})
 
     def show(_=None):
         info = front_info(study, selection.front, selection.plan)

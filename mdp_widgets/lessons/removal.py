@@ -4,7 +4,7 @@ import ipywidgets as widgets
 
 from .. import ui
 from ..figures.teach_blocks import blocks_info, blocks_label, blocks_table, draw_blocks, with_plan
-from ..plot import Plot
+from ..sized import figure
 from ..state import Selection
 from .opening import aloud, lesson
 from .sums import budget_slider
@@ -19,7 +19,7 @@ def removal(selection: Selection) -> widgets.Widget:
     problem = mine.study.problem
     fronts = blocks_info(problem)
     share = budget_slider(mine)
-    plot = Plot(height="330px", filename="block-removal")
+    plot = figure("330px", "block-removal")
     said = widgets.HTML()
     setting = []
     buttons = [

@@ -5,7 +5,7 @@ import ipywidgets as widgets
 from .. import ui
 from ..figures.surface import draw_surface, surface_info, surface_label, surface_table
 from ..figures.teach_tables import draw_sum, sum_info, sum_label, sum_table
-from ..plot import Plot
+from ..sized import figure
 from ..state import Selection
 from .opening import aloud, lesson
 
@@ -21,8 +21,8 @@ def tables(selection: Selection) -> widgets.Widget:
     start = next((n for n in reversed(names) if n.startswith(f"{middle}.")), names[0] if names else None)
     term = widgets.Dropdown(options=names, value=start, description="Table")
     share = budget_slider(selection)
-    bars = Plot(height="320px", filename="sum-of-tables")
-    table = Plot(height="320px", filename="table")
+    bars = figure("320px", "sum-of-tables")
+    table = figure("320px", "table")
     said = widgets.HTML()
 
     def show(_=None):

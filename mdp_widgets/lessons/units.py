@@ -7,7 +7,7 @@ import ipywidgets as widgets
 from .. import ui
 from ..figures.curve import curve_info, curve_label, curve_table, draw_curve
 from ..figures.teach_units import draw_units, units_info, units_label, units_table
-from ..plot import Plot
+from ..sized import figure
 from ..state import Selection, own_dims
 from .opening import aloud, lesson
 
@@ -24,9 +24,13 @@ def importance(selection: Selection) -> widgets.Widget:
     dim = widgets.Dropdown(
         options=dims, value=max(dims, key=lambda d: problem.dim[d].dense), description="Dim"
     )
-    kept = widgets.SelectionSlider(options=problem.dim[dim.value].options, description="Keep")
-    bars = Plot(height="300px", filename="scores")
-    curve = Plot(height="300px", filename="importance")
+    kept = widgets.SelectionSlider(
+        options=problem.dim[dim.value].options,
+        description="Keep",
+        layout={"flex": "1 1 360px", "width": "auto"},
+    )
+    bars = figure("300px", "scores")
+    curve = figure("300px", "importance")
     said = widgets.HTML()
     switching = []
 
