@@ -1,7 +1,7 @@
 """Measuring a list of workloads into the store: interleaved, beside an anchor, with the time left.
 
 Several workloads are timed in turns, and with them the *anchor*, which never changes: where the anchor is
-slower than usual the machine was busy, and the visit counts less (see store.summarise).
+slower than usual the machine was busy, and the readings beside it count less (see store.summarise).
 """
 
 import json
@@ -16,7 +16,7 @@ from .store import Entry, Store
 from .timer import WARM_UP, OutOfMemory, Prepared, Timer, measure_together, undisturbed
 
 # Workloads that are timed in turns. Each call then finds caches that others have filled, as in a network.
-TOGETHER = 12
+TOGETHER = 8
 # Bounds of the readings at one visit.
 FEWEST, MOST = 4, 10
 # Separate visits to each workload, minutes apart: a CPU is shared, a GPU seldom.
@@ -39,22 +39,23 @@ class Run:
         report: Reporter,
         seconds: float,
         *,
-        anchor: Workload | None = None,
         visit_ms: float = 60.0,
+        together: int = TOGETHER,
         seed: int = 0,
     ):
         """Args: `seconds` is about how long to take; `visit_ms` how much of it goes into the readings of one
-        workload at one visit; `anchor` is what is timed beside all of them."""
+        workload at one visit; `together` how many of them are timed in turns."""
         self.timer, self.store, self.report = timer, store, report
         self.workloads = dict(workloads)
         self.batch = timer.deployment.batch
-        self.anchor = anchor or anchor_of(self.batch)
+        self.anchor = anchor_of(self.batch)
         # Drift is told by the anchor, so that readings beside another anchor are not comparable.
         self.context = json.dumps({**timer.deployment.to_json(), "anchor": self.anchor.key}, sort_keys=True)
         self.known: dict[str, Entry] = store.entries(self.context, workloads)
         self.visits = VISITS[timer.deployment.kind]
         self.measured, self.timing = 0, 0.0
         self._limit, self._start, self._visit_ms = seconds, time.monotonic(), visit_ms
+        self._together = together
         self._random = np.random.default_rng(seed)
         self._ready: Prepared | None = None
         self._overhead = 0.004  # seconds a visit beside its readings; learned as we go
@@ -77,9 +78,9 @@ class Run:
         """Visit the keys once each, in random order. Failures are kept as such; progress is shown."""
         todo = list(dict.fromkeys(keys))
         self._random.shuffle(todo)
-        for i in range(0, len(todo), TOGETHER):
-            self._visit(todo[i : i + TOGETHER])
-            ahead = self._cost(todo[i + TOGETHER :])
+        for i in range(0, len(todo), self._together):
+            self._visit(todo[i : i + self._together])
+            ahead = self._cost(todo[i + self._together :])
             left = max(ahead, min(self._cost(self._all_visits()), max(self.left(), 0.0)))
             self.report.step(self.seconds, self.seconds + left, what, left)
 
@@ -96,7 +97,7 @@ class Run:
             fewest = min(self.known[k].visits for k in again)
             again = [k for k in again if self.known[k].visits == fewest]
             self._random.shuffle(again)
-            self.measure(again[: 4 * TOGETHER], what)
+            self.measure(again[: 4 * self._together], what)
 
     def _wants(self, entry: Entry) -> bool:
         """Whether another visit helps: too few yet, or all of them at a busy moment (then twice as many)."""
@@ -131,7 +132,7 @@ class Run:
         rounds = self._rounds(float(np.mean([p.first_ms * p.calls for p in prepared])))
         start = time.monotonic()
         try:
-            readings = measure_together(self.timer, [self._ready, *prepared], rounds, self.report.check)
+            readings = measure_together(self.timer, self._ready, prepared, rounds, self.report.check)
         except OutOfMemory as error:  # one of them needs room that all together leave no more
             if len(prepared) == 1:
                 return self._failed(prepared[0].key, str(error))
@@ -139,16 +140,18 @@ class Run:
                 self._read([item])
             return None
         self.timing += time.monotonic() - start
-        anchor = float(np.median(undisturbed(readings[0])))
-        for item, found in zip(prepared, readings[1:], strict=True):
-            self.store.add(self.context, item.key, undisturbed(found), anchor)
+        totals = 0.0
+        for item, found in zip(prepared, readings, strict=True):
+            used = undisturbed([reading for reading, _ in found])
+            pairs = [(found[i][0].ms, found[i][1]) for i in used]
+            self.store.add(self.context, item.key, pairs)
+            totals += float(np.median([ms for ms, _ in pairs]))
         macs = sum(self.workloads[p.key].macs for p in prepared) * self.batch
-        total = sum(float(np.median(undisturbed(found))) for found in readings[1:])
         if macs:
-            self._speed += 0.1 * (macs / total - self._speed)
+            self._speed += 0.1 * (macs / totals - self._speed)
 
     def _failed(self, key: str, why: str) -> None:
-        self.store.add(self.context, key, (), failure=why)
+        self.store.add(self.context, key, failure=why)
         self.report.message(f"{why} Its entry is inferred from the others.")
 
     def _cost(self, keys: Iterable[str]) -> float:

@@ -74,7 +74,7 @@ def profile(
             receipt = _receipt(workloads, seconds, tolerance)
             if not store.entries(run.context, [receipt]):
                 _measure(run, surfaces, tolerance, early and (lambda: early(assemble(found, surfaces, run))))
-                store.add(run.context, receipt, [max(1e-6, run.seconds)])
+                store.add(run.context, receipt, failure="not a workload")
         return assemble(found, surfaces, run)
     finally:
         if own:
@@ -177,7 +177,7 @@ def _provenance(found: "Found", run: Run, details: Mapping[str, Any]) -> dict[st
         "drift": round(float(np.max([e.drift for e in entries])), 5),
         "inferred_error": round(max(d["inferred_error"] for d in own), 5),
         "clock": run.timer.clock,
-        "statistic": "median of undisturbed readings at the calmest visits",
+        "statistic": "median of the readings beside which the anchor was calm",
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
 

@@ -24,9 +24,11 @@ from ..files import read_json, write_json
 from ..paths import data_dir
 
 FORMAT = "mdp-measurements/1"
+# A reading counts as calm if the anchor beside it took at most this much of its usual time.
+CALM = 1.05
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS visit (
-    context TEXT NOT NULL, key TEXT NOT NULL, samples TEXT NOT NULL, anchor REAL, failure TEXT,
+    context TEXT NOT NULL, key TEXT NOT NULL, readings TEXT NOT NULL, calm REAL, failure TEXT,
     created REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS visit_of ON visit (context, key);
 """
@@ -37,11 +39,11 @@ class Entry:
     """What is known of one key under one context.
 
     Attributes:
-        ms: median over all readings kept; NaN if it could not be run.
+        ms: median over the readings used; NaN if it could not be run.
         spread: interquartile range of those readings over their median.
         repeats: how many readings those are.
         visits: how many separate times it was measured.
-        drift: how much slower than usual the anchor was at the calmest visits used (0.05: 5 %).
+        drift: how much slower than usual the anchor was beside the readings used (0.05: 5 %).
         failure: why it could not be run ("" if it could).
     """
 
@@ -81,33 +83,34 @@ class Store:
         self.close()
 
     def add(
-        self, context: str, key: str, samples: Sequence[float], anchor: float | None = None, failure: str = ""
+        self, context: str, key: str, readings: Sequence[tuple[float, float]] = (), failure: str = ""
     ) -> None:
-        """Keep one visit: its readings in ms (none if it failed) and the anchor's time beside it."""
-        readings = json.dumps([float(f"{s:.6g}") for s in samples])
-        row = (context, key, readings, anchor, failure or None, time.time())
+        """Keep one visit: pairs of ms, of the workload and of the anchor beside it (none if it failed)."""
+        pairs = [[float(f"{ms:.6g}"), float(f"{anchor:.6g}")] for ms, anchor in readings]
+        calm = float(np.quantile([a for _, a in pairs], 0.25)) if pairs else None
+        row = (context, key, json.dumps(pairs), calm, failure or None, time.time())
         with self._sentences():
             self._db.execute("INSERT INTO visit VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def entries(self, context: str, keys: Iterable[str]) -> dict[str, Entry]:
         """What is known of the given keys; keys never measured are left out."""
         usual = self.anchor(context)
-        query = "SELECT samples, anchor, failure FROM visit WHERE context = ? AND key = ?"
+        query = "SELECT readings, failure FROM visit WHERE context = ? AND key = ?"
         found: dict[str, Entry] = {}
         with self._sentences():
             for key in dict.fromkeys(keys):
                 rows = self._db.execute(query, (context, key)).fetchall()
                 if rows:
-                    found[key] = summarise([(json.loads(s), a, f or "") for s, a, f in rows], usual)
+                    found[key] = summarise([(json.loads(r), f or "") for r, f in rows], usual)
         return found
 
     def anchor(self, context: str) -> float | None:
-        """The anchor's usual time in ms: the lower quartile of all visits under this context."""
+        """The anchor's time in ms on a calm machine: lower decile over visits of their lower quartiles."""
         with self._sentences():
             rows = self._db.execute(
-                "SELECT anchor FROM visit WHERE context = ? AND anchor IS NOT NULL", (context,)
+                "SELECT calm FROM visit WHERE context = ? AND calm IS NOT NULL", (context,)
             ).fetchall()
-        return float(np.quantile([r[0] for r in rows], 0.25)) if rows else None
+        return float(np.quantile([r[0] for r in rows], 0.1)) if rows else None
 
     def forget(self, context: str, keys: Iterable[str]) -> None:
         """Drop what is known of the keys, so that they are measured anew."""
@@ -121,10 +124,8 @@ class Store:
     def export(self, path: str | os.PathLike) -> Path:
         """Write every measurement to a JSON file that `load` of another store reads."""
         with self._sentences():
-            rows = self._db.execute(
-                "SELECT context, key, samples, anchor, failure, created FROM visit"
-            ).fetchall()
-        visits = [[json.loads(c), k, json.loads(s), a, f, t] for c, k, s, a, f, t in rows]
+            rows = self._db.execute("SELECT context, key, readings, failure, created FROM visit").fetchall()
+        visits = [[json.loads(c), k, json.loads(r), f, t] for c, k, r, f, t in rows]
         return write_json(path, {"format": FORMAT, "visits": visits})
 
     def load(self, path: str | os.PathLike) -> int:
@@ -162,32 +163,36 @@ class Store:
             ) from None
 
 
-def summarise(visits: Sequence[tuple[Sequence[float], float | None, str]], usual: float | None) -> Entry:
-    """One Entry from visits of (readings, anchor, failure).
+def summarise(visits: Sequence[tuple[Sequence[Sequence[float]], str]], usual: float | None) -> Entry:
+    """One Entry from visits of (pairs of workload and anchor in ms, failure).
 
-    The calmest visits count: those whose anchor was within 3 % of the calmest one's. A busy hour of a shared
-    machine is thus measured over, not averaged in.
+    Readings beside a calm anchor (within 5 % of `usual`) are used if there are three or more. Otherwise the
+    third beside the calmest anchors is, each scaled by how much too slow its anchor was, and `drift` says so:
+    a busy hour of a shared machine is measured around, not averaged in.
     """
-    good = [(samples, anchor) for samples, anchor, _ in visits if len(samples)]
-    if not good:
-        return Entry(float("nan"), 0.0, 0, len(visits), failure=visits[-1][2] or "no reading")
-    anchors = [anchor for _, anchor in good if anchor is not None]
-    calm = [s for s, a in good if a is None or a <= 1.03 * min(anchors)]
-    values = np.concatenate([np.asarray(s, dtype=float) for s in calm])
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-    drift = max(0.0, min(anchors) / usual - 1) if anchors and usual else 0.0
-    return Entry(float(middle), float((high - low) / middle), len(values), len(visits), drift)
+    pairs = np.array([pair for readings, _ in visits for pair in readings], dtype=float).reshape(-1, 2)
+    if not len(pairs):
+        return Entry(float("nan"), 0.0, 0, len(visits), failure=visits[-1][1] or "no reading")
+    usual = usual or float(pairs[:, 1].min())
+    slow = np.maximum(pairs[:, 1] / usual, 1.0)
+    used = np.flatnonzero(slow <= CALM)
+    if len(used) < min(3, len(pairs)):
+        used = np.argsort(slow, kind="stable")[: max(min(3, len(pairs)), len(pairs) // 3)]
+    scale = np.where(slow[used] > CALM, slow[used], 1.0)
+    low, middle, high = np.quantile(pairs[used, 0] / scale, [0.25, 0.5, 0.75])
+    drift = max(0.0, float(np.median(slow[used])) - 1)
+    return Entry(float(middle), float((high - low) / middle), len(used), len(visits), drift)
 
 
 def _row(visit: Any) -> tuple:
-    context, key, samples, anchor, failure, created = visit
+    context, key, readings, failure, created = visit
     if not isinstance(context, dict) or not isinstance(key, str):
         raise ValueError("a visit has no context or no key")
-    samples = [float(s) for s in samples]
-    if not all(0 < s < float("inf") for s in samples):
+    pairs = [[float(ms), float(anchor)] for ms, anchor in readings]
+    if not all(0 < value < float("inf") for pair in pairs for value in pair):
         raise ValueError(f"a reading of {key!r} is not a positive number")
-    anchor = None if anchor is None else float(anchor)
-    return (json.dumps(context, sort_keys=True), key, json.dumps(samples), anchor, failure, float(created))
+    calm = float(np.quantile([a for _, a in pairs], 0.25)) if pairs else None
+    return (json.dumps(context, sort_keys=True), key, json.dumps(pairs), calm, failure, float(created))
 
 
 @contextlib.contextmanager

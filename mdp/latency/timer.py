@@ -19,6 +19,8 @@ from .pieces import Workload
 
 # A reading shorter than this is made of several calls: the clock and the loop cost about 1 µs.
 SHORTEST_MS = 0.1
+# The anchor is read again after this many of its own durations.
+BEAT = 4
 # Warm-up calls: the first ones choose kernels, pack weights and grow the allocator's pools.
 WARM_UP = 3
 
@@ -68,23 +70,39 @@ def timer_for(deployment: Deployment) -> Timer:
 
 
 def measure_together(
-    timer: Timer, prepared: Sequence[Prepared], rounds: int, check: Callable[[], None] = lambda: None
-) -> list[list[Reading]]:
-    """`rounds` readings of each workload, taken in turns. `check` is called in between and may raise."""
-    readings: list[list[Reading]] = [[] for _ in prepared]
+    timer: Timer,
+    anchor: Prepared,
+    prepared: Sequence[Prepared],
+    rounds: int,
+    check: Callable[[], None] = lambda: None,
+) -> list[list[tuple[Reading, float]]]:
+    """`rounds` readings of each workload, taken in turns, each with the anchor's ms around that moment.
+
+    The anchor is read every few of its own durations; `check` is called in between and may raise.
+    """
+    beats = [timer.once(anchor).ms]
+    since = 0.0
+    taken: list[list[tuple[Reading, int]]] = [[] for _ in prepared]
     for _ in range(rounds):
-        for item, into in zip(prepared, readings, strict=True):
-            into.append(timer.once(item))
+        for item, into in zip(prepared, taken, strict=True):
+            if since > BEAT * beats[-1]:
+                beats.append(timer.once(anchor).ms)
+                since = 0.0
+            reading = timer.once(item)
+            into.append((reading, len(beats)))
+            since += reading.ms * item.calls
             check()
-    return readings
+    beats.append(timer.once(anchor).ms)
+    # Reading n stands between beats n - 1 and n.
+    return [[(reading, (beats[n - 1] + beats[n]) / 2) for reading, n in item] for item in taken]
 
 
-def undisturbed(readings: Sequence[Reading]) -> list[float]:
-    """The readings to use: those that nothing disturbed; the faster half if less than a third are left."""
-    clean = [r.ms for r in readings if not r.disturbed]
+def undisturbed(readings: Sequence[Reading]) -> list[int]:
+    """Which readings to use: those that nothing disturbed; the faster half if less than a third are left."""
+    clean = [i for i, r in enumerate(readings) if not r.disturbed]
     if 3 * len(clean) >= len(readings):
         return clean
-    return sorted(r.ms for r in readings)[: max(1, len(readings) // 2)]
+    return sorted(range(len(readings)), key=lambda i: readings[i].ms)[: max(1, len(readings) // 2)]
 
 
 def build(deployment: Deployment, workload: Workload):

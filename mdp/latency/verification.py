@@ -69,7 +69,7 @@ def verify(
         with device_lock(where.device, report.message, report.check):
             by_key = {w.key: w for w in (dense, *workloads)}
             clock = timer or timer_for(where)
-            run = Run(clock, store, by_key, report, seconds, anchor=dense, visit_ms=400.0, seed=seed)
+            run = Run(clock, store, by_key, report, seconds, visit_ms=400.0, together=4, seed=seed)
             run.measure_new(run.workloads, "measuring sub-networks")
             run.visit_again("measuring sub-networks again")
             known = run.known

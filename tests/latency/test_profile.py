@@ -58,7 +58,7 @@ def test_stopped_and_started_again_it_goes_on(found, tmp_path):
     with Store(tmp_path / "s.sqlite") as store:
         tables = profile(found, store=store, timer=again)
     kept = [k for k in first.prepared if k.startswith("linear")]
-    assert len(kept) == 12
+    assert len(kept) == 8
     assert all(again.prepared.count(k) == 2 for k in kept)
     assert tables.provenance["measured"] == 72
 

@@ -12,9 +12,9 @@ from mdp.latency.store import Store, device_lock, summarise
 
 
 def test_visits_are_kept_apart_and_summarised(store):
-    store.add("{}", "a", [1.0, 2.0, 3.0], anchor=1.0)
-    store.add("{}", "a", [2.0, 2.0], anchor=1.01)
-    store.add("{}", "b", [], failure="too large")
+    store.add("{}", "a", [(1.0, 1.0), (2.0, 1.0), (3.0, 1.0)])
+    store.add("{}", "a", [(2.0, 1.01), (2.0, 1.01)])
+    store.add("{}", "b", failure="too large")
     entries = store.entries("{}", ["a", "b", "c"])
     assert entries["a"].ms == 2.0 and entries["a"].repeats == 5 and entries["a"].visits == 2
     assert entries["b"].failure == "too large" and entries["b"].ms != entries["b"].ms
@@ -22,14 +22,19 @@ def test_visits_are_kept_apart_and_summarised(store):
     assert store.entries("other", ["a"]) == {}
 
 
-def test_a_busy_visit_does_not_count_beside_a_calm_one():
-    entry = summarise([([1.0, 1.0], 1.0, ""), ([9.0, 9.0, 9.0], 1.5, "")], usual=1.0)
-    assert entry.ms == 1.0 and entry.repeats == 2 and entry.drift == 0
-    assert summarise([([9.0], 1.5, "")], usual=1.0).drift == pytest.approx(0.5)
+def test_busy_readings_do_not_count_beside_calm_ones():
+    calm, busy = [(1.0, 1.0)] * 3, [(9.0, 1.5)] * 4
+    entry = summarise([(calm, ""), (busy, "")], usual=1.0)
+    assert entry.ms == 1.0 and entry.repeats == 3 and entry.drift == 0
+
+
+def test_only_busy_readings_are_scaled_by_the_anchor_and_the_drift_is_said():
+    entry = summarise([([(3.0, 1.5), (3.0, 1.5), (8.0, 2.0), (3.0, 1.5)], "")], usual=1.0)
+    assert entry.ms == pytest.approx(2.0) and entry.drift == pytest.approx(0.5)
 
 
 def test_forget(store):
-    store.add("{}", "a", [1.0])
+    store.add("{}", "a", [(1.0, 1.0)])
     store.forget("{}", ["a"])
     assert store.entries("{}", ["a"]) == {}
 
@@ -38,7 +43,7 @@ def _write_for_ever(path):
     with Store(path) as store:
         n = 0
         while True:
-            store.add("{}", f"key {n}", [1.0, 2.0], 1.0)
+            store.add("{}", f"key {n}", [(1.0, 2.0)])
             n += 1
 
 
@@ -56,16 +61,16 @@ def test_killed_at_any_moment_it_keeps_every_finished_row(tmp_path):
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     with Store(path) as store:
-        rows = store._db.execute("SELECT key, samples FROM visit ORDER BY rowid").fetchall()
+        rows = store._db.execute("SELECT key, readings FROM visit ORDER BY rowid").fetchall()
         assert [r[0] for r in rows] == [f"key {n}" for n in range(len(rows))] and len(rows) > 20
-        assert {r[1] for r in rows} == {"[1.0, 2.0]"}
-        store.add("{}", "after", [1.0])
+        assert {r[1] for r in rows} == {"[[1.0, 2.0]]"}
+        store.add("{}", "after", [(1.0, 1.0)])
 
 
 def test_export_and_import(store, tmp_path):
     context = '{"device": "a"}'
-    store.add(context, "a", [1.0, 2.0], anchor=1.0)
-    store.add(context, "b", [], failure="too large")
+    store.add(context, "a", [(1.0, 1.0), (2.0, 1.0)])
+    store.add(context, "b", failure="too large")
     path = store.export(tmp_path / "out.json")
     with Store(tmp_path / "other.sqlite") as other:
         assert other.load(path) == 2
@@ -74,11 +79,9 @@ def test_export_and_import(store, tmp_path):
         assert other.entries(context, ["b"])["b"].failure == "too large"
 
 
-@pytest.mark.parametrize(
-    "visit", [[{}, "a", [-1.0], None, None, 0], [{}, "a", ["x"], None, None, 0], [{}, 3], 7]
-)
+@pytest.mark.parametrize("visit", [[{}, "a", [[-1.0, 1.0]], None, 0], [{}, "a", ["x"], None, 0], [{}, 3], 7])
 def test_a_damaged_export_is_refused_whole(store, tmp_path, visit):
-    good = [{}, "good", [1.0], None, None, 0.0]
+    good = [{}, "good", [[1.0, 1.0]], None, 0.0]
     write_json(tmp_path / "x.json", {"format": "mdp-measurements/1", "visits": [good, visit]})
     with pytest.raises(BadFile):
         store.load(tmp_path / "x.json")
@@ -97,7 +100,7 @@ def test_a_full_disk_is_a_sentence(tmp_path):
         store._db.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(MdpError, match="Free some space"):
             for n in range(1000):
-                store.add("{}", f"key {n}", [1.0] * 50)
+                store.add("{}", f"key {n}", [(1.0, 1.0)] * 30)
         kept = store._db.execute("SELECT count(*) FROM visit").fetchone()[0]
     assert sqlite3.connect(tmp_path / "s.sqlite").execute("SELECT count(*) FROM visit").fetchone()[0] == kept
 
