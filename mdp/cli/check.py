@@ -15,6 +15,7 @@ def add_arguments(parser):
     parser.add_argument("--all", action="store_true", help="every architecture of the supported families")
     parser.add_argument("--seed", type=int, default=0, help="of the weights, the plan and the images")
     parser.add_argument("--json", action="store_true", help="print one JSON object per architecture")
+    parser.add_argument("--largest", type=float, default=float("inf"), help="with several: parameters, 3e8")
     parser.add_argument("--rows", metavar="FILE", help="with several: keep results here, and go on from them")
     parser.add_argument("--table", metavar="FILE", help="with several: write a table in Markdown")
 
@@ -42,7 +43,9 @@ def _many(args) -> int:
 
     report, names = reporter(args), args.name or architectures()
     rows = {row["model"]: row for row in _kept_rows(args.rows)}
-    for i, row in enumerate(coverage([n for n in names if n not in rows], args.seed), len(rows) + 1):
+    for i, row in enumerate(
+        coverage([n for n in names if n not in rows], args.seed, args.largest), len(rows) + 1
+    ):
         rows[row["model"]] = row
         if args.rows:
             with open(args.rows, "a", encoding="utf-8") as file:

@@ -27,10 +27,13 @@ def architectures() -> list[str]:
     return [name for module in modules for name in timm.list_models(module=module)]
 
 
-def coverage(names: Iterable[str], seed: int = 0) -> Iterator[dict[str, Any]]:
-    """One row per name: the result of `check_architecture`, or model, parameters_before and error."""
+def coverage(names: Iterable[str], seed: int = 0, largest: float = float("inf")) -> Iterator[dict[str, Any]]:
+    """One row per name: the result of `check_architecture`, or model, parameters_before and error.
+
+    Architectures of more than `largest` parameters are left out, which is their error.
+    """
     for name in names:
-        yield _row(name, seed)
+        yield _row(name, seed, largest)
         gc.collect()
 
 
@@ -66,13 +69,15 @@ def _unknown(row: dict[str, Any]) -> list[str]:
     return [s["reason"] for s in row["skipped"] if "not known" in s["reason"]]
 
 
-def _row(name: str, seed: int) -> dict[str, Any]:
+def _row(name: str, seed: int, largest: float) -> dict[str, Any]:
     parameters = 0
     try:
         ref = resolve(name, weights="none")
         with torch.device("meta"):
             empty = create(ref)
         parameters = sum(p.numel() for p in empty.parameters())
+        if parameters > largest:
+            raise MdpError(f"It was left out for its size; more than {largest / 1e6:g} M parameters.")
         needed = parameters * BYTES_PER_PARAMETER
         if needed > psutil.virtual_memory().available:
             raise MdpError(
