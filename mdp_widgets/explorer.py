@@ -115,9 +115,13 @@ class Explorer:
         self.survivors.selected = {"block": self.selection.block, "dim": self.selection.dim}
 
     def _click_front(self, point: dict[str, Any]) -> None:
-        index, s = point.get("custom"), self.selection
-        if isinstance(index, int) and s.front is not None and 0 <= index < len(s.front.points):
-            s.set_budget(max(s.front.points[index].budget, s.smallest))
+        """A click anywhere chooses the front's point at the nearest latency."""
+        s, at = self.selection, point.get("at")
+        if s.front is None or not isinstance(at, list) or not isinstance(at[0], int | float):
+            return
+        nearest = min(s.front.points, key=lambda p: abs(p.plan.latency - at[0]), default=None)
+        if nearest is not None:
+            s.set_budget(max(nearest.plan.latency, s.smallest))
 
 
 def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]]) -> ipywidgets.Tab:

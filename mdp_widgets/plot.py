@@ -61,7 +61,8 @@ class Plot(anywidget.AnyWidget):
             )
 
     def on_click(self, callback: Callable[[dict[str, Any]], None]) -> None:
-        """Call `callback(point)` on a click; `point` has curve, index, x, y, name and custom (customdata)."""
+        """Call `callback(point)` on a click. `point["at"]` is [x, y] of the pointer in data coordinates;
+        curve, index, x, y, name and custom (customdata) are those of the point under it, None without one."""
         self._on_click.append(callback)
 
     def _receive(self, _widget: Any, content: Mapping[str, Any], _buffers: Any) -> None:

@@ -9,6 +9,7 @@ import webbrowser
 import tornado.web
 from traitlets.config import Config
 from voila.app import Voila
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.static_file_handler import AllowListFileHandler
 from voila.tornado.contentshandler import VoilaContentsHandler
 from voila.tornado.handler import TornadoVoilaHandler
@@ -19,6 +20,14 @@ from .serve import NOTEBOOKS, PAGES
 
 # Handlers of Voila that show folders, sources or files; we serve known pages instead.
 LEFT_OUT = (AllowListFileHandler, TornadoVoilaHandler, TornadoVoilaTreeHandler, VoilaContentsHandler)
+
+
+class ShutDown(VoilaShutdownKernelHandler):
+    """A page that is closed gives its kernel back."""
+
+    def check_xsrf_cookie(self):
+        """A closing page cannot send the token that is asked for, and Voila would keep its kernel for ever.
+        The kernel's id is as good: 122 random bits that only its own page knows."""
 
 
 class Server(Voila):
@@ -54,6 +63,7 @@ class Server(Voila):
 
     def init_handlers(self):
         kept = [h for h in super().init_handlers() if h[1] not in LEFT_OUT]
+        kept = [(h[0], ShutDown, *h[2:]) if h[1] is VoilaShutdownKernelHandler else h for h in kept]
         shared = {
             "template_paths": self.template_paths,
             "config": self.config,
@@ -95,9 +105,9 @@ def make_server(port: int, *, warm: int, show: bool = False) -> Server:
     ]
     config.VoilaKernelManager.preheat_denylist = [n for a, n in PAGES.items() if a != "/"]
     config.VoilaKernelManager.fill_delay = 2.0
-    # A page that was left open for a day without a word gives its kernel back.
-    config.MappingKernelManager.cull_idle_timeout = 24 * 3600
-    config.MappingKernelManager.cull_interval = 600
+    # A page that vanished without a word, with its machine or its network, gives its kernel back too.
+    config.MappingKernelManager.cull_idle_timeout = 2 * 3600
+    config.MappingKernelManager.cull_interval = 300
     server = Server(config=config)
     server.show = show
     server.initialize()

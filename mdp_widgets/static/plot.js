@@ -92,6 +92,30 @@ function plain(event) {
            x: point.x, y: point.y, name: point.data.name ?? "", custom: point.customdata ?? null };
 }
 
+// A click anywhere in the plot, in data coordinates, with the point under the pointer if there is one.
+// Plotly's own click event needs a hover first and is lost when a redraw comes between the two.
+function watchClicks(figure, tell) {
+  let hovered = null, down = null;
+  figure.on("plotly_hover", (event) => { hovered = plain(event); });
+  figure.on("plotly_unhover", () => { hovered = null; });
+  const press = (event) => { down = event.target.closest?.(".modebar") ? null : [event.clientX, event.clientY]; };
+  const release = (event) => {
+    const [x, y] = down ?? [NaN, NaN];
+    down = null;
+    const layout = figure._fullLayout;
+    if (!(Math.hypot(event.clientX - x, event.clientY - y) < 6) || !layout?.xaxis?.p2d) return;
+    const box = figure.getBoundingClientRect();
+    const inside = [[layout.xaxis, event.clientX - box.left], [layout.yaxis, event.clientY - box.top]]
+      .map(([axis, at]) => ({ at: at - axis._offset, length: axis._length, axis }));
+    if (inside.some(({ at, length }) => at < -8 || at > length + 8)) return;
+    tell({ curve: null, index: null, name: "", custom: null, ...hovered,
+           at: inside.map(({ at, axis }) => axis.p2d(at)) });
+  };
+  figure.addEventListener("pointerdown", press, true);
+  window.addEventListener("pointerup", release, true);
+  return () => window.removeEventListener("pointerup", release, true);
+}
+
 function render({ model, el }) {
   el.classList.add("mdp-plot", "mdp");
   const figure = document.createElement("div");
@@ -104,7 +128,7 @@ function render({ model, el }) {
   details.addEventListener("toggle", () => fillTable(details, model.get("table")));
   el.append(figure, details);
 
-  let Plotly = null, pending = false, listening = false, gone = false;
+  let Plotly = null, pending = false, listening = false, gone = false, unclick = () => {};
   const draw = async () => {
     pending = false;
     const spec = model.get("spec");
@@ -122,7 +146,7 @@ function render({ model, el }) {
     figure.dataset.drawn = String(Number(figure.dataset.drawn ?? 0) + 1);
     if (!listening) {
       listening = true;
-      figure.on("plotly_click", (event) => model.send({ kind: "click", point: plain(event) }));
+      unclick = watchClicks(figure, (point) => model.send({ kind: "click", point }));
     }
   };
   const schedule = () => {
@@ -151,6 +175,7 @@ function render({ model, el }) {
     gone = true;
     sizes.disconnect();
     unwatch();
+    unclick();
     model.off("change:spec", schedule);
     model.off("change:label change:table change:height", describe);
     if (Plotly) Plotly.purge(figure);

@@ -26,12 +26,14 @@ def test_every_view_follows_the_budget(page, vit):
 
 
 def test_a_click_on_the_front_moves_the_budget(page):
-    page.front._receive(None, {"kind": "click", "point": {"custom": 20}}, [])
-    assert page.selection.budget == page.selection.front.points[20].budget
-    page.front._receive(None, {"kind": "click", "point": {"custom": 10_000}}, [])
+    wanted = page.selection.front.points[20].plan
+    page.front._receive(None, {"kind": "click", "point": {"at": [wanted.latency + 1e-6, 12.0]}}, [])
+    assert page.selection.plan.importance == wanted.importance
+    page.front._receive(None, {"kind": "click", "point": {"at": ["x", None]}}, [])
+    page.front._receive(None, {"kind": "click", "point": {}}, [])
     page.front._receive(None, {"kind": "click", "point": None}, [])
     page.front._receive(None, {"kind": "click"}, [])
-    assert page.selection.budget == page.selection.front.points[20].budget
+    assert page.selection.plan.importance == wanted.importance
 
 
 def test_a_look_in_the_picture_moves_the_block_view(page):
