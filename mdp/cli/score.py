@@ -14,7 +14,9 @@ def add_arguments(parser):
         "--data", default="fashion-mnist", help="data set, or folder of class folders of images"
     )
     parser.add_argument("--images", type=int, default=1024, help="training images to score on (default 1024)")
-    parser.add_argument("--batch", type=int, default=64, help="images per batch (default 64)")
+    parser.add_argument(
+        "--batch", type=int, default=16, help="images per batch (default 16): few, so that scores are steady"
+    )
     parser.add_argument("--seed", type=int, default=0, help="which images (default 0)")
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
     parser.add_argument("--out", metavar="FILE", help="where to save the scores (default: the user's folder)")

@@ -42,6 +42,10 @@ def score(
     a training step. Batches are accumulated in float64, even and odd ones apart: the rank correlation
     (Spearman's) between these two disjoint halves is `provenance["agreement"]` per dim.
 
+    Many small batches give steadier ranks than few large ones, for both gradients' scores: over a large batch
+    the gradient of a trained network averages out. On 1024 images, fmnist_vit's halves agreed at 0.81 for the
+    embedding in batches of 16 and at 0.51 in batches of 64; fmnist_resnet's channels at 0.94 and 0.78.
+
     Args:
         batches: (images, labels) as `mdp.datasets.loader.loader` gives them; may be empty for magnitude.
         method: a name in METHODS; by default the family's.
