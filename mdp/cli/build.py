@@ -16,7 +16,7 @@ def run(args):
     from ..families import find
     from ..importance import load_scores
     from ..latency import fit_space, load_tables
-    from ..models import create, resolve
+    from ..models import accuracy_of, create, resolve
     from ..study import build_study, save_study
 
     report = reporter(args)
@@ -24,7 +24,7 @@ def run(args):
     saved = load_tables(args.tables, model=ref.name)
     scores = load_scores(args.scores, model=ref.name)
     space = fit_space(find(create(ref, load_weights=False), ref).space, saved)
-    study = build_study(args.name, ref, space, saved.tables, scores)
+    study = build_study(args.name, ref, space, saved.tables, scores, accuracy=accuracy_of(ref))
     path = save_study(study, args.out)
     report.message(f"{path}: {study.name}, dense {study.problem.dense_latency:.4g} ms.")
     if args.job:
