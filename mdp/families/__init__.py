@@ -6,7 +6,7 @@ how to add one.
 """
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from .slices import Slice
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["FAMILIES", "Found", "Norm", "Slice", "family", "find"]
+__all__ = ["FAMILIES", "Found", "Norm", "Slice", "family", "find", "has_halves"]
 
 FAMILIES = ("vit", "resnet", "efficientnet", "convnext")
 
@@ -30,12 +30,19 @@ def family(name: str) -> ModuleType:
     return importlib.import_module(f"mdp.families.{name}")
 
 
-def find(model: "nn.Module", ref: ModelRef, *, bundles: Mapping[str, int] | None = None) -> Found:
+def find(
+    model: "nn.Module",
+    ref: ModelRef,
+    *,
+    bundles: Mapping[str, int] | None = None,
+    halves: bool = False,
+) -> Found:
     """What can be pruned in `model`, where it lives and what to time.
 
     Args:
         model: the dense model in eval mode on the CPU; it is kept, and not changed.
         bundles: dim kind or dim name -> units per step of its options; the rest gets defaults.
+        halves: let the attention and the MLP of a transformer's block be removed apart.
 
     Raises:
         Unsupported: no family knows this model, or it has a part that its family does not know.
@@ -43,8 +50,17 @@ def find(model: "nn.Module", ref: ModelRef, *, bundles: Mapping[str, int] | None
     for name in FAMILIES:
         module = family(name)
         if module.matches(model):
-            return module.find(model, ref, bundles)
+            if halves and name != "vit":
+                raise Unsupported(
+                    f"{ref.name} is no transformer: its blocks have no attention half to remove."
+                )
+            return module.find(model, ref, bundles, **({"halves": True} if halves else {}))
     raise Unsupported(
         f"{ref.name} is a {type(model).__name__}, which is in none of the supported families "
         f"({', '.join(FAMILIES)}). Choose a model of these, or see docs/families.md on adding a family."
     )
+
+
+def has_halves(blocks: Iterable[str]) -> bool:
+    """Whether blocks of these names come from `find(..., halves=True)`."""
+    return any(name.startswith("blocks.") and name.endswith((".attn", ".mlp")) for name in blocks)

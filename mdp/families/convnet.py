@@ -70,14 +70,12 @@ def find_channels(
         for n in traced.graph.nodes
         if n.op == "call_module" and isinstance(traced.get_submodule(n.target), (nn.Conv2d, nn.Linear))
     }
-    stays = anatomy.stays
     counts = count(
         model,
         slices,
         {d.name: d.units for d in dims},
-        {b.name for b in anatomy.blocks},
+        anatomy.block_of,
         positions,
-        stays=stays,
     )
     skipped = tuple(Skipped(g.makers[0], g.fixed) for g in channels.groups if g.fixed and g.makers)
     space = Space(ref.name, family, dims, anatomy.blocks, counts, skipped)

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product as cartesian
 
 import numpy as np
@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from ..space import Product
-from .found import owner
 from .slices import Slice
 
 # One axis of a tensor as a sum of products: [(factor, dims)], such as [(2, (heads, qk)), (1, (heads, v))].
@@ -52,25 +51,23 @@ def count(
     model: nn.Module,
     slices: Sequence[Slice],
     units: Mapping[str, int],
-    blocks: Collection[str],
+    block_of: Callable[[str], str | None],
     positions: Mapping[str, int],
     extra_macs: Sequence[Product] = (),
-    stays: Collection[str] = (),
 ) -> dict[str, tuple[Product, ...]]:
     """The `counts` of a Space.
 
     Args:
+        block_of: tensor name -> the block that it vanishes with, or None.
         positions: module name -> how often one image applies its weight (output pixels, tokens).
         extra_macs: MACs without weights, such as attention's.
-        stays: modules inside a block that remain when the block goes.
     """
     by_tensor = defaultdict(list)
     for s in slices:
         by_tensor[s.tensor].append(s)
     parameters, macs = Counter(), Counter()
     for name, tensor in model.named_parameters(remove_duplicate=True):
-        kept = any(name == s or name.startswith(f"{s}.") for s in stays)
-        block = None if kept else owner(name, blocks)
+        block = block_of(name)
         module, _, leaf = name.rpartition(".")
         for factor, dims in tensor_products(tensor, by_tensor[name], units):
             parameters[block, dims] += factor

@@ -84,10 +84,7 @@ class _Cutter:
         inside = set(steps)
         self.inputs = list(
             dict.fromkeys(
-                n
-                for s in steps
-                for n in s.all_input_nodes
-                if n not in inside and n.op != "get_attr"
+                n for s in steps for n in s.all_input_nodes if n not in inside and n.op != "get_attr"
             )
         )
         self.results = [s for s in steps if _is_tensor(s) and any(u not in inside for u in s.users)]

@@ -4,7 +4,7 @@ Five dims a block, as in the method: the embedding (shared through the residual 
 V width per head, MLP width; a block is attention and MLP together.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import numpy as np
 from torch import nn
@@ -14,13 +14,15 @@ from ..problem import Block
 from ..space import Product, Skipped, Space, SpaceDim
 from ..study import ModelRef
 from .counts import count, run_shapes, weight_positions
-from .found import Found, owner
+from .found import Found
 from .options import space_dim
 from .slices import Slice
 
 NAME = "vit"
 TIMM_MODULES = ("vision_transformer", "deit")  # whose names coverage goes through
 
+# What goes with the attention where a block is taken as two halves; the rest goes with the MLP.
+_ATTENTION_HALF = ("norm1", "attn", "ls1")
 # Modules of a block that work channel by channel on the residual stream.
 _STREAM = ("norm1", "norm2", "ls1", "ls2")
 _EMBEDDINGS = ("cls_token", "dist_token", "reg_token", "pos_embed")
@@ -33,34 +35,55 @@ def matches(model: nn.Module) -> bool:
     return isinstance(model, VisionTransformer)
 
 
-def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None) -> Found:
-    """Raises Unsupported if a part of the model is one that this family does not know."""
+def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None, halves: bool = False) -> Found:
+    """With `halves`, the attention and the MLP of a block are two blocks, `blocks.3.attn` and `blocks.3.mlp`.
+
+    Raises Unsupported if a part of the model is one that this family does not know.
+    """
     _check(model)
     from .vit_pieces import pieces
 
-    blocks = tuple(Block(f"blocks.{i}") for i in range(len(model.blocks)))
-    names = {b.name for b in blocks}
+    parts = [
+        part for i in range(len(model.blocks)) for part in (_half(i, "attn", halves), _half(i, "mlp", halves))
+    ]
+    blocks = tuple(Block(name) for name in dict.fromkeys(parts))
+
+    def block_of(name: str) -> str | None:
+        parts = name.split(".")
+        if parts[0] != "blocks":
+            return None
+        return _half(int(parts[1]), "attn" if parts[2] in _ATTENTION_HALF else "mlp", halves)
+
     dims = tuple(space_dim(*dim, bundles) for dim in _dims(model))
     if _is_output(model):
         dims = (SpaceDim("embedding", "embedding", model.embed_dim, (model.embed_dim,)), *dims[1:])
-    slices = tuple(_slices(model, names))
+    slices = tuple(_slices(model, block_of))
     shapes = run_shapes(model, ref.input_size)
     tokens = shapes["blocks.0.norm1"][0][0]
     attention = [
-        Product(b.name, float(tokens * tokens), (f"{b.name}.heads", f"{b.name}.{kind}"))
-        for b in blocks
+        Product(_half(i, "attn", halves), float(tokens * tokens), (f"blocks.{i}.heads", f"blocks.{i}.{kind}"))
+        for i in range(len(model.blocks))
         for kind in ("qk", "v")
     ]
     counts = count(
-        model, slices, {d.name: d.units for d in dims}, names, weight_positions(model, shapes), attention
+        model, slices, {d.name: d.units for d in dims}, block_of, weight_positions(model, shapes), attention
     )
     space = Space(ref.name, NAME, dims, blocks, counts, tuple(_skipped(model)))
-    return Found(model, ref, space, slices, tuple(pieces(model, slices, ref.input_size, tokens)), {})
+    timed = tuple(pieces(model, slices, ref.input_size, tokens, block_of))
+    return Found(model, ref, space, slices, timed, {})
 
 
 def remove(model: nn.Module, block: str) -> None:
-    """Take a block out of the residual stream: it adds nothing."""
-    model.blocks[int(block.rpartition(".")[2])] = nn.Identity()
+    """Take a block, or one half of it, out of the residual stream: it adds nothing."""
+    from ..surgery.modules import AttentionHalf, MlpHalf
+
+    name, half = block, ""
+    if block.count(".") == 2:
+        name, _, half = block.rpartition(".")
+    old = model.get_submodule(name)
+    rest = {"attn": MlpHalf, "mlp": AttentionHalf}.get(half)
+    whole = hasattr(old, "attn") and hasattr(old, "mlp")
+    model.set_submodule(name, rest(old) if rest and whole else nn.Identity())
 
 
 def narrow(model: nn.Module, choices: Mapping[str, int | None], removed: Collection[str]) -> None:
@@ -68,8 +91,8 @@ def narrow(model: nn.Module, choices: Mapping[str, int | None], removed: Collect
     from ..surgery.modules import NarrowAttention, NarrowPool
 
     for i, block in enumerate(model.blocks):
-        if f"blocks.{i}" in removed:
-            continue
+        if not hasattr(block, "attn"):
+            continue  # removed, with its MLP or without
         heads, qk, v = (choices[f"blocks.{i}.{kind}"] for kind in ("heads", "qk", "v"))
         attn = block.attn
         if qk == v == attn.head_dim:  # timm's own class says it: fewer heads of the same width
@@ -119,7 +142,11 @@ def _dims(model: nn.Module) -> Iterator[tuple[str, str, int]]:
         yield f"blocks.{i}.mlp", "mlp", block.mlp.fc2.in_features
 
 
-def _slices(model: nn.Module, blocks: Collection[str]) -> Iterator[Slice]:
+def _half(block: int, half: str, halves: bool) -> str:
+    return f"blocks.{block}.{half}" if halves else f"blocks.{block}"
+
+
+def _slices(model: nn.Module, block_of: Callable[[str], str | None]) -> Iterator[Slice]:
     tensors = dict(model.named_parameters())
 
     def own(dim: str, module: str, axis: int, index: np.ndarray, role: str) -> Iterator[Slice]:
@@ -127,7 +154,7 @@ def _slices(model: nn.Module, blocks: Collection[str]) -> Iterator[Slice]:
         for leaf in ("weight", "bias", "gamma"):
             name = f"{module}.{leaf}"
             if name in tensors and (leaf != "bias" or axis == 0):
-                yield Slice(dim, name, axis, index, owner(name, blocks), role)
+                yield Slice(dim, name, axis, index, block_of(name), role)
 
     every = np.arange(model.embed_dim)[:, None]
     for name in _EMBEDDINGS:

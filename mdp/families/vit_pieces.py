@@ -5,7 +5,7 @@ on its two widths alone, however heads, Q/K and V make them up, so that few shap
 """
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import nn
@@ -16,27 +16,38 @@ from .slices import Slice
 
 
 def pieces(
-    model: nn.Module, slices: Sequence[Slice], input_size: Sequence[int], tokens: int
+    model: nn.Module,
+    slices: Sequence[Slice],
+    input_size: Sequence[int],
+    tokens: int,
+    block_of: Callable[[str], str | None],
 ) -> Iterator[Piece]:
     """All pieces of a model whose blocks see `tokens` tokens; each part of the network is in exactly one."""
     outer = [s for s in slices if s.block is None]
     yield Piece("embed", None, ("embedding",), lambda e: _embed(model, outer, input_size, tokens, e))
     for i, block in enumerate(model.blocks):
-        yield from _block_pieces(f"blocks.{i}", block, tokens)
+        yield from _block_pieces(f"blocks.{i}", block, tokens, block_of)
     yield Piece("head", None, ("embedding",), lambda e: _head(model, outer, tokens, e))
 
 
-def _block_pieces(name: str, block: nn.Module, tokens: int) -> Iterator[Piece]:
+def _block_pieces(
+    name: str, block: nn.Module, tokens: int, block_of: Callable[[str], str | None]
+) -> Iterator[Piece]:
+    attn_half, mlp_half = block_of(f"{name}.attn"), block_of(f"{name}.mlp")
     heads, qk, v, mlp = (f"{name}.{kind}" for kind in ("heads", "qk", "v", "mlp"))
     yield Piece(
         f"{name}.qkv",
-        name,
+        attn_half,
         ("embedding", heads, qk, v),
         lambda e, h, q, w: _qkv(block, tokens, e, h * (2 * q + w)),
     )
-    yield Piece(f"{name}.attention", name, (heads, qk, v), lambda h, q, w: _attention(block, tokens, h, q, w))
-    yield Piece(f"{name}.proj", name, ("embedding", heads, v), lambda e, h, w: _proj(block, tokens, e, h * w))
-    yield Piece(f"{name}.mlp", name, ("embedding", mlp), lambda e, m: _mlp(block, tokens, e, m))
+    yield Piece(
+        f"{name}.attention", attn_half, (heads, qk, v), lambda h, q, w: _attention(block, tokens, h, q, w)
+    )
+    yield Piece(
+        f"{name}.proj", attn_half, ("embedding", heads, v), lambda e, h, w: _proj(block, tokens, e, h * w)
+    )
+    yield Piece(f"{name}.mlp", mlp_half, ("embedding", mlp), lambda e, m: _mlp(block, tokens, e, m))
 
 
 def _embed(

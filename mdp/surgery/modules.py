@@ -42,6 +42,45 @@ class NarrowAttention(nn.Module):
         return self.proj_drop(self.proj(x))
 
 
+class AttentionHalf(nn.Module):
+    """A transformer block whose MLP was removed."""
+
+    def __init__(self, block: nn.Module):
+        super().__init__()
+        for name in ("norm1", "attn", "ls1", "drop_path1"):
+            setattr(self, name, getattr(block, name, nn.Identity()))
+        self.post_norm = _is_post_norm(block)
+
+    def forward(
+        self, x: torch.Tensor, attn_mask: torch.Tensor | None = None, is_causal: bool = False
+    ) -> torch.Tensor:
+        y = x if self.post_norm else self.norm1(x)
+        y = self.attn(y, attn_mask=attn_mask, is_causal=is_causal)
+        return x + self.drop_path1(self.norm1(y) if self.post_norm else self.ls1(y))
+
+
+class MlpHalf(nn.Module):
+    """A transformer block whose attention was removed."""
+
+    def __init__(self, block: nn.Module):
+        super().__init__()
+        for name in ("norm2", "mlp", "ls2", "drop_path2"):
+            setattr(self, name, getattr(block, name, nn.Identity()))
+        self.post_norm = _is_post_norm(block)
+
+    def forward(
+        self, x: torch.Tensor, attn_mask: torch.Tensor | None = None, is_causal: bool = False
+    ) -> torch.Tensor:
+        y = self.mlp(x if self.post_norm else self.norm2(x))
+        return x + self.drop_path2(self.norm2(y) if self.post_norm else self.ls2(y))
+
+
+def _is_post_norm(block: nn.Module) -> bool:
+    from timm.models.vision_transformer import ResPostBlock
+
+    return isinstance(block, ResPostBlock)
+
+
 class NarrowPool(nn.Module):
     """timm's AttentionPoolLatent reading a narrower embedding than it works in; its own width stays."""
 

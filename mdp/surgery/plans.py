@@ -3,7 +3,7 @@
 from torch import nn
 
 from ..errors import MdpError
-from ..families import Found, find
+from ..families import Found, find, has_halves
 from ..plan import Plan, check_plan_fits
 from ..study import Study
 from .extract import extract
@@ -18,7 +18,8 @@ def find_in(study: Study, *, load_weights: bool = True) -> Found:
     """
     from ..models import create
 
-    found = find(create(study.model, load_weights=load_weights), study.model)
+    model = create(study.model, load_weights=load_weights)
+    found = find(model, study.model, halves=has_halves(study.problem.block))
     units = {d.name: d.units for d in found.space.dims}
     expected = {d.name: d.dense for d in study.problem.dims}
     if units != expected:

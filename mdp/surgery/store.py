@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ..errors import BadFile, MdpError
-from ..families import find
+from ..families import find, has_halves
 from ..files import read_json, replacing, write_json
 from ..study import ModelRef
 from .extract import extract
@@ -62,7 +62,7 @@ def load(folder: str | os.PathLike) -> nn.Module:
     ref, choices, removed = _parse(data, where)
     from ..models import create
 
-    found = find(create(ref, load_weights=False), ref)
+    found = find(create(ref, load_weights=False), ref, halves=has_halves(removed))
     try:
         model = extract(found, choices, removed, {d.name: range(d.units) for d in found.space.dims})
     except MdpError as error:

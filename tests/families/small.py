@@ -16,6 +16,7 @@ _VIT = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 3, "num_heads
 # name -> (timm architecture, input size, arguments)
 NETWORKS = {
     "vit": ("vit_tiny_patch16_224", (3, 32, 32), _VIT),
+    "vit halves": ("vit_tiny_patch16_224", (3, 32, 32), {**_VIT, "depth": 4, "init_values": 0.1}),
     "vit gray": ("vit_tiny_patch16_224", (1, 32, 32), {**_VIT, "in_chans": 1, "qkv_bias": False}),
     "vit all norms": (
         "vit_tiny_patch16_224",
@@ -65,8 +66,11 @@ def network(name: str) -> Found:
     torch.manual_seed(0)
     model = timm.create_model(architecture, **arguments).eval()
     liven(model, 0)
+    halves = name.endswith("halves")
     others = {k: v for k, v in arguments.items() if k not in ("num_classes", "in_chans")}
-    return find(model, ModelRef(architecture, "none", size, arguments.get("num_classes", 1000), others))
+    return find(
+        model, ModelRef(architecture, "none", size, arguments.get("num_classes", 1000), others), halves=halves
+    )
 
 
 def images(found: Found, count: int = 2) -> torch.Tensor:

@@ -129,3 +129,15 @@ def test_torch_export_follows_pruned_networks(name):
         torch.testing.assert_close(
             program.module()(images(found)), model(images(found)), rtol=1e-4, atol=1e-5
         )
+
+
+def test_halves_of_blocks_are_rebuilt(tmp_path):
+    found = network("vit halves")
+    choices = {d.name: d.units for d in found.space.dims}
+    removed = ["blocks.1.attn", "blocks.2.mlp", "blocks.3.attn", "blocks.3.mlp"]
+    model = extract(found, choices, removed)
+    save(model, tmp_path)
+    again = load(tmp_path)
+    assert type(again.blocks[1]).__name__ == "MlpHalf" and type(again.blocks[2]).__name__ == "AttentionHalf"
+    with torch.no_grad():
+        torch.testing.assert_close(again(images(found)), model(images(found)), rtol=1e-5, atol=1e-6)
