@@ -1,0 +1,113 @@
+import time
+
+import pytest
+
+from mdp.errors import MdpError, Unsupported
+from mdp.latency.device import deployment
+from mdp.latency.pieces import Workload
+from mdp.latency.timer import OutOfMemory, Reading, measure_together, timer_for, undisturbed
+
+
+def linear(width=64, rows=32):
+    def make():
+        from torch import nn
+
+        return nn.Linear(width, width)
+
+    return Workload(f"linear {width}", make, ((rows, width),), float(rows * width * width))
+
+
+@pytest.mark.parametrize(
+    "asked, said",
+    [
+        ({"batch": 0}, "batch"),
+        ({"batch": -3}, "batch"),
+        ({"device": "toaster"}, "toaster"),
+        ({"dtype": "int3"}, "int3"),
+        ({"memory_format": "diagonal"}, "diagonal"),
+        ({"device": "cpu", "threads": 0}, "threads"),
+        ({"device": "cpu", "threads": 10**6}, "threads"),
+    ],
+)
+def test_what_makes_no_sense_is_a_sentence(asked, said):
+    with pytest.raises(MdpError, match=said):
+        deployment(**asked)
+
+
+def test_a_gpu_that_is_not_there(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(Unsupported, match="no GPU"):
+        deployment("cuda")
+
+
+def test_a_dtype_that_the_device_cannot_do(monkeypatch):
+    import torch
+
+    def refuse(*args, **kwargs):
+        raise RuntimeError("not implemented for 'Half'\nmore")
+
+    monkeypatch.setattr(torch.nn.functional, "conv2d", refuse)
+    with pytest.raises(Unsupported, match="cannot run float16"):
+        deployment("cpu", dtype="float16")
+
+
+def test_the_cpu_timer_times():
+    timer = timer_for(deployment("cpu", batch=2, threads=1))
+    prepared = timer.prepare(linear())
+    reading = timer.once(prepared)
+    assert 0 < reading.ms < 1000 and prepared.calls >= 1
+
+
+def test_cpu_time_of_one_thread_is_wall_time_when_nothing_disturbs():
+    timer = timer_for(deployment("cpu", batch=8, threads=1))
+    prepared = timer.prepare(linear(512, 128))
+    ratios = []
+    for _ in range(200):  # on a busy machine some readings are still undisturbed; one is enough
+        start = time.perf_counter()
+        reading = timer.once(prepared)
+        wall = 1000 * (time.perf_counter() - start) / prepared.calls
+        if not reading.disturbed:
+            ratios.append(reading.ms / wall)
+    # The wall time measured here holds the refreshing of the inputs too.
+    assert not ratios or 0.7 < max(ratios) <= 1.01
+
+
+def test_no_memory_is_an_error_of_its_own():
+    timer = timer_for(deployment("cpu", batch=1, threads=1))
+    with pytest.raises(OutOfMemory, match="smaller batch"):
+        timer.prepare(linear(64, 10**12))
+
+    def make():
+        raise RuntimeError("CUDA out of memory. Tried to allocate")
+
+    with pytest.raises(OutOfMemory):
+        timer.prepare(Workload("x", make, ((1, 1),)))
+
+
+def test_disturbed_readings_are_left_out_unless_hardly_any_are_clean():
+    clean, busy = [Reading(1.0)] * 3, [Reading(9.0, True)] * 3
+    assert undisturbed([*clean, *busy]) == [0, 1, 2]
+    assert undisturbed([Reading(5.0, True), Reading(2.0, True), Reading(9.0, True), Reading(1.0, True)]) == [
+        3,
+        1,
+    ]
+
+
+def test_readings_are_taken_in_turns_with_the_anchor_around_them():
+    order = []
+
+    class Clock:
+        def once(self, item):
+            order.append(item.key)
+            return Reading(float(len(order)))
+
+    def item(key):
+        return type("P", (), {"key": key, "calls": 1})()
+
+    readings = measure_together(Clock(), item("anchor"), [item("a"), item("b")], 2)
+    assert [k for k in order if k != "anchor"] == ["a", "b", "a", "b"]
+    assert order[0] == order[-1] == "anchor"
+    assert [len(r) for r in readings] == [2, 2]
+    assert all(anchor >= 1 for r in readings for _, anchor in r)
