@@ -144,11 +144,11 @@ def draw_networks(info: LinearInfo) -> dict[str, Any]:
             ],
             annotations=[
                 {
-                    "x": top * 0.97,
-                    "y": top * 0.9,
-                    "text": "right",
+                    "x": top * 0.3,
+                    "y": top * 0.2,
+                    "text": "on the line: right",
                     "showarrow": False,
-                    "xanchor": "right",
+                    "xanchor": "left",
                     "font": {"color": "var(--mdp-ink-2)", "size": 12},
                 }
             ],

@@ -17,11 +17,12 @@ from .training_curve import draw_training, training_info, training_label, traini
 def finetune_panel(selection) -> widgets.VBox:
     """Form and job, live curve, and the table of accuracy and latency.
 
-    Its parts are `data`, `epochs`, `rate`, `go`, `job`, `plot` and `table`.
+    Its parts are `data`, `images`, `epochs`, `rate`, `go`, `job`, `plot` and `table`.
     """
     data = combobox("Images", [FASHION], FASHION, "fashion-mnist, or a folder with one folder per class")
-    epochs = text("Epochs", "3")
+    epochs = text("Epochs", "3", tooltip="Passes over the training images")
     rate = text("Learning rate", "0.0005", tooltip="The highest one; it warms up and falls to zero")
+    images = text("On", "all", tooltip="How many training images to use, or all")
     about = ui.sentence()
     job = JobView("finetune", idle="The pruned network is taken out of the dense one, trained on, and timed.")
     plot = Plot(height="100%", filename="fine-tuning")
@@ -31,11 +32,15 @@ def finetune_panel(selection) -> widgets.VBox:
         files = or_sentence(lambda: plan_files(selection), job.complain)
         number = files and or_sentence(lambda: whole_number(epochs.value, "number of epochs"), job.complain)
         speed = number and or_sentence(lambda: positive_number(rate.value, "learning rate", 10), job.complain)
-        folder = speed and or_sentence(lambda: checked_data(data.value), job.complain)
-        if folder:
+        count = speed and or_sentence(lambda: image_count(images.value), job.complain)
+        folder = count is not None and or_sentence(lambda: checked_data(data.value), job.complain)
+        if speed and folder:
             study, plan = files
-            out = network_folder(selection, f"-{number}epochs-lr{speed:g}")
+            out = network_folder(
+                selection, f"-{number}epochs-lr{speed:g}" + (f"-{count}images" if count else "")
+            )
             recipe = ["--data", folder, "--epochs", number, "--rate", speed]
+            recipe += ["--images", count] if count else []
             job.start(
                 ["finetune", study, "--plan", plan, *recipe, "--out", out],
                 f"Fine-tuning {selection.study.name} at {ui.ms(selection.plan.latency)}",
@@ -68,11 +73,18 @@ def finetune_panel(selection) -> widgets.VBox:
     draw()
     describe()
     go = ui.button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
-    form = ui.card(about, fields(data, epochs, rate), ui.row(go), job, title="Fine-tune this plan")
+    form = ui.card(about, fields(data, images, epochs, rate), ui.row(go), job, title="Fine-tune this plan")
     curve = ui.card(plot, title="Live")
     curve.add_class("mdp-curve")
     outcome = ui.card(table, title="What it is worth")
     panel = long_work(flow(form, curve, outcome))
-    panel.data, panel.epochs, panel.rate, panel.go, panel.job = data, epochs, rate, go, job
+    panel.data, panel.images, panel.epochs, panel.rate = data, images, epochs, rate
+    panel.go, panel.job = go, job
     panel.plot, panel.table = plot, table
     return panel
+
+
+def image_count(text: str) -> int:
+    """How many training images: a whole number, or 0 for all of them."""
+    word = text.strip().lower()
+    return 0 if word in ("", "all") else whole_number(word, "number of images")

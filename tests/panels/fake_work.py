@@ -1,0 +1,97 @@
+"""The real command line with its real arguments, and quick work of the right shape behind it."""
+
+import dataclasses
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from mdp import cli
+from mdp.latency.tables import save_tables
+from mdp.paths import data_dir
+from mdp.space import Space, SpaceDim
+from mdp.study import ModelRef, save_study
+from tests.widgets.synthetic import synthetic_vit
+
+
+def instead(run):
+    """Replace the `run` of the command of that name; its arguments stay the real ones."""
+    importlib.import_module(f"mdp.cli.{run.__name__}").run = run
+    return run
+
+
+@instead
+def inspect(args):
+    if args.model == "unknown_net":
+        raise cli.MdpError("There is no model unknown_net; near names: resnet50.")
+    kind = {"kind": "heads", "dims": 2, "units": [6, 6], "options": [6, 6], "steps": [1]}
+    report = {"model": args.model, "family": "vit", "weights": args.weights, "parameters": 1.2e6, "macs": 2e7,
+              "dims": [kind], "blocks": 2, "removable": 2,
+              "skipped": [{"name": "head", "reason": "its outputs are <the classes>"}]}  # fmt: skip
+    cli.reporter(args).result(report=report)
+
+
+@instead
+def profile(args):
+    report, study = cli.reporter(args), synthetic_vit(2)
+    for i in range(20):
+        time.sleep(0.02)
+        report.step(i + 1, 20, "conv3x3")
+    dims = tuple(SpaceDim(d.name, d.kind, d.dense, d.options) for d in study.problem.dims)
+    space = Space(args.model, "vit", dims, study.problem.blocks)
+    provenance = {"device": "test device", "batch": args.batch, "dtype": args.dtype, "entries": 1234}
+    tables = dataclasses.replace(study.tables, provenance=provenance)
+    report.result(path=str(save_tables(tables, ModelRef(args.model, "demo", (1, 28, 28), 10), space)))
+
+
+@instead
+def score(args):
+    path = data_dir() / "user" / "scores" / f"{args.model}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    provenance = {"method": "hessian", "images": args.images, "dataset": "Fashion-MNIST"}
+    path.write_text(json.dumps({"model": {"name": args.model}, "provenance": provenance}))
+    cli.reporter(args).result(path=str(path))
+
+
+@instead
+def build(args):
+    assert Path(args.tables).is_file() and Path(args.scores).is_file()
+    study = dataclasses.replace(synthetic_vit(2), name=args.name)
+    cli.reporter(args).result(path=str(save_study(study)))
+
+
+@instead
+def finetune(args):
+    report = cli.reporter(args)
+    for epoch in range(args.epochs):
+        report.metric(epoch=epoch + 0.5, loss=1.0 / (epoch + 1))
+        report.metric(epoch=epoch + 1, loss=0.9 / (epoch + 1), accuracy=0.8, seconds=1.0)
+        report.step(epoch + 1, args.epochs)
+    report.result(
+        path=str(args.out), accuracy_dense=0.9, accuracy_pruned=0.5, accuracy_tuned=0.88,
+        latency_predicted=10.0, latency_measured=10.5, latency_measured_dense=21.0, device="test device",
+    )  # fmt: skip
+
+
+@instead
+def extract(args):
+    folder = Path(args.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    plan = json.loads(Path(args.plan).read_text())
+    (folder / "architecture.json").write_text(json.dumps({"extra": {"plan": plan}}))
+    (folder / "model.safetensors").write_bytes(b"weights")
+    (folder / "checkpoint.safetensors").write_bytes(b"a run's own file")
+    cli.reporter(args).result(path=str(folder))
+
+
+@instead
+def export(args):
+    Path(args.onnx).write_bytes(b"onnx")
+    cli.reporter(args).result(path=args.onnx)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.main())
