@@ -162,7 +162,7 @@ def _roots(ready: Prepared, capacity: float, slope: float, best: Choice) -> tupl
         hull = ready.hulls[root]
         if hull.fastest.latency > capacity:
             continue
-        hull.offer(at)
+        hull.offer(at, capacity)
         vertex, own = hull.edge(capacity, best.importance)
         if vertex.importance > best.importance:
             best = vertex

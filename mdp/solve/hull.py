@@ -61,8 +61,10 @@ class Hull:
     def best(self) -> Choice:
         return self.vertices[-1]
 
-    def offer(self, at: Pass) -> None:
-        """Add the vertex that a pass at hand gives for nothing."""
+    def offer(self, at: Pass, capacity: float | None = None) -> None:
+        """Add the vertex that a pass at hand gives for little, unless the edge at the capacity is known."""
+        if capacity is not None and self._known(capacity):
+            return
         new = self._vertex(at)
         i = bisect_left(self.vertices, new.latency, key=lambda v: v.latency)
         if 0 < i < len(self.vertices):
@@ -88,6 +90,11 @@ class Hull:
             if self._value(at) + at.multiplier * capacity <= floor:
                 return low, None
 
+    def _known(self, capacity: float) -> bool:
+        i = bisect_right(self.vertices, capacity, key=lambda v: v.latency) - 1
+        pair = self.vertices[i : i + 2]
+        return len(pair) < 2 or (pair[0].latency, pair[1].latency) in self._edges
+
     def complete(self) -> list[tuple[Choice, float]]:
         """All vertices, each with the slope of the edge to the next slower one (0 for the slowest)."""
         i = 0
@@ -107,7 +114,7 @@ class Hull:
         return at.value if self.root is None else float(at.root[self.root])
 
     def _split(self, i: int) -> Pass:
-        """Find a vertex above the edge i, or establish that there is none; returns the pass along the edge."""
+        """Find a vertex above the edge i, or establish that there is none; returns its pass."""
         low, high = self.vertices[i], self.vertices[i + 1]
         slope = _slope(low, high)
         at = self.passes.at(slope)

@@ -175,22 +175,25 @@ class Milp:
             return Answer("infeasible")
         if info.primal_solution_status != 2:  # kSolutionStatusFeasible
             return Answer("unknown")
-        x = np.array(h.getSolution().col_value)
-        choices = {
-            d.name: d.options[
-                int(np.argmax([x[self._columns[id(self.model.x[d.name, i])]] for i in range(len(d.options))]))
-            ]
-            for d in self.problem.dims
-        }
-        removed = {
-            b.name
-            for b in self.problem.blocks
-            if b.removable and x[self._columns[id(self.model.kept[b.name])]] < 0.5
-        }
+        choices, removed = self._read(np.array(h.getSolution().col_value))
         optimal = status == highspy.HighsModelStatus.kOptimal
         bound = info.mip_dual_bound / self.importance_scale
         note = "" if optimal else f"stopped with a gap of {100 * info.mip_gap:.2g} %"
         return Answer("optimal" if optimal else "feasible", choices, removed, bound, optimal, note)
+
+    def _read(self, x: np.ndarray) -> tuple[dict[str, int], set[str]]:
+        """Choices and removed blocks. What no term uses has no column: it stays as it is."""
+
+        def share(variable) -> float:
+            column = self._columns.get(id(variable))
+            return 1.0 if column is None else float(x[column])
+
+        choices = {}
+        for dim in self.problem.dims:
+            shares = [share(self.model.x[dim.name, i]) for i in range(len(dim.options))]
+            choices[dim.name] = dim.options[max(range(len(shares)), key=lambda i: (shares[i], i))]
+        removable = [b.name for b in self.problem.blocks if b.removable]
+        return choices, {name for name in removable if share(self.model.kept[name]) < 0.5}
 
 
 class _stopping:

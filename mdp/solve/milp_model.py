@@ -31,14 +31,8 @@ def build(problem: Problem, latency_scale: float, importance_scale: float):
             m.rules.add(m.y[b, d, i] <= m.x[d, i])
 
     joint = _joint_scopes(tables)
-    m.w = pyo.Var(
-        [
-            (k, *entry)
-            for k, (_, scope) in enumerate(joint)
-            for entry in np.ndindex(*(size[d] for d in scope))
-        ],
-        bounds=(0, 1),
-    )
+    entries = [(k, *e) for k, (_, scope) in enumerate(joint) for e in np.ndindex(*(size[d] for d in scope))]
+    m.w = pyo.Var(pyo.Set(initialize=entries, dimen=None), bounds=(0, 1))  # indices of several lengths
     number = {pair: k for k, pair in enumerate(joint)}
 
     def variable(block, scope, entry):
@@ -70,7 +64,8 @@ def build(problem: Problem, latency_scale: float, importance_scale: float):
             ]
     m.budget = pyo.Param(mutable=True, initialize=0.0)
     m.importance = pyo.Objective(expr=pyo.quicksum([0 * m.one, *total[1]]), sense=pyo.maximize)
-    m.within = pyo.Constraint(expr=pyo.quicksum([0 * m.one, *total[0]]) <= m.budget)
+    # One more on both sides: the row is there even if no table has a latency.
+    m.within = pyo.Constraint(expr=pyo.quicksum([m.one, *total[0]]) <= m.budget + 1)
     return m
 
 

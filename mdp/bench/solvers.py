@@ -1,0 +1,219 @@
+"""`python -m mdp.bench.solvers`: how fast and how right the solvers are, all measured in one run.
+
+Instances: the method's own ResNet problems, where they lie beside the repository (../shared/reference), and
+synthetic transformers. Every optimum is checked: against optima.json where there is one, and against milp.
+"""
+
+import argparse
+import gc
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from ..errors import MdpError
+from ..files import read_json, write_json
+from ..problem import Problem, load_problem
+from ..solve import exact, fastest, front, solve, what_if
+from . import problems
+
+REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "reference"
+BUDGETS = 50
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m mdp.bench.solvers", description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="exact only: no milp, no mindtpy")
+    parser.add_argument("--rivals", type=int, default=3, help="budgets for milp and mindtpy (default 3)")
+    parser.add_argument("--limit", type=float, default=60.0, help="seconds for each milp or mindtpy solve")
+    parser.add_argument("--out", help="also write all numbers to this JSON file")
+    args = parser.parse_args(argv)
+    say_where()
+    rows = [measure(make(), name, mark) for name, make, mark in instances()]
+    speed_table(rows)
+    if not args.quick:
+        rival_table([rivals(r["problem"], args.rivals, args.limit) for r in rows if r["mark"] == "target"])
+    growth_tables()
+    reference_check()
+    if args.out:
+        write_json(args.out, [{k: v for k, v in r.items() if k != "problem"} for r in rows], indent=1)
+
+
+def say_where() -> None:
+    load = os.getloadavg()[0]
+    print(
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, "
+        f"Python {platform.python_version()}, NumPy {np.__version__}"
+    )
+    print("Wall-clock times of whole calls, plans re-evaluated from the tables included. One thread.\n")
+
+
+def instances() -> list[tuple[str, Callable[[], Problem], str]]:
+    """(name, how to make it, "target" where the speed asked for is 3 ms at the median)."""
+    found = [(p.stem, lambda p=p: load_problem(p), "target") for p in sorted(REFERENCE.glob("resnet*.json"))]
+    if not found:
+        print("The reference instances are not here; they are left out.\n")
+    nets = [
+        problems.DEIT_TINY,
+        problems.DEIT_SMALL,
+        problems.DEIT_BASE,
+        problems.DEIT_BASE.finer(2),
+        problems.VIT_LARGE,
+        problems.VIT_LARGE.finer(2),
+        problems.DEEP,
+    ]
+    return found + [
+        (
+            f"synthetic-{net.name}",
+            lambda net=net: problems.synthetic(net),
+            "target" if net is problems.DEIT_BASE else "",
+        )
+        for net in nets
+    ]
+
+
+def measure(problem: Problem, name: str, mark: str) -> dict:
+    """Preparation, 50 budgets one after another in random order, the same again, and a front of 100."""
+    problem.fingerprint  # noqa: B018  a plan carries it; hashing the file is no part of solving
+    before = psutil.Process().memory_info().rss
+    gc.collect()
+    prepare, _ = timed(lambda: exact.prepared(problem))
+    low, high = fastest(problem).latency, problem.dense_latency
+    budgets = np.random.default_rng(0).permutation(np.linspace(low, high, BUDGETS + 2)[1:-1])
+    first = [timed(lambda b=b: solve(problem, b)) for b in budgets]
+    again = [timed(lambda b=b: solve(problem, b))[0] for b in budgets]
+    assert all(plan.optimal and plan.solver == "exact" for _, plan in first)
+    fresh = Problem(**{k: getattr(problem, k) for k in problem.__dataclass_fields__})
+    fresh.fingerprint  # noqa: B018
+    whole, points = timed(lambda: front(fresh, 100))
+    questions, _ = timed(lambda: what_if(problem, solve(problem, (low + high) / 2)))
+    return {
+        "name": name,
+        "problem": problem,
+        "mark": mark,
+        "blocks": len(problem.blocks),
+        "dims": len(problem.dims),
+        "entries": sum(t.values.size for t in (*problem.latency, *problem.importance)),
+        "prepare": prepare,
+        "first": [s for s, _ in first],
+        "again": again,
+        "front": whole,
+        "supported": len(points.supported),
+        "what_if": questions,
+        "memory": psutil.Process().memory_info().rss - before,
+    }
+
+
+def timed(work: Callable):
+    """(seconds, result)."""
+    start = time.perf_counter()
+    result = work()
+    return time.perf_counter() - start, result
+
+
+def speed_table(rows: list[dict]) -> None:
+    print(
+        f"exact, {BUDGETS} budgets from the fastest plan to dense in random order, ms "
+        "(first: nothing known of the hull; again: the same budgets a second time)"
+    )
+    print(
+        f"{'':30} blocks dims entries | prepare |  median   p95    max | median   p95    max | front 100 "
+        "| hull | what-if | MB"
+    )
+    for r in rows:
+        cells = [*ms(r["first"]), *ms(r["again"])]
+        print(
+            f"{r['name']:30} {r['blocks']:6} {r['dims']:4} {r['entries']:7} | {1000 * r['prepare']:7.0f} | "
+            f"{cells[0]:7.2f} {cells[1]:6.2f} {cells[2]:6.2f} | {cells[3]:6.2f} {cells[4]:6.2f} "
+            f"{cells[5]:6.2f} | {1000 * r['front']:9.0f} | {r['supported']:4} | {1000 * r['what_if']:7.0f} | "
+            f"{r['memory'] / 2**20:.0f}"
+        )
+    print()
+
+
+def ms(seconds: list[float]) -> tuple[float, float, float]:
+    """Median, 95th percentile and maximum, in milliseconds."""
+    values = 1000 * np.array(seconds)
+    return float(np.median(values)), float(np.quantile(values, 0.95)), float(values.max())
+
+
+def rivals(problem: Problem, count: int, limit: float) -> dict:
+    """The same budgets by exact, milp and mindtpy, one after another; milp's model is built beforehand."""
+    budgets = [f * problem.dense_latency for f in np.linspace(0.3, 0.7, count)]
+    timed(lambda: solve(problem, budgets[0], "milp", time_limit=limit))
+    row = {"name": problem.name, "limit": limit, "exact": [], "milp": [], "mindtpy": [], "notes": []}
+    for budget in budgets:
+        seconds, best = timed(lambda b=budget: solve(problem, b))
+        row["exact"].append(seconds)
+        for rival in ("milp", "mindtpy"):
+            try:
+                plan = solve(problem, budget, rival, time_limit=limit)
+                row[rival].append(plan.seconds)
+                short = 100 * (best.importance - plan.importance) / abs(best.importance or 1)
+                if plan.optimal and short > 1e-7:
+                    raise AssertionError(f"milp and exact disagree on {problem.name} at {budget}")
+                claim = "optimal" if plan.optimal else "not proven"
+                row["notes"].append(f"{rival} {short:.4f} % below, {claim}")
+            except MdpError as error:
+                row[rival].append(limit)
+                row["notes"].append(f"{rival}: {error}")
+    return row
+
+
+def rival_table(rows: list[dict]) -> None:
+    print(
+        "exact, milp (HiGHS) and mindtpy (OA from the feasibility pump) on the same budgets, median s;\n"
+        "a solve without a result counts as the limit. MindtPy's time is its own, no process start."
+    )
+    for r in rows:
+        exact_s, milp_s, oa_s = (statistics.median(r[k]) for k in ("exact", "milp", "mindtpy"))
+        print(
+            f"{r['name']:30} exact {exact_s:.4f} | milp {milp_s:6.2f} = {milp_s / exact_s:5.0f} x "
+            f"| mindtpy {oa_s:6.2f} = {oa_s / exact_s:5.0f} x"
+        )
+        for note in r["notes"]:
+            print(f"{'':32}{note[:150]}")
+    print()
+
+
+def growth_tables() -> None:
+    base = problems.DEIT_BASE
+    print("how exact grows, median and 95th percentile in ms over 50 budgets (synthetic, DeiT-Base blocks)")
+    for depth in (6, 12, 24, 48, 96):
+        net = problems.Transformer(f"{base.name}-{depth}-blocks", depth, base.embedding, base.heads)
+        growth_row(f"{depth} blocks", net)
+    for factor in (1, 2, 4):
+        growth_row(f"grid x{factor}", base.finer(factor) if factor > 1 else base)
+    print()
+
+
+def growth_row(label: str, net: problems.Transformer) -> None:
+    r = measure(problems.synthetic(net), label, "")
+    first, again = ms(r["first"]), ms(r["again"])
+    print(
+        f"  {label:12} entries {r['entries']:8} | prepare {1000 * r['prepare']:5.0f} | first {first[0]:6.2f} "
+        f"{first[1]:6.2f} | again {again[0]:6.2f} {again[1]:6.2f}"
+    )
+
+
+def reference_check() -> None:
+    path = REFERENCE / "optima.json"
+    if not path.exists():
+        return
+    wrong, optima = 0, read_json(path, "optima")["optima"]
+    for row in optima:
+        problem = load_problem(REFERENCE / f"{row['instance']}.json")
+        wrong += solve(problem, row["budget"]).importance != row["importance"]
+    print(f"optima.json: {len(optima) - wrong} of {len(optima)} the same")
+    if wrong:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
