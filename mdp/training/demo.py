@@ -37,7 +37,7 @@ STAGES: dict[str, tuple[Stage, ...]] = {
     ),
     "fmnist_vit": (
         Stage(Recipe(epochs=10, rate=1.5e-3, distill=0.0)),
-        Stage(Recipe(epochs=5, rate=8e-4, warmup=0.05, distill=0.7), teacher="fmnist_resnet"),
+        Stage(Recipe(epochs=3, rate=8e-4, warmup=0.05, distill=0.7), teacher="fmnist_resnet"),
     ),
 }  # fmt: skip
 

@@ -160,7 +160,7 @@ def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dic
         where = deployment_of(pruned.study) if pruned.study else deployment()
         report.message(f"Measuring the pruned network on {where.device}, batch {where.batch}, {where.dtype}.")
         dense = dense or create(pruned.ref, load_weights=False)
-        times = measure([dense, pruned.network], pruned.ref.input_size, where, report)
+        times = measure([dense, pruned.network], pruned.ref, where, report)
     except MdpError as error:
         report.message(f"The latency was not measured: {error}")
         return facts

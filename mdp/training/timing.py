@@ -1,26 +1,32 @@
-"""The latency of whole networks as deployed, measured in turns: what a fine-tuned network really costs."""
+"""The latency of whole networks as deployed, measured as `mdp verify` does: what a network really costs."""
 
-import statistics
+import hashlib
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..errors import MdpError
 from ..latency.device import Deployment
+from ..latency.measure import Run
 from ..latency.pieces import Workload
-from ..latency.store import device_lock
-from ..latency.timer import measure_together, timer_for, undisturbed
+from ..latency.store import Store, device_lock
+from ..latency.timer import timer_for
 from ..progress import Reporter
+from ..study import ModelRef
 
 if TYPE_CHECKING:
     from torch import nn
 
-# About how long all the networks together are measured.
-SECONDS = 4.0
+# About how long all the networks together are measured, and each of them at one visit.
+SECONDS, VISIT_MS = 10.0, 400.0
 
 
 def measure(
-    networks: Sequence["nn.Module"], input_size: tuple[int, int, int], where: Deployment, report: Reporter
+    networks: Sequence["nn.Module"], ref: ModelRef, where: Deployment, report: Reporter
 ) -> list[float]:
-    """Median latency in ms of each network, batch norms folded, on the deployment's device.
+    """Latency in ms of each network (`ref` or pruned from it), batch norms folded, on the deployment's device.
+
+    They are timed in turns; measurements go to the user's store, where a second fine-tuning finds them.
 
     Raises:
         MdpError: the device cannot run them, or has no memory for them.
@@ -28,19 +34,45 @@ def measure(
     """
     import torch
 
-    from ..surgery import deploy
-
-    def workload(i: int, network: "nn.Module") -> Workload:
-        return Workload(f"network {i}", lambda: deploy(network), (tuple(input_size),))
-
+    workloads = [_workload(network, ref) for network in networks]
     threads = torch.get_num_threads()
     try:
-        with device_lock(where.device, report.message, report.check):
-            timer = timer_for(where)
-            prepared = [timer.prepare(workload(i, network)) for i, network in enumerate(networks)]
-            each = sum(p.first_ms * p.calls for p in prepared)
-            rounds = max(7, min(100, round(1000 * SECONDS / max(each, 1e-3))))
-            readings = measure_together(timer, prepared, rounds, report.check)
+        with Store() as store, device_lock(where.device, report.message, report.check):
+            by_key = {w.key: w for w in workloads}
+            run = Run(timer_for(where), store, by_key, _Within(report), SECONDS, visit_ms=VISIT_MS)
+            run.measure_new(run.workloads, "measuring")
+            run.visit_again("measuring again")
+            known = [run.known[w.key] for w in workloads]
     finally:
         torch.set_num_threads(threads)  # a timer pins them
-    return [statistics.median(undisturbed(r)) for r in readings]
+    failure = next((entry.failure for entry in known if entry.failure), "")
+    if failure:
+        raise MdpError(failure)
+    return [entry.ms for entry in known]
+
+
+def _workload(network: "nn.Module", ref: ModelRef) -> Workload:
+    """The network as something to time; the same architecture has the same key, whatever its weights."""
+    from ..surgery import deploy
+
+    shapes = {name: list(tensor.shape) for name, tensor in network.state_dict().items()}
+    architecture = [ref.name, dict(ref.arguments), list(ref.input_size), shapes]
+    digest = hashlib.sha256(json.dumps(architecture, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    return Workload(f"whole {ref.name} {digest}", lambda: deploy(network), (tuple(ref.input_size),))
+
+
+class _Within(Reporter):
+    """Hides the progress of a part from the whole's bar; messages and Cancel go through."""
+
+    def __init__(self, whole: Reporter):
+        super().__init__()
+        self.whole = whole
+
+    def step(self, done: float, total: float, text: str = "", seconds_left: float | None = None) -> None:
+        self.whole.check()
+
+    def check(self) -> None:
+        self.whole.check()
+
+    def message(self, text: str) -> None:
+        self.whole.message(text)

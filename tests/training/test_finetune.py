@@ -38,6 +38,7 @@ def quick(monkeypatch):
     few = type(whole)(whole.name, whole.description, whole.classes, whole.train, whole.test.sample(100))
     monkeypatch.setattr(fashion, "subset", lambda: few)
     monkeypatch.setattr(timing, "SECONDS", 0.01)
+    monkeypatch.setattr(timing, "VISIT_MS", 1.0)
 
 
 def finetune(capsys, *words):
