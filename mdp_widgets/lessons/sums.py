@@ -80,5 +80,5 @@ def budget_slider(selection: Selection) -> widgets.IntSlider:
 
     slider.observe(move, "value")
     selection.observe(follow, "budget")
-    slider.description_tooltip = "latency in percent of dense"
+    slider.tooltip = "latency in percent of dense"
     return slider

@@ -1,0 +1,30 @@
+"""Both other notebooks run top to bottom on a shipped study, without torch, and are kept without outputs."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+LAST = "import sys; assert 'torch' not in sys.modules, 'the page must not need torch'"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["teach", "inspect"])
+def test_runs_top_to_bottom_without_torch(name):
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell(LAST))
+    NotebookClient(notebook, timeout=240, resources={"metadata": {"path": NOTEBOOKS}}).execute()
+    shown = [c.outputs for c in notebook.cells[:-1] if c.cell_type == "code"]
+    assert all(shown), "every cell shows something"
+    said = "".join(str(o) for outputs in shown for o in outputs)
+    assert "There is no study" not in said and "Error" not in said
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.stem)
+def test_is_kept_without_outputs_and_thin(path):
+    notebook = nbformat.read(path, as_version=4)
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    assert all(not c.outputs and c.execution_count is None for c in code)
+    assert all(len(c.source.splitlines()) <= 5 for c in code), "logic belongs in mdp_widgets"
