@@ -26,7 +26,7 @@ class Plot(anywidget.AnyWidget):
         table: {"columns": [...], "rows": [[...], ...]}, the text table behind the figure; {} for none.
         label: what a screen reader says instead of the picture.
         height: CSS height, such as "320px" or "100%".
-        toolbar: whether plotly's buttons (zoom, save as SVG) appear on hover.
+        toolbar: whether plotly's buttons (zoom, save as SVG) appear on hover, over the upper right corner.
         filename: name for a saved picture.
     """
 
@@ -37,7 +37,7 @@ class Plot(anywidget.AnyWidget):
     table = Dict().tag(sync=True)
     label = Unicode("").tag(sync=True)
     height = Unicode("320px").tag(sync=True)
-    toolbar = Bool(True).tag(sync=True)
+    toolbar = Bool(False).tag(sync=True)
     filename = Unicode("figure").tag(sync=True)
 
     def __init__(self, spec: Mapping[str, Any] | None = None, **traits: Any):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from IPython import get_ipython
 
 from mdp.errors import Infeasible
 from mdp.problem import Problem
@@ -52,16 +53,28 @@ def growing_front(problem: Problem, low: float, count: int) -> Iterator[Front | 
     yield Front(so_far(), supported(problem))
 
 
-def grow(problem: Problem, low: float, count: int, tell: Callable[[Front], None]) -> asyncio.Task | None:
-    """Tell the coarse front now and finer ones as they are ready; without an event loop, all of them now.
+def kernel_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop of the kernel that we run in, None in a plain script."""
+    if getattr(get_ipython(), "kernel", None) is None:
+        return None
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def grow(
+    problem: Problem,
+    low: float,
+    count: int,
+    tell: Callable[[Front], None],
+    loop: asyncio.AbstractEventLoop | None,
+) -> asyncio.Task | None:
+    """Tell the coarse front now, finer ones from `loop` as they are ready; without a loop, all of them now.
 
     Returns the task that goes on, for whoever wants to cancel or await it.
     """
     steps = growing_front(problem, low, count)
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        loop = None
     for front in steps:
         if front is not None:
             tell(front)

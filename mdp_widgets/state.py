@@ -26,7 +26,7 @@ from mdp.plan import Plan, parse_budget
 from mdp.solve import Front, Pins, fastest, solve
 from mdp.study import Study, list_studies, load_study
 
-from .refine import grow
+from .refine import grow, kernel_loop
 
 FRONT_POINTS = 100
 START = 0.5  # a study opens at half of its dense latency, or at the fastest choice if that is slower
@@ -148,7 +148,7 @@ class Selection(HasTraits):
             if self.study is study:
                 self.front = front
 
-        self._growing = grow(study.problem, self.smallest, FRONT_POINTS, tell)
+        self._growing = grow(study.problem, self.smallest, FRONT_POINTS, tell, kernel_loop())
 
     # Budget and pins
 

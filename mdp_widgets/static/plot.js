@@ -98,7 +98,7 @@ function watchClicks(figure, tell) {
   let hovered = null, down = null;
   figure.on("plotly_hover", (event) => { hovered = plain(event); });
   figure.on("plotly_unhover", () => { hovered = null; });
-  const press = (event) => { down = event.target.closest?.(".modebar") ? null : [event.clientX, event.clientY]; };
+  const press = (event) => { down = event.target.closest?.(".modebar-btn") ? null : [event.clientX, event.clientY]; };
   const release = (event) => {
     const [x, y] = down ?? [NaN, NaN];
     down = null;
