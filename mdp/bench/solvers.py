@@ -51,7 +51,10 @@ def say_where() -> None:
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, "
         f"Python {platform.python_version()}, NumPy {np.__version__}"
     )
-    print("Wall-clock times of whole calls, plans re-evaluated from the tables included. One thread.\n")
+    print(
+        "Whole calls, plans re-evaluated from the tables included; one thread. CPU time is what a call takes"
+    )
+    print("on a machine that does nothing else; wall-clock time is the same there, and longer under load.\n")
 
 
 def instances() -> list[tuple[str, Callable[[], Problem], str]]:
@@ -86,12 +89,14 @@ def measure(problem: Problem, name: str, mark: str) -> dict:
     prepare, _ = timed(lambda: exact.prepared(problem))
     low, high = fastest(problem).latency, problem.dense_latency
     budgets = np.random.default_rng(0).permutation(np.linspace(low, high, BUDGETS + 2)[1:-1])
-    first = [timed(lambda b=b: solve(problem, b)) for b in budgets]
-    again = [timed(lambda b=b: solve(problem, b))[0] for b in budgets]
-    assert all(plan.optimal and plan.solver == "exact" for _, plan in first)
+    first, cpu = zip(*(timed_cpu(lambda b=b: solve(problem, b)) for b in budgets), strict=True)
+    again, again_cpu = zip(*(timed_cpu(lambda b=b: solve(problem, b)) for b in budgets), strict=True)
     fresh = Problem(**{k: getattr(problem, k) for k in problem.__dataclass_fields__})
     fresh.fingerprint  # noqa: B018
-    whole, points = timed(lambda: front(fresh, 100))
+    grid = np.linspace(low, high, 100)
+    exact.prepared(fresh)
+    whole, _ = timed(lambda: [solve(fresh, b) for b in grid])
+    points = front(fresh, [high])
     questions, _ = timed(lambda: what_if(problem, solve(problem, (low + high) / 2)))
     return {
         "name": name,
@@ -101,8 +106,10 @@ def measure(problem: Problem, name: str, mark: str) -> dict:
         "dims": len(problem.dims),
         "entries": sum(t.values.size for t in (*problem.latency, *problem.importance)),
         "prepare": prepare,
-        "first": [s for s, _ in first],
+        "first": first,
+        "first_cpu": cpu,
         "again": again,
+        "again_cpu": again_cpu,
         "front": whole,
         "supported": len(points.supported),
         "what_if": questions,
@@ -117,22 +124,34 @@ def timed(work: Callable):
     return time.perf_counter() - start, result
 
 
+def timed_cpu(work: Callable) -> tuple[float, float]:
+    """(wall-clock seconds, CPU seconds) of a solve by exact."""
+    cpu = time.thread_time()
+    seconds, plan = timed(work)
+    if plan.solver != "exact" or not plan.optimal:
+        raise AssertionError(f"exact gave up on {plan.problem} at {plan.budget}: {plan.note}")
+    return seconds, time.thread_time() - cpu
+
+
 def speed_table(rows: list[dict]) -> None:
     print(
-        f"exact, {BUDGETS} budgets from the fastest plan to dense in random order, ms "
-        "(first: nothing known of the hull; again: the same budgets a second time)"
+        f"exact, {BUDGETS} budgets from the fastest plan to dense in random order: median / p95 / max in ms."
     )
     print(
-        f"{'':30} blocks dims entries | prepare |  median   p95    max | median   p95    max | front 100 "
-        "| hull | what-if | MB"
+        "first: nothing known of the hull; again: the same budgets once more. The rest in ms, memory in MB."
+    )
+    print(
+        f"{'':28} blocks dims entries prepare | {'first, wall':20} | {'first, CPU':20} | {'again, CPU':20} "
+        "| front of 100 | hull points | what-if | memory"
     )
     for r in rows:
-        cells = [*ms(r["first"]), *ms(r["again"])]
+        spans = " | ".join(
+            " / ".join(f"{v:.2f}" for v in ms(r[k])).ljust(20) for k in ("first", "first_cpu", "again_cpu")
+        )
         print(
-            f"{r['name']:30} {r['blocks']:6} {r['dims']:4} {r['entries']:7} | {1000 * r['prepare']:7.0f} | "
-            f"{cells[0]:7.2f} {cells[1]:6.2f} {cells[2]:6.2f} | {cells[3]:6.2f} {cells[4]:6.2f} "
-            f"{cells[5]:6.2f} | {1000 * r['front']:9.0f} | {r['supported']:4} | {1000 * r['what_if']:7.0f} | "
-            f"{r['memory'] / 2**20:.0f}"
+            f"{r['name']:28} {r['blocks']:6} {r['dims']:4} {r['entries']:7} {1000 * r['prepare']:7.0f} | {spans} "
+            f"| {1000 * r['front']:12.0f} | {r['supported']:11} | {1000 * r['what_if']:7.0f} "
+            f"| {r['memory'] / 2**20:.0f}"
         )
     print()
 
@@ -184,7 +203,7 @@ def rival_table(rows: list[dict]) -> None:
 
 def growth_tables() -> None:
     base = problems.DEIT_BASE
-    print("how exact grows, median and 95th percentile in ms over 50 budgets (synthetic, DeiT-Base blocks)")
+    print("how exact grows, median and 95th percentile of CPU ms over 50 budgets (synthetic)")
     for depth in (6, 12, 24, 48, 96):
         net = problems.Transformer(f"{base.name}-{depth}-blocks", depth, base.embedding, base.heads)
         growth_row(f"{depth} blocks", net)
@@ -195,7 +214,7 @@ def growth_tables() -> None:
 
 def growth_row(label: str, net: problems.Transformer) -> None:
     r = measure(problems.synthetic(net), label, "")
-    first, again = ms(r["first"]), ms(r["again"])
+    first, again = ms(r["first_cpu"]), ms(r["again_cpu"])
     print(
         f"  {label:12} entries {r['entries']:8} | prepare {1000 * r['prepare']:5.0f} | first {first[0]:6.2f} "
         f"{first[1]:6.2f} | again {again[0]:6.2f} {again[1]:6.2f}"

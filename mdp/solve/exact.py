@@ -102,15 +102,15 @@ def solve(
         Infeasible: nothing meets the budget.
         Cancelled: `cancelled()` became true.
     """
-    start = time.perf_counter()
     try:
-        return plan_of(prepared(problem, pins), budget, start, cancelled)
+        return plan_of(prepared(problem, pins), budget, cancelled)
     except (TooMany, Unsupported) as reason:
         return _by_milp(problem, budget, pins, time_limit, cancelled, reason)
 
 
-def plan_of(ready: Prepared, budget: float, start: float, cancelled=None) -> Plan:
-    """The best plan of a prepared problem, as `solve`. `start` is when the work began (perf_counter)."""
+def plan_of(ready: Prepared, budget: float, cancelled=None) -> Plan:
+    """The best plan of a prepared problem, as `solve`. Its `seconds` leave the preparation out."""
+    start = time.perf_counter()
     best, multiplier = optimum(ready, budget, cancelled)
     choices, removed = ready.decisions(best.points)
     return make_plan(
@@ -189,7 +189,7 @@ def _close(program, at: Pass, root: int, capacity: float, bound: float, best: Ch
         if bound - best.importance <= window + spare:
             break
         # Small windows cost next to nothing, so go on in long steps while they are small.
-        extra = int(extra * min(3.0, max(1.4, (TARGET / points) ** 0.7)))
+        extra = int(extra * min(3.0, max(1.8, (TARGET / points) ** 0.7)))
     return best
 
 
@@ -201,10 +201,9 @@ def smallest(ready: Prepared) -> float:
 
 def fastest(problem: Problem, pins: Pins | None = None) -> Plan:
     """The plan of the smallest latency possible, and the best of those; its budget is that latency."""
-    start = time.perf_counter()
     try:
         ready = prepared(problem, pins)
-        return plan_of(ready, smallest(ready), start)
+        return plan_of(ready, smallest(ready))
     except (TooMany, Unsupported):
         from . import milp
 

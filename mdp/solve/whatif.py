@@ -1,6 +1,5 @@
 """What if one decision were taken otherwise? Each is solved anew, to the proven optimum."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -92,7 +91,7 @@ def _alternative(
         raise Cancelled("Stopped on request.")
     try:
         ready = exact.restricted(problem, only, plan.shadow_price)
-        other = exact.plan_of(ready, plan.budget, time.perf_counter(), cancelled)
+        other = exact.plan_of(ready, plan.budget, cancelled)
     except Infeasible as stop:
         return Alternative(kind, name, now, None, None, None, None, own, stop.smallest)
     except (Unsupported, TooMany) as reason:
