@@ -6,8 +6,8 @@
 import importlib
 
 _HOMES = {
-    "profile": "profiling", "verify": "verification", "save_tables": "tables", "load_tables": "tables",
-    "list_tables": "tables", "fit_space": "tables", "Store": "store",
+    "profile": "profiling", "verify": "verification", "strict": "strict_budget", "Store": "store",
+    "save_tables": "tables", "load_tables": "tables", "list_tables": "tables", "fit_space": "tables",
 }  # fmt: skip
 
 

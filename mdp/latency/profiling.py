@@ -21,6 +21,7 @@ from .device import Deployment, deployment
 from .grid import Surface, survey
 from .infer import Filled, fill
 from .measure import Run
+from .pieces import Piece
 from .store import Entry, Store, device_lock
 from .timer import Timer, timer_for
 
@@ -142,8 +143,16 @@ def assemble(found: "Found", surfaces: Sequence[Surface], run: Run) -> Tables:
         for name in surface.pieces:
             by_piece[name] = filled.values[surface.index]
             details[name] = facts if name == surface.pieces[0] else {"same_as": surface.pieces[0]}
-    terms = tuple(Term(p.name, p.block, p.dims, by_piece[p.name]) for p in found.pieces)
+    kinds = {dim.name: dim.kind for dim in found.space.dims}
+    terms = tuple(_term(p, by_piece[p.name], kinds) for p in found.pieces)
     return Tables(terms, _provenance(found, run, details), details)
+
+
+def _term(piece: Piece, values: np.ndarray, kinds: Mapping[str, str]) -> Term:
+    """A piece's table as a term. A convolution's is output x input, as in the method; its piece's not."""
+    if all(kinds[dim] == "channels" for dim in piece.dims):
+        return Term(piece.name, piece.block, piece.dims[::-1], values.T)
+    return Term(piece.name, piece.block, piece.dims, values)
 
 
 def _details(surface: Surface, known: Mapping[str, Entry], filled: Filled) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+from mdp.errors import Infeasible
+from mdp.latency import profile, strict
+from mdp.latency.grid import survey
+from mdp.latency.strict_budget import used_keys, with_entries
+from mdp.solve import solve
+from mdp.study import Scores, build_study
+
+from .conftest import FakeTimer, linear_key
+
+
+@pytest.fixture
+def study(found, store):
+    tables = profile(found, store=store, timer=FakeTimer(linear_key))
+    random = np.random.default_rng(0)
+    order = {d.name: np.arange(d.units) for d in found.space.dims}
+    blocks = {"width": None, "inner0": "block0", "inner1": "block1"}
+    shares = tuple(
+        (d.name, blocks[d.name], d.name, np.sort(random.random(128))[::-1]) for d in found.space.dims
+    )
+    return build_study("toy", found.ref, found.space, tables, Scores(order, shares, {"method": "none"}))
+
+
+def clock(study, factor):
+    """Pieces as the tables say; a whole network takes `factor` times the sum of its pieces."""
+    seen = {}
+
+    def cost(key):
+        if not key.startswith("network"):
+            return linear_key(key)
+        return seen[key] * factor
+
+    class Clock(FakeTimer):
+        def prepare(self, workload):
+            if workload.key.startswith("network"):
+                seen[workload.key] = self.predicted
+            return super().prepare(workload)
+
+    return Clock(cost)
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.0, 1.15])
+def test_the_measured_latency_meets_the_budget(found, store, study, factor):
+    timer = clock(study, factor)
+
+    def solve_and_tell(problem, target):
+        plan = solve(problem, target)
+        timer.predicted = plan.latency
+        return plan
+
+    budget = 0.6 * study.problem.dense_latency
+    held = strict(study, found, budget, store=store, timer=timer, solve=solve_and_tell)
+    assert held.measured <= budget * (1 + 1e-9)
+    assert held.measured == pytest.approx(factor * held.plan.latency, rel=1e-4)
+    assert len(held.steps) == (1 if factor <= 1 else len(held.steps))
+    if factor > 1:
+        assert len(held.steps) >= 2 and held.steps[0].measured > budget and held.steps[0].remeasured > 0
+
+
+def test_a_network_that_never_meets_it_is_said(found, store, study):
+    timer = clock(study, 5.0)
+
+    def solve_and_tell(problem, target):
+        plan = solve(problem, max(target, 0.3))
+        timer.predicted = plan.latency
+        return plan
+
+    with pytest.raises(Infeasible):
+        strict(study, found, 0.3, store=store, timer=timer, solve=solve_and_tell, most=3)
+
+
+def test_measured_anew_replaces_every_entry_of_the_same_work(found, study):
+    surfaces, _ = survey(found.pieces, {d.name: d.options for d in found.space.dims})
+    plan = solve(study.problem, study.problem.dense_latency)
+    assert set(used_keys(found, study.problem, plan)) == {"linear 128>128", "linear 128>10"}
+    changed = with_entries(study.problem, surfaces, {"linear 128>128": 7.0})
+    assert [t.values[-1, -1] for t in changed.latency[:2]] == [7.0, 7.0]
+    assert (changed.latency[0].values != study.problem.latency[0].values).sum() == 1
