@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from timm.layers import BlurPool2d
 from torch import fx, nn
 
 from .trace import step_name
@@ -96,7 +97,8 @@ class Channels:
             return self._layer(name, module, value, module.out_features, 1)
         parameters = dict(module.named_parameters())
         if not parameters:
-            return self._pass(node, value) if not list(module.buffers()) else self._unknown(node, [value])
+            plain = all(isinstance(m, BlurPool2d) for m in module.modules() if m._buffers)
+            return self._pass(node, value) if plain else self._unknown(node, [value])
         if isinstance(module, nn.GroupNorm):  # statistics are over whole groups of channels
             group.units = math.gcd(group.units, module.num_groups)
         per_channel = all(p.numel() == value.channels for p in parameters.values())
@@ -196,11 +198,18 @@ def _works_by_channel(module: nn.Module) -> bool:
     from timm.layers.grn import GlobalResponseNorm
 
     statistics = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm, GlobalResponseNorm)
-    return isinstance(module, (*statistics, LayerScale, LayerScale2d)) or is_rms_norm(module)
+    return isinstance(module, (*statistics, LayerScale, LayerScale2d)) or is_uncentred_norm(module)
 
 
-def is_rms_norm(module: nn.Module) -> bool:
-    """Norms that divide by a mean square and subtract nothing."""
+def is_uncentred_norm(module: nn.Module) -> bool:
+    """Norms that divide by a spread over channels and subtract nothing."""
     from timm.layers import RmsNorm, RmsNorm2d
 
-    return isinstance(module, (nn.RMSNorm, RmsNorm, RmsNorm2d))
+    return isinstance(module, (nn.RMSNorm, RmsNorm, RmsNorm2d)) or is_simple_norm(module)
+
+
+def is_simple_norm(module: nn.Module) -> bool:
+    """timm's SimpleNorm, which divides by the unbiased standard deviation."""
+    from timm.layers import SimpleNorm, SimpleNorm2d
+
+    return isinstance(module, (SimpleNorm, SimpleNorm2d))

@@ -18,7 +18,7 @@ from torch import fx, nn
 from ..latency.pieces import Piece, Workload
 from .channels import Channels, Group
 from .found import owner
-from .resize import resize
+from .resize import loosen, resize
 from .slices import Slice
 from .trace import out_of_place, step_name
 
@@ -167,13 +167,15 @@ class _Cutter:
         if _folds(self.traced, step):
             return getattr(module, "act", nn.Identity())
         shapes = {n: self._tensor_shape(f"{step.target}.{n}", widths) for n, _ in module.named_parameters()}
-        new = copy.copy(module)
+        # Weights are made anew, so that copying them would be for nothing; the rest is small.
+        new = copy.copy(module) if shapes else copy.deepcopy(module)
         new._parameters, new._buffers = dict(module._parameters), dict(module._buffers)
         tensors = {n: torch.randn(shape) * 0.05 for n, shape in shapes.items()}
         for n, buffer in module.named_buffers():
             if buffer.ndim == 1 and "weight" in shapes:
                 tensors[n] = torch.ones(shapes["weight"][:1])
         resize(new, tensors)
+        loosen(new)
         if isinstance(new, nn.Conv2d) and new.bias is None and _fold_follows(self.traced, step):
             new.bias = nn.Parameter(torch.zeros(new.out_channels))
         return new

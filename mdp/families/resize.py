@@ -25,6 +25,15 @@ def resize(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
         _correct(model.get_submodule(path))
 
 
+def loosen(model: nn.Module) -> None:
+    """Let blur pooling work at any width: it holds one copy of the same filter per channel, and one does."""
+    from timm.layers import BlurPool2d
+
+    for module in model.modules():
+        if isinstance(module, BlurPool2d) and module.channels is not None:
+            module.channels, module.filt = None, module.filt[:1].clone()
+
+
 def like(module: nn.Module, units: int) -> nn.Module:
     """A copy of a per-channel module (a norm, a layer scale) for another number of units."""
     new = copy.deepcopy(module)

@@ -9,7 +9,7 @@ from torch import nn
 
 from ..errors import MdpError
 from ..families import Found, family
-from ..families.resize import resize
+from ..families.resize import loosen, resize
 from ..study import ModelRef
 from .kept import check_decision, kept_positions, kept_units
 
@@ -49,6 +49,7 @@ def extract(
     for block in removed:
         family(found.space.family).remove(model, block)
     resize(model, _cut_tensors(model, positions))
+    loosen(model)
     full = {d.name: choices.get(d.name) or d.units for d in found.space.dims}
     family(found.space.family).narrow(model, full, removed)
     _check_count(found, model, full, removed)

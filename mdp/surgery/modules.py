@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..families.channels import is_rms_norm
+from ..families.channels import is_simple_norm, is_uncentred_norm
 
 
 class NarrowAttention(nn.Module):
@@ -108,11 +108,11 @@ def kept_norm(norm: nn.Module, kept: torch.Tensor) -> nn.Module | None:
 
     if isinstance(norm, GlobalResponseNorm):
         return KeptResponseNorm(norm, kept)
-    return KeptNorm(norm, kept) if isinstance(norm, nn.LayerNorm) or is_rms_norm(norm) else None
+    return KeptNorm(norm, kept) if isinstance(norm, nn.LayerNorm) or is_uncentred_norm(norm) else None
 
 
 class KeptNorm(nn.Module):
-    """A layer or RMS norm over all units whose statistics are taken over the kept ones; zero elsewhere.
+    """A layer, RMS or simple norm whose statistics are taken over the kept units; zero elsewhere.
 
     Used in masked networks alone; a pruned network has a plain norm of the kept width.
     """
@@ -121,16 +121,17 @@ class KeptNorm(nn.Module):
         super().__init__()
         self.weight, self.bias, self.eps = norm.weight, getattr(norm, "bias", None), norm.eps
         self.axis = 1 if _is_2d(norm) else -1
-        self.centred = not is_rms_norm(norm)
+        self.centred, self.simple = not is_uncentred_norm(norm), is_simple_norm(norm)
         self.act = getattr(norm, "act", nn.Identity())  # timm's LayerNormAct2d is norm and activation
         self.register_buffer("kept", kept)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = x.transpose(self.axis, -1)
         x, count = x * self.kept, self.kept.sum()
-        if self.centred:
-            x = (x - x.sum(-1, keepdim=True) / count) * self.kept
-        variance = (x * x).sum(-1, keepdim=True) / count
+        centred = (x - x.sum(-1, keepdim=True) / count) * self.kept
+        x = centred if self.centred else x
+        spread = centred.square() if self.simple else x.square()
+        variance = spread.sum(-1, keepdim=True) / (count - 1 if self.simple else count)
         eps = torch.finfo(x.dtype).eps if self.eps is None else self.eps
         x = x * torch.rsqrt(variance + eps) * self.weight
         x = x if self.bias is None else x + self.bias
@@ -158,7 +159,9 @@ class KeptResponseNorm(nn.Module):
 
 def _is_2d(norm: nn.Module) -> bool:
     """Whether a norm expects channels as axis 1 of an image."""
-    from timm.layers.norm import LayerNorm2d, LayerNorm2dFp32, LayerNormExp2d, RmsNorm2d
+    from timm.layers.norm import LayerNorm2d, LayerNorm2dFp32, LayerNormExp2d, RmsNorm2d, SimpleNorm2d
     from timm.layers.norm_act import LayerNormAct2d
 
-    return isinstance(norm, (LayerNorm2d, LayerNorm2dFp32, LayerNormExp2d, LayerNormAct2d, RmsNorm2d))
+    return isinstance(
+        norm, (LayerNorm2d, LayerNorm2dFp32, LayerNormExp2d, LayerNormAct2d, RmsNorm2d, SimpleNorm2d)
+    )

@@ -17,6 +17,7 @@ _VIT = {"img_size": 32, "patch_size": 8, "embed_dim": 48, "depth": 3, "num_heads
 NETWORKS = {
     "vit": ("vit_tiny_patch16_224", (3, 32, 32), _VIT),
     "vit halves": ("vit_tiny_patch16_224", (3, 32, 32), {**_VIT, "depth": 4, "init_values": 0.1}),
+    "resnet blurred": ("resnetblur18", (3, 32, 32), {"channels": (8, 16, 16, 24), "num_classes": 7}),
     "vit gray": ("vit_tiny_patch16_224", (1, 32, 32), {**_VIT, "in_chans": 1, "qkv_bias": False}),
     "vit all norms": (
         "vit_tiny_patch16_224",
