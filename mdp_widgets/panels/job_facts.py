@@ -51,7 +51,8 @@ def _share(state: JobState) -> float | None:
 def _running_line(state: JobState, now: float) -> str:
     progress = state.progress
     if progress is None:
-        return f"starting, {duration(max(0, now - state.started))} so far"
+        word = "running" if state.messages else "starting"
+        return f"{word}, {duration(max(0, now - state.started))} so far"
     parts = [f"{100 * _share(state):.0f} %"] if progress["total"] else []
     if progress["seconds_left"] is not None:
         # The last word is a moment old; the clock went on since.

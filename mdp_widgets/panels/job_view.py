@@ -114,6 +114,7 @@ def job_html(facts: JobFacts) -> str:
     share = "" if facts.share is None else f' aria-valuenow="{100 * facts.share:.0f}"'
     width = 100 * (facts.share or 0)
     unknown = " mdp-bar-unknown" if facts.running and facts.share is None else ""
+    live = "off" if facts.running else "polite"  # nobody wants every percent read aloud
     messages = "".join(f"<li>{html.escape(m)}</li>" for m in facts.messages)
     return (
         f'<div class="mdp-job-{facts.status}" role="group" aria-label="{html.escape(facts.title)}">'
@@ -121,7 +122,7 @@ def job_html(facts: JobFacts) -> str:
         f"{html.escape(facts.title)}</div>"
         f'<div class="mdp-bar{unknown}" role="progressbar" aria-valuemin="0" aria-valuemax="100"{share}>'
         f'<div style="width:{width:.1f}%"></div></div>'
-        f'<div class="mdp-job-line" aria-live="polite">{html.escape(facts.line)}</div>'
+        f'<div class="mdp-job-line" aria-live="{live}">{html.escape(facts.line)}</div>'
         + (f'<ul class="mdp-job-messages">{messages}</ul>' if messages else "")
         + _error_html(facts.error)
         + "</div>"

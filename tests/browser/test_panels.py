@@ -1,0 +1,76 @@
+"""Long work from the page, for real: it starts, is found again after a reload, stops, ends with numbers."""
+
+import json
+import re
+
+from playwright.sync_api import expect
+
+STUDY = "fmnist-vit-cpu"
+
+
+def open_tab(page, address, tab, study=STUDY):
+    page.goto(f"{address}/#study={study}", wait_until="commit")
+    expect(page.get_by_role("grid")).to_be_visible()
+    page.get_by_role("tab", name=tab, exact=True).click()
+
+
+def job(page, title):
+    return page.locator(".mdp-job").filter(has_text=title)
+
+
+def test_profile_refuses_nonsense_survives_a_reload_and_stops(quiet, address):
+    page = quiet
+    open_tab(page, address, "Profile")
+    page.get_by_role("textbox", name="Batch size").fill("0")
+    page.get_by_role("textbox", name="Batch size").press("Tab")
+    page.get_by_role("button", name="Measure").click()
+    expect(page.get_by_role("alert").filter(has_text="batch size must be between 1")).to_be_visible()
+    page.get_by_role("textbox", name="Batch size").fill("2")
+    page.get_by_role("textbox", name="Batch size").press("Tab")
+    page.get_by_role("button", name="Measure").click()
+    running = job(page, "Latency of fmnist_vit, batch 2")
+    expect(running.locator(".mdp-job-running")).to_be_visible()
+    # Percent and time left, or, while another profiler has the device, that it waits.
+    expect(running).to_contain_text(re.compile(r"\d+ %|so far"))
+    page.goto("about:blank")
+    open_tab(page, address, "Profile")
+    again = job(page, "Latency of fmnist_vit, batch 2")
+    expect(again.locator(".mdp-job-running")).to_be_visible()
+    again.get_by_role("button", name="Cancel").click()
+    expect(again).to_contain_text("cancelled; what was finished is kept")
+    expect(again.get_by_role("button", name="Cancel")).to_be_hidden()
+
+
+def test_finetune_on_real_images_to_a_measured_network(quiet, address):
+    page = quiet
+    open_tab(page, address, "Fine-tune")
+    page.get_by_role("textbox", name="On", exact=True).fill("256")
+    page.get_by_role("textbox", name="Epochs").fill("1")
+    page.get_by_role("textbox", name="Epochs").press("Tab")
+    page.get_by_role("button", name="Fine-tune").click()
+    done = job(page, "Fine-tuning").locator(".mdp-job-done")
+    expect(done).to_be_visible(timeout=240_000)
+    outcome = page.locator(".mdp-card").filter(has=page.get_by_role("heading", name="What it is worth"))
+    for line in ("dense", "pruned", "fine-tuned"):
+        expect(outcome.get_by_role("row").filter(has_text=line).first).to_contain_text(
+            re.compile(r"\d\d\.\d %")
+        )
+    expect(outcome).to_contain_text(re.compile(r"than predicted, and \d+\.\d\d times as fast"))
+
+
+def test_plan_picture_and_report_arrive_as_files(quiet, address, tmp_path):
+    page = quiet
+    open_tab(page, address, "Take away", study="a-vit")
+
+    def take(button):
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=button, exact=True).click()
+        path = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(path)
+        return path
+
+    plan = json.loads(take("Plan (JSON)").read_text())
+    assert plan["format"] == "mdp-plan/1" and plan["optimal"] is True
+    assert take("PNG").read_bytes().startswith(b"\x89PNG")
+    assert take("SVG").read_text().startswith("<svg")
+    assert "What remains" in take("Report (HTML)").read_text()
