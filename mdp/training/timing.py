@@ -24,7 +24,7 @@ SECONDS, VISIT_MS = 10.0, 400.0
 def measure(
     networks: Sequence["nn.Module"], ref: ModelRef, where: Deployment, report: Reporter
 ) -> list[float]:
-    """Latency in ms of each network (`ref` or pruned from it), batch norms folded, on the deployment's device.
+    """Latency in ms of each network (`ref` or pruned from it), batch norms folded, as deployed.
 
     They are timed in turns; measurements go to the user's store, where a second fine-tuning finds them.
 
