@@ -18,6 +18,7 @@ def add_arguments(parser):
         "--bundle", action="append", metavar="KIND=N", help="units per step of a kind of dim, or of one dim"
     )
     parser.add_argument("--seconds", type=float, default=150, help="about how long to measure (default 150)")
+    parser.add_argument("--again", action="store_true", help="measure once more what was measured before")
     parser.add_argument("--out", metavar="FILE", help="where to save the tables")
 
 
@@ -42,6 +43,7 @@ def run(args):
         threads=args.threads,
         memory_format=args.memory_format,
         seconds=args.seconds,
+        again=args.again,
         report=report,
         # The coarse tables can be explored while the fine ones are being measured.
         early=save,

@@ -11,6 +11,7 @@ def add_arguments(parser):
     parser.add_argument("--subnetworks", type=int, default=30, help="how many (default 30)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=120, help="about how long to measure (default 120)")
+    parser.add_argument("--again", action="store_true", help="measure once more what was measured before")
     parser.add_argument("--out", metavar="FILE", help="save the study there (verified: default in its place)")
     parser.add_argument(
         "--strict", metavar="BUDGET", help="instead, find a plan whose measured latency meets this budget"
@@ -29,7 +30,13 @@ def run(args):
     if args.strict:
         return _strict(args, study, found, report)
     result = verify(
-        study, found, subnetworks=args.subnetworks, seed=args.seed, seconds=args.seconds, report=report
+        study,
+        found,
+        subnetworks=args.subnetworks,
+        seed=args.seed,
+        seconds=args.seconds,
+        report=report,
+        again=args.again,
     )
     if result["same_device"]:
         path = save_study(dataclasses.replace(study, verification=result), args.out or study.path)

@@ -99,6 +99,10 @@ class Run:
             self._random.shuffle(again)
             self.measure(again[: 4 * self._together], what)
 
+    def once_more(self, what: str) -> None:
+        """One more visit to everything that could be measured, however often it was visited."""
+        self.measure([key for key, entry in self.known.items() if not entry.failure], what)
+
     def _wants(self, entry: Entry) -> bool:
         """Whether another visit helps: too few yet, or all of them at a busy moment (then twice as many)."""
         return not entry.failure and entry.visits < self.visits * (2 if entry.drift > 0.05 else 1)

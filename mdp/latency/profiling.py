@@ -41,6 +41,7 @@ def profile(
     memory_format: str = "auto",
     seconds: float = 150.0,
     tolerance: float = 0.02,
+    again: bool = False,
     early: Callable[[Tables], None] | None = None,
     timer: Timer | None = None,
 ) -> Tables:
@@ -53,6 +54,7 @@ def profile(
         seconds: about how long to measure. The coarse grid is measured however long it takes.
         tolerance: where not everything fits in that time, stop refining a table when its cross-validated
             error is below this.
+        again: add one more visit to everything that was measured before.
         early: given the tables as soon as the coarse grid is there.
         timer: for tests; default: that of the device.
 
@@ -76,6 +78,8 @@ def profile(
             if not store.entries(run.context, [receipt]):
                 _measure(run, surfaces, tolerance, early and (lambda: early(assemble(found, surfaces, run))))
                 store.add(run.context, receipt, failure="not a workload")
+            elif again:
+                run.once_more("measuring once more")
         return assemble(found, surfaces, run)
     finally:
         if own:

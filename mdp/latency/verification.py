@@ -43,16 +43,18 @@ def verify(
     subnetworks: int = 30,
     seed: int = 1,
     seconds: float = 120.0,
+    again: bool = False,
     report: Reporter | None = None,
     store: Store | None = None,
     timer: Timer | None = None,
 ) -> dict[str, Any]:
     """Extract random sub-networks over the whole range of budgets and measure them, beside the dense one.
 
-    Returns plain JSON: `median_error`, `worst_error` (relative, absolute value), `bias` (median of measured /
-    predicted - 1: positive means that the tables promise too much), `tau` (Kendall's), `subnetworks` (how
-    many), `dense` and `points` (predicted, measured, spread in ms; share of dense; choices; removed blocks),
-    the device, and `same_device`: whether it is the one that the tables were measured on.
+    With `again`, what was measured before is visited once more. Returns plain JSON: `median_error`,
+    `worst_error` (relative, absolute value), `bias` (median of measured / predicted - 1; positive: the tables
+    promise too much), `tau` (Kendall's), `subnetworks` (how many), `dense` and `points` (predicted, measured,
+    spread in ms; share of dense; choices; removed blocks), the device, and `same_device`: whether it is the
+    one that the tables were measured on.
 
     Raises:
         MdpError: the study cannot be measured here (no such kind of device), or nothing could be.
@@ -72,6 +74,8 @@ def verify(
             run = Run(clock, store, by_key, report, seconds, visit_ms=400.0, together=4, seed=seed)
             run.measure_new(run.workloads, "measuring sub-networks")
             run.visit_again("measuring sub-networks again")
+            if again:
+                run.once_more("measuring sub-networks once more")
             known = run.known
     finally:
         if own:

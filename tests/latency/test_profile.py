@@ -33,6 +33,13 @@ def test_a_second_profile_measures_nothing(found, store):
     np.testing.assert_array_equal(first.terms[0].values, second.terms[0].values)
 
 
+def test_asked_again_everything_is_visited_once_more(found, store):
+    profile(found, store=store, timer=FakeTimer(linear_key))
+    timer = FakeTimer(linear_key)
+    profile(found, store=store, timer=timer, again=True)
+    assert len([key for key in timer.prepared if key.startswith("linear")]) == 72
+
+
 def test_with_little_time_the_rest_is_inferred_and_its_error_said(found, store):
     timer = FakeTimer(linear_key, noise=0.005)
     early = []
