@@ -4,10 +4,9 @@ A family (mdp/families) finds a Space in a model; latency tables and importance 
 `build` joins the three into a Study. No torch here.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from .problem import Block, Dim
 
@@ -45,7 +44,7 @@ class Product:
     ) -> float:
         if self.block in removed:
             return 0.0
-        return self.factor * float(np.prod([choices[d] for d in self.dims], dtype=float))
+        return self.factor * math.prod(choices[d] for d in self.dims)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class BudgetBar(anywidget.AnyWidget):
     def __init__(self, selection: Selection):
         super().__init__()
         self.selection = selection
+        self._shown: Plan | None = None
         selection.observe(self._show, ["plan", "budget", "smallest", "study"])
         self.observe(self._dragged, "budget")
         self.on_msg(self._receive)
@@ -51,7 +52,9 @@ class BudgetBar(anywidget.AnyWidget):
                 self.dense = s.study.problem.dense_latency
                 self.dense_text = ui.number(self.dense)
                 self.budget_text = ui.number(s.budget)
-                self.facts = plan_facts(s.study, s.plan)
+                if s.plan is not self._shown:
+                    self._shown = s.plan
+                    self.facts = plan_facts(s.study, s.plan)
 
     def _dragged(self, change: Mapping[str, Any]) -> None:
         s = self.selection

@@ -18,7 +18,7 @@ from mdp.study import Study
 from ..ui import ms
 
 LABELS = {"heads": "heads", "qk": "Q/K", "v": "V", "mlp": "MLP", "embedding": "embedding"}
-# Up to this many units are drawn one by one, in the order of the dense model; more become a bar by rank.
+# Up to this many heads are drawn one by one, in the order of the dense model; all else is a bar by rank.
 SINGLE = 16
 
 
@@ -83,7 +83,8 @@ def survivors_info(study: Study, plan: Plan, pins: Pins | None = None) -> Surviv
         kept = plan.choices.get(dim) or 0
         d = problem.dim[dim]
         order = np.asarray(study.scores.order.get(dim, np.arange(d.dense)))
-        units = tuple(np.isin(np.arange(d.dense), order[:kept]).tolist()) if d.dense <= SINGLE else ()
+        single = d.kind == "heads" and d.dense <= SINGLE
+        units = tuple(np.isin(np.arange(d.dense), order[:kept]).tolist()) if single else ()
         return Bar(dim, label_of(dim, d.kind, block), d.kind, d.dense, kept, units, dim in pins.dims)
 
     latency, importance = _by_block(problem, plan)

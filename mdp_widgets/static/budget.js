@@ -9,6 +9,7 @@ const make = (tag, className, parent, attributes = {}) => {
 };
 
 const STEPS = 2000;
+const KEYS = { ArrowLeft: -10, ArrowDown: -10, ArrowRight: 10, ArrowUp: 10, PageDown: -100, PageUp: 100 };
 
 function render({ model, el }) {
   el.classList.add("mdp-budget", "mdp");
@@ -85,6 +86,15 @@ function render({ model, el }) {
     dragging = false;
     model.send({ kind: "settle" });
   });
+  // Half a percent a key press, five with Page, a twentieth of one with Shift: the native step is too fine.
+  range.addEventListener("keydown", (event) => {
+    const step = KEYS[event.key];
+    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    range.value = Number(range.value) + (event.shiftKey ? Math.sign(step) : step);
+    range.dispatchEvent(new Event("input"));
+  });
+  range.addEventListener("keyup", (event) => { if (KEYS[event.key]) model.send({ kind: "settle" }); });
   const enter = (input, suffix) => () => {
     if (input.value.trim() === input.dataset.before) return;
     const text = input.value.trim().replace(",", ".");

@@ -2,7 +2,7 @@
 // Elements are kept and updated, so that a drag animates and nothing jumps; only another study builds anew.
 
 const NS = "http://www.w3.org/2000/svg";
-const MIN_ROW = 17, MAX_ROW = 34, HEAD = 20, GAP = 28, CELL_GAP = 14;
+const MIN_ROW = 17, MAX_ROW = 46, HEAD = 20, GAP = 28, CELL_GAP = 14;
 
 function svg(tag, parent, attributes = {}, text = null) {
   const node = document.createElementNS(NS, tag);
@@ -57,7 +57,7 @@ class Bar {
   constructor(parent, bar, x, y, width, high, number) {
     this.node = svg("g", parent, { class: "mdp-s-bar" });
     this.title = svg("title", this.node);
-    this.thick = Math.max(7, Math.min(14, high * 0.52));
+    this.thick = Math.max(7, Math.min(16, high * 0.52));
     this.width = Math.max(10, width - number);
     const top = y + (high - this.thick) / 2;
     this.hit = svg("rect", this.node, { class: "mdp-s-hit", x: x - 4, y: y + 1, width: width + 8,
