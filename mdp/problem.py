@@ -79,6 +79,10 @@ class Problem:
         return {block.name: block for block in self.blocks}
 
     @cached_property
+    def _index(self) -> dict[str, dict[int, int]]:
+        return {dim.name: {kept: i for i, kept in enumerate(dim.options)} for dim in self.dims}
+
+    @cached_property
     def dim_blocks(self) -> dict[str, frozenset[str | None]]:
         """For each dim, the blocks of the terms that use it (None for terms outside every block)."""
         users: dict[str, set[str | None]] = {dim.name: set() for dim in self.dims}
@@ -139,12 +143,13 @@ class Problem:
 
     def _option_index(self, name: str, choices: Mapping[str, int | None]) -> int:
         kept = choices.get(name)
-        options = self.dim[name].options
+        index = self._index[name].get(kept)
         if kept is None:
             raise MdpError(f"Dim {name!r} is used by a kept block, but the choice says nothing about it.")
-        if kept not in options:
-            raise MdpError(f"Dim {name!r} cannot keep {kept} units; it offers {_short(options)}.")
-        return options.index(kept)
+        if index is None:
+            offered = _short(self.dim[name].options)
+            raise MdpError(f"Dim {name!r} cannot keep {kept} units; it offers {offered}.")
+        return index
 
     def _check_removed(self, removed: Collection[str]) -> None:
         for name in removed:
