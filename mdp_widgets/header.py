@@ -67,6 +67,8 @@ class Header(anywidget.AnyWidget):
             s.undo()
         elif kind == "redo":
             s.redo()
+        elif kind == "ping":
+            self.send({"kind": "alive"})
         elif kind == "refresh":
             s.refresh()
         elif kind == "hello":
