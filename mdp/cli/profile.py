@@ -23,6 +23,12 @@ def add_arguments(parser):
 
 
 def run(args):
+    steps = bundles(args.bundle)
+    from ..latency.device import deployment
+
+    # Before anything slow: what was asked for makes sense here, or a sentence says why not.
+    layout = "contiguous" if args.memory_format == "auto" else args.memory_format
+    deployment(args.device, args.batch, args.dtype, layout, args.threads)
     from ..families import find
     from ..latency import profile, save_tables
     from ..models import create, resolve
@@ -30,7 +36,7 @@ def run(args):
     report = reporter(args)
     ref = resolve(args.model, args.weights)
     # Times do not depend on the values of the weights.
-    found = find(create(ref, load_weights=False), ref, bundles=bundles(args.bundle))
+    found = find(create(ref, load_weights=False), ref, bundles=steps)
 
     def save(tables):
         return save_tables(tables, ref, found.space, args.out)
