@@ -203,7 +203,7 @@ def cancel(job_id: str) -> JobState:
         for process in family:  # and those that left the group
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        _wait_for_end(job, 0.2)
+        _wait_for_end(job, 2.0)  # it is dead; a busy machine may take a moment to clear it away
     return state(job_id)
 
 
