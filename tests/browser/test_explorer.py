@@ -63,7 +63,11 @@ def test_dragging_the_budget_moves_plan_survivors_and_front(quiet, address):
         arg=budget,
     )
     assert chosen(page) != before[2]
-    assert survivors(page) != before[3]
+    page.wait_for_function(
+        """(before) => before !== [...document.querySelectorAll('[role=gridcell]')]
+            .map((c) => c.getAttribute('aria-label')).join('|')""",
+        arg="|".join(before[3]),
+    )
     shown = page.locator(".mdp-s-fill").first.evaluate("(bar) => parseFloat(bar.style.width)")
     assert shown > 0
 
