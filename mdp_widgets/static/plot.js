@@ -156,7 +156,7 @@ function render({ model, el }) {
   };
   const describe = () => {
     figure.setAttribute("aria-label", model.get("label"));
-    el.style.height = model.get("height");
+    el.style.setProperty("--mdp-height", model.get("height")); // a late layout view clears style.height
     details.hidden = !model.get("table").columns;
     fillTable(details, model.get("table"));
   };

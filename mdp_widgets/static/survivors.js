@@ -253,7 +253,7 @@ function render({ model, el }) {
     requestAnimationFrame(() => { pending = false; picture.draw(); });
   };
   const mark = () => picture.mark();
-  const size = () => { el.style.height = model.get("height"); };
+  const size = () => { el.style.setProperty("--mdp-height", model.get("height")); };
   size();
   const sizes = new ResizeObserver(draw);
   sizes.observe(stage);
