@@ -26,9 +26,7 @@ from .survivors import Survivors
 LINKS = [("Teach", "/teach"), ("Inspect", "/inspect")]
 # Tab -> function of mdp_widgets.panels that makes it from the selection.
 PANELS = {
-    "Model": "model_panel",
-    "Profile": "profile_panel",
-    "Score": "score_panel",
+    "New study": "study_panel",
     "Fine-tune": "finetune_panel",
     "Take away": "takeaway_panel",
 }

@@ -141,7 +141,7 @@ def test_a_reload_shows_the_same_view(quiet, address):
 
 def test_every_tab_opens(quiet, address):
     page = open_view(quiet, address)
-    for name in ("Model", "Profile", "Score", "Fine-tune", "Take away", "Block"):
+    for name in ("New study", "Fine-tune", "Take away", "Block"):
         page.get_by_role("tab", name=name, exact=True).click()
         panel = page.locator(".mdp-explorer > .jupyter-widget-tab .widget-tab-contents")
         expect(panel).to_be_visible()

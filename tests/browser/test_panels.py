@@ -20,7 +20,7 @@ def job(page, title):
 
 def test_profile_refuses_nonsense_survives_a_reload_and_stops(quiet, address):
     page = quiet
-    open_tab(page, address, "Profile")
+    open_tab(page, address, "New study")
     page.get_by_role("textbox", name="Batch size").fill("0")
     page.get_by_role("textbox", name="Batch size").press("Tab")
     page.get_by_role("button", name="Measure").click()
@@ -33,7 +33,7 @@ def test_profile_refuses_nonsense_survives_a_reload_and_stops(quiet, address):
     # Percent and time left, or, while another profiler has the device, that it waits.
     expect(running).to_contain_text(re.compile(r"\d+ %|so far"))
     page.goto("about:blank")
-    open_tab(page, address, "Profile")
+    open_tab(page, address, "New study")
     again = job(page, "Latency of fmnist_vit, batch 2")
     expect(again.locator(".mdp-job-running")).to_be_visible()
     again.get_by_role("button", name="Cancel").click()
