@@ -35,6 +35,17 @@ $(READY): requirements.lock bootstrap.lock pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# The studies that come along, made anew: on a quiet machine, about 20 minutes on one CPU thread.
+studies: env
+	for m in resnet vit; do \
+	  set -e; case $$m in resnet) title=ResNet; images=2048;; vit) title=ViT; images=4096;; esac; \
+	  $(BIN)/python -m mdp profile fmnist_$$m --device cpu --threads 1 --batch 32 --seconds 300 --out build/$$m.tables.json; \
+	  $(BIN)/python -m mdp score fmnist_$$m --images $$images --out build/$$m.scores.json; \
+	  $(BIN)/python -m mdp build fmnist_$$m --tables build/$$m.tables.json --scores build/$$m.scores.json \
+	    --name "Fashion-MNIST $$title · CPU · batch 32" --out data/studies/fmnist-$$m-cpu.json; \
+	  $(BIN)/python -m mdp verify data/studies/fmnist-$$m-cpu.json --seconds 150; \
+	done
+
 lock: env  ## pin anew what pyproject.toml asks for: hashes, no addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --extra dev pyproject.toml --output-file requirements.lock
