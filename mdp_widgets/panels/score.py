@@ -11,7 +11,7 @@ from .parts import dropdown, fields, flow, long_work, offer, or_sentence, step_c
 from .setup import Setup, checked_data, whole_number
 
 METHODS = {
-    "the usual one for the model": "auto",
+    "the usual one": "auto",
     "Taylor (gradient × norm)": "taylor",
     "Hessian (gradient × weight, squared)": "hessian",
     "magnitude (no images)": "magnitude",
@@ -61,8 +61,8 @@ def build_card(selection, setup: Setup, number: int = 4) -> widgets.VBox:
 
     def look(_=None):
         for part, found, what in (
-            (tables, tables_at_hand(setup.model), "nothing measured yet: step 2"),
-            (scores, scores_at_hand(setup.model), "nothing scored yet: step 3"),
+            (tables, tables_at_hand(setup.model), "none yet: step 2"),
+            (scores, scores_at_hand(setup.model), "none yet: step 3"),
         ):
             offer(part, found or [(what, "")], keep=False)
         name.value = free_name(setup.model)
