@@ -232,9 +232,16 @@ def _check_study(study: Study, where: str) -> None:
 def load_study(path: str | os.PathLike) -> Study:
     """Read a study from a path, or by the name of one in the study folders. Raises BadFile."""
     path = Path(path)
-    if not path.exists() and path.suffix == "" and len(path.parts) == 1:
-        path = next((f / f"{path}.json" for f in study_dirs() if (f / f"{path}.json").exists()), path)
+    if not path.exists() and len(path.parts) == 1:
+        path = _find(str(path)) or path
     return study_from_json(read_json(path, "study"), f"study {path}", path)
+
+
+def _find(name: str) -> Path | None:
+    """The study of this name: its file's (`fmnist-vit-cpu`), else the one that people read."""
+    files = (folder / f"{name}.json" for folder in study_dirs())
+    named = (Path(s["path"]) for s in list_studies() if s["name"] == name and "error" not in s)
+    return next((f for f in files if f.exists()), None) or next(named, None)
 
 
 def save_study(study: Study, path: str | os.PathLike | None = None) -> Path:

@@ -75,6 +75,7 @@ def test_studies_are_found_by_name_and_damaged_ones_are_listed_as_such(parts, tm
     study = build_study(*parts)
     path = save_study(study)
     assert load_study(slug(study.name)).name == study.name
+    assert load_study(study.name).path == path
     (path.parent / "cut.json").write_text(path.read_text()[:400])
     listed = {s["name"]: s for s in list_studies()}
     assert listed[study.name]["device"] == "none, written by hand"

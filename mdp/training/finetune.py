@@ -153,7 +153,9 @@ def _dense(ref: ModelRef, report: Reporter) -> nn.Module | None:
 
 def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dict[str, Any]:
     """Predicted and measured latency, where the study's kind of device is at hand."""
-    predicted = pruned.plan.latency if pruned.plan and pruned.plan.latency_unit == "ms" else None
+    # Without the study nobody knows at which batch the prediction holds: it is not set beside a measurement.
+    known = pruned.study and pruned.plan and pruned.plan.latency_unit == "ms"
+    predicted = pruned.plan.latency if known else None
     facts = dict.fromkeys(("latency_measured", "latency_measured_dense"))
     facts |= {"latency_predicted": predicted, "device": ""}
     try:
