@@ -97,8 +97,7 @@ def parse_budget(text: str | float, problem: Problem) -> float:
     """A budget in the problem's unit from `12.5` or from `40%` of the dense latency.
 
     Raises:
-        MdpError: not a finite number.
-        Infeasible: zero or less; no network has such a latency.
+        MdpError: not a finite number. Whether anything meets the budget is for the solver to say.
     """
     raw = str(text).strip()
     try:

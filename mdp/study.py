@@ -16,7 +16,7 @@ import numpy as np
 from .errors import BadFile, MdpError
 from .files import read_json, write_json
 from .paths import data_dir, study_dirs
-from .problem import Dim, Problem, Term, problem_from_json, problem_to_json
+from .problem import Dim, Problem, Term, check, problem_from_json, problem_to_json
 from .space import Product, Skipped, Space
 
 FORMAT = "mdp-study/1"
@@ -125,7 +125,7 @@ def build_study(
     missing = set(by_name) - set(scores.order)
     if missing:
         raise MdpError(f"The scores leave out dim {min(missing)!r} of {space.model}; score the model anew.")
-    body = Problem(
+    problem = Problem(
         name=name,
         latency_unit="ms",
         dims=dims,
@@ -138,7 +138,7 @@ def build_study(
             "importance": dict(scores.provenance),
         },
     )
-    problem = problem_from_json(problem_to_json(body), f"problem of {name!r}")
+    check(problem)
     return Study(name, model, space.family, problem, tables, scores, space.counts, space.skipped, **extra)
 
 
