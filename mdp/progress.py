@@ -61,6 +61,27 @@ class Reporter:
         """Pass on one sentence."""
 
 
+class PartOf(Reporter):
+    """Reports a piece of work as the share of a longer one from `begin` to `end`, both between 0 and 1."""
+
+    def __init__(self, whole: Reporter, begin: float, end: float):
+        super().__init__()
+        self._whole, self._begin, self._end = whole, begin, end
+
+    def show(self, progress: Progress) -> None:
+        done = self._begin + (self._end - self._begin) * progress.done / max(progress.total, 1e-9)
+        self._whole.step(done, 1.0, progress.text)
+
+    def check(self) -> None:
+        self._whole.check()
+
+    def metric(self, **values: Any) -> None:
+        self._whole.metric(**values)
+
+    def message(self, text: str) -> None:
+        self._whole.message(text)
+
+
 class ConsoleReporter(Reporter):
     """One line on standard error, rewritten in place on a terminal and thinned out elsewhere."""
 

@@ -8,6 +8,16 @@ A method is a module with NAME, ABOUT, NEEDS_IMAGES and `units(found) -> Contrib
 """
 
 from .accumulate import METHODS, default_method, score
+from .rescore import rescored
 from .store import SavedScores, list_scores, load_scores, save_scores
 
-__all__ = ["METHODS", "SavedScores", "default_method", "list_scores", "load_scores", "save_scores", "score"]
+__all__ = [
+    "METHODS",
+    "SavedScores",
+    "default_method",
+    "list_scores",
+    "load_scores",
+    "rescored",
+    "save_scores",
+    "score",
+]

@@ -1,0 +1,73 @@
+"""Scores taken anew on what a plan left of a network: what happens between two steps of iterated pruning.
+
+The network is the masked one, so that units keep their numbers: what the plan prunes has weights of zero,
+hence scores of zero, and stands last in every order.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ..families import Found
+from ..plan import Plan
+from ..progress import Reporter
+from ..study import Scores, Study
+from ..surgery import find_in, mask
+from .accumulate import score
+
+
+def rescored(
+    study: Study,
+    plan: Plan,
+    batches: Iterable,
+    report: Reporter | None = None,
+    *,
+    device: str = "cpu",
+    provenance: Mapping[str, Any] | None = None,
+) -> Study:
+    """The study with importance and orders from the network that `plan` leaves; the method stays the study's.
+
+    The space and the latency tables stay as they are: same dims, same blocks. See `score` for the rest.
+
+    Raises:
+        MdpError: the plan or the model is another one, or there are no images.
+        Cancelled: on request, between batches.
+    """
+    found = find_in(study)
+    left = _left(found, plan, study.scores.order)
+    method = study.scores.provenance.get("method")
+    new = score(left, batches, method, report, device=device, provenance=provenance)
+    order = {dim: _kept_first(dim, old, new, plan) for dim, old in study.scores.order.items()}
+    scores = Scores(order, new.shares, new.provenance)
+    problem = dataclasses.replace(
+        study.problem,
+        importance=scores.terms(study.problem.dim),
+        provenance={**study.problem.provenance, "importance": dict(scores.provenance)},
+    )
+    return dataclasses.replace(study, problem=problem, scores=scores, path=None)
+
+
+def _left(found: Found, plan: Plan, order: Mapping[str, np.ndarray]) -> Found:
+    """The masked network, and of what was found in the dense one that which still has weights."""
+    model = mask(found, plan.choices, plan.removed_blocks, order)
+    tensors = {name for name, _ in model.named_parameters()}
+    slices = tuple(s for s in found.slices if s.tensor in tensors)
+    used = {s.dim for s in slices}
+    norms = {
+        dim: tuple(norm for norm in own if norm[0] in tensors)
+        for dim, own in found.norms.items()
+        if dim in used
+    }
+    space = dataclasses.replace(found.space, dims=tuple(d for d in found.space.dims if d.name in used))
+    return Found(model, found.ref, space, slices, found.pieces, norms)
+
+
+def _kept_first(dim: str, old: np.ndarray, new: Scores, plan: Plan) -> np.ndarray:
+    """What is kept in its new order, then what is pruned in its old one."""
+    kept = plan.choices.get(dim)
+    if kept is None or dim not in new.order:
+        return old
+    stays = set(old[:kept].tolist())
+    return np.array([u for u in new.order[dim].tolist() if u in stays] + old[kept:].tolist(), dtype=np.int64)

@@ -1,0 +1,97 @@
+"""Scores taken anew on a partly pruned network, and the command that prunes in steps with them."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from mdp.cli import main
+from mdp.errors import Cancelled, MdpError
+from mdp.importance import rescored
+from mdp.plan import load_plan
+from mdp.progress import Reporter
+from mdp.solve import iterate, solve
+from mdp.study import load_study, save_study
+from mdp.surgery import extract_plan, mask_plan
+from tests.training.tiny import RESNET, VIT, tiny_study
+
+
+@pytest.fixture(scope="module")
+def batches():
+    torch.manual_seed(0)
+    return [(torch.randn(8, 1, 28, 28), torch.randint(0, 10, (8,))) for _ in range(2)]
+
+
+@pytest.fixture(scope="module", params=[RESNET, VIT], ids=["resnet", "vit"])
+def study(request):
+    return tiny_study(request.param)
+
+
+def test_what_is_pruned_scores_zero_and_stands_last(study, batches):
+    plan = solve(study.problem, 0.4 * study.problem.dense_latency)
+    assert plan.removed_blocks or any(k != study.problem.dim[d].dense for d, k in plan.choices.items())
+    new = rescored(study, plan, batches)
+    shares = {dim: 0 for dim in plan.choices} | {
+        d: sum(v for _, _, e, v in new.scores.shares if e == d) for _, _, d, _ in new.scores.shares
+    }
+    for dim, kept in plan.choices.items():
+        old, order = study.scores.order[dim], new.scores.order[dim]
+        assert sorted(order) == list(range(len(old)))
+        if kept is not None:
+            assert set(order[:kept]) == set(old[:kept]), "the same units stay"
+            assert np.all(np.asarray(shares[dim])[old[kept:]] == 0)
+    gone = set(plan.removed_blocks)
+    assert not any(block in gone for _, block, _, _ in new.scores.shares)
+    assert new.problem.dims == study.problem.dims and new.problem.blocks == study.problem.blocks
+
+
+def test_the_units_kept_at_the_end_are_among_those_of_every_step(study, batches):
+    studies = [study]
+
+    def rescore(plan):
+        studies.append(rescored(studies[-1], plan, batches))
+        return studies[-1].problem
+
+    plans = iterate(study.problem, 0.4 * study.problem.dense_latency, rescore, steps=3)
+    assert len(studies) == 3
+    for a, before, b, after in zip(plans[:-1], studies[:-1], plans[1:], studies[1:], strict=True):
+        assert set(a.removed_blocks) <= set(b.removed_blocks)
+        for dim, kept in b.choices.items():
+            if kept is not None:
+                assert set(after.scores.order[dim][:kept]) <= set(before.scores.order[dim][: a.choices[dim]])
+    image = torch.randn(2, 1, 28, 28)
+    with torch.no_grad():
+        pruned, masked = (make(studies[-1], plans[-1]).eval()(image) for make in (extract_plan, mask_plan))
+    assert torch.allclose(pruned, masked, atol=1e-5)
+
+
+def test_a_plan_of_another_study_is_refused_and_cancel_is_heard(study, batches):
+    other = tiny_study(VIT if study.model is RESNET else RESNET)
+    with pytest.raises(MdpError):
+        rescored(study, solve(other.problem, other.problem.dense_latency), batches)
+    plan = solve(study.problem, study.problem.dense_latency)
+    with pytest.raises(Cancelled):
+        rescored(study, plan, batches, Reporter(lambda: True))
+
+
+def test_the_command_leaves_a_study_and_a_plan_that_fit(tmp_path, capsys):
+    made = save_study(tiny_study(RESNET), tmp_path / "tiny.json")
+    out = tmp_path / "iterated.json"
+    arguments = f"iterate {made} --budget 60% --steps 2 --images 16 --batch 8 --device cpu --out {out} --json"
+    assert main(arguments.split()) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert len(said["steps"]) == 2 and said["latency"] <= said["budget"]
+    study, plan = load_study(out), load_plan(tmp_path / "iterated.plan.json")
+    assert study.scores.provenance["after"] == {"step": 1, "of": 2, "latency": said["steps"][0]}
+    extract_plan(study, plan)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["--images 0", "--steps 0", "--budget x", "--schedule curly", "--budget 0.1%"]
+)
+def test_bad_input_is_a_sentence(wrong, tmp_path, capsys):
+    made = save_study(tiny_study(RESNET), tmp_path / "tiny.json")
+    assert main(["iterate", str(made), "--budget", "60%", *wrong.split(), "--out", str(tmp_path / "o")]) == 2
+    assert not (tmp_path / "o").exists()
+    assert "Traceback" not in capsys.readouterr().err
