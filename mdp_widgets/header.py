@@ -1,9 +1,7 @@
 """The page's head: study picker, what it was measured on, undo, redo, links, the address of the view."""
 
-import os
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlencode
 
 import anywidget
 from traitlets import Bool, List, Unicode
@@ -11,12 +9,13 @@ from traitlets import Bool, List, Unicode
 from mdp.study import Study
 
 from . import ui
+from .address import address_of, go_to
 from .state import Selection
 
 
 class Header(anywidget.AnyWidget):
-    """Over one Selection. On our own page the address keeps study, budget, block and dim; in a notebook it
-    leaves the address alone.
+    """Over one Selection. On our own page the address keeps study, budget, pins, A, block and dim; in a
+    notebook it leaves the address alone.
 
     Traits:
         studies: {"path", "text"} of each study to pick; opened, opened_text: the open one.
@@ -41,7 +40,7 @@ class Header(anywidget.AnyWidget):
         super().__init__(links=[list(link) for link in links or []])
         self.selection = selection
         selection.observe(self._show, ["studies", "study", "can_undo", "can_redo"])
-        selection.observe(self._show_address, ["study", "plan", "block", "dim"])
+        selection.observe(self._show_address, ["study", "plan", "a", "block", "dim"])
         self.on_msg(self._receive)
         self._show()
 
@@ -67,8 +66,6 @@ class Header(anywidget.AnyWidget):
             s.undo()
         elif kind == "redo":
             s.redo()
-        elif kind == "ping":
-            self.send({"kind": "alive"})
         elif kind == "refresh":
             s.refresh()
         elif kind == "hello":
@@ -89,38 +86,3 @@ def study_facts(study: Study) -> str:
     if q.get("method"):
         facts.append(f"{q['method']} scores" + (f" on {q['images']} images" if q.get("images") else ""))
     return " · ".join(facts)
-
-
-def address_of(selection: Selection) -> str:
-    """The view as a query string: study by file name, budget (exact, in its unit), block and dim."""
-    study = selection.study
-    if study is None or study.path is None:
-        return ""
-    view = {
-        "study": study.path.stem,
-        "budget": selection.budget,
-        "block": selection.block,
-        "dim": selection.dim,
-    }
-    return urlencode({k: v for k, v in view.items() if v})
-
-
-def go_to(selection: Selection, address: str) -> None:
-    """Open the view that an address names. What it names wrongly is said, and the rest is opened."""
-    view = {k: v[0] for k, v in parse_qs(address).items()}
-    wanted = view.get("study")
-    if wanted:
-        path = next(
-            (i["path"] for i in selection.studies if os.path.basename(i["path"]) == f"{wanted}.json"), None
-        )
-        if path is None:
-            selection.error = (
-                f"This address names the study {wanted!r}, which is not here. Choose another one."
-            )
-            return
-        if selection.study is None or str(selection.study.path) != path:
-            if not selection.open(path):
-                return
-    if "budget" in view:
-        selection.set_budget(view["budget"])
-    selection.look_at(view.get("block"), view.get("dim"))

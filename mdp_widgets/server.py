@@ -1,4 +1,4 @@
-"""Voila as we serve it: three pages, this machine only, nothing else reachable. See serve.py for the command.
+"""Voila as we serve it: three pages and nothing else reachable. See serve.py for the command.
 
 Import it after `serve.environment()`: Voila reads its search path for templates when imported.
 """
@@ -7,6 +7,7 @@ import os
 import webbrowser
 
 import tornado.web
+from jupyter_server.base.handlers import JupyterHandler
 from traitlets.config import Config
 from voila.app import Voila
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
@@ -15,8 +16,10 @@ from voila.tornado.contentshandler import VoilaContentsHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
+from . import ui
+from .kernels import alive, drop_dead, full
 from .plot import PLOTLY_JS
-from .serve import NOTEBOOKS, PAGES
+from .serve import NOTEBOOKS, PAGES, Options
 
 # Handlers of Voila that show folders, sources or files; we serve known pages instead.
 LEFT_OUT = (AllowListFileHandler, TornadoVoilaHandler, TornadoVoilaTreeHandler, VoilaContentsHandler)
@@ -30,10 +33,38 @@ class ShutDown(VoilaShutdownKernelHandler):
         The kernel's id is as good: 122 random bits that only its own page knows."""
 
 
-class Server(Voila):
-    """A Voila application whose only pages are `PAGES`. `show` opens a browser once it listens."""
+class Page(TornadoVoilaHandler):
+    """One notebook as a page, unless the server is full; never behind a warm kernel that is dead."""
 
-    show = False
+    def initialize(self, pages: int, **kwargs):
+        super().initialize(**kwargs)
+        self.pages = pages
+
+    @tornado.web.authenticated
+    async def get(self, path=None):
+        await drop_dead(self.kernel_manager, self.notebook_path)
+        reason = full(self.kernel_manager, self.pages)
+        if reason:
+            self.set_status(503)
+            self.set_header("Retry-After", "10")
+            self.finish(ui.static("full.html").replace("{reason}", reason))
+        else:
+            await super().get(path)
+
+
+class Alive(JupyterHandler):
+    """Whether a page's kernel still runs; the page asks now and again."""
+
+    @tornado.web.authenticated
+    async def get(self, kernel_id):
+        self.set_header("Cache-Control", "no-store")
+        self.finish({"alive": await alive(self.kernel_manager, kernel_id)})
+
+
+class Server(Voila):
+    """A Voila application whose only pages are `PAGES`."""
+
+    options = Options()
 
     def initialize(self, argv=None):
         # No command line and no configuration files of the user's: what is served does not depend on them.
@@ -44,20 +75,17 @@ class Server(Voila):
 
     def launch_browser(self):
         """Voila calls this once it listens."""
-        print(f"The explorer is at {self.address} (Ctrl+C stops it).", flush=True)
-        if self.show:
-            webbrowser.open(self.address)
-
-    @property
-    def address(self) -> str:
-        return f"http://localhost:{self.port}/"
+        print(f"The explorer is at {self.options.link} (Ctrl+C stops it).", flush=True)
+        if self.options.browser:
+            webbrowser.open(self.options.link)
 
     def init_settings(self):
-        # A page of another site whose name was pointed at this machine is refused.
+        # A page of another site whose name was pointed at this machine is refused: by its name where only
+        # this machine may visit, by the token everywhere else.
         return {
             **super().init_settings(),
             "ws_ping_timeout": 30000,
-            "allow_remote_access": False,
+            "allow_remote_access": not self.options.local,
             "local_hostnames": ["localhost"],
         }
 
@@ -65,27 +93,31 @@ class Server(Voila):
         kept = [h for h in super().init_handlers() if h[1] not in LEFT_OUT]
         kept = [(h[0], ShutDown, *h[2:]) if h[1] is VoilaShutdownKernelHandler else h for h in kept]
         shared = {
+            "pages": self.options.pages,
             "template_paths": self.template_paths,
             "config": self.config,
             "voila_configuration": self.voila_configuration,
         }
         pages = [
-            (address, TornadoVoilaHandler, {"notebook_path": notebook, **shared})
+            (address, Page, {"notebook_path": notebook, **shared})
             for address, notebook in PAGES.items()
             if (NOTEBOOKS / notebook).exists()
         ]
         library = (r"/mdp/(plotly\.min\.js)", tornado.web.StaticFileHandler, {"path": str(PLOTLY_JS.parent)})
-        return [*pages, library, *kept]
+        return [*pages, library, (r"/mdp/kernel/([0-9a-f-]{36})", Alive), *kept]
 
 
-def make_server(port: int, *, warm: int, show: bool = False) -> Server:
-    """The server, configured and not started. `warm` kernels stand ready for the explorer."""
+def make_server(options: Options) -> Server:
+    """The server, configured and not started."""
     config = Config()
-    config.Voila.port = port
+    config.Voila.ip = options.address
+    config.Voila.port = options.port
     config.Voila.port_retries = 0
     config.Voila.open_browser = True  # calls launch_browser
     config.Voila.root_dir = str(NOTEBOOKS)
     config.Voila.log_level = "ERROR"
+    if options.token:
+        config.Voila.token = options.token
     settings = config.VoilaConfiguration
     settings.template = "mdp"
     settings.theme = "light"
@@ -93,10 +125,8 @@ def make_server(port: int, *, warm: int, show: bool = False) -> Server:
     settings.strip_sources = True
     settings.show_tracebacks = False
     settings.file_allowlist = []
-    settings.preheat_kernel = warm > 0
-    settings.default_pool_size = warm
-    if os.name == "posix":
-        config.KernelManager.transport = "ipc"  # no port that another user of this machine could talk to
+    settings.preheat_kernel = options.warm > 0
+    settings.default_pool_size = options.warm
     # Lab extensions that the page does not need are not loaded.
     settings.extension_allowlist = [
         "@voila-dashboards/widgets-manager8",
@@ -105,10 +135,21 @@ def make_server(port: int, *, warm: int, show: bool = False) -> Server:
     ]
     config.VoilaKernelManager.preheat_denylist = [n for a, n in PAGES.items() if a != "/"]
     config.VoilaKernelManager.fill_delay = 2.0
-    # A page that vanished without a word, with its machine or its network, gives its kernel back too.
-    config.MappingKernelManager.cull_idle_timeout = 2 * 3600
-    config.MappingKernelManager.cull_interval = 300
+    _kernels(config, options.idle)
     server = Server(config=config)
-    server.show = show
+    server.options = options
     server.initialize()
     return server
+
+
+def _kernels(config: Config, idle: float | None) -> None:
+    """How kernels live and end."""
+    if os.name == "posix":
+        config.KernelManager.transport = "ipc"  # no port that another user of this machine could talk to
+    # A kernel that died is not started again: an empty one is of no use to its page, which offers a new one.
+    config.KernelRestarter.restart_limit = 0
+    config.KernelRestarter.time_to_dead = 1.0
+    # A page that vanished without a word, with its machine or its network, gives its kernel back too.
+    config.MappingKernelManager.cull_idle_timeout = int(60 * (idle or 120))
+    config.MappingKernelManager.cull_connected = idle is not None
+    config.MappingKernelManager.cull_interval = 60 if idle is None or idle >= 1 else max(1, int(60 * idle))

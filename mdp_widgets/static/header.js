@@ -11,34 +11,6 @@ const make = (tag, className, parent, text = "") => {
 const theme = () => document.documentElement.dataset.mdpTheme
   ?? (document.body.dataset.jpThemeLight === "false" ? "dark" : "light");
 
-// Every PING the kernel is asked if it lives; after PATIENCE without an answer the page says that it is gone.
-const PING = 15000, PATIENCE = 45000;
-
-function watchKernel(model, el) {
-  const lost = make("p", "mdp-error mdp-h-lost", el);
-  lost.setAttribute("role", "alert");
-  lost.hidden = true;
-  lost.append("The explorer no longer answers: its server was stopped, or this machine was asleep. ");
-  const again = make("a", "", lost, "Open this view again");
-  again.href = "";
-  again.addEventListener("click", (event) => { event.preventDefault(); location.reload(); });
-  lost.append(". Work that was started goes on.");
-  let heard = Date.now(), asked = Date.now();
-  const listen = () => { heard = Date.now(); lost.hidden = true; };
-  model.on("msg:custom", listen);
-  const timer = setInterval(() => {
-    const slept = Date.now() - asked > 3 * PING; // the machine was asleep: give the answer its time again
-    asked = Date.now();
-    if (slept) heard = asked;
-    lost.hidden = asked - heard < PATIENCE;
-    try { model.send({ kind: "ping" }); } catch { lost.hidden = false; }
-  }, PING);
-  return () => {
-    clearInterval(timer);
-    model.off("msg:custom", listen);
-  };
-}
-
 function render({ model, el }) {
   el.classList.add("mdp-header", "mdp");
   make("h1", "", el, "Pruning explorer");
@@ -127,11 +99,9 @@ function render({ model, el }) {
   showStudies();
   showHistory();
   showLinks();
-  const unwatch = page ? watchKernel(model, el) : () => {};
   if (asked) wait();
   model.send({ kind: "hello", address: asked });
   return () => {
-    unwatch();
     model.off("msg:custom", answered);
     document.removeEventListener("keydown", keys);
     watch.forEach(([events, act]) => model.off(events, act));
