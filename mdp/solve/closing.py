@@ -11,6 +11,7 @@ is complete: if its best loss is inside the window, nothing outside can be bette
 """
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,16 +28,21 @@ class TooMany(Exception):
 
 
 @dataclass(eq=False)
-class _Survivors:
-    """Of one level: slots (ascending), and the points of each that are within the window.
+class Survivors:
+    """Of one level: points that are within a window, grouped by slot.
 
-    `of` numbers the slot of each point; `slack` is what the bound loses if the point is used at best.
+    `slot` is the slot of each point, `lost` what it lacks to that slot's message, `slack` what the bound
+    loses if the point is used at best.
     """
 
-    slots: np.ndarray
+    slot: np.ndarray
     points: np.ndarray
-    of: np.ndarray
+    lost: np.ndarray
     slack: np.ndarray
+
+    def within(self, window: float) -> "Survivors":
+        keep = (self.slack <= window).nonzero()[0]
+        return Survivors(self.slot[keep], self.points[keep], self.lost[keep], self.slack[keep])
 
 
 class _Pool:
@@ -72,7 +78,7 @@ class _Pool:
         return begin
 
     def trace(self, program: Program, *points: int) -> list[tuple[int, int]]:
-        """The (level, point) pairs that pool points are made of."""
+        """The (level, point of the whole program) pairs that pool points are made of."""
         found, stack = [], list(points)
         begins = [h[0] for h in self.history]
         while stack:
@@ -80,8 +86,9 @@ class _Pool:
             begin, level, a, b, entry = self.history[bisect_right(begins, point) - 1]
             i = point - begin
             if entry is not None:
-                found.append((level, int(entry[i])))
-                stack += self.singles(program.levels[level], int(entry[i]))
+                own = int(entry[i])
+                found.append((level, int(program.levels[level].origin[own])))
+                stack += self.singles(program.levels[level], own)
             stack += [int(side[i]) for side in (a, b) if side is not None and side[i] >= 0]
         return found
 
@@ -93,72 +100,108 @@ class _Pool:
         return self.start[reads[self.count[reads] == 1]].tolist()
 
 
-def search(
-    program: Program, at: Pass, root: int, capacity: float, window: float
-) -> tuple[Choice | None, int]:
-    """The best choice within the capacity among those with the root's point `root` and at most `window` slack
-    against the best of these; None if there is none. And how many points that took.
+class Closing:
+    """The answer of one window: the best choice for any capacity, among those with at most `window` slack.
 
     Raises:
         TooMany: the window holds too much.
     """
-    survivors = _select(program, at, root, window)
-    pool = _Pool(program.slots)
-    for number, alive in enumerate(survivors[:-1]):
-        if alive is not None:
-            _merge_level(program, at, number, alive, window, pool)
-    return _finish(program, survivors[-1], capacity, window, pool), pool.size
+
+    def __init__(self, at: Pass, survivors: list[Survivors | None], window: float, check: Callable[[], None]):
+        self.program, self.multiplier, self.value, self.window = at.program, at.multiplier, at.value, window
+        self.pool = pool = _Pool(self.program.slots)
+        narrow = [None if alive is None else alive.within(window) for alive in survivors]
+        for number, alive in enumerate(narrow[:-1]):
+            if alive is not None and len(alive.points):
+                _merge_level(self.program, number, alive, window, pool, check)
+        # At the root nothing has to be listed: for every point of one list, the best partner is looked up.
+        level = self.program.levels[-1]
+        latency, importance, starts, counts = _read(
+            level, len(narrow) - 1, narrow[-1], window, pool, 2, check
+        )
+        self.latency, self.importance = float(latency[0]), float(importance[0])
+        self._sides = [
+            slice(s, s + c) for s, c in zip(starts[0].tolist(), counts[0].tolist(), strict=True) if c
+        ]
+
+    def best(self, capacity: float) -> "Found | None":
+        """The best choice of the window within the capacity."""
+        picked = _pick(self.pool, self._sides, capacity - self.latency)
+        if picked is None:
+            return None
+        importance, latency, parts = picked
+        return Found(float(latency) + self.latency, float(importance) + self.importance, self, parts)
+
+    def proves(self, capacity: float, importance: float, spare: float) -> bool:
+        """Whether nothing outside the window can be better than this importance within the capacity."""
+        return self.value + self.multiplier * capacity - importance <= self.window + spare
 
 
-def list_slacks(program: Program, at: Pass, root: int, window: float) -> np.ndarray:
-    """The slacks of the list points within the window, smallest first, without one zero per list in use."""
-    alive = _select(program, at, root, window)[0]
-    if alive is None or len(program.levels) == 1:
+@dataclass(frozen=True)
+class Found:
+    """A choice by its totals; `choice` says what it is made of."""
+
+    latency: float
+    importance: float
+    closing: Closing
+    parts: list[int]
+
+    def choice(self) -> Choice:
+        pool, program = self.closing.pool, self.closing.program
+        root = program.levels[-1]
+        points = pool.trace(program, *self.parts, *pool.singles(root, 0))
+        top = (len(program.levels) - 1, int(root.origin[0]))
+        return Choice(self.latency, self.importance, (top, *points))
+
+
+def slacks(survivors: list[Survivors | None]) -> np.ndarray:
+    """The slacks of the list points that survived, smallest first, without those at zero."""
+    lists = survivors[0]
+    if lists is None:
         return np.zeros(0)
-    slack = np.sort(alive.slack)
+    slack = np.sort(lists.slack)
     return slack[int(np.searchsorted(slack, 0.0, side="right")) :]
 
 
-def _select(program: Program, at: Pass, root: int, window: float) -> list[_Survivors | None]:
-    """From the root down: the slots and points through which some choice has at most `window` slack."""
+def select(at: Pass, window: float) -> list[Survivors | None]:
+    """From the root down: the points of each level through which some choice has at most `window` slack.
+
+    The root has one point: `at` is a pass of a part of a program.
+    """
+    program = at.program
     slack = np.full(program.slots, np.inf)
-    found: list[_Survivors | None] = [None] * len(program.levels)
-    last = len(program.levels) - 1
-    found[last] = _Survivors(
-        np.array([program.slots - 1]), np.array([root]), np.zeros(1, dtype=np.int64), np.zeros(1)
-    )
-    for number in range(last, -1, -1):
+    slack[-1] = 0.0
+    found: list[Survivors | None] = [None] * len(program.levels)
+    for number in range(len(program.levels) - 1, -1, -1):
         level = program.levels[number]
-        if number < last:
-            here = slack[level.first : level.first + len(level.counts)]
-            slots = (here <= window).nonzero()[0]
-            if not len(slots):
-                continue
-            counts = level.counts[slots]
-            points = ranges(level.starts[slots], counts)
-            best = here[slots] + at.messages[slots + level.first]
-            lost = best.repeat(counts) - at.of(number, points)
-            keep = (lost <= window).nonzero()[0]
-            of = np.arange(len(slots)).repeat(counts)[keep]
-            found[number] = _Survivors(slots + level.first, points[keep], of, lost[keep])
-        alive = found[number]
+        here = slack[level.first : level.first + len(level.counts)]
+        slots = (here <= window).nonzero()[0]
+        if not len(slots):
+            continue
+        counts = level.counts[slots]
+        points = ranges(level.starts[slots], counts)
+        slots += level.first
+        lost = at.messages[slots].repeat(counts) - at.of(number, points)
+        total = here[slots - level.first].repeat(counts) + lost
+        keep = (total <= window).nonzero()[0]
+        alive = Survivors(slots.repeat(counts)[keep], points[keep], lost[keep], total[keep])
+        found[number] = alive
         if level.reads_of is not None:
             begin = level.reads_of[alive.points]
-            counts = level.reads_of[alive.points + 1] - begin
-            np.minimum.at(slack, level.reads[ranges(begin, counts)], alive.slack.repeat(counts))
+            reads = level.reads_of[alive.points + 1] - begin
+            np.minimum.at(slack, level.reads[ranges(begin, reads)], alive.slack.repeat(reads))
     return found
 
 
-def _merge_level(program, at: Pass, number: int, alive: _Survivors, window: float, pool: _Pool) -> None:
+def _merge_level(program, number: int, alive: Survivors, window: float, pool: _Pool, check) -> None:
     """Give every surviving slot of a level its Pareto list, from the lists of the slots below."""
     level = program.levels[number]
-    points, of = alive.points, alive.of
-    lost = at.messages[alive.slots][of] - at.of(number, points)
+    points, slot, lost = alive.points, alive.slot, alive.lost
     if level.reads_of is None:
         begin = pool.add(number, level.latency[points], level.importance[points], lost, entry=points)
-        _register(pool, alive.slots, of, begin)
+        _register(pool, slot, begin)
         return
-    latency, importance, start, count = _read(level, number, alive, window, pool, 1)
+    latency, importance, start, count = _read(level, number, alive, window, pool, 1, check)
     start, count = start[:, 0], count[:, 0]
     below = None
     if count.any():
@@ -169,22 +212,23 @@ def _merge_level(program, at: Pass, number: int, alive: _Survivors, window: floa
         latency = latency[own] + np.where(some, pool.latency[below], 0.0)
         importance = importance[own] + np.where(some, pool.importance[below], 0.0)
         lost = lost[own] + np.where(some, pool.deficit[below], 0.0)
-        points, of = points[own], of[own]
-    if len(alive.points) > len(alive.slots):  # else every list is in order already
-        keep = pareto(of, latency, importance)
-        latency, importance, lost, points, of = (v[keep] for v in (latency, importance, lost, points, of))
+        points, slot = points[own], slot[own]
+    if np.count_nonzero(np.diff(alive.slot)) + 1 < len(alive.slot):  # else every list is in order already
+        keep = pareto(slot - slot[0], latency, importance)
+        latency, importance, lost, points, slot = (v[keep] for v in (latency, importance, lost, points, slot))
         below = None if below is None else below[keep]
     begin = pool.add(number, latency, importance, lost, a=below, entry=points)
-    _register(pool, alive.slots, of, begin)
+    _register(pool, slot, begin)
 
 
-def _register(pool: _Pool, slots: np.ndarray, of: np.ndarray, begin: int) -> None:
-    ends = np.searchsorted(of, np.arange(len(slots) + 1))
-    pool.start[slots] = begin + ends[:-1]
-    pool.count[slots] = np.diff(ends)
+def _register(pool: _Pool, slot: np.ndarray, begin: int) -> None:
+    """Note where the list of each slot begins; `slot` is that of each point added, ascending."""
+    first = np.flatnonzero(np.diff(slot, prepend=-1))
+    pool.start[slot[first]] = begin + first
+    pool.count[slot[first]] = np.diff(first, append=len(slot))
 
 
-def _read(level: Level, number: int, alive: _Survivors, window: float, pool: _Pool, leave: int):
+def _read(level: Level, number: int, alive: Survivors, window: float, pool: _Pool, leave: int, check):
     """What each surviving point of a level is worth by itself, and the lists that it is to be joined with.
 
     Lists of one point are added at once; the others are multiplied in pairs until at most `leave` are left.
@@ -209,6 +253,7 @@ def _read(level: Level, number: int, alive: _Survivors, window: float, pool: _Po
     reads = np.bincount(owner, minlength=len(points))
     room = window - alive.slack
     while len(owner) and reads.max() > leave:
+        check()
         # Short lists meet long ones: by length within the owner, the first with the last.
         order = np.lexsort((count, owner))
         start, count = start[order], count[order]
@@ -251,22 +296,6 @@ def _products(number: int, start, count, left, right, room, pool: _Pool):
     begin = pool.add(number, latency[keep], importance[keep], deficit[keep], a[keep], b[keep])
     ends = np.searchsorted(pair[keep], np.arange(len(left) + 1))
     return begin + ends[:-1], np.diff(ends)
-
-
-def _finish(
-    program: Program, alive: _Survivors, capacity: float, window: float, pool: _Pool
-) -> Choice | None:
-    """At the root nothing has to be listed: for every point of one list, the best partner is looked up."""
-    number = len(program.levels) - 1
-    level = program.levels[number]
-    latency, importance, starts, counts = _read(level, number, alive, window, pool, 2)
-    sides = [slice(s, s + c) for s, c in zip(starts[0].tolist(), counts[0].tolist(), strict=True) if c]
-    found = _pick(pool, sides, capacity - latency[0])
-    if found is None:
-        return None
-    root = int(alive.points[0])
-    parts = pool.trace(program, *found[2], *pool.singles(level, root))
-    return Choice(float(found[1] + latency[0]), float(found[0] + importance[0]), ((number, root), *parts))
 
 
 def _pick(pool: _Pool, sides: list[slice], room: float) -> tuple[float, float, list[int]] | None:

@@ -53,11 +53,14 @@ class Cluster:
         """How many messages go up: one per combination of the separator's options."""
         return math.prod(self.shape[: self.separator])
 
-    def decode(self, entry: int) -> tuple[dict[str, int], bool]:
-        """Option index per dim, and whether this entry removes `block`."""
-        index = np.unravel_index(entry, self.shape) if self.shape else ()
-        chosen = {d: int(i) for d, i in zip(self.dims, index, strict=False)}
-        return chosen, self.block is not None and bool(index[-1])
+    def decode(self, entry: int, chosen: dict[str, int]) -> bool:
+        """Note the option index of each dim in `chosen`; returns whether this entry removes `block`."""
+        removes = False
+        if self.block is not None:
+            entry, removes = divmod(entry, 2)
+        for name, size in zip(reversed(self.dims), reversed(self.shape[: len(self.dims)]), strict=True):
+            entry, chosen[name] = divmod(entry, size)
+        return bool(removes)
 
 
 @dataclass(eq=False)

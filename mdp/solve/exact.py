@@ -4,25 +4,22 @@ Everything that depends on the problem alone (the tree, its lists, the hull) is 
 """
 
 import dataclasses
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..errors import Cancelled, Unsupported
 from ..plan import Plan, infeasible, make_plan
 from ..problem import Problem
-from .closing import TooMany, list_slacks, search
+from .closing import TooMany
 from .elimination import Cluster, Parts, Restriction, Tree, build_tree, make_parts
-from .hull import Hull, Passes, rounding
+from .hull import Hulls, make_hulls
 from .kept import kept, kept_few
 from .lists import Node, make_nodes
-from .passes import Choice, Pass, Program, make_program
+from .passes import Choice, Names, make_program
 from .pins import Pins, allowed_options
-
-# The first window lets in this many list points beyond those of the maximiser; the next ones grow so as to
-# hold about TARGET points, which cost little more than few.
-FIRST = 24
-TARGET = 1200
+from .roots import Roots
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,14 +28,14 @@ class Prepared:
 
     problem: Problem
     tree: Tree
-    program: Program
-    passes: Passes
-    hull: Hull
-    hulls: dict[int, Hull]
+    names: Names
+    hulls: Hulls
+    roots: Roots
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
     def decisions(self, points) -> tuple[dict[str, int], set[str]]:
         """Kept units of every dim, and removed blocks. Dims that are no matter stay as wide as they can."""
-        chosen, removed = self.program.decisions(list(points))
+        chosen, removed = self.names.decisions(points)
         choices = {d: options[chosen.get(d, -1)] for d, options in self.tree.options.items()}
         return choices, removed | self.tree.removed
 
@@ -69,23 +66,17 @@ def prepared(problem: Problem, pins: Pins | None = None) -> Prepared:
     return kept_few(problem, "_exact_pinned", key, lambda: restricted(problem, only))
 
 
-def restricted(problem: Problem, only: Restriction, multiplier: float | None = None) -> Prepared:
-    """The problem with fewer choices, made ready from what the whole problem has made already.
-
-    `multiplier`: one near which the hull will be asked.
-    """
+def restricted(problem: Problem, only: Restriction) -> Prepared:
+    """The problem with fewer choices, made ready from what the whole problem has made already."""
     prepared(problem)
-    return _prepare(problem, only, dict(_base(problem).nodes), multiplier)
+    return _prepare(problem, only, dict(_base(problem).nodes))
 
 
-def _prepare(problem: Problem, only: Restriction | None, nodes, multiplier: float | None = None) -> Prepared:
+def _prepare(problem: Problem, only: Restriction | None, nodes) -> Prepared:
     tree = build_tree(_base(problem).parts, only)
-    program = make_program(make_nodes(tree, nodes))
-    passes = Passes(program)
-    hull = Hull(passes)
-    if multiplier is not None:
-        hull.offer(passes.at(multiplier))
-    return Prepared(problem, tree, program, passes, hull, {})
+    program, names = make_program(make_nodes(tree, nodes))
+    hulls = make_hulls(program)
+    return Prepared(problem, tree, names, hulls, Roots(program, hulls))
 
 
 def solve(
@@ -129,73 +120,29 @@ def plan_of(ready: Prepared, budget: float, cancelled=None) -> Plan:
 def optimum(ready: Prepared, budget: float, cancelled=None) -> tuple[Choice, float]:
     """The best choice within the budget, and the multiplier there (importance per unit of latency).
 
-    The hull of all choices says which points of the root can hold the optimum; for each of these, its own
-    hull gives a far tighter bound, and the windows of the closing step do the rest.
+    The hull of every point of the root says which of them can hold the optimum, and the windows of the
+    closing step do the rest.
 
     Raises:
         Infeasible, TooMany, Cancelled.
     """
     # Inside what `within` forgives, outside what float64 sums of one choice may differ by.
     capacity = budget + 0.5e-9 * abs(budget)
-    with ready.passes.lock:
-        if ready.hull.fastest.latency > capacity:
-            raise infeasible(ready.problem, budget, smallest(ready))
-        best, slope = ready.hull.edge(capacity)
-        if slope is None:
-            return best, 0.0
-        best, open_roots = _roots(ready, capacity, slope, best)
-        for bound, root, at in open_roots:
-            best = _close(ready.program, at, root, capacity, bound, best, cancelled)
-        return best, slope
 
-
-def _roots(ready: Prepared, capacity: float, slope: float, best: Choice) -> tuple[Choice, list]:
-    """The best vertex of any hull, and (bound, root point, pass) where better may be, best first."""
-    program, passes = ready.program, ready.passes
-    at = passes.at(slope)
-    found = []
-    for root in (-at.root).argsort(kind="stable").tolist():
-        if at.root[root] + slope * capacity <= best.importance + rounding(program, slope):
-            break
-        if root not in ready.hulls:
-            ready.hulls[root] = Hull(passes, root)
-        hull = ready.hulls[root]
-        if hull.fastest.latency > capacity:
-            continue
-        hull.offer(at, capacity)
-        vertex, own = hull.edge(capacity, best.importance)
-        if vertex.importance > best.importance:
-            best = vertex
-        if own is not None:
-            own_pass = passes.at(own)
-            found.append((float(own_pass.root[root]) + own * capacity, root, own_pass))
-    return best, sorted(found, key=lambda item: -item[0])
-
-
-def _close(program, at: Pass, root: int, capacity: float, bound: float, best: Choice, cancelled) -> Choice:
-    """The better of `best` and the best choice with this point of the root: windows grow until proven."""
-    spare = rounding(program, at.multiplier)
-    slacks, extra = None, FIRST
-    while bound - best.importance > spare:
+    def check():
         if cancelled is not None and cancelled():
             raise Cancelled("Stopped on request.")
-        gap = bound - best.importance
-        if slacks is None:
-            slacks = list_slacks(program, at, root, gap + spare)
-        window = min(gap, slacks[extra] if extra < len(slacks) else gap)
-        found, points = search(program, at, root, capacity, window + spare)
-        if found is not None and found.importance > best.importance:
-            best = found
-        if bound - best.importance <= window + spare:
-            break
-        # Small windows cost next to nothing, so go on in long steps while they are small.
-        extra = int(extra * min(3.0, max(1.8, (TARGET / points) ** 0.7)))
-    return best
+
+    with ready.lock:
+        if ready.hulls.front_latency[0] > capacity:
+            raise infeasible(ready.problem, budget, smallest(ready))
+        _, slope = ready.hulls.edge(capacity)
+        return ready.roots.optimum(capacity, check), slope
 
 
 def smallest(ready: Prepared) -> float:
     """The smallest latency that any choice reaches, evaluated from the tables."""
-    choices, removed = ready.decisions(ready.hull.fastest.points)
+    choices, removed = ready.decisions(ready.roots.vertex(ready.hulls.front[0]).points)
     return ready.problem.total(ready.problem.latency, choices, removed)
 
 

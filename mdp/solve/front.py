@@ -77,10 +77,10 @@ def supported(problem: Problem, pins: Pins | None = None) -> tuple[Supported, ..
     except Unsupported:
         return ()
     found = []
-    with ready.passes.lock:
-        vertices = ready.hull.complete()
-    for vertex, slope in vertices:
-        choices, removed = ready.decisions(vertex.points)
+    for vertex, slope in zip(ready.hulls.front, ready.hulls.front_slope, strict=True):
+        with ready.lock:
+            choice = ready.roots.vertex(vertex)
+        choices, removed = ready.decisions(choice.points)
         latency = problem.total(problem.latency, choices, removed)
         plan = make_plan(
             problem,
@@ -89,7 +89,7 @@ def supported(problem: Problem, pins: Pins | None = None) -> tuple[Supported, ..
             removed,
             solver="exact",
             seconds=time.perf_counter() - start,
-            bound=vertex.importance,
+            bound=choice.importance,
             optimal=True,
             shadow_price=slope,
         )

@@ -1,143 +1,145 @@
-"""The concave hull of the front, found where it is asked for and kept: it depends on the problem alone.
+"""The concave hull of the front, exact and for every point of the root, made once per problem from below.
 
-Its vertices are the supported points: each is optimal at its own latency, and maximises importance -
-multiplier x latency for the multipliers between the slopes of its two edges. The edge above a budget gives
-the multiplier with the tightest Lagrangian bound, which is also the shadow price there. Every point of the
+The hull of a sum of independent choices is the merge of their hulls' edges by falling slope; the hull of
+"one of these" is the hull of all their vertices. So hulls climb the tree like messages, without a multiplier.
+Vertices are the supported points: each is optimal at its own latency, and maximises importance - multiplier x
+latency for the multipliers between the slopes of its two edges. The edge above a budget gives the multiplier
+with the tightest Lagrangian bound, and the hull itself, read at the budget, is that bound. Every point of the
 root (a width of the dim in which most blocks meet) has a hull of its own, far tighter than that of all.
 """
 
-import math
-import threading
-from bisect import bisect_left, bisect_right
-from collections import OrderedDict
+from bisect import bisect_right
+from dataclasses import dataclass
 
-from .passes import Choice, Pass, Program, maximiser, run_pass
+import numpy as np
 
-# Passes kept for budgets near those asked before; a pass of a large problem takes some megabytes.
-MOST_BYTES = 24_000_000
+from ..errors import Unsupported
+from .passes import Level, Program
+from .ragged import hull_mask, pareto, ranges, running_sums
 
-
-class Passes:
-    """Passes of one program by multiplier; the last few are kept."""
-
-    def __init__(self, program: Program):
-        self.program = program
-        self.fastest = run_pass(program, 1.0, weight=0.0)
-        self.best = run_pass(program, 0.0)
-        size = 8 * (program.slots + sum(len(level.latency) for level in program.levels[1:]))
-        self._most = max(4, MOST_BYTES // max(size, 1))
-        self._kept: OrderedDict[float, Pass] = OrderedDict()
-        self.lock = threading.RLock()
-
-    def at(self, multiplier: float) -> Pass:
-        found = self._kept.get(multiplier)
-        if found is None:
-            found = self._kept[multiplier] = run_pass(self.program, multiplier)
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        return found
+# More edges than this in one level are not merged; the MILP takes over.
+MOST_EDGES = 30_000_000
 
 
-class Hull:
-    """Vertices in increasing latency and importance; edges are refined only where a budget lies.
+@dataclass(frozen=True, eq=False)
+class Hulls:
+    """One hull after another: of each point of the root, and of all.
 
-    `root` restricts it to the choices with that point of the root.
+    Attributes:
+        starts: where the vertices of each root point begin, shape (roots + 1,).
+        latency, importance, slope: of each vertex; slope of the edge to the next, 0 at the last of a hull.
+        front: numbers of the vertices that are on the hull of all, by latency.
+        front_latency: their latencies.
+        front_slope: as `slope`, along the hull of all.
     """
 
-    def __init__(self, passes: Passes, root: int | None = None):
-        self.passes, self.root = passes, root
-        left, right = self._vertex(passes.fastest), self._vertex(passes.best)
-        if right.latency <= left.latency:
-            self.vertices = [right]
+    starts: np.ndarray
+    latency: np.ndarray
+    importance: np.ndarray
+    slope: np.ndarray
+    front: list[int]
+    front_latency: list[float]
+    front_slope: list[float]
+
+    def root(self, vertex: int) -> int:
+        """The root point whose vertex this is."""
+        return int(np.searchsorted(self.starts, vertex, side="right")) - 1
+
+    def multiplier(self, vertex: int) -> float:
+        """One at which this vertex is the only maximiser of its root point's hull."""
+        first, last = self.starts[self.root(vertex)], self.starts[self.root(vertex) + 1] - 1
+        after = float(self.slope[vertex])
+        if vertex == first:
+            return 2 * after if vertex < last else 1.0
+        return (float(self.slope[vertex - 1]) + after) / 2
+
+    def edge(self, capacity: float) -> tuple[int, float]:
+        """The best vertex within the capacity, at least the smallest latency, and the slope above."""
+        i = bisect_right(self.front_latency, capacity) - 1
+        return self.front[i], self.front_slope[i]
+
+    def at(self, capacity: float) -> tuple[np.ndarray, np.ndarray]:
+        """For each root point its last vertex within the capacity (-1: none), and the bound there."""
+        count = np.add.reduceat(self.latency <= capacity, self.starts[:-1], dtype=np.int64)
+        vertex = self.starts[:-1] + count - 1
+        bound = self.importance[vertex] + self.slope[vertex] * (capacity - self.latency[vertex])
+        none = count == 0
+        vertex[none], bound[none] = -1, -np.inf
+        return vertex, bound
+
+
+def make_hulls(program: Program) -> Hulls:
+    """All hulls of a program.
+
+    Raises:
+        Unsupported: MOST_EDGES.
+    """
+    start, count = (np.zeros(program.slots, dtype=np.int64) for _ in range(2))
+    latency, importance = np.zeros(0), np.zeros(0)
+    for level in program.levels[:-1]:
+        if level.hull is not None:
+            x, y, starts = level.hull
         else:
-            self.vertices = [left, right] if right.importance > left.importance else [left]
-        self._edges: dict[tuple[float, float], float] = {}
-
-    @property
-    def fastest(self) -> Choice:
-        return self.vertices[0]
-
-    @property
-    def best(self) -> Choice:
-        return self.vertices[-1]
-
-    def offer(self, at: Pass, capacity: float | None = None) -> None:
-        """Add the vertex that a pass at hand gives for little, unless the edge at the capacity is known."""
-        if capacity is not None and self._known(capacity):
-            return
-        new = self._vertex(at)
-        i = bisect_left(self.vertices, new.latency, key=lambda v: v.latency)
-        if 0 < i < len(self.vertices):
-            low, high = self.vertices[i - 1], self.vertices[i]
-            if low.latency < new.latency < high.latency and low.importance < new.importance < high.importance:
-                self.vertices.insert(i, new)
-
-    def edge(self, capacity: float, floor: float = -math.inf) -> tuple[Choice, float | None]:
-        """The best vertex within the capacity, and the slope of the edge above it.
-
-        The slope is None where nothing better exists at any latency, or where a bound shows that nothing
-        within the capacity is better than `floor`. The capacity is at least the fastest's.
-        """
-        while True:
-            i = bisect_right(self.vertices, capacity, key=lambda v: v.latency) - 1
-            if i == len(self.vertices) - 1:
-                return self.best, None
-            low, high = self.vertices[i], self.vertices[i + 1]
-            slope = self._edges.get((low.latency, high.latency))
-            if slope is not None:
-                return low, slope
-            at = self._split(i)
-            if self._value(at) + at.multiplier * capacity <= floor:
-                return low, None
-
-    def _known(self, capacity: float) -> bool:
-        i = bisect_right(self.vertices, capacity, key=lambda v: v.latency) - 1
-        pair = self.vertices[i : i + 2]
-        return len(pair) < 2 or (pair[0].latency, pair[1].latency) in self._edges
-
-    def complete(self) -> list[tuple[Choice, float]]:
-        """All vertices, each with the slope of the edge to the next slower one (0 for the slowest)."""
-        i = 0
-        while i < len(self.vertices) - 1:
-            low, high = self.vertices[i], self.vertices[i + 1]
-            if (low.latency, high.latency) in self._edges:
-                i += 1
-            else:
-                self._split(i)
-        slopes = [_slope(a, b) for a, b in zip(self.vertices, self.vertices[1:], strict=False)]
-        return list(zip(self.vertices, [*slopes, 0.0], strict=True))
-
-    def _vertex(self, at: Pass) -> Choice:
-        return maximiser(self.passes.program, at, self.root)
-
-    def _value(self, at: Pass) -> float:
-        return at.value if self.root is None else float(at.root[self.root])
-
-    def _split(self, i: int) -> Pass:
-        """Find a vertex above the edge i, or establish that there is none; returns its pass."""
-        low, high = self.vertices[i], self.vertices[i + 1]
-        slope = _slope(low, high)
-        at = self.passes.at(slope)
-        chord = low.importance - slope * low.latency
-        if self._value(at) <= chord + rounding(self.passes.program, slope):
-            self._edges[low.latency, high.latency] = slope
-            return at
-        new = self._vertex(at)
-        if new.latency <= low.latency and new.importance > low.importance:
-            self.vertices[i] = new  # as fast as `low` and better
-        elif new.latency >= high.latency and new.importance > high.importance:
-            self.vertices[i + 1] = new
-        elif low.latency < new.latency < high.latency:
-            self.vertices.insert(i + 1, new)
-        else:  # one of the two, differently rounded
-            self._edges[low.latency, high.latency] = slope
-        return at
+            x, y, ends = _sums(level, start, count, latency, importance)
+            slot = np.arange(len(level.counts)).repeat(level.counts).repeat(np.diff(ends))
+            x, y, starts = _upper(slot, x, y, len(level.counts))
+        own = slice(level.first, level.first + len(level.counts))
+        start[own], count[own] = starts[:-1] + len(latency), np.diff(starts)
+        latency, importance = np.concatenate([latency, x]), np.concatenate([importance, y])
+    root = program.levels[-1]
+    if root.reads_of is None:
+        x, y, starts = root.latency, root.importance, np.arange(len(root.latency) + 1)
+    else:
+        x, y, starts = _sums(root, start, count, latency, importance)
+    apart = np.append(x[1:] > x[:-1], True)
+    apart[starts[1:] - 1] = True
+    x, y, starts = x[apart], y[apart], np.append(0, apart.cumsum())[starts]
+    slope = _slopes(x, y)
+    slope[starts[1:] - 1] = 0.0
+    front = pareto(np.zeros(len(x), dtype=np.int64), x, y)
+    front = front[hull_mask(np.array([0, len(front)]), x[front], y[front])]
+    front_slope = _slopes(x[front], y[front])
+    return Hulls(starts, x, y, slope, front.tolist(), x[front].tolist(), front_slope.tolist())
 
 
-def rounding(program: Program, multiplier: float) -> float:
-    """What sums of float64 at this multiplier may be wrong by, generously."""
-    return 1e-13 * (program.scale_importance + multiplier * program.scale_latency)
+def _sums(level: Level, start, count, latency, importance):
+    """The hull of each point of a level: its own values plus one choice from every list that it reads.
+
+    Slot s has the vertices start[s] ... of `latency` and `importance`, count[s] of them. Returns latency and
+    importance of the vertices, grouped by point, and where the points' begin, shape (points + 1,).
+    """
+    first, edges = start[level.reads], count[level.reads] - 1
+    if edges.sum() > MOST_EDGES:
+        raise Unsupported(f"The tables combine to {edges.sum():.3g} hull edges, too many for exact.")
+    points = len(level.latency)
+    edge, owner = ranges(first, edges), level.reader.repeat(edges)
+    run, rise = latency[edge + 1] - latency[edge], importance[edge + 1] - importance[edge]
+    order = np.lexsort((-rise / run, owner))
+    sizes = np.bincount(owner, minlength=points) + 1
+    ends = np.append(0, sizes.cumsum())
+    place = np.ones(ends[-1], dtype=bool)
+    place[ends[:-1]] = False
+    sums = []
+    for own, below, step in ((level.latency, latency, run), (level.importance, importance, rise)):
+        values = np.empty(ends[-1])
+        values[ends[:-1]] = own + np.bincount(level.reader, below[first], points)
+        values[place] = step[order]
+        sums.append(running_sums(values, ends))
+    return *sums, ends
 
 
-def _slope(low: Choice, high: Choice) -> float:
-    return max(0.0, (high.importance - low.importance) / (high.latency - low.latency))
+def _upper(slot, latency, importance, slots: int):
+    """The upper hull of the points of each slot: latency, importance, and where each slot's begin."""
+    keep = pareto(slot, latency, importance)
+    slot, latency, importance = slot[keep], latency[keep], importance[keep]
+    starts = np.searchsorted(slot, np.arange(slots + 1))
+    mask = hull_mask(starts, latency, importance)
+    return latency[mask], importance[mask], np.append(0, mask.cumsum())[starts]
+
+
+def _slopes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Of the edges to the next points; 0 at the last."""
+    run = np.diff(x)
+    slope = np.zeros(len(x))
+    np.divide(np.diff(y), run, out=slope[:-1], where=run > 0)
+    return slope

@@ -113,16 +113,14 @@ def _reachable(root: Node) -> list[Node]:
     return order
 
 
-def decisions(node: Node, point: int) -> tuple[dict[str, int], set[str]]:
-    """Option index per dim and removed blocks, of one point and of everything multiplied into it."""
-    chosen: dict[str, int] = {}
-    removed: set[str] = set()
-    stack = [(node, int(point))]
+def decide(node: Node, point: int, chosen: dict[str, int], removed: set[str]) -> None:
+    """Note the option index per dim and the removed blocks of one point, and of all multiplied into it."""
+    stack = [(node, point)]
     while stack:
         node, point = stack.pop()
-        dims, gone = node.cluster.decode(int(node.entry[point]))
-        chosen |= dims
-        if gone:
+        if node.cluster.decode(int(node.entry[point]), chosen):
             removed.add(node.cluster.block)
-        stack += [(child, int(points[point])) for child, points in node.merged if points[point] >= 0]
-    return chosen, removed
+        for child, points in node.merged:
+            below = int(points[point])
+            if below >= 0:
+                stack.append((child, below))

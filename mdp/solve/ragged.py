@@ -30,13 +30,14 @@ def pareto(group: np.ndarray, latency: np.ndarray, importance: np.ndarray) -> np
     keep = np.empty(len(order), dtype=bool)
     keep[0] = True
     np.greater(value[1:], np.maximum.accumulate(value)[:-1], out=keep[1:])
-    return order[keep]
+    order = order[keep]
+    key = key[order]
+    later = key[1:] > key[:-1]
+    return order if later.all() else order[np.append(later, True)]
 
 
-def hull_mask(
-    starts: np.ndarray, latency: np.ndarray, importance: np.ndarray, rounds: int = 12
-) -> np.ndarray:
-    """Which points may be on the concave hull of their list: all that are, and perhaps a few more.
+def hull_mask(starts: np.ndarray, latency: np.ndarray, importance: np.ndarray) -> np.ndarray:
+    """Which points are on the concave hull of their list, shape (points,).
 
     Lists are Pareto lists, of which list i begins at starts[i]; starts[-1] is the number of points. A point
     that lies on or under the line between its neighbours goes, again and again; a list's ends stay.
@@ -45,9 +46,7 @@ def hull_mask(
     end = np.zeros(len(latency) + 1, dtype=bool)
     end[starts] = True
     end[starts[1:] - 1] = True
-    for _ in range(rounds):
-        if len(left) < 3:
-            break
+    while len(left) >= 3:
         x, y = latency[left], importance[left]
         run, rise = np.diff(x), np.diff(y)
         keep = np.ones(len(left), dtype=bool)
@@ -59,6 +58,25 @@ def hull_mask(
     mask = np.zeros(len(latency), dtype=bool)
     mask[left] = True
     return mask
+
+
+def running_sums(values: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """The running sum inside each group; group i is values[ends[i] : ends[i + 1]].
+
+    Groups of about one length are summed side by side: one running sum over all and a subtraction would
+    lose digits.
+    """
+    sums = np.empty(len(values))
+    sizes = np.diff(ends)
+    scale = np.frexp(sizes.astype(float))[1]
+    for one in np.unique(scale):
+        rows = np.flatnonzero(scale == one)
+        inside = np.arange(sizes[rows].max()) < sizes[rows, None]
+        padded = np.zeros(inside.shape)
+        place = ranges(ends[rows], sizes[rows])
+        padded[inside] = values[place]
+        sums[place] = padded.cumsum(axis=1)[inside]
+    return sums
 
 
 def _unit(values: np.ndarray) -> np.ndarray:

@@ -90,7 +90,7 @@ def _alternative(
     if cancelled is not None and cancelled():
         raise Cancelled("Stopped on request.")
     try:
-        ready = exact.restricted(problem, only, plan.shadow_price)
+        ready = exact.restricted(problem, only)
         other = exact.plan_of(ready, plan.budget, cancelled)
     except Infeasible as stop:
         return Alternative(kind, name, now, None, None, None, None, own, stop.smallest)
