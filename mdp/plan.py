@@ -122,7 +122,8 @@ def plan_from_json(data: Any, where: str = "plan") -> Plan:
     """Check and build a Plan from parsed JSON. Raises BadFile, saying what is wrong."""
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise BadFile(f"The {where} is not an {FORMAT} file.")
-    body = {k: v for k, v in data.items() if k != "format"}
+    # A plan saved under a name also says what was pinned when it was made; its choices say it all.
+    body = {k: v for k, v in data.items() if k not in ("format", "pins")}
     expected = {f.name: f for f in dataclasses.fields(Plan)}
     unknown, missing = set(body) - set(expected), set(expected) - set(body) - {"shadow_price", "note"}
     if unknown or missing:

@@ -70,7 +70,7 @@ class BlockView:
         self.term.observe(lambda c: self._chosen(self._draw_surface), "value")
         self.solid.observe(lambda c: self._draw_surface(), "value")
         selection.observe(self._show_choices, ["study", "block", "dim", "pins"])
-        selection.observe(self._draw, ["plan", "block", "dim"])
+        selection.observe(self._draw, ["plan", "a", "block", "dim"])
         selection.observe(self._explain, ["settled", "block", "dim"])
         self._show_choices()
         self._draw()
@@ -119,7 +119,7 @@ class BlockView:
         self.solid.value = self.solid.value and _change is not None and _change["name"] != "plan"
         self._draw_surface()
         if s.dim:
-            info = curve_info(s.study, s.dim, s.plan)
+            info = curve_info(s.study, s.dim, s.plan, s.a and s.a.plan)
             self.curve.show(draw_curve(info), curve_label(info), *curve_table(info))
 
     def _draw_surface(self) -> None:
@@ -128,7 +128,7 @@ class BlockView:
             next((t for t in s.study.problem.latency if t.name == self.term.value), None) if s.study else None
         )
         if term is not None:
-            info = surface_info(s.study.problem, term, s.plan, s.dim)
+            info = surface_info(s.study.problem, term, s.plan, s.dim, s.a and s.a.plan)
             self.surface.show(
                 draw_surface(info, solid=self.solid.value), surface_label(info), *surface_table(info)
             )

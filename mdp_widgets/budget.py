@@ -36,8 +36,8 @@ class BudgetBar(anywidget.AnyWidget):
     def __init__(self, selection: Selection):
         super().__init__()
         self.selection = selection
-        self._shown: Plan | None = None
-        selection.observe(self._show, ["plan", "budget", "smallest", "study"])
+        self._shown: tuple = (None, None)
+        selection.observe(self._show, ["plan", "a", "budget", "smallest", "study"])
         self.observe(self._dragged, "budget")
         self.on_msg(self._receive)
         self._show()
@@ -52,9 +52,10 @@ class BudgetBar(anywidget.AnyWidget):
                 self.dense = s.study.problem.dense_latency
                 self.dense_text = ui.number(self.dense)
                 self.budget_text = ui.number(s.budget)
-                if s.plan is not self._shown:
-                    self._shown = s.plan
-                    self.facts = plan_facts(s.study, s.plan)
+                if (s.plan, s.a) != self._shown:
+                    self._shown = (s.plan, s.a)
+                    facts = plan_facts(s.study, s.plan)
+                    self.facts = beside_a(facts, plan_facts(s.study, s.a.plan)) if s.a else facts
 
     def _dragged(self, change: Mapping[str, Any]) -> None:
         s = self.selection
@@ -91,6 +92,14 @@ def plan_facts(study: Study, plan: Plan) -> list[dict[str, str]]:
             kept, whole = study.count(what, plan.choices, plan.removed_blocks), study.count(what)
             facts.append(_fact(name, ui.change(kept / whole), f"{ui.count(kept)} of {ui.count(whole)}"))
     return [*facts, proof_fact(plan)]
+
+
+def beside_a(facts: list[dict[str, str]], of_a: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The facts of B with A's values in the place of the notes, which move to the titles."""
+    return [
+        {**b, "note": f"A: {a['value']}", "title": b["title"] or b["note"]}
+        for b, a in zip(facts, of_a, strict=True)
+    ]
 
 
 def proof_fact(plan: Plan) -> dict[str, str]:

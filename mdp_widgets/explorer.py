@@ -16,9 +16,11 @@ from mdp.study import Study
 from . import ui
 from .block import BlockView
 from .budget import BudgetBar
+from .compare import Compare
 from .figures.front import draw_front, front_info, front_label, front_table
 from .figures.survivors import survivors_info, survivors_table
 from .header import Header
+from .plan_bar import PlanBar
 from .plot import Plot
 from .state import Selection
 from .survivors import Survivors
@@ -48,16 +50,23 @@ class Explorer:
         self.survivors = Survivors(height="100%")
         self.table = ipywidgets.HTML()
         self.block = BlockView(s)
-        self.tabs = tabs({"Block": lambda: self.block.widget, **{t: panel(f, s) for t, f in PANELS.items()}})
+        self.plans = PlanBar(s)
+        self.tabs = tabs(
+            {
+                "Block": lambda: self.block.widget,
+                "Compare": lambda: ui.card(Compare(s)),
+                **{t: panel(f, s) for t, f in PANELS.items()},
+            }
+        )
 
         front = ui.card(self.front, title="Pareto front", flex="1 1 0", min_width="0")
-        legend = ipywidgets.HTML(
-            "<span class='mdp-legend'><i class='kept'></i>kept <i class='gone'></i>pruned "
-            "<i class='out'></i>block removed <i class='pin'></i>pinned</span>"
-        )
+        self.legend = ipywidgets.HTML()
         picture = ui.card(
             ui.row(
-                ui.heading("What survives"), legend, justify_content="space-between", flex_flow="row nowrap"
+                ui.heading("What survives"),
+                self.legend,
+                justify_content="space-between",
+                flex_flow="row nowrap",
             ),
             self.survivors,
             flex="1.9 1 0",
@@ -65,18 +74,22 @@ class Explorer:
         )
         main = ipywidgets.HBox([front, picture])
         main.add_class("mdp-main")
-        self.widget = ui.panel(_styles(), self.header, self.notice, ui.card(self.budget), main, self.tabs)
+        top = ipywidgets.HBox([self.header, self.plans])
+        top.add_class("mdp-top")
+        self.widget = ui.panel(_styles(), top, self.notice, ui.card(self.budget), main, self.tabs)
         self.widget.add_class("mdp-explorer")
 
         s.observe(self._tell, ["error", "status"])
-        s.observe(self._draw, ["plan", "front", "pins", "plan_b"])
+        s.observe(self._draw, ["plan", "front", "pins", "a"])
         s.observe(self._select, ["block", "dim"])
+        s.observe(self._tell_colours, "a")
         self.front.on_click(self._click_front)
         self.survivors.on_look(lambda block, dim: s.look_at(block or None, dim or None))
         self._open_first(study)
         self._draw()
         self._select()
         self._tell()
+        self._tell_colours()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return self.widget._repr_mimebundle_(**kwargs)
@@ -101,13 +114,21 @@ class Explorer:
         s = self.selection
         ui.say(self.notice, s.error or s.status, "error" if s.error else "status")
 
+    def _tell_colours(self, _change: Any = None) -> None:
+        """What the drawing's colours and patterns mean, for one plan or for two."""
+        one = [("kept", "kept"), ("gone", "pruned"), ("out", "block removed"), ("pin", "pinned")]
+        two = [("kept", "kept in both"), ("only-a", "A only"), ("only-b", "B only"), ("gone", "neither")]
+        marks = two if self.selection.a else one
+        words = " ".join(f"<i class='{c}'></i>{text}" for c, text in marks)
+        self.legend.value = f"<span class='mdp-legend'>{words}</span>"
+
     def _draw(self, _change: Any = None) -> None:
         s = self.selection
         if s.study is None or s.plan is None:
             return
-        front = front_info(s.study, s.front, s.plan, s.plan_b)
+        front = front_info(s.study, s.front, s.plan, s.a and s.a.plan)
         self.front.show(draw_front(front), front_label(front), *front_table(front))
-        self.survivors.show(survivors_info(s.study, s.plan, s.pins))
+        self.survivors.show(survivors_info(s.study, s.plan, s.pins, s.a and s.a.plan))
 
     def _select(self, _change: Any = None) -> None:
         self.survivors.selected = {"block": self.selection.block, "dim": self.selection.dim}

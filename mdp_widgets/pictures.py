@@ -32,7 +32,7 @@ def pictures(selection) -> list[Picture]:
     study, plan = selection.study, selection.plan
     if study is None or plan is None:
         return []
-    info = front_info(study, selection.front, plan, selection.plan_b)
+    info = front_info(study, selection.front, plan, selection.a and selection.a.plan)
     found = [_figure("front", "Pareto front", draw_front(info), front_label(info))]
     drawing = survivors_svg(survivors_info(study, plan))
     width, height = _size(drawing)

@@ -33,11 +33,21 @@ START = 0.5  # a study opens at half of its dense latency, or at the fastest cho
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A plan kept to compare with, and the budget and pins that it is the answer to."""
+
+    budget: float
+    pins: Pins
+    plan: Plan
+
+
+@dataclass(frozen=True)
 class Step:
     """One state of undo and redo."""
 
     budget: float
     pins: Pins
+    a: Kept | None
 
 
 class Selection(HasTraits):
@@ -49,7 +59,7 @@ class Selection(HasTraits):
         study: the open Study, or None. Assign one (after `build_study`) or call `open`.
         budget: in the problem's unit (ms). Assigning it solves anew; a budget that nothing meets is refused.
         plan: the Plan for study, budget and pins; None only while no study is open.
-        plan_b: another Plan of the same study to compare with, or None.
+        a: the plan kept to compare with (Kept: budget, pins, plan), or None. `plan` is B then.
         pins: mdp.solve.Pins that the plan respects. Assigning it solves anew.
         front: mdp.solve.Front of the study without pins: coarse at first, then finer; or None.
         smallest: the smallest latency that any choice (under the pins) reaches: the slider's lower end.
@@ -66,7 +76,7 @@ class Selection(HasTraits):
     study = Instance(Study, allow_none=True)
     budget = Float(0.0)
     plan = Instance(Plan, allow_none=True)
-    plan_b = Instance(Plan, allow_none=True)
+    a = Instance(Kept, allow_none=True)
     pins = Instance(Pins)
     front = AnyTrait(None, allow_none=True)
     smallest = Float(0.0)
@@ -111,7 +121,7 @@ class Selection(HasTraits):
         study = change["new"]
         if study is None:
             self._set(
-                budget=0.0, plan=None, plan_b=None, pins=Pins(), front=None, smallest=0.0, block="", dim=""
+                budget=0.0, plan=None, a=None, pins=Pins(), front=None, smallest=0.0, block="", dim=""
             )
         else:
             try:
@@ -126,7 +136,7 @@ class Selection(HasTraits):
             self._set(
                 error="",
                 status="",
-                plan_b=None,
+                a=None,
                 pins=Pins(),
                 smallest=smallest,
                 front=None,
@@ -199,6 +209,17 @@ class Selection(HasTraits):
         self.pins = pins
         self.settle()
 
+    def go(self, budget: float, pins: Pins) -> bool:
+        """Budget and pins together, as one step of undo: the view of a named plan or of an address."""
+        if self.study is None:
+            return False
+        old = {"budget": self.budget, "pins": self.pins}
+        self.error = ""
+        self._set(budget=budget, pins=pins)
+        self._resolve(old)
+        self.settle()
+        return not self.error
+
     def _resolve(self, old: Mapping[str, Any]) -> None:
         """Solve for the present budget and pins; if nothing fits, say so and go back to `old`."""
         problem = self.study.problem
@@ -210,6 +231,39 @@ class Selection(HasTraits):
             self.error = str(error)
             return
         self._set(error="", smallest=smallest, plan=plan)
+
+    # A and B
+
+    def keep_as_a(self) -> None:
+        """Keep the present plan as A; what is chosen from now on is B. One step of undo."""
+        if self.plan is not None:
+            self.a = Kept(self.budget, self.pins, self.plan)
+            self.settle()
+
+    def compare_with(self, budget: float, pins: Pins) -> bool:
+        """Make the best plan for a budget and pins A. One step of undo."""
+        if self.study is None:
+            return False
+        try:
+            plan = solve(self.study.problem, budget, pins=pins)
+        except MdpError as error:
+            self.error = f"There is no plan A to compare with. {error}"
+            return False
+        self.a = Kept(budget, pins, plan)
+        self.settle()
+        return True
+
+    def swap(self) -> None:
+        """A becomes the present plan and the present plan A. One step of undo."""
+        if self.a is not None:
+            now, a = Kept(self.budget, self.pins, self.plan), self.a
+            self._set(a=now)
+            self.go(a.budget, a.pins)
+
+    def clear_a(self) -> None:
+        """Compare no more. One step of undo."""
+        self.a = None
+        self.settle()
 
     # What is being looked at
 
@@ -235,7 +289,7 @@ class Selection(HasTraits):
     # Undo and redo
 
     def settle(self) -> None:
-        """Make the present budget and pins one step of undo: at the end of a drag, not on the way."""
+        """Make the present budget, pins and A one step of undo: at the end of a drag, not on the way."""
         if self.study is not None and (not self._past or self._past[-1] != self._now()):
             self._past.append(self._now())
             self._future = []
@@ -253,12 +307,12 @@ class Selection(HasTraits):
 
     def _restore(self, step: Step) -> None:
         old = {"budget": self.budget, "pins": self.pins}
-        self._set(budget=step.budget, pins=step.pins)
+        self._set(budget=step.budget, pins=step.pins, a=step.a)
         self._resolve(old)
         self._tell_history()
 
     def _now(self) -> Step:
-        return Step(self.budget, self.pins)
+        return Step(self.budget, self.pins, self.a)
 
     def _tell_history(self) -> None:
         self.can_undo, self.can_redo = len(self._past) > 1, bool(self._future)

@@ -23,6 +23,7 @@ class CurveInfo:
         options: the widths that the solver may choose.
         kept: the width chosen, None where the dim is gone with its blocks.
         at_cut: the share kept at the cut, or None.
+        a: the width that the plan A keeps, where there is one and it keeps the dim.
     """
 
     dim: str
@@ -32,13 +33,14 @@ class CurveInfo:
     options: tuple[int, ...]
     kept: int | None
     at_cut: float | None
+    a: int | None = None
 
     @property
     def dense(self) -> int:
         return self.options[-1]
 
 
-def curve_info(study: Study, dim: str, plan: Plan | None = None) -> CurveInfo:
+def curve_info(study: Study, dim: str, plan: Plan | None = None, a: Plan | None = None) -> CurveInfo:
     """The record for one dim. From unit scores where the study has them, else from the problem's tables."""
     problem = study.problem
     removed = set(plan.removed_blocks) if plan else set()
@@ -57,7 +59,16 @@ def curve_info(study: Study, dim: str, plan: Plan | None = None) -> CurveInfo:
         units = options
     share = total / total[-1] if total[-1] else np.zeros(len(total))
     at_cut = None if kept is None else float(share[units.index(kept)])
-    return CurveInfo(dim, problem.dim[dim].kind, units, tuple(map(float, share)), options, kept, at_cut)
+    return CurveInfo(
+        dim,
+        problem.dim[dim].kind,
+        units,
+        tuple(map(float, share)),
+        options,
+        kept,
+        at_cut,
+        a.choices.get(dim) if a else None,
+    )
 
 
 def draw_curve(info: CurveInfo) -> dict[str, Any]:
@@ -110,6 +121,19 @@ def draw_curve(info: CurveInfo) -> dict[str, Any]:
             },
         },
     ]
+    if info.a is not None:
+        data.insert(
+            3,
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "name": "A",
+                "x": [info.a],
+                "y": [y[info.units.index(info.a)]],
+                "marker": {"size": 13, "symbol": "square", "color": "var(--mdp-other)"},
+                "hovertemplate": "A keeps %{x}: %{y:.1f} %<extra></extra>",
+            },
+        )
     cut = (
         [
             {

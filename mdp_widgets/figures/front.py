@@ -96,7 +96,7 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
             "y": [100 * s[1] for s in hull],
             "marker": {"size": 6, "symbol": "diamond-open", "color": "var(--mdp-kept)", "line": {"width": 1}},
         },
-        _spot(info.other, "compared", "square", "var(--mdp-other)", 12),
+        _spot(info.other, "A", "square", "var(--mdp-other)", 12),
         _spot(info.chosen, "chosen", "circle", "var(--mdp-choice)", 14),
     ]
     shapes = []

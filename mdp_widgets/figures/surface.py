@@ -25,6 +25,7 @@ class SurfaceInfo:
         chosen: index of the plan's entry along each drawn dim, or None where the term is gone.
         price: latency at the chosen entry, None where the term is gone.
         dense: latency of the dense entry.
+        a: index of the plan A's entry along each drawn dim, where there is one and its term is not gone.
     """
 
     term: str
@@ -37,6 +38,7 @@ class SurfaceInfo:
     chosen: tuple[int, ...] | None
     price: float | None
     dense: float
+    a: tuple[int, ...] | None = None
 
 
 def terms_of(problem: Problem, block: str | None, dim: str = "") -> list[Term]:
@@ -45,7 +47,9 @@ def terms_of(problem: Problem, block: str | None, dim: str = "") -> list[Term]:
     return sorted(terms, key=lambda t: dim not in t.dims)
 
 
-def surface_info(problem: Problem, term: Term, plan: Plan | None = None, dim: str = "") -> SurfaceInfo:
+def surface_info(
+    problem: Problem, term: Term, plan: Plan | None = None, dim: str = "", a: Plan | None = None
+) -> SurfaceInfo:
     """The record of one term. A term over three dims or more is shown as a slice at the chosen widths; the
     dims drawn are the two longest, `dim` always among them."""
     gone = plan is not None and term.block in plan.removed_blocks
@@ -69,6 +73,9 @@ def surface_info(problem: Problem, term: Term, plan: Plan | None = None, dim: st
         chosen=chosen,
         price=None if chosen is None else problem.entry(term, choices),
         dense=float(term.values[(-1,) * term.values.ndim]),
+        a=None
+        if a is None or any(a.choices[d] is None for d in drawn) or term.block in a.removed_blocks
+        else tuple(options[d].index(a.choices[d]) for d in drawn),
     )
 
 
@@ -106,6 +113,9 @@ def _draw_line(info: SurfaceInfo) -> dict[str, Any]:
         },
         _mark("dense", [x[-1]], [y[-1]], "square-open", "var(--mdp-ink)"),
     ]
+    if info.a is not None:
+        at = info.a[0] if info.a else 0
+        data.append(_mark("A", [x[at]], [y[at]], "square", "var(--mdp-other)"))
     if info.chosen is not None:
         i = info.chosen[0] if info.chosen else 0
         data.append(_mark("chosen", [x[i]], [y[i]], "circle", "var(--mdp-choice)"))
@@ -147,6 +157,8 @@ def _draw_heat(info: SurfaceInfo) -> dict[str, Any]:
         },
         _mark("dense", [columns[-1]], [rows[-1]], "square-open", "var(--mdp-choice)"),
     ]
+    if info.a is not None:
+        data.append(_mark("A", [columns[info.a[1]]], [rows[info.a[0]]], "square", "var(--mdp-other)"))
     if info.chosen is not None:
         data.append(
             _mark("chosen", [columns[info.chosen[1]]], [rows[info.chosen[0]]], "circle", "var(--mdp-choice)")

@@ -24,7 +24,10 @@ SINGLE = 16
 
 @dataclass(frozen=True)
 class Bar:
-    """One dim. `kept` is 0 where the dim is gone; `units` marks survivors one by one where they are few."""
+    """One dim. `kept` is 0 where the dim is gone; `units` marks survivors one by one where they are few.
+
+    `a` and `units_a` are the same of the plan A that it is compared with; None and () without one.
+    """
 
     dim: str
     label: str
@@ -33,11 +36,14 @@ class Bar:
     kept: int
     units: tuple[bool, ...]
     pinned: bool
+    a: int | None = None
+    units_a: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)
 class Row:
-    """One block. Latency and importance are its own terms', as chosen and dense."""
+    """One block. Latency and importance are its own terms', as chosen and dense. `a_removed`, `a_latency`:
+    those of the plan A that it is compared with, None without one."""
 
     block: str
     label: str
@@ -48,6 +54,8 @@ class Row:
     latency: float
     dense_latency: float
     importance: float
+    a_removed: bool | None = None
+    a_latency: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,8 +76,10 @@ class SurvivorsInfo:
     groups: tuple[Group, ...]
 
 
-def survivors_info(study: Study, plan: Plan, pins: Pins | None = None) -> SurvivorsInfo:
-    """The record of one plan."""
+def survivors_info(
+    study: Study, plan: Plan, pins: Pins | None = None, a: Plan | None = None
+) -> SurvivorsInfo:
+    """The record of one plan, beside a plan A of the same study where one is given."""
     problem, pins = study.problem, pins or Pins()
     names = [b.name for b in problem.blocks]
     short = short_names(names)
@@ -84,11 +94,18 @@ def survivors_info(study: Study, plan: Plan, pins: Pins | None = None) -> Surviv
         d = problem.dim[dim]
         order = np.asarray(study.scores.order.get(dim, np.arange(d.dense)))
         single = d.kind == "heads" and d.dense <= SINGLE
-        units = tuple(np.isin(np.arange(d.dense), order[:kept]).tolist()) if single else ()
-        return Bar(dim, label_of(dim, d.kind, block), d.kind, d.dense, kept, units, dim in pins.dims)
+        kept_a = None if a is None else a.choices.get(dim) or 0
 
-    latency, importance = _by_block(problem, plan)
-    dense = _by_block(problem, None)[0]
+        def units(count: int | None) -> tuple[bool, ...]:
+            return tuple(np.isin(np.arange(d.dense), order[:count]).tolist()) if single else ()
+
+        units_a = () if kept_a is None else units(kept_a)
+        label = label_of(dim, d.kind, block)
+        return Bar(dim, label, d.kind, d.dense, kept, units(kept), dim in pins.dims, kept_a, units_a)
+
+    latency, importance = own_terms(problem, plan)
+    latency_a = own_terms(problem, a)[0] if a else {}
+    dense = own_terms(problem, None)[0]
     rows = {
         b.name: Row(
             block=b.name,
@@ -100,6 +117,8 @@ def survivors_info(study: Study, plan: Plan, pins: Pins | None = None) -> Surviv
             latency=latency[b.name],
             dense_latency=dense[b.name],
             importance=importance[b.name],
+            a_removed=b.name in a.removed_blocks if a else None,
+            a_latency=latency_a.get(b.name),
         )
         for b in problem.blocks
     }
@@ -174,15 +193,20 @@ def _group_name(shared: list[str], blocks: list[str], problem: Problem) -> str:
     )
 
 
-def _by_block(problem: Problem, plan: Plan | None) -> tuple[dict[str, float], dict[str, float]]:
-    """Latency and importance of each block's own terms; 0 for a removed one. Without a plan: dense."""
+def own_terms(
+    problem: Problem, plan: Plan | None
+) -> tuple[dict[str | None, float], dict[str | None, float]]:
+    """Latency and importance of each block's own terms; 0 for a removed one; None: what no block owns.
+
+    Without a plan: dense.
+    """
     choices: Mapping[str, int | None] = problem.dense_choices if plan is None else plan.choices
     removed = () if plan is None else plan.removed_blocks
     sums = []
     for terms in (problem.latency, problem.importance):
-        total = {b.name: 0.0 for b in problem.blocks}
+        total: dict[str | None, float] = {None: 0.0, **{b.name: 0.0 for b in problem.blocks}}
         for term in terms:
-            if term.block is not None and term.block not in removed:
+            if term.block not in removed:
                 total[term.block] += problem.entry(term, choices)
         sums.append(total)
     return sums[0], sums[1]

@@ -44,9 +44,14 @@ function arrange(lines, height, width) {
 const describe = (bar) =>
   bar.kept === 0 ? `${bar.label}: gone, ${bar.dense} in the dense network`
   : `${bar.label}: ${bar.kept} of ${bar.dense} kept` + (bar.pinned ? ", pinned" : "")
+    + (bar.a === null || bar.a === bar.kept ? "" : `, A keeps ${bar.a}`)
     + (bar.units.length ? ` (units ${bar.units.flatMap((u, i) => (u ? [i] : [])).join(", ")})` : "");
 
-const latency = (row, unit) =>
+const latency = (row, unit) => alone(row, unit)
+  + (row.a_latency === null || row.a_latency === row.latency ? ""
+     : `; in A ${row.a_removed ? "removed" : `${short(row.a_latency)} ${unit}`}`);
+
+const alone = (row, unit) =>
   row.removed ? `removed, saves ${short(row.dense_latency)} ${unit}`
   : `${short(row.latency)} of ${short(row.dense_latency)} ${unit}`;
 
@@ -71,6 +76,8 @@ class Bar {
       svg("rect", this.node, { class: "mdp-s-track", x: x + 0.5, y: top + 0.5, rx: 2.5,
                                width: this.width - 1, height: this.thick - 1 });
       this.fill = svg("rect", this.node, { class: "mdp-s-fill", x, y: top, rx: 3, height: this.thick });
+      this.diff = svg("rect", this.node, { class: "mdp-s-diff", y: top + 0.5, height: this.thick - 1 });
+      this.left = x;
     }
     this.text = svg("text", this.node, { class: "mdp-s-number", x: x + width, y: y + high / 2 });
     this.pin = svg("path", this.node, { class: "mdp-s-pin",
@@ -78,8 +85,23 @@ class Bar {
   }
   update(bar, wide) {
     this.title.textContent = describe(bar);
-    this.units?.forEach((unit, i) => unit.classList.toggle("on", Boolean(bar.units[i])));
-    if (this.fill) this.fill.style.width = `${(this.width * bar.kept) / bar.dense}px`;
+    const a = bar.a ?? bar.kept;
+    this.units?.forEach((unit, i) => {
+      const inA = bar.units_a.length ? bar.units_a[i] : bar.units[i];
+      unit.classList.toggle("on", Boolean(bar.units[i] && inA));
+      unit.classList.toggle("a-only", Boolean(inA && !bar.units[i]));
+      unit.classList.toggle("b-only", Boolean(bar.units[i] && !inA));
+    });
+    if (this.fill) {
+      const long = (units) => (this.width * units) / bar.dense;
+      this.fill.style.width = `${long(Math.min(bar.kept, a))}px`;
+      this.diff.style.display = a === bar.kept ? "none" : "";
+      if (a !== bar.kept) {
+        this.diff.setAttribute("class", `mdp-s-diff ${a > bar.kept ? "a-only" : "b-only"}`);
+        set(this.diff, { x: this.left + long(Math.min(bar.kept, a)), width: long(Math.abs(bar.kept - a)) });
+      }
+    }
+    this.text.classList.toggle("differs", a !== bar.kept);
     this.text.textContent = bar.kept ? (wide ? `${bar.kept} of ${bar.dense}` : bar.kept) : "";
     this.text.classList.toggle("dense", bar.kept === bar.dense);
     this.pin.style.display = bar.pinned ? "" : "none";
@@ -90,6 +112,7 @@ class Picture {
   constructor(el, model) {
     this.el = el;
     this.model = model;
+    this.id = Math.random().toString(36).slice(2, 8); // patterns have names, and a page may have two pictures
     this.root = svg("svg", el, { role: "grid", class: "mdp-s" });
     this.root.addEventListener("click", (event) => this.look(event.target.closest("[data-cell]")));
     this.root.addEventListener("keydown", (event) => this.key(event));
@@ -112,6 +135,7 @@ class Picture {
   build(info, width, height) {
     const focused = this.root.contains(document.activeElement) ? document.activeElement.dataset.cell : null;
     this.root.replaceChildren();
+    this.hatches();
     this.bars = new Map();
     this.rows = new Map();
     this.cells = [];
@@ -122,6 +146,19 @@ class Picture {
     set(this.root, { width, height: Math.max(total, 10), viewBox: `0 0 ${width} ${Math.max(total, 10)}` });
     parts.forEach((part, p) => this.buildPanel(info, part, p * (panel + GAP), panel, high));
     if (focused) this.cells.flat().find((c) => c.dataset.cell === focused)?.focus({ preventScroll: true });
+  }
+
+  // What only A or only B keeps is told by its pattern: strokes the one way, dots the other.
+  hatches() {
+    const defs = svg("defs", this.root);
+    const pattern = (name) => svg("pattern", defs, { id: `mdp-s-${name}-${this.id}`, width: 5, height: 5,
+                                                     patternUnits: "userSpaceOnUse" });
+    const a = pattern("a"), b = pattern("b");
+    svg("path", a, { d: "M-1 6 L6 -1 M-1 1 L1 -1 M4 6 L6 4", class: "mdp-s-hatch-a" });
+    svg("rect", b, { width: 5, height: 5, class: "mdp-s-hatch-b" });
+    svg("circle", b, { cx: 2.5, cy: 2.5, r: 1.15, class: "mdp-s-dot-b" });
+    this.root.style.setProperty("--a-only", `url(#mdp-s-a-${this.id})`);
+    this.root.style.setProperty("--b-only", `url(#mdp-s-b-${this.id})`);
   }
 
   buildPanel(info, lines, left, width, high) {
@@ -138,6 +175,8 @@ class Picture {
     info.columns.forEach((c, i) => svg("text", head, { x: first + i * cell, y: HEAD / 2 },
       dense[c].length === 1 ? `${c} of ${dense[c][0]}` : c));
     svg("text", head, { x: left + width, y: HEAD / 2, class: "mdp-s-end" }, info.unit);
+    const shared = lines.flatMap((l) => l.group?.bars.map((b) => String(b.dense).length) ?? []);
+    const room = 28 + 13 * Math.max(1, ...shared);
     lines.forEach((line, n) => {
       const y = HEAD + n * high;
       const node = svg("g", this.root, { role: "row", class: line.row ? "mdp-s-row" : "mdp-s-group" });
@@ -147,8 +186,8 @@ class Picture {
         line.group.bars.forEach((bar, i) => {
           const wide = (left + width - from) / line.group.bars.length;
           const g = this.cell(node, "gridcell", "", bar.dim);
-          this.bars.set(bar.dim, [new Bar(g, { ...bar, units: [] }, from + i * wide, y, wide - CELL_GAP, high,
-                                          28 + 13 * String(bar.dense).length), true, g]);
+          this.bars.set(bar.dim, [new Bar(g, { ...bar, units: [] }, from + i * wide, y, wide - CELL_GAP, high, room),
+                                  true, g]);
           cells.push(g);
         });
       } else {
@@ -197,6 +236,7 @@ class Picture {
       for (const row of group.rows) {
         const { node, name, title, time, pin } = this.rows.get(row.block);
         node.classList.toggle("removed", row.removed);
+        node.classList.toggle("a-keeps", row.removed && row.a_removed === false);
         const text = `${row.block}: ${latency(row, info.unit)}${row.pinned ? ", pinned" : ""}`;
         name.setAttribute("aria-label", text);
         title.textContent = text;

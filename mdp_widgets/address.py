@@ -1,0 +1,98 @@
+"""The view as a query string: study, budget, pins, block, dim, and the plan A that it is compared with.
+
+A plan is written as the budget and the pins that it is the answer to: solving gives it again.
+"""
+
+import os
+from urllib.parse import parse_qs, urlencode
+
+from mdp.errors import MdpError
+from mdp.plan import parse_budget
+from mdp.problem import Problem
+from mdp.solve import Pins
+
+from .state import Selection
+
+WORDS = {"kept": True, "removed": False}
+
+
+def address_of(selection: Selection) -> str:
+    """The view as a query string: study by file name, budgets exact, in its unit."""
+    study, a = selection.study, selection.a
+    if study is None or study.path is None:
+        return ""
+    view = {
+        "study": study.path.stem,
+        "budget": selection.budget,
+        "pins": pins_text(selection.pins),
+        "a": a.budget if a else "",
+        "a_pins": pins_text(a.pins) if a else "",
+        "block": selection.block,
+        "dim": selection.dim,
+    }
+    return urlencode({k: v for k, v in view.items() if v})
+
+
+def go_to(selection: Selection, address: str) -> None:
+    """Open the view that an address names. What it names wrongly is said, and the rest is opened."""
+    view = {k: v[0] for k, v in parse_qs(address).items()}
+    if not _open(selection, view.get("study")) or selection.study is None:
+        return
+    problem = selection.study.problem
+    try:
+        pins = pins_from_text(view.get("pins", ""), problem)
+        budget = parse_budget(view["budget"], problem) if "budget" in view else selection.budget
+        # A comes first: it is there when the page draws for the first time.
+        if "a" in view:
+            a_pins = pins_from_text(view.get("a_pins", ""), problem)
+            selection.compare_with(parse_budget(view["a"], problem), a_pins)
+        if (budget, pins) != (selection.budget, selection.pins):
+            complaint = selection.error
+            selection.go(budget, pins)
+            selection.error = selection.error or complaint
+    except MdpError as error:
+        selection.error = str(error)
+    selection.look_at(view.get("block"), view.get("dim"))
+
+
+def _open(selection: Selection, wanted: str | None) -> bool:
+    """Whether the study of this file name is open now; None asks for none."""
+    if not wanted:
+        return True
+    paths = (i["path"] for i in selection.studies)
+    path = next((p for p in paths if os.path.basename(p) == f"{wanted}.json"), None)
+    if path is None:
+        selection.error = f"This address names the study {wanted!r}, which is not here. Choose another one."
+        return False
+    is_open = selection.study is not None and str(selection.study.path) == path
+    return is_open or selection.open(path)
+
+
+def pins_text(pins: Pins) -> str:
+    """`blocks.3=removed,embed=96,blocks.0.qk=8..64`; "" without pins."""
+    words = {kept: word for word, kept in WORDS.items()}
+    blocks = [f"{name}={words[kept]}" for name, kept in pins.blocks.items()]
+    return ",".join([*blocks, *(f"{name}={_range(*ends)}" for name, ends in pins.dims.items())])
+
+
+def _range(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}..{high}"
+
+
+def pins_from_text(text: str, problem: Problem) -> Pins:
+    """The pins that `pins_text` wrote. Raises MdpError for what the problem does not have."""
+    blocks: dict[str, bool] = {}
+    dims: dict[str, tuple[int, int]] = {}
+    for part in filter(None, text.split(",")):
+        name, _, value = part.rpartition("=")
+        low, _, high = value.partition("..")
+        if value in WORDS and name in problem.block:
+            blocks[name] = WORDS[value]
+        elif name in problem.dim and low.isdecimal() and (high or low).isdecimal():
+            dims[name] = (int(low), int(high or low))
+        else:
+            raise MdpError(
+                f"{part!r} cannot be pinned: {problem.name!r} has no such block, dim or width."
+            )
+    return Pins(dims, blocks)
+

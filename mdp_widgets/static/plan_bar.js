@@ -1,0 +1,143 @@
+// Keep as A, swap, clear; and the menu of named plans. No logic: shows traits, sends what was asked for.
+
+const make = (tag, className, parent, text = "") => {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text) node.textContent = text;
+  parent?.append(node);
+  return node;
+};
+
+function render({ model, el }) {
+  el.classList.add("mdp-planbar", "mdp", "mdp-noprint");
+  const send = (kind, more = {}) => model.send({ kind, ...more });
+  const button = (parent, text, title, act) => {
+    const node = make("button", "", parent, text);
+    node.type = "button";
+    node.title = title;
+    if (title !== text) node.setAttribute("aria-label", title);
+    node.addEventListener("click", act);
+    return node;
+  };
+
+  const keep = button(el, "Keep as A", "Keep this plan as A and compare", () => send("keep"));
+  const pair = make("span", "mdp-p-pair", el);
+  pair.setAttribute("role", "group");
+  pair.setAttribute("aria-label", "Compared plans");
+  const a = make("span", "mdp-p-a", pair);
+  button(pair, "⇄", "Swap A and B", () => send("swap"));
+  const b = make("span", "mdp-p-b", pair);
+  button(pair, "✕", "Compare no more", () => { send("clear"); keep.focus(); });
+
+  const open = button(el, "Plans ▾", "Named plans", () => show(menu.hidden));
+  open.setAttribute("aria-expanded", "false");
+  open.setAttribute("aria-haspopup", "dialog");
+  const menu = make("div", "mdp-p-menu", el);
+  menu.setAttribute("role", "dialog");
+  menu.setAttribute("aria-label", "Named plans");
+  menu.hidden = true;
+  const form = make("form", "", menu);
+  const entry = make("input", "", form);
+  entry.type = "text";
+  entry.placeholder = "Name of this plan";
+  entry.maxLength = 60;
+  entry.setAttribute("aria-label", "Name of this plan");
+  const save = make("button", "mdp-p-save", form, "Save");
+  save.type = "submit";
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send("save", { name: entry.value });
+  });
+  const said = make("p", "", menu);
+  const list = make("ul", "", menu);
+
+  function show(visible) {
+    menu.hidden = !visible;
+    open.setAttribute("aria-expanded", String(visible));
+    if (visible) {
+      model.set("said", "");
+      send("list");
+      entry.focus();
+    }
+  }
+  const away = (event) => { if (!menu.hidden && !menu.contains(event.target) && event.target !== open) show(false); };
+  document.addEventListener("pointerdown", away);
+  el.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !menu.hidden) { show(false); open.focus(); }
+  });
+
+  const line = (plan) => {
+    const item = make("li", plan.error ? "wrong" : "");
+    const choose = button(item, plan.name, plan.name, () => { send("choose", { name: plan.name }); });
+    choose.className = "mdp-p-name";
+    choose.disabled = Boolean(plan.error);
+    make("span", "mdp-p-text", item, plan.text);
+    const compare = button(item, "A", `Compare with ${plan.name}`, () => send("compare", { name: plan.name }));
+    compare.disabled = Boolean(plan.error);
+    const rename = button(item, "✎", `Rename ${plan.name}`, () => renaming(item, plan));
+    rename.disabled = Boolean(plan.error);
+    const remove = button(item, "🗑", `Delete ${plan.name}`, () => {
+      if (remove.dataset.sure) send("delete", { name: plan.name });
+      remove.dataset.sure = "yes"; // asked once: the second click deletes
+      remove.textContent = "Delete?";
+      remove.setAttribute("aria-label", `Really delete ${plan.name}`);
+    });
+    remove.textContent = "–";
+    remove.addEventListener("blur", () => {
+      delete remove.dataset.sure;
+      remove.textContent = "–";
+      remove.setAttribute("aria-label", `Delete ${plan.name}`);
+    });
+    if (plan.error) make("p", "mdp-p-error", item, plan.error);
+    return item;
+  };
+  const renaming = (item, plan) => {
+    const input = Object.assign(document.createElement("input"), { type: "text", value: plan.name, maxLength: 60 });
+    input.setAttribute("aria-label", `New name of ${plan.name}`);
+    let done = false;
+    const end = (ok) => {
+      if (done) return;
+      done = true;
+      if (ok && input.value.trim() && input.value !== plan.name) send("rename", { name: plan.name, to: input.value });
+      else showPlans();
+    };
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") { event.preventDefault(); end(true); }
+      if (event.key === "Escape") { event.stopPropagation(); end(false); }
+    });
+    input.addEventListener("blur", () => end(false));
+    item.firstChild.replaceWith(input);
+    input.select();
+  };
+
+  const showPlans = () => {
+    const plans = model.get("plans");
+    list.replaceChildren(...plans.map(line));
+    if (!plans.length) make("li", "mdp-p-none", list, "No plan of this study has a name yet.");
+  };
+  const showSaid = () => {
+    said.textContent = model.get("said");
+    said.className = model.get("wrong") ? "mdp-error" : "mdp-p-said";
+    said.setAttribute("role", model.get("wrong") ? "alert" : "status");
+    said.hidden = !model.get("said");
+    if (model.get("said") && !model.get("wrong")) entry.value = "";
+  };
+  const showA = () => {
+    const compared = model.get("a");
+    keep.hidden = Boolean(compared);
+    pair.hidden = !compared;
+    a.textContent = `A ${compared}`;
+    b.textContent = `B ${model.get("b")}`;
+    for (const node of [keep, open, save]) node.disabled = !model.get("ready");
+  };
+  const watch = [["change:plans", showPlans], ["change:said change:wrong", showSaid],
+                 ["change:a change:b change:ready", showA]];
+  watch.forEach(([events, act]) => model.on(events, act));
+  watch.forEach(([, act]) => act());
+  return () => {
+    document.removeEventListener("pointerdown", away);
+    watch.forEach(([events, act]) => model.off(events, act));
+  };
+}
+
+export default { render };
