@@ -19,6 +19,7 @@ import numpy as np
 
 from .errors import BadFile, MdpError
 from .files import read_json, write_json
+from .totals import Totals
 
 FORMAT = "mdp-problem/1"
 
@@ -83,6 +84,10 @@ class Problem:
         return {dim.name: {kept: i for i, kept in enumerate(dim.options)} for dim in self.dims}
 
     @cached_property
+    def _totals(self) -> tuple[Totals, Totals]:
+        return Totals(self._index, self.latency), Totals(self._index, self.importance)
+
+    @cached_property
     def dim_blocks(self) -> dict[str, frozenset[str | None]]:
         """For each dim, the blocks of the terms that use it (None for terms outside every block)."""
         users: dict[str, set[str | None]] = {dim.name: set() for dim in self.dims}
@@ -123,7 +128,11 @@ class Problem:
         Raises:
             MdpError: a dim, block or option that the problem does not have, or a needed dim left out.
         """
-        return self.total(self.latency, choices, removed), self.total(self.importance, choices, removed)
+        self._check_removed(removed)
+        sums = [totals.sum(choices, removed) for totals in self._totals]
+        if None in sums:  # the slow way says which entry is missing
+            sums = [self.total(terms, choices, removed) for terms in (self.latency, self.importance)]
+        return sums[0], sums[1]
 
     def total(
         self, terms: Iterable[Term], choices: Mapping[str, int | None], removed: Collection[str]

@@ -70,7 +70,7 @@ def _multiplied(node: Node) -> Node:
         return node
     latency, importance, origin = node.latency, node.importance, np.arange(len(node.entry))
     merged: list[tuple[Node, np.ndarray]] = []
-    for child, states in node.links:
+    for number, (child, states) in enumerate(node.links):
         at = states[origin]
         # State -1 reads the list after the last one: a single point that adds nothing.
         count = np.append(np.diff(child.starts), 1)[at]
@@ -80,9 +80,10 @@ def _multiplied(node: Node) -> Node:
         importance = importance[old] + np.append(child.importance, 0.0)[point]
         point[point == len(child.latency)] = -1
         origin, merged = origin[old], [(other, points[old]) for other, points in merged] + [(child, point)]
-        keep = pareto(origin, latency, importance)
-        latency, importance, origin = latency[keep], importance[keep], origin[keep]
-        merged = [(other, points[keep]) for other, points in merged]
+        if 0 < number < len(node.links) - 1:  # the first makes lists in order; the last is pruned below
+            keep = pareto(origin, latency, importance)
+            latency, importance, origin = latency[keep], importance[keep], origin[keep]
+            merged = [(other, points[keep]) for other, points in merged]
     state = origin // (len(node.entry) // node.cluster.states)
     keep = pareto(state, latency, importance)
     if counts and len(keep) > max(SMALL, KEPT * parts):
@@ -113,8 +114,10 @@ def _reachable(root: Node) -> list[Node]:
     return order
 
 
-def decide(node: Node, point: int, chosen: dict[str, int], removed: set[str]) -> None:
-    """Note the option index per dim and the removed blocks of one point, and of all multiplied into it."""
+def decisions(node: Node, point: int) -> tuple[dict[str, int], set[str]]:
+    """Option index per dim and removed blocks, of one point and of everything multiplied into it."""
+    chosen: dict[str, int] = {}
+    removed: set[str] = set()
     stack = [(node, point)]
     while stack:
         node, point = stack.pop()
@@ -124,3 +127,4 @@ def decide(node: Node, point: int, chosen: dict[str, int], removed: set[str]) ->
             below = int(points[point])
             if below >= 0:
                 stack.append((child, below))
+    return chosen, removed

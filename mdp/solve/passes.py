@@ -7,11 +7,11 @@ separator state of every node has one slot in one message vector; slot 0 is a me
 import itertools
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from .lists import Node, decide
+from .lists import Node, decisions
 from .ragged import hull_mask, ranges
 
 
@@ -64,14 +64,20 @@ class Names:
 
     nodes: list[list[Node]]
     starts: list[list[int]]
+    known: dict[tuple[int, int], tuple[dict[str, int], set[str]]] = field(default_factory=dict)
 
     def decisions(self, points: Iterable[tuple[int, int]]) -> tuple[dict[str, int], set[str]]:
         """Option index per dim and removed blocks, from (level, point) pairs."""
         chosen: dict[str, int] = {}
         removed: set[str] = set()
-        for level, point in points:
-            i = bisect_right(self.starts[level], point) - 1
-            decide(self.nodes[level][i], point - self.starts[level][i], chosen, removed)
+        for pair in points:
+            own = self.known.get(pair)
+            if own is None:
+                level, point = pair
+                i = bisect_right(self.starts[level], point) - 1
+                own = self.known[pair] = decisions(self.nodes[level][i], point - self.starts[level][i])
+            chosen.update(own[0])
+            removed |= own[1]
         return chosen, removed
 
 

@@ -69,7 +69,7 @@ def running_sums(values: np.ndarray, ends: np.ndarray) -> np.ndarray:
     sums = np.empty(len(values))
     sizes = np.diff(ends)
     scale = np.frexp(sizes.astype(float))[1]
-    for one in np.unique(scale):
+    for one in np.flatnonzero(np.bincount(scale)):
         rows = np.flatnonzero(scale == one)
         inside = np.arange(sizes[rows].max()) < sizes[rows, None]
         padded = np.zeros(inside.shape)
