@@ -1,4 +1,4 @@
-"""Dense models: the two demo networks that come with the project, and any timm architecture.
+"""Dense models: the networks whose weights come with the project, and any timm architecture.
 
 Nothing is downloaded unless "pretrained" is asked for.
 """
@@ -57,6 +57,11 @@ DEMOS = {
     ),
 }
 
+# timm architectures whose public ImageNet weights come with the project (data/models, made by mdp/lite0.py).
+PUBLIC = ("tf_efficientnet_lite0",)
+# All whose weights "demo" exist.
+SHIPPED_MODELS = (*DEMOS, *PUBLIC)
+
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -70,7 +75,7 @@ class DataConfig:
 
 
 def demo_path(name: str, suffix: str = ".safetensors") -> Path:
-    """Where a demo network's checkpoint (or, with ".json", its card) is kept."""
+    """Where a shipped network's checkpoint (or, with ".json", its card) is kept."""
     return SHIPPED / "models" / f"{name}{suffix}"
 
 
@@ -86,8 +91,8 @@ def resolve(
 
     Args:
         name: a name in DEMOS, or a timm architecture, with or without a pretrained tag.
-        weights: "demo", "pretrained", "none", or the path of a safetensors checkpoint. By default the demo
-            networks come trained and timm's come untrained.
+        weights: "demo" (shipped with the project), "pretrained" (timm's, from its hub), "none", or the path
+            of a safetensors checkpoint. By default SHIPPED_MODELS come trained and all others untrained.
         classes: width of the classifier; by default that of the weights.
         input_size: (channels, height, width); by default the model's own.
 
@@ -96,7 +101,7 @@ def resolve(
         BadFile: the checkpoint is missing or not safetensors.
     """
     arguments = dict(arguments or {})
-    weights = str(weights) if weights is not None else ("demo" if name in DEMOS else "none")
+    weights = str(weights) if weights is not None else ("demo" if name in SHIPPED_MODELS else "none")
     if name in DEMOS:
         demo = DEMOS[name]
         if weights == "pretrained":
@@ -104,9 +109,10 @@ def resolve(
         input_size, base_classes = input_size or demo.input_size, demo.classes
     else:
         config = _timm_config(name)
-        if weights == "demo":
+        if weights == "demo" and name not in PUBLIC:
             raise MdpError(
-                f"No demo weights exist for {name}; only {', '.join(DEMOS)} come trained with the project."
+                f"No weights of {name} come with the project; those of {', '.join(SHIPPED_MODELS)} do. Use "
+                "the weights pretrained, none, or a safetensors checkpoint."
             )
         base_classes = config.num_classes
         own = tuple(config.input_size)
@@ -159,7 +165,7 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
 
 def accuracy_of(ref: ModelRef) -> dict[str, Any] | None:
     """{"dense": share of test images right, "dataset", "images"} of a demo network as shipped, else None."""
-    if ref.weights != "demo" or not demo_path(ref.name, ".json").is_file():
+    if ref.weights != "demo" or ref.name not in DEMOS or not demo_path(ref.name, ".json").is_file():
         return None
     card = read_json(demo_path(ref.name, ".json"), "card")
     return {"dense": card["accuracy"], "dataset": card["dataset"], "images": card["test_images"]}

@@ -15,6 +15,17 @@ def add_arguments(parser):
     )
     parser.add_argument("--images", type=int, default=1024, help="training images to score on (default 1024)")
     parser.add_argument(
+        "--views",
+        type=int,
+        default=1,
+        help="crops and mirrorings of each image, where images are few (default 1: as evaluated)",
+    )
+    parser.add_argument(
+        "--with-test",
+        action="store_true",
+        help="score on the test images too, where no accuracy will be measured on them",
+    )
+    parser.add_argument(
         "--batch", type=int, default=16, help="images per batch (default 16): few, so that scores are steady"
     )
     parser.add_argument("--seed", type=int, default=0, help="which images (default 0)")
@@ -27,14 +38,16 @@ def run(args):
 
     from ..datasets import find as find_data
     from ..datasets.loader import loader
+    from ..datasets.source import joined
+    from ..datasets.views import view_loader
     from ..families import find
     from ..importance import METHODS, default_method, save_scores, score
     from ..latency.device import deployment
     from ..models import create, resolve
 
     report = reporter(args)
-    if args.images < 1:
-        raise MdpError(f"{args.images} images cannot be scored on; give 1 or more.")
+    if args.images < 1 or args.views < 1:
+        raise MdpError(f"{args.views} views of {args.images} images cannot be scored on; give 1 or more.")
     if args.method != "auto" and args.method not in METHODS:
         raise MdpError(f"There is no score {args.method!r}; choose auto or one of {', '.join(METHODS)}.")
     ref = resolve(args.model, args.weights)
@@ -43,11 +56,16 @@ def run(args):
     found = find(create(ref), ref)
     method = default_method(found) if args.method == "auto" else args.method
     torch.manual_seed(args.seed)
-    images = source.train.sample(args.images, args.seed)
+    images = joined(source.train, source.test) if args.with_test else source.train
+    images = images.sample(args.images, args.seed)
     batch = max(1, min(args.batch, len(images) // 2))  # at least two batches, for the two halves
+    if args.views > 1:
+        batches = view_loader(images, source, ref, batch, args.views, args.seed)
+    else:
+        batches = loader(images, source, ref, batch)
     scores = score(
         found,
-        loader(images, source, ref, batch),
+        batches,
         method,
         report,
         device=deployment(args.device).kind,
@@ -55,18 +73,22 @@ def run(args):
             "dataset": source.name,
             "seed": args.seed,
             "batch": batch,
+            "pictures": len(images),
+            "views": args.views,
             "weights": ref.weights,
             "description": source.description,
         },
     )
     path = save_scores(scores, ref, args.out)
     agreement = sorted(scores.provenance["agreement"].values())
-    said = ""
+    views, said = f", {args.views} views of each" if args.views > 1 else "", ""
     if agreement:
         said = (
             f" Two halves of the images agree with rank correlation {agreement[len(agreement) // 2]:.2f} "
             f"(median over dims; lowest {agreement[0]:.2f})."
         )
-    report.message(f"{path}: {method} scores of {len(scores.order)} dims on {len(images)} images.{said}")
+    report.message(
+        f"{path}: {method} scores of {len(scores.order)} dims on {len(images)} images{views}.{said}"
+    )
     if args.job:
         report.result(path=str(path))

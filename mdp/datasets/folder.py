@@ -32,7 +32,7 @@ def read(folder: Path) -> Source:
         splits = everything.take(np.flatnonzero(~held)), everything.take(np.flatnonzero(held))
         how = ", held out from the same folders"
     sizes = f"{len(splits[0]):,} training and {len(splits[1]):,} test images in {len(classes)} classes"
-    return Source(folder.name, f"Images of {folder}: {sizes}{how}.", tuple(classes), *splits)
+    return Source(folder.name, f"Images of the folder {folder.name}: {sizes}{how}.", tuple(classes), *splits)
 
 
 def _classes(folder: Path) -> list[str]:

