@@ -5,10 +5,12 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from mdp.models import SHIPPED_MODELS
+
 from .. import ui
 from .job_view import JobView
 from .parts import combobox, dropdown, facts_html, fields, flow, long_work, or_sentence, step_card, text
-from .setup import DEMOS, FASHION, Setup, checked_data
+from .setup import FASHION, Setup, checked_data
 
 SOME_TIMM = (
     "deit_tiny_patch16_224",
@@ -50,7 +52,7 @@ def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
     """The card of step 1. Its parts are `name`, `weights`, `file`, `data`, `look`, `job`, and `found` (HTML),
     which is for the caller to place."""
     name = combobox(
-        "Model", [*DEMOS, *SOME_TIMM], setup.model, "A demo network, or the name of any timm model"
+        "Model", [*SHIPPED_MODELS, *SOME_TIMM], setup.model, "A network shipped here, or any timm model"
     )
     weights = dropdown("Weights", WEIGHTS.items(), "demo")
     file = text("File", placeholder="/path/to/checkpoint.safetensors")
@@ -61,9 +63,9 @@ def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
     found = widgets.HTML(NOTHING)
 
     def follow(_=None):
-        if name.value in DEMOS and weights.value != "file":
+        if name.value in SHIPPED_MODELS and weights.value != "file":
             weights.value = "demo"
-        elif name.value not in DEMOS and weights.value == "demo":
+        elif name.value not in SHIPPED_MODELS and weights.value == "demo":
             weights.value = "pretrained"
         file.layout.display = None if weights.value == "file" else "none"
         weights_word = file.value.strip() or "?" if weights.value == "file" else weights.value

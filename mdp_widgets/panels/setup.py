@@ -7,7 +7,7 @@ from traitlets import HasTraits, Int, Unicode
 
 from mdp.errors import MdpError
 from mdp.jobs import JobState
-from mdp.models import DEMOS
+from mdp.models import SHIPPED_MODELS
 
 FASHION = "fashion-mnist"
 
@@ -62,7 +62,7 @@ def checked_model(name: str) -> str:
 
 def checked_weights(model: str, weights: str) -> str:
     weights = weights.strip()
-    if model in DEMOS and weights in ("demo", ""):
+    if model in SHIPPED_MODELS and weights in ("demo", ""):
         return "demo"
     if weights in ("pretrained", "none"):
         return weights
