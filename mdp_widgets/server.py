@@ -3,6 +3,7 @@
 Import it after `serve.environment()`: Voila reads its search path for templates when imported.
 """
 
+import logging
 import os
 import webbrowser
 
@@ -84,7 +85,6 @@ class Server(Voila):
         # this machine may visit, by the token everywhere else.
         return {
             **super().init_settings(),
-            "ws_ping_timeout": 30000,
             "allow_remote_access": not self.options.local,
             "local_hostnames": ["localhost"],
         }
@@ -136,6 +136,9 @@ def make_server(options: Options) -> Server:
     config.VoilaKernelManager.preheat_denylist = [n for a, n in PAGES.items() if a != "/"]
     config.VoilaKernelManager.fill_delay = 2.0
     _kernels(config, options.idle)
+    # jupyter_server waits three intervals of 30 s for the answer to a ping, and tornado warns that its own
+    # pings, which it does not send here, may wait for one. One here closes every page's channel after 30 s.
+    logging.getLogger("tornado.general").setLevel(logging.ERROR)
     server = Server(config=config)
     server.options = options
     server.initialize()

@@ -46,3 +46,15 @@ def test_a_kernel_that_dies_is_said_and_the_same_view_comes_back(page, address):
     expect(page.locator(".mdp-why")).to_contain_text("blocks.3")
     expect(page.get_by_role("textbox", name="Budget", exact=True)).to_have_value("6.00")
     expect(page.locator("#mdp-notice")).to_have_count(0)
+
+
+def test_a_page_that_is_left_alone_keeps_its_channel(quiet, address):
+    """The server's pings once closed every channel after 30 s; what was sent meanwhile was lost."""
+    channels = []
+    quiet.on("websocket", lambda socket: channels.append(socket))
+    open_explorer(quiet, address)
+    quiet.wait_for_timeout(33_000)
+    assert not any(socket.is_closed() for socket in channels)
+    budget = quiet.get_by_role("textbox", name="Budget", exact=True)
+    quiet.get_by_role("slider", name="Latency budget").press("PageUp")
+    expect(budget).not_to_have_value("6.00")
