@@ -84,6 +84,8 @@ class Channels:
             pass  # a number or a size, not a value with channels
         elif node.meta["shape"] is None:  # several values at once: a split
             self.of[node] = self._unknown(node, inputs)
+        elif node.op == "call_module" and len(inputs) > 1:  # say, a convolution mixed from experts
+            self.of[node] = self._unknown(node, inputs)
         elif node.op == "call_module":
             self.of[node] = self._module(node, self.traced.get_submodule(node.target), inputs[0])
         else:
