@@ -17,11 +17,10 @@ from . import ui
 from .block import BlockView
 from .budget import BudgetBar
 from .compare import Compare
-from .figures.front import draw_front, front_info, front_label, front_table
 from .figures.survivors import survivors_info, survivors_table
+from .front_view import FrontView
 from .header import Header
 from .plan_bar import PlanBar
-from .plot import Plot
 from .state import Selection
 from .survivors import Survivors
 
@@ -46,7 +45,8 @@ class Explorer:
         self.notice = ui.sentence()
         self.header = Header(s, LINKS)
         self.budget = BudgetBar(s)
-        self.front = Plot(height="100%", filename="pareto-front")
+        self.front_view = FrontView(s)
+        self.front = self.front_view.plot
         self.survivors = Survivors(height="100%")
         self.table = ipywidgets.HTML()
         self.block = BlockView(s)
@@ -59,7 +59,18 @@ class Explorer:
             }
         )
 
-        front = ui.card(self.front, title="Pareto front", flex="1 1 0", min_width="0")
+        front = ui.card(
+            ui.row(
+                ui.heading("Pareto front"),
+                self.front_view.toggles,
+                justify_content="space-between",
+                flex_flow="row nowrap",
+                gap="8px",
+            ),
+            self.front,
+            flex="1 1 0",
+            min_width="0",
+        )
         self.legend = ipywidgets.HTML()
         picture = ui.card(
             ui.row(
@@ -80,10 +91,9 @@ class Explorer:
         self.widget.add_class("mdp-explorer")
 
         s.observe(self._tell, ["error", "status"])
-        s.observe(self._draw, ["plan", "front", "pins", "a"])
+        s.observe(self._draw, ["plan", "pins", "a"])
         s.observe(self._select, ["block", "dim"])
         s.observe(self._tell_colours, "a")
-        self.front.on_click(self._click_front)
         self.survivors.on_look(lambda block, dim: s.look_at(block or None, dim or None))
         self._open_first(study)
         self._draw()
@@ -126,21 +136,10 @@ class Explorer:
         s = self.selection
         if s.study is None or s.plan is None:
             return
-        front = front_info(s.study, s.front, s.plan, s.a and s.a.plan)
-        self.front.show(draw_front(front), front_label(front), *front_table(front))
         self.survivors.show(survivors_info(s.study, s.plan, s.pins, s.a and s.a.plan))
 
     def _select(self, _change: Any = None) -> None:
         self.survivors.selected = {"block": self.selection.block, "dim": self.selection.dim}
-
-    def _click_front(self, point: dict[str, Any]) -> None:
-        """A click anywhere chooses the front's point at the nearest latency."""
-        s, at = self.selection, point.get("at")
-        if s.front is None or not isinstance(at, list) or not isinstance(at[0], int | float):
-            return
-        nearest = min(s.front.points, key=lambda p: abs(p.plan.latency - at[0]), default=None)
-        if nearest is not None:
-            s.set_budget(max(nearest.plan.latency, s.smallest))
 
 
 def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]]) -> ipywidgets.Tab:

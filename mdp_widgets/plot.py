@@ -11,7 +11,7 @@ from typing import Any
 
 import anywidget
 import plotly
-from traitlets import Bool, Dict, Unicode
+from traitlets import Bool, Dict, List, Unicode
 
 from . import ui
 
@@ -23,6 +23,7 @@ class Plot(anywidget.AnyWidget):
 
     Traits:
         spec: {"data": [...], "layout": {...}} for plotly; a colour may be "var(--mdp-kept)" (ui tokens).
+        still: traces in front of the spec's; sent only when they change, so a drag need not send them again.
         table: {"columns": [...], "rows": [[...], ...]}, the text table behind the figure; {} for none.
         label: what a screen reader says instead of the picture.
         height: CSS height, such as "320px" or "100%".
@@ -34,6 +35,7 @@ class Plot(anywidget.AnyWidget):
     _css = ui.css() + ui.static("plot.css")
 
     spec = Dict().tag(sync=True)
+    still = List().tag(sync=True)
     table = Dict().tag(sync=True)
     label = Unicode("").tag(sync=True)
     height = Unicode("320px").tag(sync=True)
@@ -51,10 +53,13 @@ class Plot(anywidget.AnyWidget):
         label: str = "",
         columns: Sequence[str] = (),
         rows: Sequence[Sequence[Any]] = (),
+        *,
+        still: int = 0,
     ) -> None:
-        """Replace figure, label and table in one message."""
+        """Replace figure, label and table in one message. The first `still` traces seldom change."""
         with self.hold_sync():
-            self.spec = dict(spec)
+            self.still = list(spec["data"][:still])
+            self.spec = {**spec, "data": list(spec["data"][still:])}
             self.label = label
             self.table = (
                 {"columns": list(columns), "rows": [[str(c) for c in r] for r in rows]} if columns else {}

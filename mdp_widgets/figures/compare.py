@@ -125,7 +125,7 @@ def compare_sentence(info: CompareInfo) -> str:
     return (
         f"B is {speed} ({ms(info.b[0], info.unit)} against {ms(info.a[0], info.unit)}) and keeps "
         f"{percent(info.b[1])} of the importance, A {percent(info.a[1])}; "
-        f"{info.same} block{'s are' if info.same != 1 else ' is'} the same in both."
+        f"{info.same or 'no'} block{'s are' if info.same > 1 else ' is'} the same in both."
     )
 
 

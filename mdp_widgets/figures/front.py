@@ -4,11 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from mdp.plan import Plan
+from mdp.problem import Problem
 from mdp.solve import Front
+from mdp.solve.kept import kept
 from mdp.study import Study
 
 from ..plot import axis, layout
 from ..ui import ms, percent
+from .front_others import Points, draw_points
+from .plan_words import plan_words
 
 SHOWN = 40  # supported points drawn at most
 
@@ -23,8 +27,10 @@ class FrontInfo:
         budgets, latency, importance, proven: one entry per point of the front, increasing in latency.
         supported: (latency, importance) of the points on the concave hull.
         removed: how many blocks each point of the front takes out.
+        words: the whole plan of each point in short.
         chosen: (latency, importance, proven) of the chosen plan, or None.
-        other: the same of the plan that it is compared with, or None.
+        other: the same of the plan A that it is compared with, or None.
+        others: what the front is compared with, as far as it is shown.
     """
 
     unit: str
@@ -35,11 +41,19 @@ class FrontInfo:
     proven: tuple[bool, ...]
     supported: tuple[tuple[float, float], ...]
     removed: tuple[int, ...]
+    words: tuple[str, ...]
     chosen: tuple[float, float, bool] | None
     other: tuple[float, float, bool] | None = None
+    others: tuple[Points, ...] = ()
 
 
-def front_info(study: Study, front: Front | None, plan: Plan | None, other: Plan | None = None) -> FrontInfo:
+def front_info(
+    study: Study,
+    front: Front | None,
+    plan: Plan | None,
+    other: Plan | None = None,
+    others: tuple[Points, ...] = (),
+) -> FrontInfo:
     """The record of a study's front with a chosen plan."""
     problem = study.problem
     total = problem.dense_importance or 1.0
@@ -59,9 +73,16 @@ def front_info(study: Study, front: Front | None, plan: Plan | None, other: Plan
             (s.plan.latency, s.plan.importance / total) for s in (front.supported if front else ())
         ),
         removed=tuple(len(p.plan.removed_blocks) for p in points),
+        words=_words(problem, front) if front else (),
         chosen=spot(plan),
         other=spot(other),
+        others=others,
     )
+
+
+def _words(problem: Problem, front: Front) -> tuple[str, ...]:
+    """Every plan of a front in short; made once, for a drag draws the same front again and again."""
+    return kept(front, "_words", lambda: tuple(plan_words(problem, p.plan) for p in front.points))
 
 
 def draw_front(info: FrontInfo) -> dict[str, Any]:
@@ -75,6 +96,7 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
             "type": "scatter",
             "mode": "lines+markers",
             "name": "front",
+            "showlegend": False,
             "x": list(info.latency),
             "y": y,
             "line": {"color": "var(--mdp-kept)", "width": 2, "shape": "hv"},
@@ -91,11 +113,13 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
             "type": "scatter",
             "mode": "markers",
             "name": "supported",
+            "showlegend": False,
             "hoverinfo": "skip",
             "x": [s[0] for s in hull],
             "y": [100 * s[1] for s in hull],
             "marker": {"size": 6, "symbol": "diamond-open", "color": "var(--mdp-kept)", "line": {"width": 1}},
         },
+        *(trace for points in info.others for trace in draw_points(points)),
         _spot(info.other, "A", "square", "var(--mdp-other)", 12),
         _spot(info.chosen, "chosen", "circle", "var(--mdp-choice)", 14),
     ]
@@ -118,12 +142,22 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
             hovermode="closest",
             hoverdistance=60,
             shapes=shapes,
+            **_legend(info),
             xaxis=axis(
                 f"latency, {info.unit} (dense: {ms(info.dense, info.unit)})", range=[0, info.dense * 1.03]
             ),
             yaxis=axis("importance kept, %", range=[min([0.0, *y]), max([104.0, *(v * 1.04 for v in y)])]),
         ),
     }
+
+
+def _legend(info: FrontInfo) -> dict[str, Any]:
+    """Only where there is something to compare with; the corner under the front is empty."""
+    if not info.others:
+        return {}
+    place = {"x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"}
+    look = {"font": {"size": 11}, "bgcolor": "rgba(0,0,0,0)", "tracegroupgap": 0, "itemwidth": 30}
+    return {"showlegend": True, "legend": {**place, **look}}
 
 
 def front_table(info: FrontInfo) -> tuple[list[str], list[list[str]]]:
@@ -138,6 +172,11 @@ def front_table(info: FrontInfo) -> tuple[list[str], list[list[str]]]:
         ]
         for lat, imp, gone, ok in zip(info.latency, info.importance, info.removed, info.proven, strict=True)
     ]
+    for points in info.others:
+        for i, (lat, imp) in enumerate(zip(points.latency, points.importance, strict=True)):
+            label = points.labels[i] if points.labels else ""
+            name = f"{points.name}, accuracy {label}" if label else points.name
+            rows.append([ms(lat, info.unit), percent(lat / info.dense), percent(imp), "", name])
     return ["latency", "of dense", "importance kept", "blocks removed", "optimum"], rows
 
 
@@ -154,11 +193,10 @@ def front_label(info: FrontInfo) -> str:
 
 
 def _hover(info: FrontInfo, i: int) -> str:
-    latency, blocks = info.latency[i], info.removed[i]
-    gone = f"{blocks} block{'s' if blocks != 1 else ''} removed" if blocks else "no block removed"
+    latency = info.latency[i]
     return (
         f"<b>{ms(latency, info.unit)}</b> · {percent(latency / info.dense)} of dense<br>"
-        f"{percent(info.importance[i])} importance · {gone}<br>"
+        f"{percent(info.importance[i])} importance<br>{info.words[i]}<br>"
         f"{'proven optimum' if info.proven[i] else 'not proven'}, click to choose"
     )
 
@@ -170,6 +208,7 @@ def _spot(
         "type": "scatter",
         "mode": "markers",
         "name": name,
+        "showlegend": False,
         "hoverinfo": "skip",
         "x": [spot[0]] if spot else [],
         "y": [100 * spot[1]] if spot else [],

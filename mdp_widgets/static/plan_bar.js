@@ -62,9 +62,8 @@ function render({ model, el }) {
   }
   const away = (event) => { if (!menu.hidden && !menu.contains(event.target) && event.target !== open) show(false); };
   document.addEventListener("pointerdown", away);
-  el.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !menu.hidden) { show(false); open.focus(); }
-  });
+  const escape = (event) => { if (event.key === "Escape" && !menu.hidden) { show(false); open.focus(); } };
+  document.addEventListener("keydown", escape);
 
   const line = (plan) => {
     const item = make("li", plan.error ? "wrong" : "");
@@ -76,13 +75,12 @@ function render({ model, el }) {
     compare.disabled = Boolean(plan.error);
     const rename = button(item, "✎", `Rename ${plan.name}`, () => renaming(item, plan));
     rename.disabled = Boolean(plan.error);
-    const remove = button(item, "🗑", `Delete ${plan.name}`, () => {
+    const remove = button(item, "–", `Delete ${plan.name}`, () => {
       if (remove.dataset.sure) send("delete", { name: plan.name });
       remove.dataset.sure = "yes"; // asked once: the second click deletes
       remove.textContent = "Delete?";
       remove.setAttribute("aria-label", `Really delete ${plan.name}`);
     });
-    remove.textContent = "–";
     remove.addEventListener("blur", () => {
       delete remove.dataset.sure;
       remove.textContent = "–";
@@ -111,8 +109,9 @@ function render({ model, el }) {
   };
 
   const showPlans = () => {
-    const plans = model.get("plans");
+    const plans = model.get("plans"), within = list.contains(document.activeElement);
     list.replaceChildren(...plans.map(line));
+    if (within) entry.focus(); // what had the focus is gone
     if (!plans.length) make("li", "mdp-p-none", list, "No plan of this study has a name yet.");
   };
   const showSaid = () => {
@@ -136,6 +135,7 @@ function render({ model, el }) {
   watch.forEach(([, act]) => act());
   return () => {
     document.removeEventListener("pointerdown", away);
+    document.removeEventListener("keydown", escape);
     watch.forEach(([events, act]) => model.off(events, act));
   };
 }

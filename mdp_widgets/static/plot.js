@@ -98,7 +98,7 @@ function watchClicks(figure, tell) {
   let hovered = null, down = null;
   figure.on("plotly_hover", (event) => { hovered = plain(event); });
   figure.on("plotly_unhover", () => { hovered = null; });
-  const press = (event) => { down = event.target.closest?.(".modebar-btn") ? null : [event.clientX, event.clientY]; };
+  const press = (event) => { down = event.target.closest?.(".modebar-btn, .legend") ? null : [event.clientX, event.clientY]; };
   const release = (event) => {
     const [x, y] = down ?? [NaN, NaN];
     down = null;
@@ -138,7 +138,7 @@ function render({ model, el }) {
     layout.width = figure.clientWidth;
     layout.height = figure.clientHeight;
     layout.font = { family: style.fontFamily, size: 12, color: style.color, ...layout.font };
-    await Plotly.react(figure, resolveColours(spec.data, style), layout, {
+    await Plotly.react(figure, resolveColours([...model.get("still"), ...spec.data], style), layout, {
       displaylogo: false, displayModeBar: model.get("toolbar") ? "hover" : false,
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
       toImageButtonOptions: { format: "svg", filename: model.get("filename") },
@@ -162,7 +162,7 @@ function render({ model, el }) {
   };
 
   describe();
-  model.on("change:spec", schedule);
+  model.on("change:spec change:still", schedule);
   model.on("change:label change:table change:height", describe);
   const sizes = new ResizeObserver(schedule);
   sizes.observe(figure);
@@ -176,7 +176,7 @@ function render({ model, el }) {
     sizes.disconnect();
     unwatch();
     unclick();
-    model.off("change:spec", schedule);
+    model.off("change:spec change:still", schedule);
     model.off("change:label change:table change:height", describe);
     if (Plotly) Plotly.purge(figure);
   };

@@ -1,0 +1,87 @@
+"""A beside B and named plans, in a real browser."""
+
+import re
+
+from playwright.sync_api import expect
+
+from .test_explorer import fact, open_view
+
+
+def budget(page):
+    return page.get_by_role("textbox", name="Budget", exact=True)
+
+
+def set_budget(page, text):
+    budget(page).fill(text)
+    budget(page).press("Enter")
+
+
+def pair(page):
+    return page.get_by_role("group", name="Compared plans")
+
+
+def test_keep_as_a_move_the_budget_swap_and_clear(quiet, address):
+    page = open_view(quiet, address)
+    before = fact(page, "importance kept").inner_text()
+    page.get_by_role("button", name="Keep this plan as A and compare").click()
+    expect(pair(page)).to_be_visible()
+    set_budget(page, "2.5")
+    note = page.get_by_role("listitem").filter(has_text="importance kept").locator(".mdp-b-note")
+    expect(note).to_have_text(f"A: {before}")
+    # What differs is told by a pattern, and in words.
+    expect(page.locator(".mdp-s-unit.a-only, .mdp-s-diff.a-only").first).to_be_visible()
+    expect(page.locator("[role=gridcell][aria-label*='A keeps']").first).to_be_attached()
+    spots = page.evaluate(
+        """() => document.querySelector('.mdp-main .mdp-plot-figure').data
+        .filter((t) => t.name === 'A' || t.name === 'chosen').map((t) => t.x.length)"""
+    )
+    assert spots == [1, 1]
+    page.get_by_role("tab", name="Compare").click()
+    table = page.get_by_role("table", name="What differs between A and B")
+    expect(table).to_contain_text("the whole network")
+    table.get_by_role("button").last.click()
+    expect(page).to_have_url(re.compile("block=blocks.5"))
+    # A lives in the address: a reload shows the same comparison.
+    page.reload(wait_until="commit")
+    expect(pair(page)).to_be_visible()
+    expect(note).to_have_text(f"A: {before}")
+    expect(budget(page)).to_have_value("2.50")
+    page.get_by_role("button", name="Swap A and B").click()
+    expect(budget(page)).to_have_value("6.00")
+    expect(page.locator(".mdp-s-diff.b-only").first).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(budget(page)).to_have_value("2.50")
+    page.get_by_role("button", name="Compare no more").click()
+    expect(pair(page)).to_be_hidden()
+    expect(page.locator(".mdp-s-diff.a-only:visible")).to_have_count(0)
+
+
+def test_a_plan_is_saved_renamed_chosen_and_deleted(quiet, address):
+    page = open_view(quiet, address)
+    page.get_by_role("button", name="Named plans").click()
+    menu = page.get_by_role("dialog", name="Named plans")
+    name = menu.get_by_label("Name of this plan")
+    name.fill("at six")
+    name.press("Enter")
+    expect(menu.get_by_role("button", name="at six", exact=True)).to_be_visible()
+    name.fill("at six")
+    name.press("Enter")
+    expect(menu.get_by_role("alert")).to_contain_text("already")
+    menu.get_by_role("button", name="Rename at six").click()
+    entry = menu.get_by_label("New name of at six")
+    entry.fill("6 ms")
+    entry.press("Enter")
+    chosen = menu.get_by_role("button", name="6 ms", exact=True)
+    expect(chosen).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    set_budget(page, "3")
+    expect(budget(page)).to_have_value("3.00")
+    page.get_by_role("button", name="Named plans").click()
+    menu.get_by_role("button", name="Compare with 6 ms").click()
+    expect(pair(page)).to_be_visible()
+    chosen.click()
+    expect(budget(page)).to_have_value("6.00")
+    menu.get_by_role("button", name="Delete 6 ms").click()
+    menu.get_by_role("button", name="Really delete 6 ms").click()
+    expect(menu).to_contain_text("No plan of this study has a name yet")

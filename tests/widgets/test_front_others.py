@@ -1,0 +1,149 @@
+"""What the front is compared with: ablations, greedy, random, measured and fine-tuned networks."""
+
+import asyncio
+import dataclasses
+import json
+import threading
+
+import plotly.graph_objects as go
+import pytest
+
+from mdp.plan import plan_to_json
+from mdp.solve import front, solve
+from mdp_widgets import others
+from mdp_widgets.figures.front import draw_front, front_info, front_table
+from mdp_widgets.figures.front_others import finetuned_points, line_points, verified_points
+from mdp_widgets.figures.plan_words import plan_words
+from mdp_widgets.front_view import FrontView
+from mdp_widgets.measured import finetuned, verified
+from mdp_widgets.plot import concrete
+from mdp_widgets.state import Selection
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(others, "BUDGETS", 4)
+
+
+def never() -> bool:
+    return False
+
+
+@pytest.mark.parametrize("what", others.WHAT)
+def test_no_other_way_beats_the_exact_front(vit, resnet, few, what):
+    for study in (vit, resnet):
+        found = list(others.lines(study.problem, what, never))
+        assert len(found) == (3 if what == "ablations" else 1) and all(line.spots for line in found)
+        for spot in (s for line in found for s in line.spots if s.plan):
+            assert spot.latency <= spot.budget * (1 + 1e-9)
+            best = solve(study.problem, spot.budget).importance
+            assert spot.importance <= best * (1 + 1e-9)
+
+
+def test_wanted_lines_are_drawn_and_unwanted_ones_are_not(vit, few):
+    view = FrontView(Selection(vit))
+    alone = [t["name"] for t in view.plot.still]
+    view.buttons["ablations"].value = True
+    view.buttons["greedy"].value = True
+    names = [t["name"] for t in view.plot.still]
+    assert len(names) == len(alone) + 4 and names[-1] == "greedy"
+    assert [t["name"] for t in view.plot.spec["data"]] == ["A", "chosen"]
+    view.buttons["ablations"].value = False
+    assert [t["name"] for t in view.plot.still] == [*alone, "greedy"]
+    view.selection.study = dataclasses.replace(vit)
+    assert view.others.found.keys() == {"greedy"}  # what is wanted is found for the new study, too
+
+
+def test_a_drag_sends_only_what_moves(vit, few):
+    view = FrontView(Selection(vit))
+    view.buttons["random"].value = True
+    sent = []
+    view.plot.observe(lambda c: sent.append(c["name"]), ["still", "spec"])
+    view.selection.budget = 0.3 * vit.problem.dense_latency
+    assert sent == ["spec"]
+
+
+def test_in_a_kernel_the_work_is_done_beside_and_stops(vit, few, monkeypatch):
+    monkeypatch.setattr(others, "REST", 0.0)
+    entered, release = threading.Event(), threading.Event()
+
+    def slow(problem, what, cancelled):
+        entered.set()
+        release.wait(10)
+        assert cancelled() == (what == "greedy")
+        yield others.Line(what, ())
+
+    monkeypatch.setattr(others, "lines", slow)
+
+    async def page():
+        monkeypatch.setattr(others, "kernel_loop", asyncio.get_running_loop)
+        found = others.Others(Selection(vit))
+        found.wanted = ("greedy",)
+        assert found.computing == "greedy" and entered.wait(5)
+        found.wanted = ()  # nobody wants it any more
+        release.set()
+        await asyncio.sleep(0.05)
+        assert not found.found and not found.computing
+        found.wanted = ("random",)
+        for _ in range(100):
+            if not found.computing:
+                break
+            await asyncio.sleep(0.02)
+        assert [line.name for line in found.shown()] == ["random"]
+
+    asyncio.run(page())
+
+
+@pytest.fixture
+def measured(vit):
+    plan = solve(vit.problem, 0.4 * vit.problem.dense_latency)
+    choices = {d: k or vit.problem.dim[d].dense for d, k in plan.choices.items()}
+    point = {"predicted": 2.0, "measured": 2.2, "choices": choices, "removed": list(plan.removed_blocks)}
+    other = {**point, "choices": {"of another": 1}}
+    return dataclasses.replace(vit, verification={"points": [point, other], "median_error": 0.1})
+
+
+def test_measured_points_stand_beside_their_prediction(measured, vit):
+    (found,) = verified(measured)
+    plan = solve(vit.problem, 0.4 * vit.problem.dense_latency)
+    assert found.importance == pytest.approx(plan.importance / vit.problem.dense_importance)
+    points = verified_points(measured, [found])
+    assert (points.latency, points.predicted) == ((2.2,), (2.0,))
+    assert "measured 2.20 ms, predicted 2.00 ms (-9.1 %)" in points.texts[0]
+    assert verified(vit) == ()
+    view = FrontView(Selection(measured))
+    assert not view.buttons["measured"].disabled and view.buttons["finetuned"].disabled
+    view.buttons["measured"].value = True
+    assert view.plot.still[-1]["name"] == "measured"
+    view.selection.study = vit
+    assert view.buttons["measured"].disabled and not view.buttons["measured"].value
+
+
+def test_finetuned_networks_show_their_accuracy(vit, tmp_path, monkeypatch):
+    monkeypatch.setenv("MDP_DATA", str(tmp_path))
+    plan = solve(vit.problem, 0.4 * vit.problem.dense_latency)
+    facts = {"finetuned": {"accuracy_tuned": 0.873, "latency_measured": None}, "plan": plan_to_json(plan)}
+    foreign = {**facts, "plan": {**facts["plan"], "fingerprint": "of other tables"}}
+    for name, extra in (("good", facts), ("foreign", foreign), ("plain", {}), ("odd", {"finetuned": 3})):
+        folder = tmp_path / "user" / "networks" / name
+        folder.mkdir(parents=True)
+        (folder / "architecture.json").write_text(json.dumps({"extra": extra}))
+    (folder / "architecture.json").write_text("{")
+    (found,) = finetuned(vit)
+    points = finetuned_points(vit, [found])
+    assert points.labels == ("87.3 %",) and points.latency == (plan.latency,)
+    assert "accuracy 87.3 %" in points.texts[0] and "fine-tuned: good" in points.texts[0]
+    info = front_info(vit, front(vit.problem, 5), plan, others=(points,))
+    go.Figure(concrete(draw_front(info)))  # plotly checks names and values
+    assert front_table(info)[1][-1][-1] == "fine-tuned, accuracy 87.3 %"
+
+
+def test_the_hover_tells_the_whole_plan(vit, few):
+    plan = solve(vit.problem, 0.3 * vit.problem.dense_latency)
+    words = plan_words(vit.problem, plan)
+    heads = sum(k or 0 for d, k in plan.choices.items() if d.endswith("heads"))
+    assert f"heads {heads} of 12" in words and "embedding" in words
+    info = front_info(vit, front(vit.problem, 3), plan)
+    assert all("MLP" in t for t in draw_front(info)["data"][0]["text"])
+    line = next(others.lines(vit.problem, "ablations", never))
+    assert all(line.name in t for t in line_points(vit, line).texts)
