@@ -65,12 +65,7 @@ def _strict(args, study, found, report):
         # The plan belongs to the tables as they were corrected, so both are kept.
         path = save_study(held.study, args.out)
         save_plan(held.plan, path.with_suffix(".plan.json"))
-    facts = {
-        "budget": held.budget,
-        "measured": held.measured,
-        "steps": [s.sentence for s in held.steps],
-        "plan": plan_to_json(held.plan),
-    }
+    facts = {**held.to_json(), "plan": plan_to_json(held.plan)}
     if args.job:
         report.result(**facts)
     if args.json:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import MdpError, Unsupported
+from .memory import can_keep
 
 DTYPES = ("float32", "bfloat16", "float16")
 FORMATS = ("contiguous", "channels_last")
@@ -149,6 +150,7 @@ def _software(kind: str) -> str:
             torch.backends.cpu.get_cpu_capability(),
             "oneDNN" if torch.backends.mkldnn.is_available() else "no oneDNN",
         ]
+        parts += ["freed memory kept"] if can_keep() else []
     return ", ".join(parts)
 
 

@@ -80,6 +80,7 @@ def profile(
                 store.add(run.context, receipt, failure="not a workload")
             elif again:
                 run.once_more("measuring once more")
+        run.settle()
         return assemble(found, surfaces, run)
     finally:
         if own:
@@ -189,8 +190,9 @@ def _provenance(found: "Found", run: Run, details: Mapping[str, Any]) -> dict[st
         "repeats": int(np.median([e.repeats for e in entries])),
         "drift": round(float(np.max([e.drift for e in entries])), 5),
         "inferred_error": round(max(d["inferred_error"] for d in own), 5),
+        "anchor_ms": run.usual or run.store.anchor(run.context),
         "clock": run.timer.clock,
-        "statistic": "median of the readings beside which the anchor was calm",
+        "statistic": "median of the readings, each over how slow the anchor beside it was",
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
 

@@ -24,8 +24,6 @@ from ..files import read_json, write_json
 from ..paths import data_dir
 
 FORMAT = "mdp-measurements/1"
-# A reading counts as calm if the anchor beside it took at most this much of its usual time.
-CALM = 1.05
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS visit (
     context TEXT NOT NULL, key TEXT NOT NULL, readings TEXT NOT NULL, calm REAL, failure TEXT,
@@ -92,9 +90,13 @@ class Store:
         with self._sentences():
             self._db.execute("INSERT INTO visit VALUES (?, ?, ?, ?, ?, ?)", row)
 
-    def entries(self, context: str, keys: Iterable[str]) -> dict[str, Entry]:
-        """What is known of the given keys; keys never measured are left out."""
-        usual = self.anchor(context)
+    def entries(self, context: str, keys: Iterable[str], usual: float | None = None) -> dict[str, Entry]:
+        """What is known of the given keys; keys never measured are left out.
+
+        Times are those of a machine on which the anchor takes `usual` ms; default: what it takes here at calm
+        moments, as far as they have been seen. Only times of the same `usual` can be compared.
+        """
+        usual = usual or self.anchor(context)
         query = "SELECT readings, failure FROM visit WHERE context = ? AND key = ?"
         found: dict[str, Entry] = {}
         with self._sentences():
@@ -166,22 +168,18 @@ class Store:
 def summarise(visits: Sequence[tuple[Sequence[Sequence[float]], str]], usual: float | None) -> Entry:
     """One Entry from visits of (pairs of workload and anchor in ms, failure).
 
-    Readings beside a calm anchor (within 5 % of `usual`) are used if there are three or more. Otherwise the
-    third beside the calmest anchors is, each scaled by how much too slow its anchor was, and `drift` says so:
-    a busy hour of a shared machine is measured around, not averaged in.
+    Each reading is divided by how much slower than `usual` the anchor beside it was, and the median is taken:
+    what neighbours do to a shared machine hits both alike. `drift` says how much that was. (Only the readings
+    beside a calm anchor, instead, scattered twice as much on a machine that is seldom calm.)
     """
     pairs = np.array([pair for readings, _ in visits for pair in readings], dtype=float).reshape(-1, 2)
     if not len(pairs):
         return Entry(float("nan"), 0.0, 0, len(visits), failure=visits[-1][1] or "no reading")
     usual = usual or float(pairs[:, 1].min())
-    slow = np.maximum(pairs[:, 1] / usual, 1.0)
-    used = np.flatnonzero(slow <= CALM)
-    if len(used) < min(3, len(pairs)):
-        used = np.argsort(slow, kind="stable")[: max(min(3, len(pairs)), len(pairs) // 3)]
-    scale = np.where(slow[used] > CALM, slow[used], 1.0)
-    low, middle, high = np.quantile(pairs[used, 0] / scale, [0.25, 0.5, 0.75])
-    drift = max(0.0, float(np.median(slow[used])) - 1)
-    return Entry(float(middle), float((high - low) / middle), len(used), len(visits), drift)
+    slow = pairs[:, 1] / usual
+    low, middle, high = np.quantile(pairs[:, 0] / slow, [0.25, 0.5, 0.75])
+    drift = max(0.0, float(np.median(slow)) - 1)
+    return Entry(float(middle), float((high - low) / middle), len(pairs), len(visits), drift)
 
 
 def _row(visit: Any) -> tuple:

@@ -1,17 +1,18 @@
 """The hard constraint on real hardware: solve, extract, measure; if the budget breaks, measure anew, repeat.
 
 Each round the entries that the plan uses are visited again and put into the problem; what the tables still
-miss of this network is taken off the target. It ends when the *measured* latency meets the budget.
+miss of this network is taken off the target. It ends when the *measured* latency meets the budget, and is
+close to it if that takes no more than two further rounds.
 """
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import Infeasible
+from ..errors import Infeasible, MdpError
 from ..plan import Plan, within
 from ..problem import Problem, Term
 from ..progress import Reporter
@@ -20,39 +21,64 @@ from .grid import survey
 from .measure import Run
 from .store import Store, device_lock
 from .timer import Timer, timer_for
-from .verification import deployment_of, network
+from .verification import anchor_of_tables, deployment_of, network
 
 if TYPE_CHECKING:
     from ..families.found import Found
 
+# A plan this close below the budget needs no further round, nor is there more than RELAX of them.
+CLOSE, RELAX = 0.97, 2
+# A target that has to shrink shrinks at least by this factor.
+SHRINK = 0.995
+
 
 @dataclass(frozen=True)
 class Step:
-    """One round: the plan for `target`, what the tables predicted, and what the whole network took (ms)."""
+    """One round: the plan for `target`, what the tables predicted, and what the whole network took (ms).
+
+    `corrected` is the prediction after the `remeasured` entries that the plan uses were measured anew.
+    """
 
     target: float
     plan: Plan
     predicted: float
     measured: float
+    corrected: float
     remeasured: int
+    met: bool
 
     @property
     def sentence(self) -> str:
         return (
             f"Asked for {self.target:.4g} ms: predicted {self.predicted:.4g} ms, measured "
-            f"{self.measured:.4g} ms; {self.remeasured} entries were measured anew."
+            f"{self.measured:.4g} ms, {'within' if self.met else 'over'} the budget; its {self.remeasured} "
+            f"entries, measured anew, say {self.corrected:.4g} ms."
         )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain numbers and the sentence; `plan` is left to mdp.plan."""
+        facts = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "plan"}
+        return {**facts, "importance": self.plan.importance, "sentence": self.sentence}
 
 
 @dataclass(frozen=True)
 class Strict:
-    """A plan whose measured latency meets the budget, the study with entries measured anew, and the story."""
+    """A plan whose measured latency meets the budget, the study with entries measured anew, and the story.
+
+    `study.tables.provenance["strict"]` is `to_json()`, so that the story is kept with the study.
+    """
 
     plan: Plan
     study: Study
     budget: float
     measured: float
     steps: tuple[Step, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """`budget`, `measured` (ms), `round` (which of the steps is the plan, from 0) and `steps`."""
+        chosen = next(i for i, step in enumerate(self.steps) if step.plan is self.plan)
+        steps = [step.to_json() for step in self.steps]
+        return {"budget": self.budget, "measured": self.measured, "round": chosen, "steps": steps}
 
 
 def strict(
@@ -92,21 +118,20 @@ def strict(
 def _rounds(study, found, budget, solve, most, report, store, timer) -> Strict:
     options = {dim.name: dim.options for dim in study.problem.dims}
     surfaces, workloads = survey(found.pieces, options)
+    usual = anchor_of_tables(study, timer.deployment)
     target, steps = budget, []
     for n in range(most):
         report.step(n, most, f"solving for {target:.4g} ms")
         plan = solve(study.problem, target)
         whole = network(study, found, plan.choices, plan.removed_blocks)
-        run = Run(timer, store, {whole.key: whole}, report, 30.0, visit_ms=400.0)
+        run = Run(timer, store, {whole.key: whole}, report, 30.0, visit_ms=400.0, usual=usual)
         for _ in range(run.visits):
             run.measure([whole.key], "measuring the extracted network")
+        if run.known[whole.key].failure:
+            raise MdpError(run.known[whole.key].failure)
         measured = run.known[whole.key].ms
-        if within(measured, budget):
-            steps.append(Step(target, plan, plan.latency, measured, 0))
-            report.message(steps[-1].sentence)
-            return Strict(plan, study, budget, measured, tuple(steps))
         used = used_keys(found, study.problem, plan)
-        again = Run(timer, store, {key: workloads[key] for key in used}, report, 30.0)
+        again = Run(timer, store, {key: workloads[key] for key in used}, report, 30.0, usual=usual)
         for _ in range(again.visits):
             again.measure(used, "measuring the entries that it uses")
         fresh = {key: entry.ms for key, entry in again.known.items() if not entry.failure}
@@ -114,16 +139,59 @@ def _rounds(study, found, budget, solve, most, report, store, timer) -> Strict:
         study = dataclasses.replace(
             study, problem=problem, tables=dataclasses.replace(study.tables, terms=problem.latency)
         )
-        steps.append(Step(target, plan, plan.latency, measured, len(fresh)))
-        report.message(steps[-1].sentence)
-        # What the corrected tables still miss of this network, the next one is expected to miss too. A target
-        # that did not shrink by itself shrinks by a little, so that the rounds end.
         corrected = problem.evaluate(plan.choices, plan.removed_blocks)[0]
-        target = min(budget * corrected / measured, target * 0.995)
+        met = within(measured, budget)
+        steps.append(Step(target, plan, plan.latency, measured, corrected, len(fresh), met))
+        report.message(steps[-1].sentence)
+        target = next_target(budget, steps)
+        if target is None:
+            return _held(study, budget, steps)
+    if any(step.met for step in steps):
+        return _held(study, budget, steps)
+    best = min(step.measured for step in steps)
     raise Infeasible(
-        f"In {most} rounds no plan's measured latency met {budget:.4g} ms; the last took {measured:.4g} ms. "
+        f"In {most} rounds no plan's measured latency met {budget:.4g} ms; the best took {best:.4g} ms. "
         "The machine may be busy: try again, or allow a little more."
     )
+
+
+def next_target(budget: float, steps: Sequence[Step]) -> float | None:
+    """What to ask the solver for next; None: the last plan is within the budget and close enough to it.
+
+    What the corrected tables still miss of the last network, the next one is expected to miss too. After a
+    network over the budget the target shrinks by at least a little, so that the rounds end; after one well
+    within it, it grows, but not to where another one was over.
+    """
+    last = steps[-1]
+    target = budget * last.corrected / last.measured
+    if not last.met:
+        return min(target, last.target * SHRINK)
+    target = min([target, *(step.target * SHRINK for step in steps if not step.met)])
+    rounds = sum(step.met for step in steps)
+    enough = last.measured >= CLOSE * budget or target <= last.target / SHRINK or rounds > RELAX
+    return None if enough else target
+
+
+def _held(study: Study, budget: float, steps: Sequence[Step]) -> Strict:
+    """The most important of the plans that met the budget, with the story kept in the tables' provenance."""
+    chosen = max((step for step in steps if step.met), key=lambda step: step.plan.importance)
+    problem = study.problem
+    # The tables were corrected since: the plan is of the corrected problem, and says what that says.
+    latency = problem.evaluate(chosen.plan.choices, chosen.plan.removed_blocks)[0]
+    plan = dataclasses.replace(
+        chosen.plan,
+        fingerprint=problem.fingerprint,
+        budget=max(budget, latency),
+        latency=latency,
+        bound=None,
+        optimal=False,
+        note=f"The whole network was measured: {chosen.measured:.4g} ms, within {budget:.4g} ms.",
+    )
+    final = [dataclasses.replace(s, plan=plan) if s is chosen else s for s in steps]
+    held = Strict(plan, study, budget, chosen.measured, tuple(final))
+    provenance = {**study.tables.provenance, "strict": held.to_json()}
+    tables = dataclasses.replace(study.tables, provenance=provenance)
+    return dataclasses.replace(held, study=dataclasses.replace(study, tables=tables))
 
 
 def used_keys(found: "Found", problem: Problem, plan: Plan) -> list[str]:

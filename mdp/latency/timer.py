@@ -17,10 +17,8 @@ from ..errors import MdpError
 from .device import Deployment
 from .pieces import Workload
 
-# A reading shorter than this is made of several calls: the clock and the loop cost about 1 µs.
-SHORTEST_MS = 0.1
 # The anchor is read again after this many of its own durations.
-BEAT = 4
+BEAT = 3
 # Warm-up calls: the first ones choose kernels, pack weights and grow the allocator's pools.
 WARM_UP = 3
 
@@ -78,16 +76,21 @@ def measure_together(
 ) -> list[list[tuple[Reading, float]]]:
     """`rounds` readings of each workload, taken in turns, each with the anchor's ms around that moment.
 
-    The anchor is read every few of its own durations; `check` is called in between and may raise.
+    The anchor is read every few of its own durations; `check` is called in between and may raise. What is
+    shorter than that follows another workload, never the anchor: right after it, even the instructions of a
+    layer are cold, as they are not in a network.
     """
     beats = [timer.once(anchor).ms]
-    since = 0.0
+    since, before = 0.0, prepared[-1]
     taken: list[list[tuple[Reading, int]]] = [[] for _ in prepared]
     for _ in range(rounds):
         for item, into in zip(prepared, taken, strict=True):
             if since > BEAT * beats[-1]:
                 beats.append(timer.once(anchor).ms)
                 since = 0.0
+            if since == 0.0 and item.first_ms < BEAT * beats[-1] and before.first_ms < BEAT * beats[-1]:
+                timer.once(before)
+            before = item
             reading = timer.once(item)
             into.append((reading, len(beats)))
             since += reading.ms * item.calls

@@ -71,11 +71,15 @@ def verify(
         with device_lock(where.device, report.message, report.check):
             by_key = {w.key: w for w in (dense, *workloads)}
             clock = timer or timer_for(where)
-            run = Run(clock, store, by_key, report, seconds, visit_ms=400.0, together=4, seed=seed)
+            usual = anchor_of_tables(study, where)
+            run = Run(
+                clock, store, by_key, report, seconds, visit_ms=400.0, together=4, seed=seed, usual=usual
+            )
             run.measure_new(run.workloads, "measuring sub-networks")
             run.visit_again("measuring sub-networks again")
             if again:
                 run.once_more("measuring sub-networks once more")
+            run.settle()
             known = run.known
     finally:
         if own:
@@ -179,6 +183,11 @@ def deployment_of(study: Study) -> Deployment:
         )
     threads = p.get("threads") or None
     return deployment(p["kind"], p["batch"], p["dtype"], p.get("memory_format", "contiguous"), threads)
+
+
+def anchor_of_tables(study: Study, where: Deployment) -> float | None:
+    """The anchor's ms beside which the tables' times stand, if this is their device: see Store.entries."""
+    return study.tables.provenance.get("anchor_ms") if same_device(study, where) else None
 
 
 def same_device(study: Study, where: Deployment) -> bool:

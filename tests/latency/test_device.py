@@ -71,7 +71,7 @@ def test_cpu_time_of_one_thread_is_wall_time_when_nothing_disturbs():
         if not reading.disturbed:
             ratios.append(reading.ms / wall)
     # The wall time measured here holds the refreshing of the inputs too.
-    assert not ratios or 0.7 < max(ratios) <= 1.01
+    assert not ratios or 0.6 < max(ratios) <= 1.01
 
 
 def test_no_memory_is_an_error_of_its_own():
@@ -104,10 +104,11 @@ def test_readings_are_taken_in_turns_with_the_anchor_around_them():
             return Reading(float(len(order)))
 
     def item(key):
-        return type("P", (), {"key": key, "calls": 1})()
+        return type("P", (), {"key": key, "calls": 1, "first_ms": 1.0})()
 
     readings = measure_together(Clock(), item("anchor"), [item("a"), item("b")], 2)
-    assert [k for k in order if k != "anchor"] == ["a", "b", "a", "b"]
     assert order[0] == order[-1] == "anchor"
+    # The first one follows the last one, untimed, not the anchor.
+    assert order[:4] == ["anchor", "b", "a", "b"]
     assert [len(r) for r in readings] == [2, 2]
     assert all(anchor >= 1 for r in readings for _, anchor in r)
