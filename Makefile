@@ -5,10 +5,13 @@ PORT   ?= 8866
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: app lab test env lint bench studies lock clean
+.PHONY: app workshop lab test env lint bench studies lock clean
 
 app: env  ## serve the explorer at http://localhost:$(PORT)/
 	@$(BIN)/python -m mdp_widgets.serve --port $(PORT)
+
+workshop: env  ## serve thirty people: prints a link with a token; see docs/workshop.md
+	@$(BIN)/python -m mdp_widgets.serve --port $(PORT) --address 0.0.0.0 --pages 30 --warm 3 --idle 60 --no-long-work
 
 lab: env  ## the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks
@@ -22,6 +25,7 @@ lint: env
 bench: env  ## the numbers of the README, measured side by side in one run
 	$(BIN)/python -m mdp.bench.solvers
 	$(BIN)/python -m mdp.bench.latency
+	$(BIN)/python -m mdp_widgets.bench
 
 env: $(READY)  ## .venv with everything that requirements.lock pins, nothing else
 

@@ -104,8 +104,13 @@ def start(arguments: Sequence[str], title: str) -> str:
     """Start `python -m mdp ARGUMENTS... --job FOLDER` in a session of its own; returns the job's id.
 
     Raises:
-        MdpError: the jobs folder cannot be written.
+        MdpError: the jobs folder cannot be written, or whoever serves this page has switched long work off.
     """
+    if os.environ.get("MDP_LONG_WORK") == "off":
+        raise MdpError(
+            "Long work is switched off on this shared server. Take the plan away and run it on a machine "
+            "of your own."
+        )
     kind = arguments[0]
     job_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{kind}-{uuid.uuid4().hex[:6]}"
     folder = _folder(job_id)

@@ -48,9 +48,23 @@ class Page(TornadoVoilaHandler):
         if reason:
             self.set_status(503)
             self.set_header("Retry-After", "10")
-            self.finish(ui.static("full.html").replace("{reason}", reason))
+            again = '<meta http-equiv="refresh" content="10">'
+            self.finish(sentence_page(f'<p role="alert">{reason}</p>', head=again))
         else:
             await super().get(path)
+
+
+class Login(tornado.web.RequestHandler):
+    """Where those without the token arrive. The page that it leads to keeps the token as a cookie."""
+
+    def get(self):
+        self.finish(
+            sentence_page(
+                "<p>This explorer is open to those who know its token.</p>"
+                "<form action='/'><label>Token <input name='token' type='password' autofocus></label> "
+                "<button>Open</button></form>"
+            )
+        )
 
 
 class Alive(JupyterHandler):
@@ -60,6 +74,11 @@ class Alive(JupyterHandler):
     async def get(self, kernel_id):
         self.set_header("Cache-Control", "no-store")
         self.finish({"alive": await alive(self.kernel_manager, kernel_id)})
+
+
+def sentence_page(body: str, head: str = "") -> str:
+    """A page of one sentence, in HTML."""
+    return ui.static("sentence.html").replace("{head}", head).replace("{body}", body)
 
 
 class Server(Voila):
@@ -104,7 +123,7 @@ class Server(Voila):
             if (NOTEBOOKS / notebook).exists()
         ]
         library = (r"/mdp/(plotly\.min\.js)", tornado.web.StaticFileHandler, {"path": str(PLOTLY_JS.parent)})
-        return [*pages, library, (r"/mdp/kernel/([0-9a-f-]{36})", Alive), *kept]
+        return [*pages, library, (r"/login", Login), (r"/mdp/kernel/([0-9a-f-]{36})", Alive), *kept]
 
 
 def make_server(options: Options) -> Server:

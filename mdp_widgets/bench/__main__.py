@@ -93,7 +93,7 @@ def report_speed(chromium, served: Served, made: list[Study]) -> None:
         arrived = "yes" if all(drag(page, study) for _ in range(2)) else "NO"
         middle, high = statistics.median(ms), statistics.quantiles(ms, n=20)[18]
         times = f"{middle:5.0f} ms  {high:5.0f} ms {max(ms):6.0f} ms"
-        print(f"{study.name:22} {times}  {plots:9}    {arrived:>12}", flush=True)
+        print(f"{study.name:22} {times}  {plots:9}    {arrived:>12}")
         page.context.close()
 
 
@@ -116,7 +116,7 @@ def report_memory(chromium, served: Served, study: str) -> None:
         used = served.memory()
         own, share = statistics.median(u for u, _ in used), statistics.median(p for _, p in used)
         both = f"each {own:.0f} MB of its own, {share:.0f} MB with its part of what is shared"
-        print(f"{count:2} open: {both}; the server {served.own_memory():.0f} MB", flush=True)
+        print(f"{count:2} open: {both}; the server {served.own_memory():.0f} MB")
     ms, _ = steps(pages[-1], 15)
     print(f"a step on one of ten open pages: median {statistics.median(ms):.0f} ms")
 
@@ -126,6 +126,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--only", choices=["speed", "open", "memory"], help="one part of it")
     parser.add_argument("--times", type=int, default=5, help="how often the page is opened")
     options = parser.parse_args(argv)
+    sys.stdout.reconfigure(line_buffering=True)  # numbers appear as they are found, in a file too
     with tempfile.TemporaryDirectory() as data, browser() as chromium:
         if chromium is None:
             print("This bench needs Chromium and playwright: apt-get install chromium.", file=sys.stderr)
