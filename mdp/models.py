@@ -3,6 +3,7 @@
 Nothing is downloaded unless "pretrained" is asked for.
 """
 
+import contextlib
 import difflib
 import os
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Mean and standard deviation of the 60 000 training images, pixels in 0..1.
 FASHION_MEAN, FASHION_STD = (0.2860,), (0.3530,)
+# How long the hub of timm's weights may take to answer.
+HUB_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,7 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
     demo = DEMOS.get(ref.name)
     arguments = {**(demo.arguments if demo else {}), **ref.arguments}
     pretrained = load_weights and ref.weights == "pretrained"
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _hub() if pretrained else contextlib.nullcontext():
         torch.manual_seed(0)
         try:
             model = timm.create_model(
@@ -161,6 +164,24 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
     if load_weights and ref.weights not in ("pretrained", "none"):
         _load(model, demo_path(ref.name) if ref.weights == "demo" else Path(ref.weights), ref.name)
     return model.float().eval()
+
+
+@contextlib.contextmanager
+def _hub():
+    """Where timm's hub is out of reach, use what is cached of it: its own retries would take a minute."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session
+
+    offline = constants.HF_HUB_OFFLINE
+    try:
+        if not offline:
+            get_session().head(constants.ENDPOINT, timeout=HUB_SECONDS)
+    except Exception:  # of whichever client library the hub uses
+        constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = offline
 
 
 def accuracy_of(ref: ModelRef) -> dict[str, Any] | None:

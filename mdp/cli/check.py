@@ -17,6 +17,7 @@ def add_arguments(parser):
     parser.add_argument("--json", action="store_true", help="print one JSON object per architecture")
     parser.add_argument("--largest", type=float, default=float("inf"), help="with several: parameters, 3e8")
     parser.add_argument("--rows", metavar="FILE", help="with several: keep results here, and go on from them")
+    parser.add_argument("--kept", action="store_true", help="check no more: write the table of the kept rows")
     parser.add_argument("--table", metavar="FILE", help="with several: write a table in Markdown")
 
 
@@ -43,22 +44,22 @@ def _many(args) -> int:
 
     report, names = reporter(args), args.name or architectures()
     rows = {row["model"]: row for row in _kept_rows(args.rows)}
-    for i, row in enumerate(
-        coverage([n for n in names if n not in rows], args.seed, args.largest), len(rows) + 1
-    ):
+    left = [n for n in names if n not in rows]
+    todo = [] if args.kept else left
+    for i, row in enumerate(coverage(todo, args.seed, args.largest), len(names) - len(left) + 1):
         rows[row["model"]] = row
         if args.rows:
             with open(args.rows, "a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
         if args.json:
             print_json(row)
-        report.step(min(i, len(names)), len(names), row["model"])
-    done = [rows[n] for n in names]
+        report.step(i, len(names), row["model"])
+    done = [rows[n] for n in names if n in rows]
     if args.table:
-        write_text(args.table, markdown(done, TOLERANCE))
+        write_text(args.table, markdown(done, TOLERANCE, [n for n in names if n not in rows]))
     right = sum("error" not in r and _is_right(r) for r in done)
     report.message(f"{right} of {len(done)} architectures are pruned right.")
-    return 0 if all("error" in r or _is_right(r) for r in done) else 1
+    return 0 if all(_is_right(r) if "error" not in r else "fault" not in r for r in done) else 1
 
 
 def _kept_rows(path: str | None) -> list[dict]:

@@ -5,7 +5,9 @@ import random
 
 import torch
 
+from mdp.cli import main
 from mdp.cli.check import TOLERANCE
+from mdp.surgery.check import check_architecture
 from mdp.surgery.coverage import architectures, coverage, markdown
 
 SPREAD, LARGEST = 20, 8e6
@@ -28,5 +30,32 @@ def test_a_spread_of_architectures():
     failed = {r["model"]: r["error"] for r in rows if "error" in r}
     assert len(failed) <= 2, failed
     table = markdown(rows, TOLERANCE)
-    assert f"of {len(rows)} architectures work" in table
+    assert f"Of {len(rows)} architectures" in table and "Not checked yet" not in table
     assert all(r["model"] in table for r in rows)
+
+
+def test_the_table_of_a_partial_run_says_what_is_left(tmp_path):
+    kept, table = tmp_path / "rows.jsonl", tmp_path / "table.md"
+    main(["check", "test_resnet", "test_convnext", "--rows", str(kept)])
+    words = ["check", "test_resnet", "test_convnext", "test_efficientnet", "--rows", str(kept), "--kept"]
+    assert main([*words, "--table", str(table)]) == 0
+    assert len(kept.read_text().splitlines()) == 2  # nothing more was checked
+    text = table.read_text()
+    assert "Of 3 architectures, 2 are pruned right, 1 have not been checked yet." in text
+    assert "Not checked yet: test_efficientnet." in text
+
+
+def test_a_fault_is_a_row_and_not_the_end(monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("mat1 and mat2")
+
+    monkeypatch.setattr("mdp.surgery.coverage.check_architecture", broken)
+    rows = list(coverage(["test_resnet", "test_convnext"]))
+    assert [r["fault"] for r in rows] == [True, True] and "mat1 and mat2" in rows[0]["error"]
+
+
+def test_a_convolution_mixed_from_experts_is_left_whole():
+    for seed in range(3):
+        result = check_architecture("efficientnet_cc_b0_8e", seed)
+        assert result["max_abs_difference"] <= TOLERANCE
+        assert any("CondConv2d" in s["reason"] for s in result["skipped"])
