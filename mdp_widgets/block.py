@@ -116,6 +116,7 @@ class BlockView:
         s = self.selection
         if s.study is None or s.plan is None:
             return
+        self.surface.block = self.curve.block = s.block
         self.solid.value = self.solid.value and _change is not None and _change["name"] != "plan"
         self._draw_surface()
         if s.dim:
@@ -138,7 +139,9 @@ class BlockView:
         if s.study is not None and s.plan is not None:
             info = why_info(s.study, s.plan, s.pins, s.block, s.dim)
             body = "".join(f"<p>{ui.escape(t)}</p>" for t in why_sentences(info))
-            self.sentences.value = f"<div class='mdp-why' aria-live='polite'>{body}</div>"
+            self.sentences.value = (
+                f"<div class='mdp-why' aria-live='polite' data-block='{ui.escape(s.block)}'>{body}</div>"
+            )
 
 
 def _dim_text(selection: Selection, dim: str) -> str:

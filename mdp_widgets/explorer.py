@@ -17,7 +17,7 @@ from . import ui
 from .block import BlockView
 from .budget import BudgetBar
 from .compare import Compare
-from .figures.survivors import survivors_info, survivors_table
+from .figures.survivors import survivors_info, survivors_table, zoom_info, zoom_json
 from .front_view import FrontView
 from .header import Header
 from .plan_bar import PlanBar
@@ -92,7 +92,7 @@ class Explorer:
 
         s.observe(self._tell, ["error", "status"])
         s.observe(self._draw, ["plan", "pins", "a"])
-        s.observe(self._select, ["block", "dim"])
+        s.observe(self._select, ["study", "block", "dim"])
         s.observe(self._tell_colours, "a")
         self.survivors.on_look(lambda block, dim: s.look_at(block or None, dim or None))
         self._open_first(study)
@@ -139,7 +139,10 @@ class Explorer:
         self.survivors.show(survivors_info(s.study, s.plan, s.pins, s.a and s.a.plan))
 
     def _select(self, _change: Any = None) -> None:
-        self.survivors.selected = {"block": self.selection.block, "dim": self.selection.dim}
+        s = self.selection
+        with self.survivors.hold_sync():
+            self.survivors.selected = {"block": s.block, "dim": s.dim}
+            self.survivors.zoom = zoom_json(zoom_info(s.study, s.dim)) if s.study and s.dim else {}
 
 
 def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]]) -> ipywidgets.Tab:

@@ -38,7 +38,7 @@ class FrontView:
         }
         self.busy = ipywidgets.HTML()  # for screen readers; the button in question says it for the eye
         self.busy.add_class("mdp-h-hidden")
-        self.toggles = ui.row(*self.buttons.values(), self.busy, gap="4px", flex_flow="row nowrap")
+        self.toggles = ui.row(*self.buttons.values(), self.busy, gap="3px", flex_flow="row nowrap")
         self.toggles.add_class("mdp-toggles")
         self._points: tuple[Points, ...] = ()
         for button in self.buttons.values():

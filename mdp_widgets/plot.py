@@ -26,17 +26,19 @@ class Plot(anywidget.AnyWidget):
         still: traces in front of the spec's; sent only when they change, so a drag need not send them again.
         table: {"columns": [...], "rows": [[...], ...]}, the text table behind the figure; {} for none.
         label: what a screen reader says instead of the picture.
+        block: the block that the figure is about, marked when it is pointed at elsewhere; "" for none.
         height: CSS height, such as "320px" or "100%".
         toolbar: whether plotly's buttons (zoom, save as SVG) appear on hover, over the upper right corner.
         filename: name for a saved picture.
     """
 
-    _esm = ui.static("plot.js")
+    _esm = ui.static("link.js") + ui.static("plot.js")
     _css = ui.css() + ui.static("plot.css")
 
     spec = Dict().tag(sync=True)
     still = List().tag(sync=True)
     table = Dict().tag(sync=True)
+    block = Unicode("").tag(sync=True)
     label = Unicode("").tag(sync=True)
     height = Unicode("320px").tag(sync=True)
     toolbar = Bool(False).tag(sync=True)

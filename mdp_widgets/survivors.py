@@ -16,15 +16,17 @@ class Survivors(anywidget.AnyWidget):
     Traits:
         info: survivors_json(...) of the record.
         selected: {"block": name, "dim": name} to mark.
+        zoom: zoom_json(...) of the dim to show close up under the picture, {} for none.
         label: what a screen reader says of the whole picture.
         height: CSS height.
     """
 
-    _esm = ui.static("survivors.js")
+    _esm = ui.static("link.js") + ui.static("zoom.js") + ui.static("survivors.js")
     _css = ui.css() + ui.static("survivors.css")
 
     info = Dict().tag(sync=True)
     selected = Dict({"block": "", "dim": ""}).tag(sync=True)
+    zoom = Dict().tag(sync=True)
     label = Unicode("").tag(sync=True)
     height = Unicode("380px").tag(sync=True)
 

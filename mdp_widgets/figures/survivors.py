@@ -212,6 +212,31 @@ def own_terms(
     return sums[0], sums[1]
 
 
+@dataclass(frozen=True)
+class ZoomInfo:
+    """One dim close up. `options` are the ends of its bundles by rank; `ranks` the rank of every unit, 0 the
+    most important, in the dense network's order."""
+
+    dim: str
+    label: str
+    options: tuple[int, ...]
+    ranks: tuple[int, ...]
+
+
+def zoom_info(study: Study, dim: str) -> ZoomInfo:
+    """The record of one dim; what of it is kept stands in the picture's own record."""
+    problem = study.problem
+    d, users = problem.dim[dim], problem.dim_blocks[dim]
+    block = next(iter(users)) if len(users) == 1 else None
+    order = study.scores.order.get(dim, np.arange(d.dense))
+    return ZoomInfo(dim, label_of(dim, d.kind, block), d.options, tuple(np.argsort(order).tolist()))
+
+
+def zoom_json(info: ZoomInfo) -> dict[str, Any]:
+    """Plain data for the drawing."""
+    return asdict(info)
+
+
 def survivors_json(info: SurvivorsInfo) -> dict[str, Any]:
     """Plain data for the drawing."""
     return asdict(info)

@@ -116,7 +116,43 @@ function watchClicks(figure, tell) {
   return () => window.removeEventListener("pointerup", release, true);
 }
 
+// Paper is light and narrow: for a print every figure is drawn anew, at the width that the style sheet gives it.
+const PAPER = Symbol.for("mdp.paper");
+
+function paper() {
+  if (globalThis[PAPER]) return globalThis[PAPER];
+  const draws = new Set(), root = document.documentElement;
+  let printing = false, theme;
+  const turn = (on) => {
+    if (on === printing) return;
+    printing = on;
+    if (on) {
+      theme = root.dataset.mdpTheme;
+      root.dataset.mdpTheme = "light";
+    } else if (theme) root.dataset.mdpTheme = theme;
+    else delete root.dataset.mdpTheme;
+    draws.forEach((draw) => draw(on));
+  };
+  window.addEventListener("beforeprint", () => turn(true));
+  window.addEventListener("afterprint", () => turn(false));
+  window.matchMedia("print").addEventListener("change", (event) => turn(event.matches));
+  globalThis[PAPER] = draws;
+  return draws;
+}
+
+// A bar whose customdata names a block is linked to it like everything else that shows the block.
+function nameBars(figure) {
+  const bars = figure.data.filter((trace) => trace.type === "bar");
+  figure.querySelectorAll(".trace.bars").forEach((node, i) => {
+    node.querySelectorAll(".point").forEach((point, n) => {
+      const name = bars[i]?.customdata?.[n];
+      if (typeof name === "string") point.dataset.block = name;
+    });
+  });
+}
+
 function render({ model, el }) {
+  const mark = linkBlocks();
   el.classList.add("mdp-plot", "mdp");
   const figure = document.createElement("div");
   figure.className = "mdp-plot-figure";
@@ -129,6 +165,7 @@ function render({ model, el }) {
   el.append(figure, details);
 
   let Plotly = null, pending = false, listening = false, gone = false, unclick = () => {};
+  let onPaper = false;
   const draw = async () => {
     pending = false;
     const spec = model.get("spec");
@@ -137,15 +174,24 @@ function render({ model, el }) {
     const layout = resolveColours(spec.layout ?? {}, style);
     layout.width = figure.clientWidth;
     layout.height = figure.clientHeight;
+    if (onPaper) {
+      layout.width = Number.parseFloat(style.getPropertyValue("--mdp-print-width")) || layout.width;
+      layout.height = Math.min(layout.height, 0.62 * layout.width);
+    }
     layout.font = { family: style.fontFamily, size: 12, color: style.color, ...layout.font };
     await Plotly.react(figure, resolveColours([...model.get("still"), ...spec.data], style), layout, {
       displaylogo: false, displayModeBar: model.get("toolbar") ? "hover" : false,
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
       toImageButtonOptions: { format: "svg", filename: model.get("filename") },
     });
+    nameBars(figure);
     figure.dataset.drawn = String(Number(figure.dataset.drawn ?? 0) + 1);
     if (!listening) {
       listening = true;
+      figure.on("plotly_hover", (event) => {
+        const { data, customdata } = event.points?.[0] ?? {};
+        if (data?.type === "bar" && typeof customdata === "string") mark(customdata);
+      });
       unclick = watchClicks(figure, (point) => model.send({ kind: "click", point }));
     }
   };
@@ -156,6 +202,8 @@ function render({ model, el }) {
   };
   const describe = () => {
     figure.setAttribute("aria-label", model.get("label"));
+    if (model.get("block")) el.dataset.block = model.get("block");
+    else delete el.dataset.block;
     el.style.setProperty("--mdp-height", model.get("height")); // a late layout view clears style.height
     details.hidden = !model.get("table").columns;
     fillTable(details, model.get("table"));
@@ -163,21 +211,24 @@ function render({ model, el }) {
 
   describe();
   model.on("change:spec change:still", schedule);
-  model.on("change:label change:table change:height", describe);
+  model.on("change:label change:table change:height change:block", describe);
   const sizes = new ResizeObserver(schedule);
   sizes.observe(figure);
   const unwatch = onTheme(schedule);
+  const print = (on) => { onPaper = on; draw(); };
+  paper().add(print);
   library(model).then(
     (loaded) => { Plotly = loaded; schedule(); },
     (error) => { figure.textContent = `The figure cannot be drawn: ${error.message}. Reload the page.`; },
   );
   return () => {
     gone = true;
+    paper().delete(print);
     sizes.disconnect();
     unwatch();
     unclick();
     model.off("change:spec change:still", schedule);
-    model.off("change:label change:table change:height", describe);
+    model.off("change:label change:table change:height change:block", describe);
     if (Plotly) Plotly.purge(figure);
   };
 }

@@ -181,6 +181,7 @@ class Picture {
       const y = HEAD + n * high;
       const node = svg("g", this.root, { role: "row", class: line.row ? "mdp-s-row" : "mdp-s-group" });
       const cells = [];
+      if (line.row) node.dataset.block = line.row.block;
       if (line.group) {
         svg("text", node, { x: left + 4, y: y + high / 2, class: "mdp-s-name" }, line.group.name);
         line.group.bars.forEach((bar, i) => {
@@ -286,23 +287,27 @@ function render({ model, el }) {
   const stage = Object.assign(document.createElement("div"), { className: "mdp-s-stage" });
   el.append(stage);
   const picture = new Picture(stage, model);
+  const zoom = new Zoom(el, model);
+  zoom.root.style.setProperty("--a-only", `url(#mdp-s-a-${picture.id})`);
+  zoom.root.style.setProperty("--b-only", `url(#mdp-s-b-${picture.id})`);
+  linkBlocks();
   let pending = false;
   const draw = () => {
     if (pending) return;
     pending = true;
-    requestAnimationFrame(() => { pending = false; picture.draw(); });
+    requestAnimationFrame(() => { pending = false; zoom.draw(el.clientWidth); picture.draw(); });
   };
   const mark = () => picture.mark();
   const size = () => { el.style.setProperty("--mdp-height", model.get("height")); };
   size();
   const sizes = new ResizeObserver(draw);
   sizes.observe(stage);
-  model.on("change:info change:label", draw);
+  model.on("change:info change:label change:zoom", draw);
   model.on("change:selected", mark);
   model.on("change:height", size);
   return () => {
     sizes.disconnect();
-    model.off("change:info change:label", draw);
+    model.off("change:info change:label change:zoom", draw);
     model.off("change:selected", mark);
     model.off("change:height", size);
   };
