@@ -18,15 +18,16 @@ from ..latency.device import Deployment
 from ..latency.grid import survey
 from ..latency.measure import Run
 from ..latency.pieces import Workload
+from ..latency.profiling import weight_bytes
 from ..latency.store import Store, device_lock
 from ..latency.timer import Timer, timer_for
-from ..latency.verification import deployment_of, same_device, statistics
+from ..latency.verification import anchor_of_tables, deployment_of, same_device, statistics
 from ..problem import Problem
 from ..progress import ConsoleReporter
 from ..solve import with_linear_latency
 from ..study import Study, load_study
 
-STUDIES = ("fmnist-resnet-cpu", "fmnist-vit-cpu")
+STUDIES = ("fmnist-resnet-cpu", "fmnist-vit-cpu", "efficientnet-lite0-cpu")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -120,7 +121,9 @@ def bare_layers(found, study: Study, timer: Timer, store: Store, points: list[di
                     wanted[layer.key] = layer
                     keys.append(layer.key)
         sums.append(keys)
-    run = Run(timer, store, wanted, ConsoleReporter(), 600.0)
+    usual = anchor_of_tables(study, timer.deployment)
+    inside = weight_bytes(found, timer.deployment)
+    run = Run(timer, store, wanted, ConsoleReporter(), 600.0, usual=usual, inside=inside)
     for _ in range(2):
         run.measure(wanted, "bare layers")
     return [float(np.sum([run.known[key].ms for key in keys])) for keys in sums]

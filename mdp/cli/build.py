@@ -1,5 +1,6 @@
 """`mdp build`: join latency tables and importance scores into a study. Measures nothing."""
 
+from ..errors import MdpError
 from . import reporter
 
 
@@ -7,25 +8,43 @@ def add_arguments(parser):
     parser.add_argument("model", help="a demo network or a timm architecture")
     parser.add_argument("--weights", help="demo, pretrained, none, or the path of a .safetensors checkpoint")
     parser.add_argument("--tables", required=True, metavar="FILE", help="made by `mdp profile`")
-    parser.add_argument("--scores", required=True, metavar="FILE", help="made by `mdp score`")
+    parser.add_argument(
+        "--scores", required=True, metavar="FILE", help="made by `mdp score`, or a study whose scores to take"
+    )
     parser.add_argument("--name", required=True, help="the study's name, for people")
     parser.add_argument("--out", metavar="FILE", help="where to save it (default: among the user's studies)")
 
 
 def run(args):
-    from ..families import find
+    from ..families import find, has_halves
+    from ..files import read_json
     from ..importance import load_scores
     from ..latency import fit_space, load_tables
     from ..models import accuracy_of, create, resolve
-    from ..study import build_study, save_study
+    from ..study import FORMAT, build_study, load_study, save_study
 
     report = reporter(args)
     ref = resolve(args.model, args.weights)
     saved = load_tables(args.tables, model=ref.name)
-    scores = load_scores(args.scores, model=ref.name)
-    space = fit_space(find(create(ref, load_weights=False), ref).space, saved)
+    data = read_json(args.scores, "file of scores")
+    if isinstance(data, dict) and data.get("format") == FORMAT:
+        scores = _scores_of(load_study(args.scores), ref)
+    else:
+        scores = load_scores(args.scores, model=ref.name)
+    halves = has_halves(term.block for term in saved.tables.terms if term.block)
+    space = fit_space(find(create(ref, load_weights=False), ref, halves=halves).space, saved)
     study = build_study(args.name, ref, space, saved.tables, scores, accuracy=accuracy_of(ref))
     path = save_study(study, args.out)
     report.message(f"{path}: {study.name}, dense {study.problem.dense_latency:.4g} ms.")
     if args.job:
         report.result(path=str(path))
+
+
+def _scores_of(study, ref):
+    """A study's scores: importance does not change when latencies are measured anew."""
+    if (study.model.name, study.model.weights) != (ref.name, ref.weights):
+        raise MdpError(
+            f"The scores of {study.name!r} are of {study.model.name} with {study.model.weights} weights, "
+            f"not of {ref.name} with {ref.weights} weights."
+        )
+    return study.scores

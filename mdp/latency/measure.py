@@ -45,17 +45,19 @@ class Run:
         together: int = TOGETHER,
         seed: int = 0,
         usual: float | None = None,
+        inside: float = 0.0,
     ):
         """Args: `seconds` is about how long to take; `visit_ms` how much of it goes into the readings of one
         workload at one visit; `together` how many of them are timed in turns; `usual` is the anchor's time of
-        the tables that the readings are to be compared with (see Store.entries)."""
+        the tables that the readings are to be compared with (see Store.entries); `inside` the bytes of the
+        network that the workloads are parts of, 0 for whole networks."""
         self.timer, self.store, self.report = timer, store, report
         self.workloads = dict(workloads)
         self.batch = timer.deployment.batch
         self.anchor = anchor_of(self.batch)
         # Drift is told by the anchor, so that readings beside another anchor are not comparable.
         self.context = json.dumps({**timer.deployment.to_json(), "anchor": self.anchor.key}, sort_keys=True)
-        self.usual = usual
+        self.usual, self._inside = usual, inside
         self.known: dict[str, Entry] = store.entries(self.context, workloads, usual)
         self.visits = VISITS[timer.deployment.kind]
         self.measured, self.timing = 0, 0.0
@@ -132,12 +134,17 @@ class Run:
     def _visit(self, keys: list[str]) -> None:
         start, timing = time.monotonic(), self.timing
         self._prepare_anchor()
+        self.timer.inside = self._inside
         prepared = []
         for key in keys:
             try:
                 prepared.append(self.timer.prepare(self.workloads[key]))
-            except OutOfMemory as error:
-                self._failed(key, str(error))
+            except OutOfMemory:
+                # Perhaps only beside the others: they are read and let go, and it is tried alone.
+                if prepared:
+                    self._read(prepared)
+                    prepared = []
+                self._alone(key)
             self.report.check()
         if prepared:
             self._read(prepared)
@@ -145,6 +152,13 @@ class Run:
         self.measured += len(keys)
         overhead = (time.monotonic() - start - (self.timing - timing)) / len(keys)
         self._overhead += 0.2 * (overhead - self._overhead)
+
+    def _alone(self, key: str) -> None:
+        try:
+            prepared = self.timer.prepare(self.workloads[key])
+        except OutOfMemory as error:
+            return self._failed(key, str(error))
+        return self._read([prepared])
 
     def _read(self, prepared: list[Prepared]) -> None:
         rounds = self._rounds(float(np.mean([p.first_ms * p.calls for p in prepared])))

@@ -72,7 +72,14 @@ def profile(
     store = store or own
     try:
         with device_lock(where.device, report.message, report.check):
-            run = Run(timer or timer_for(where), store, workloads, report, seconds)
+            run = Run(
+                timer or timer_for(where),
+                store,
+                workloads,
+                report,
+                seconds,
+                inside=weight_bytes(found, where),
+            )
             # What was finished once, as thoroughly, is not refined further: a second profile is instant.
             receipt = _receipt(workloads, seconds, tolerance)
             if not store.entries(run.context, [receipt]):
@@ -85,6 +92,13 @@ def profile(
     finally:
         if own:
             own.close()
+
+
+def weight_bytes(found: "Found", where: Deployment) -> float:
+    """Bytes of the dense network's weights as deployed."""
+    model = getattr(found, "model", None)
+    each = 4 if where.dtype == "float32" else 2
+    return float(each * sum(p.numel() for p in model.parameters())) if model is not None else 0.0
 
 
 def _measure(

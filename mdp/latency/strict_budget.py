@@ -19,6 +19,7 @@ from ..progress import Reporter
 from ..study import Study
 from .grid import survey
 from .measure import Run
+from .profiling import weight_bytes
 from .store import Store, device_lock
 from .timer import Timer, timer_for
 from .verification import anchor_of_tables, deployment_of, network
@@ -118,7 +119,7 @@ def strict(
 def _rounds(study, found, budget, solve, most, report, store, timer) -> Strict:
     options = {dim.name: dim.options for dim in study.problem.dims}
     surfaces, workloads = survey(found.pieces, options)
-    usual = anchor_of_tables(study, timer.deployment)
+    usual, inside = anchor_of_tables(study, timer.deployment), weight_bytes(found, timer.deployment)
     target, steps = budget, []
     for n in range(most):
         report.step(n, most, f"solving for {target:.4g} ms")
@@ -131,7 +132,8 @@ def _rounds(study, found, budget, solve, most, report, store, timer) -> Strict:
             raise MdpError(run.known[whole.key].failure)
         measured = run.known[whole.key].ms
         used = used_keys(found, study.problem, plan)
-        again = Run(timer, store, {key: workloads[key] for key in used}, report, 30.0, usual=usual)
+        pieces = {key: workloads[key] for key in used}
+        again = Run(timer, store, pieces, report, 30.0, usual=usual, inside=inside)
         for _ in range(again.visits):
             again.measure(used, "measuring the entries that it uses")
         fresh = {key: entry.ms for key, entry in again.known.items() if not entry.failure}

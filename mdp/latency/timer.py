@@ -48,10 +48,14 @@ class Prepared:
 
 
 class Timer(Protocol):
-    """What the profiler needs of a clock; tests give a made-up one."""
+    """What the profiler needs of a clock; tests give a made-up one.
+
+    `inside`: bytes of the network that what is prepared next is a part of; 0 if it is a whole network.
+    """
 
     deployment: Deployment
     clock: str
+    inside: float
 
     def prepare(self, workload: Workload) -> Prepared: ...
 

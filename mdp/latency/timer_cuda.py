@@ -1,9 +1,14 @@
-"""The CUDA Timer: device events around replays of a CUDA graph, over inputs that rotate through the L2 cache.
+"""The CUDA Timer: device events around replays of a CUDA graph, over copies that rotate through the L2 cache.
+
+A layer called again and again would find its weights in the L2 cache; in a network, the other layers' weights
+have passed through it since. So copies of weights and inputs take turns, as many as make up the network, or
+overflow the cache if the network does.
 
 A graph is replayed so that gaps between launches, which a deployed engine or `torch.compile` does not have,
 are not counted; a module that cannot be captured is timed eagerly behind a busy-wait that hides its launches.
 """
 
+import copy
 import math
 from collections.abc import Callable
 
@@ -14,6 +19,8 @@ from .timer import WARM_UP, Prepared, Reading, build, no_memory, seconds_of
 # One replay should last about this long, so that an event's resolution (0.5 µs) does not matter.
 REPLAY_MS = 0.5
 MOST_CALLS = 50
+# Copies of one workload; each is called at least once in a replay.
+MOST_COPIES = 64
 # Cycles of the busy-wait before an eager run: about 2 ms, enough for its launches to queue up.
 WAIT_CYCLES = 4_000_000
 
@@ -26,6 +33,7 @@ class CudaTimer:
 
         self.deployment = deployment
         self.clock = "device events"
+        self.inside = 0.0
         self.torch = torch
         # Kernels are chosen by trying them, once per shape, as people do who care for latency.
         torch.backends.cudnn.benchmark = True
@@ -34,7 +42,11 @@ class CudaTimer:
         torch = self.torch
         with torch.inference_mode(), no_memory(workload.key):
             module, inputs = build(self.deployment, workload)
-            sets = [inputs] + [[x.clone() for x in inputs] for _ in range(self._copies(inputs) - 1)]
+            cache = torch.cuda.get_device_properties(0).L2_cache_size
+            size = sum(t.numel() * t.element_size() for t in (*inputs, *module.parameters()))
+            sets = [(module, inputs)]
+            for _ in range(copies(size, self.inside, cache) - 1):
+                sets.append((copy.deepcopy(module), [x.clone() for x in inputs]))
             best = min(
                 1000 * seconds_of(lambda: module(*inputs), torch.cuda.synchronize) for _ in range(WARM_UP)
             )
@@ -43,7 +55,8 @@ class CudaTimer:
 
             def run():
                 for i in range(calls):
-                    module(*sets[i % len(sets)])
+                    one, its = sets[i % len(sets)]
+                    one(*its)
 
             replay, captured = self._capture(run)
             replay()
@@ -61,12 +74,6 @@ class CudaTimer:
             end.record()
             end.synchronize()
         return Reading(start.elapsed_time(end) / prepared.calls)
-
-    def _copies(self, inputs) -> int:
-        """How many sets of inputs overflow the L2 cache; at most 8, and one if a single set does."""
-        cache = self.torch.cuda.get_device_properties(0).L2_cache_size
-        size = sum(x.numel() * x.element_size() for x in inputs)
-        return max(1, min(8, math.ceil(cache / max(size, 1))))
 
     def _capture(self, run: Callable[[], None]) -> tuple[Callable[[], None], bool]:
         """A replay of `run` as a CUDA graph, or `run` itself where it cannot be captured."""
@@ -86,3 +93,11 @@ class CudaTimer:
         except RuntimeError:
             torch.cuda.synchronize()
             return run, False
+
+
+def copies(size: float, inside: float, cache: float) -> int:
+    """How many copies of `size` bytes to rotate: a network's worth, or as many as overflow the cache.
+
+    One for a whole network (`inside` is 0), and for what overflows the cache by itself.
+    """
+    return max(1, min(MOST_COPIES, math.ceil(min(inside, cache) / max(size, 1))))

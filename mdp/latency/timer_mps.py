@@ -17,6 +17,7 @@ class MpsTimer:
         import torch
 
         self.deployment = deployment
+        self.inside = 0.0
         self.clock = "wall time"
         self.torch = torch
 

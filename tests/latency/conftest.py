@@ -26,6 +26,7 @@ class FakeTimer:
     noise: float = 0.0
     too_large: object = lambda key: False
     clock: str = "made up"
+    inside: float = 0.0
     prepared: list[str] = field(default_factory=list)
 
     def __post_init__(self):

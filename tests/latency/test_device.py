@@ -74,6 +74,15 @@ def test_cpu_time_of_one_thread_is_wall_time_when_nothing_disturbs():
     assert not ratios or 0.6 < max(ratios) <= 1.01
 
 
+def test_a_gpu_rotates_a_networks_worth_of_weights_or_a_cache_full():
+    from mdp.latency.timer_cuda import copies
+
+    assert copies(1e6, 0.0, 50e6) == 1  # a whole network
+    assert copies(1e6, 10e6, 50e6) == 10  # a network that stays in the cache
+    assert copies(2e6, 300e6, 50e6) == 25  # one that does not
+    assert copies(80e6, 300e6, 50e6) == 1 and copies(10.0, 300e6, 50e6) == 64
+
+
 def test_no_memory_is_an_error_of_its_own():
     timer = timer_for(deployment("cpu", batch=1, threads=1))
     with pytest.raises(OutOfMemory, match="smaller batch"):

@@ -1,9 +1,12 @@
+import weakref
+
 import numpy as np
 import pytest
 
 from mdp.errors import Cancelled, MdpError
 from mdp.latency import profile
 from mdp.latency.store import Store
+from mdp.latency.timer import OutOfMemory
 from mdp.progress import Reporter
 from mdp.study import Scores, build_study
 
@@ -50,7 +53,8 @@ def test_with_little_time_the_rest_is_inferred_and_its_error_said(found, store):
     error = np.abs(tables.terms[0].values / true - 1)
     assert np.median(error) < 0.02 and error.max() < 0.3
     assert 0 < facts["inferred_error"] < 0.1
-    np.testing.assert_array_equal(early[0].terms[0].values, tables.terms[0].values)
+    # Since then calmer moments of the made-up machine have turned up.
+    np.testing.assert_allclose(early[0].terms[0].values, tables.terms[0].values, rtol=0.03)
 
 
 def test_stopped_and_started_again_it_goes_on(found, tmp_path):
@@ -76,6 +80,24 @@ def test_what_does_not_fit_memory_is_marked_and_inferred(found, store):
     assert tables.details["block0.mlp"]["failed"] == ["linear 128>128"]
     assert tables.terms[0].values[-1, -1] == pytest.approx(linear_key("linear 128>128"), rel=0.1)
     assert tables.provenance["failed"] == 1
+
+
+def test_what_fits_alone_only_is_measured_alone(found, store):
+    """A small GPU holds one of two large workloads; the one that came second must not be lost."""
+    held = []
+
+    class Small(FakeTimer):
+        def prepare(self, workload):
+            prepared = super().prepare(workload)
+            if workload.key in ("linear 128>128", "linear 112>128"):
+                held[:] = [ref for ref in held if ref() is not None]
+                if held:
+                    raise OutOfMemory("no room beside the other")
+                held.append(weakref.ref(prepared))
+            return prepared
+
+    tables = profile(found, store=store, timer=Small(linear_key))
+    assert tables.provenance["failed"] == 0
 
 
 def test_nothing_fits(found, store):

@@ -4,7 +4,7 @@ import pytest
 from mdp.errors import Infeasible
 from mdp.latency import profile, strict
 from mdp.latency.grid import survey
-from mdp.latency.strict_budget import used_keys, with_entries
+from mdp.latency.strict_budget import Step, next_target, used_keys, with_entries
 from mdp.solve import solve
 from mdp.study import Scores, build_study
 
@@ -54,9 +54,26 @@ def test_the_measured_latency_meets_the_budget(found, store, study, factor):
     held = strict(study, found, budget, store=store, timer=timer, solve=solve_and_tell)
     assert held.measured <= budget * (1 + 1e-9)
     assert held.measured == pytest.approx(factor * held.plan.latency, rel=1e-4)
-    assert len(held.steps) == (1 if factor <= 1 else len(held.steps))
+    assert len(held.steps) == 1 or factor != 1.0
+    story = held.study.tables.provenance["strict"]
+    assert story == held.to_json() and story["measured"] == held.measured
+    assert story["steps"][story["round"]]["met"]
+    assert held.plan.fingerprint == held.study.problem.fingerprint
     if factor > 1:
         assert len(held.steps) >= 2 and held.steps[0].measured > budget and held.steps[0].remeasured > 0
+
+
+def test_the_next_target():
+    def step(target, measured, met, corrected=None):
+        return Step(target, None, target, measured, corrected or target, 3, met)
+
+    assert next_target(10.0, [step(10.0, 12.5, False)]) == pytest.approx(8.0)
+    assert next_target(10.0, [step(10.0, 10.01, False)]) == pytest.approx(9.95)
+    assert next_target(10.0, [step(8.0, 9.8, True)]) is None  # close enough
+    # Well within: relaxed, but not to where a plan was over the budget.
+    assert next_target(10.0, [step(10.0, 8.0, True)]) == pytest.approx(12.5)
+    assert next_target(10.0, [step(9.0, 12.0, False), step(7.5, 8.0, True)]) == pytest.approx(0.995 * 9.0)
+    assert next_target(10.0, [step(7.5, 8.0, True)] * 3) is None
 
 
 def test_a_network_that_never_meets_it_is_said(found, store, study):
