@@ -17,6 +17,9 @@ def add_arguments(parser):
     parser.add_argument(
         "--bundle", action="append", metavar="KIND=N", help="units per step of a kind of dim, or of one dim"
     )
+    parser.add_argument(
+        "--halves", action="store_true", help="let a transformer's attention and MLP be removed apart"
+    )
     parser.add_argument("--seconds", type=float, default=150, help="about how long to measure (default 150)")
     parser.add_argument("--again", action="store_true", help="measure once more what was measured before")
     parser.add_argument("--out", metavar="FILE", help="where to save the tables")
@@ -31,12 +34,13 @@ def run(args):
     deployment(args.device, args.batch, args.dtype, layout, args.threads)
     from ..families import find
     from ..latency import profile, save_tables
+    from ..latency.measure import BUSY
     from ..models import create, resolve
 
     report = reporter(args)
     ref = resolve(args.model, args.weights)
     # Times do not depend on the values of the weights.
-    found = find(create(ref, load_weights=False), ref, bundles=steps)
+    found = find(create(ref, load_weights=False), ref, bundles=steps, halves=args.halves)
 
     def save(tables):
         return save_tables(tables, ref, found.space, args.out)
@@ -60,6 +64,12 @@ def run(args):
         f"{path}: {p['entries']} entries, {p['measured']} of them measured, on {p['device']}, "
         f"batch {p['batch']}, {p['dtype']}; spread of the readings {100 * p['spread']:.1f} %."
     )
+    if p["drift"] > BUSY:
+        report.message(
+            f"The machine was busy or throttled: at worst the anchor beside the readings took "
+            f"{1 + p['drift']:.2f} times its calm time, and they were scaled by that. On a quieter machine, "
+            "--again makes it better."
+        )
     if args.job:
         report.result(path=str(path))
 

@@ -57,6 +57,16 @@ def test_with_little_time_the_rest_is_inferred_and_its_error_said(found, store):
     np.testing.assert_allclose(early[0].terms[0].values, tables.terms[0].values, rtol=0.03)
 
 
+def test_after_too_little_time_a_longer_run_goes_on_to_the_full_tables(found, store):
+    first = FakeTimer(linear_key)
+    profile(found, store=store, timer=first, seconds=0)
+    again = FakeTimer(linear_key)
+    tables = profile(found, store=store, timer=again)
+    assert tables.provenance["measured"] == tables.provenance["entries"] == 72
+    kept = {k for k in first.prepared if k.startswith("linear")}
+    assert all(again.prepared.count(k) == 2 for k in kept)  # the first visit was not for nothing
+
+
 def test_stopped_and_started_again_it_goes_on(found, tmp_path):
     class Stop(Reporter):
         def step(self, done, total, text="", seconds_left=None):
