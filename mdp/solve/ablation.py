@@ -1,6 +1,7 @@
 """Ablations as switches on the same Problem: what may be pruned, and which latency model is believed."""
 
 import dataclasses
+import heapq
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -48,55 +49,87 @@ def _linear(problem: Problem, term: Term) -> list[Term]:
     return parts
 
 
-def with_few_removed(problem: Problem, budget: float, most: int, **options) -> Plan:
+def with_few_removed(
+    problem: Problem,
+    budget: float,
+    most: int,
+    *,
+    pins: Pins | None = None,
+    time_limit: float | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Plan:
     """The best plan with at most `most` blocks removed, by branching on blocks: exact.
+
+    Where the time limit passes first, the best plan found so far, its bound, and a note that says so.
 
     Raises:
         Infeasible: nothing with so few removed blocks meets the budget.
-        MdpError: a negative cap.
+        MdpError: a negative cap, or the time limit passed before any plan was found.
+        Cancelled: `cancelled()` became true.
     """
     if most < 0:
         raise MdpError("The number of removed blocks cannot be capped below 0.")
     start = time.perf_counter()
-    best = _branch(problem, budget, most, options)
+    end = math.inf if time_limit is None else start + time_limit
+    best, bound = _branch(problem, budget, most, pins or Pins(), end, cancelled)
+    unit = problem.latency_unit
+    if best is None and bound is None:
+        raise Infeasible(f"No choice with at most {most} removed blocks meets a budget of {budget:g} {unit}.")
     if best is None:
-        raise Infeasible(
-            f"No choice with at most {most} removed blocks meets a budget of "
-            f"{budget:g} {problem.latency_unit}."
+        raise MdpError(
+            f"No plan with at most {most} removed blocks and {budget:g} {unit} was found within "
+            f"{time_limit:g} s. Give it more time, or allow more removed blocks."
         )
+    note = f"at most {most} removed blocks"
+    if bound is not None:
+        note += f"; stopped after {time_limit:g} s"
     return dataclasses.replace(
-        best, seconds=time.perf_counter() - start, note=f"at most {most} removed blocks"
+        best,
+        seconds=time.perf_counter() - start,
+        bound=best.importance if bound is None else max(bound, best.importance),
+        optimal=bound is None,
+        note=note,
     )
 
 
-def _branch(problem: Problem, budget: float, most: int, options) -> Plan | None:
-    """Best first: a node is a set of blocks held kept; a relaxed optimum that removes too many is split on
-    which of its removed blocks is the first to stay."""
-    import heapq
+def _branch(
+    problem: Problem, budget: float, most: int, pins: Pins, end: float, cancelled
+) -> tuple[Plan | None, float | None]:
+    """The best plan, and a bound on all where time ran out (None where the plan is proven).
 
-    first = _attempt(problem, budget, {}, options)
-    heap = [] if first is None else [(-first.importance, 0, {}, first)]
-    count = 0
-    while heap:
-        _, _, held, plan = heapq.heappop(heap)
-        if len(plan.removed_blocks) <= most:
-            return plan
-        free = [b for b in plan.removed_blocks if b not in held]
-        forced = dict(held)
-        for name in free:
-            child = _attempt(problem, budget, {**forced, name: True}, options)
-            if child is not None:
-                count += 1
-                heapq.heappush(heap, (-child.importance, count, {**forced, name: True}, child))
+    Best first: a node is a set of blocks held kept or removed; a relaxed optimum that removes too many is
+    split on which of its removed blocks is the first to stay.
+    """
+    best: Plan | None = None
+    heap: list = []
+
+    def add(blocks: dict[str, bool]) -> None:
+        nonlocal best
+        plan = _attempt(problem, budget, pins.merged(Pins(blocks=blocks)), cancelled)
+        if plan is None:
+            return
+        if len(plan.removed_blocks) > most:
+            heapq.heappush(heap, (-plan.importance, len(heap), tuple(blocks.items()), plan))
+        elif best is None or plan.importance > best.importance:
+            best = plan
+
+    add({})
+    while heap and (best is None or -heap[0][0] > best.importance):
+        if time.perf_counter() > end:
+            return best, -heap[0][0]
+        _, _, blocks, plan = heapq.heappop(heap)
+        forced = dict(blocks)
+        for name in [b for b in plan.removed_blocks if b not in forced and b not in pins.blocks]:
+            add({**forced, name: True})
             forced[name] = False
-            if sum(not k for k in forced.values()) > most:
+            if sum(not kept for kept in forced.values()) > most:
                 break
-    return None
+    return best, None
 
 
-def _attempt(problem: Problem, budget: float, held: dict[str, bool], options) -> Plan | None:
+def _attempt(problem: Problem, budget: float, pins: Pins, cancelled) -> Plan | None:
     try:
-        return exact.solve(problem, budget, pins=Pins(blocks=held), **options)
+        return exact.solve(problem, budget, pins=pins, cancelled=cancelled)
     except Infeasible:
         return None
 

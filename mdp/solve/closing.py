@@ -19,8 +19,8 @@ import numpy as np
 from .passes import Choice, Level, Pass, Program
 from .ragged import pareto, ranges
 
-# Points in one window beyond which the search gives up (about 1 GB); the caller then asks the MILP.
-MOST_POINTS = 4_000_000
+# Points in one window beyond which the search gives up; the caller then asks the MILP.
+MOST_POINTS = 1_500_000
 
 
 class TooMany(Exception):

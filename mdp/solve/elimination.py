@@ -195,10 +195,15 @@ def _tables(problem: Problem, size: dict[str, int], removable: set[str]) -> dict
             scope = tuple(sorted(dims))
             values = term.values.reshape([size[d] for d in dims]).transpose([dims.index(d) for d in scope])
             block = term.block if term.block in removable else None
-            table = tables.setdefault(block, {}).setdefault(
-                scope, _Factor(scope, np.zeros(values.shape), np.zeros(values.shape))
-            )
-            setattr(table, which, getattr(table, which) + values)
+            table = tables.setdefault(block, {}).setdefault(scope, _Factor(scope))
+            sum_so_far = getattr(table, which)
+            setattr(table, which, values if sum_so_far is None else sum_so_far + values)
+    for own in tables.values():
+        for table in own.values():
+            if table.latency is None:
+                table.latency = np.zeros(table.importance.shape)
+            if table.importance is None:
+                table.importance = np.zeros(table.latency.shape)
     return {block: list(own.values()) for block, own in tables.items()}
 
 

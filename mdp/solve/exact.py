@@ -4,6 +4,7 @@ Everything that depends on the problem alone (the tree, its lists, the hull) is 
 """
 
 import dataclasses
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from .kept import kept, kept_few
 from .lists import Node, make_nodes
 from .passes import Choice, Names, make_program
 from .pins import Pins, allowed_options
-from .roots import Roots
+from .roots import OutOfTime, Roots
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,16 +95,17 @@ def solve(
         Cancelled: `cancelled()` became true.
     """
     try:
-        return plan_of(prepared(problem, pins), budget, cancelled)
+        return plan_of(prepared(problem, pins), budget, cancelled, time_limit)
     except (TooMany, Unsupported) as reason:
         return _by_milp(problem, budget, pins, time_limit, cancelled, reason)
 
 
-def plan_of(ready: Prepared, budget: float, cancelled=None) -> Plan:
+def plan_of(ready: Prepared, budget: float, cancelled=None, time_limit: float | None = None) -> Plan:
     """The best plan of a prepared problem, as `solve`. Its `seconds` leave the preparation out."""
     start = time.perf_counter()
-    best, multiplier = optimum(ready, budget, cancelled)
+    best, bound, multiplier = optimum(ready, budget, cancelled, time_limit)
     choices, removed = ready.decisions(best.points)
+    proven = bound == best.importance
     return make_plan(
         ready.problem,
         budget,
@@ -111,33 +113,39 @@ def plan_of(ready: Prepared, budget: float, cancelled=None) -> Plan:
         removed,
         solver="exact",
         seconds=time.perf_counter() - start,
-        bound=best.importance,
-        optimal=True,
+        bound=-math.inf if proven else bound,  # a bound is never below the importance, re-evaluated
+        optimal=proven,
         shadow_price=multiplier,
+        note="" if proven else f"stopped after {time_limit:g} s",
     )
 
 
-def optimum(ready: Prepared, budget: float, cancelled=None) -> tuple[Choice, float]:
-    """The best choice within the budget, and the multiplier there (importance per unit of latency).
+def optimum(
+    ready: Prepared, budget: float, cancelled=None, time_limit: float | None = None
+) -> tuple[Choice, float, float]:
+    """The best choice within the budget, its bound, and the multiplier there (importance per latency).
 
     The hull of every point of the root says which of them can hold the optimum, and the windows of the
-    closing step do the rest.
+    closing step do the rest. Unless the time limit passes, the bound is the choice's importance.
 
     Raises:
         Infeasible, TooMany, Cancelled.
     """
     # Inside what `within` forgives, outside what float64 sums of one choice may differ by.
     capacity = budget + 0.5e-9 * abs(budget)
+    end = math.inf if time_limit is None else time.monotonic() + time_limit
 
     def check():
         if cancelled is not None and cancelled():
             raise Cancelled("Stopped on request.")
+        if time.monotonic() > end:
+            raise OutOfTime
 
     with ready.lock:
         if ready.hulls.front_latency[0] > capacity:
             raise infeasible(ready.problem, budget, smallest(ready))
         _, slope = ready.hulls.edge(capacity)
-        return ready.roots.optimum(capacity, check), slope
+        return *ready.roots.optimum(capacity, check), slope
 
 
 def smallest(ready: Prepared) -> float:

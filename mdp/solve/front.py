@@ -1,5 +1,6 @@
 """The Pareto front: the best importance at every budget."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def supported(problem: Problem, pins: Pins | None = None) -> tuple[Supported, ..
             removed,
             solver="exact",
             seconds=time.perf_counter() - start,
-            bound=choice.importance,
+            bound=-math.inf,  # optimal: the importance as re-evaluated is the bound
             optimal=True,
             shadow_price=slope,
         )

@@ -4,6 +4,7 @@ What a dominated point could do, another does for any budget, so pruning here is
 multiplying the lists of the children would cost more than it saves, a cluster stays factored.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,14 +64,16 @@ def _plain(cluster: Cluster, made: dict[Cluster, Node]) -> Node:
 
 def _multiplied(node: Node) -> Node:
     """The node with its children's lists multiplied in and dominated points dropped, or as it was."""
-    counts = [np.append(np.diff(child.starts), 1)[states] for child, states in node.links]
-    product = int(np.prod([c.astype(float) for c in counts], axis=0).sum()) if counts else len(node.entry)
-    parts = len(node.entry) + sum(len(child.latency) for child, _ in node.links)
-    if counts and product > min(LARGEST, max(SMALL, GROWTH * parts)):
-        return node
     latency, importance, origin = node.latency, node.importance, np.arange(len(node.entry))
+    state = origin // (len(node.entry) // node.cluster.states)
     merged: list[tuple[Node, np.ndarray]] = []
-    for number, (child, states) in enumerate(node.links):
+    if not node.links:
+        keep = pareto(state, latency, importance)
+        latency, importance, origin, state = latency[keep], importance[keep], origin[keep], state[keep]
+    most = _worth(node)
+    if most is None:
+        return node
+    for left, (child, states) in zip(reversed(range(len(node.links))), node.links, strict=True):
         at = states[origin]
         # State -1 reads the list after the last one: a single point that adds nothing.
         count = np.append(np.diff(child.starts), 1)[at]
@@ -78,26 +81,30 @@ def _multiplied(node: Node) -> Node:
         old = np.arange(len(origin)).repeat(count)
         latency = latency[old] + np.append(child.latency, 0.0)[point]
         importance = importance[old] + np.append(child.importance, 0.0)[point]
+        # Prune at the end, and in between; the first list, added to one entry, is in order as it is.
+        if not left or merged:
+            keep = pareto((origin if left else state)[old], latency, importance)
+            latency, importance, old, point = latency[keep], importance[keep], old[keep], point[keep]
+        origin, state = origin[old], state[old]
         point[point == len(child.latency)] = -1
-        origin, merged = origin[old], [(other, points[old]) for other, points in merged] + [(child, point)]
-        if 0 < number < len(node.links) - 1:  # the first makes lists in order; the last is pruned below
-            keep = pareto(origin, latency, importance)
-            latency, importance, origin = latency[keep], importance[keep], origin[keep]
-            merged = [(other, points[keep]) for other, points in merged]
-    state = origin // (len(node.entry) // node.cluster.states)
-    keep = pareto(state, latency, importance)
-    if counts and len(keep) > max(SMALL, KEPT * parts):
+        merged = [(other, points[old]) for other, points in merged] + [(child, point)]
+    if len(latency) > most:
         return node
-    starts = np.searchsorted(state[keep], np.arange(node.cluster.states + 1))
-    return Node(
-        node.cluster,
-        starts,
-        latency[keep],
-        importance[keep],
-        origin[keep],
-        [],
-        [(child, points[keep]) for child, points in merged],
-    )
+    starts = np.searchsorted(state, np.arange(node.cluster.states + 1))
+    return Node(node.cluster, starts, latency, importance, origin, [], merged)
+
+
+def _worth(node: Node) -> float | None:
+    """How many points are worth keeping if the children's lists are multiplied in; None to leave them."""
+    if not node.links:
+        return math.inf
+    parts = len(node.entry) + sum(len(child.latency) for child, _ in node.links)
+    product = 1.0
+    for child, states in node.links:
+        product = product * np.append(np.diff(child.starts), 1.0)[states]
+    if product.sum() > min(LARGEST, max(SMALL, GROWTH * parts)):
+        return None
+    return max(SMALL, KEPT * parts)
 
 
 def _reachable(root: Node) -> list[Node]:

@@ -1,8 +1,10 @@
 """The optimum from the hulls: which points of the root can hold it, and a closing step for each of these."""
 
+import math
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from .closing import Closing, Found, select, slacks
 from .hull import Hulls
@@ -17,6 +19,22 @@ TARGET = 1200
 MOST_KEPT = 1_000_000
 
 
+class OutOfTime(Exception):
+    """A time limit has passed; what is known so far is the answer."""
+
+
+@dataclass
+class _Best:
+    """The best importance known; `found` is None while it is that of a vertex of a hull."""
+
+    importance: float
+    found: Found | None = None
+
+    def offer(self, found: Found | None) -> None:
+        if found is not None and found.importance > self.importance:
+            self.importance, self.found = found.importance, found
+
+
 class Roots:
     """Answers any capacity, and keeps what it learns for the next: parts of the program, and closings.
 
@@ -29,10 +47,11 @@ class Roots:
         self._closings: dict[int, list[Closing]] = {}
         self._sizes = {"parts": 0, "closings": 0}
 
-    def optimum(self, capacity: float, check: Callable[[], None]) -> Choice:
-        """The best choice within a capacity that is at least the smallest latency.
+    def optimum(self, capacity: float, check: Callable[[], None]) -> tuple[Choice, float]:
+        """The best choice within a capacity that is at least the smallest latency, and a bound on all.
 
-        `check` is called now and then, and may raise to stop.
+        The bound is that choice's importance, unless `check`, called now and then, raised OutOfTime. Whatever
+        else it raises passes through.
 
         Raises:
             TooMany: a window holds too much.
@@ -41,17 +60,19 @@ class Roots:
         _, slope = self.hulls.edge(capacity)
         spare = self.program.rounding(slope)
         lows = self.hulls.importance[vertices]
-        lows[vertices < 0] = -float("inf")
+        lows[vertices < 0] = -math.inf
         start = int(lows.argmax())
-        best, found = float(lows[start]), None
+        best, bound = _Best(float(lows[start])), -math.inf
         for root in (-bounds).argsort().tolist():
-            if bounds[root] <= best + spare:
+            if bounds[root] <= best.importance + spare:
                 break
-            slope = float(self.hulls.slope[vertices[root]])
-            better = self._close(root, capacity, slope, best, check)
-            if better is not None:
-                best, found = better.importance, better
-        return self.vertex(int(vertices[start])) if found is None else found.choice()
+            try:
+                self._close(root, capacity, float(self.hulls.slope[vertices[root]]), best, check)
+            except OutOfTime:
+                bound = float(bounds[root])
+                break
+        choice = self.vertex(int(vertices[start])) if best.found is None else best.found.choice()
+        return choice, max(bound, choice.importance)
 
     def vertex(self, vertex: int) -> Choice:
         """The choice at a vertex of a hull."""
@@ -63,36 +84,30 @@ class Roots:
         part = self._part(root)
         return maximiser(part, run_pass(part, self.hulls.multiplier(vertex)))
 
-    def _close(self, root: int, capacity: float, slope: float, best: float, check) -> Found | None:
-        """The best choice with this point of the root, if it is better than `best`; proven either way."""
+    def _close(self, root: int, capacity: float, slope: float, best: "_Best", check) -> None:
+        """Make `best` the best choice with this point of the root if that is better; proven either way."""
         spare = self.program.rounding(slope)
-        better = None
         for closing in self._near(root, slope):
-            found = closing.best(capacity)
-            if found is not None and found.importance > best:
-                best, better = found.importance, found
-            if closing.proves(capacity, best, spare):
-                return better
+            best.offer(closing.best(capacity))
+            if closing.proves(capacity, best.importance, spare):
+                return
         at = run_pass(self._part(root), slope)
         bound = at.value + slope * capacity
         survivors, extra = None, FIRST
-        while bound - best > spare:
+        while bound - best.importance > spare:
             check()
-            gap = bound - best
+            gap = bound - best.importance
             if survivors is None:
                 survivors = select(at, gap + spare)
                 order = slacks(survivors)
             window = min(gap, order[extra] if extra < len(order) else gap)
             closing = Closing(at, survivors, window + spare, check)
-            found = closing.best(capacity)
-            if found is not None and found.importance > best:
-                best, better = found.importance, found
-            if bound - best <= window + spare:
+            best.offer(closing.best(capacity))
+            if bound - best.importance <= window + spare:
                 self._keep(root, closing)
-                break
+                return
             # Small windows cost next to nothing, so go on in long steps while they are small.
             extra = int(extra * min(3.0, max(1.8, (TARGET / closing.pool.size) ** 0.7)))
-        return better
 
     def _part(self, root: int) -> Program:
         part = self._parts.get(root)
