@@ -14,6 +14,9 @@ def add_arguments(parser):
     parser.add_argument("name", nargs="*", help="demo networks or timm architectures; no weights are needed")
     parser.add_argument("--all", action="store_true", help="every architecture of the supported families")
     parser.add_argument("--seed", type=int, default=0, help="of the weights, the plan and the images")
+    parser.add_argument(
+        "--halves", action="store_true", help="one name: attention and MLP of a block go apart"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object per architecture")
     parser.add_argument("--largest", type=float, default=float("inf"), help="with several: parameters, 3e8")
     parser.add_argument("--rows", metavar="FILE", help="with several: keep results here, and go on from them")
@@ -34,7 +37,7 @@ def run(args):
 def _one(args) -> int:
     from ..surgery.check import check_architecture
 
-    result = check_architecture(args.name[0], args.seed)
+    result = check_architecture(args.name[0], args.seed, halves=args.halves)
     print_json(result) if args.json else print(_describe(result))
     return 0 if _is_right(result) else 1
 

@@ -6,6 +6,9 @@ from . import print_json, reporter
 def add_arguments(parser):
     parser.add_argument("model", help="a demo network or a timm architecture")
     parser.add_argument("--weights", help="demo, pretrained, none, or the path of a .safetensors checkpoint")
+    parser.add_argument(
+        "--halves", action="store_true", help="let a transformer's attention and MLP be removed apart"
+    )
     parser.add_argument("--out", metavar="FILE", help="write the report there as JSON")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
 
@@ -21,7 +24,7 @@ def run(args):
     # The shape of a network says what can be pruned; its weights are not needed, but must be at hand later.
     model = create(ref)
     report.step(1, 2, "looking for what can be pruned")
-    found = describe(find(model, ref).space, ref)
+    found = describe(find(model, ref, halves=args.halves).space, ref)
     report.step(2, 2)
     if args.out:
         write_json(args.out, found, indent=1)

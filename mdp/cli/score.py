@@ -29,6 +29,9 @@ def add_arguments(parser):
         "--batch", type=int, default=16, help="images per batch (default 16): few, so that scores are steady"
     )
     parser.add_argument("--seed", type=int, default=0, help="which images (default 0)")
+    parser.add_argument(
+        "--halves", action="store_true", help="let a transformer's attention and MLP be removed apart"
+    )
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
     parser.add_argument("--out", metavar="FILE", help="where to save the scores (default: the user's folder)")
 
@@ -53,7 +56,7 @@ def run(args):
     ref = resolve(args.model, args.weights)
     source = find_data(args.data)
     report.message(source.description)
-    found = find(create(ref), ref)
+    found = find(create(ref), ref, halves=args.halves)
     method = default_method(found) if args.method == "auto" else args.method
     torch.manual_seed(args.seed)
     images = joined(source.train, source.test) if args.with_test else source.train

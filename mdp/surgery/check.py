@@ -19,11 +19,12 @@ SMALL_IMAGE = 96
 
 
 def check_architecture(
-    name: str, seed: int = 0, *, remove: bool = True, ref: ModelRef | None = None
+    name: str, seed: int = 0, *, remove: bool = True, halves: bool = False, ref: ModelRef | None = None
 ) -> dict[str, Any]:
     """Build `name` without its weights, prune it at random, and compare the two networks.
 
     Args:
+        halves: whether a transformer's attention and MLP may be removed apart.
         ref: how to build it, if not as timm does by default.
 
     Returns:
@@ -38,7 +39,7 @@ def check_architecture(
     if not any("pos_embed" in n for n, _ in model.named_parameters()):
         ref = dataclasses.replace(ref, input_size=(ref.input_size[0], SMALL_IMAGE, SMALL_IMAGE))
     liven(model, seed)
-    found = find(model, ref)
+    found = find(model, ref, halves=halves)
     choices, removed, order = random_decision(found, seed, remove=remove)
     images = torch.randn(2, *ref.input_size, generator=torch.Generator().manual_seed(seed))
     with torch.no_grad():
