@@ -1,8 +1,8 @@
 """How our colours look to colour-blind eyes: `python -m mdp_widgets.colours` prints the check.
 
 Dichromacy is simulated after Machado, Oliveira and Fernandes, "A physiologically-based model for simulation
-of color vision deficiency" (2009), severity 1, on linear RGB; differences are CIE 1976 ΔE*ab, contrast is that
-of WCAG 2.
+of color vision deficiency" (2009), severity 1, on linear RGB; differences are CIE 1976 ΔE*ab, contrast is
+that of WCAG 2.
 No meaning rests on colour alone: see docs/accessibility.md for the shape or pattern that says the same.
 """
 

@@ -176,7 +176,7 @@ function render({ model, el }) {
     layout.height = figure.clientHeight;
     if (onPaper) {
       layout.width = Number.parseFloat(style.getPropertyValue("--mdp-print-width")) || layout.width;
-      layout.height = Math.min(layout.height, 0.62 * layout.width);
+      layout.height = Math.min(layout.height, Math.max(220, 0.5 * layout.width));
     }
     layout.font = { family: style.fontFamily, size: 12, color: style.color, ...layout.font };
     await Plotly.react(figure, resolveColours([...model.get("still"), ...spec.data], style), layout, {

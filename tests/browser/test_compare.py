@@ -85,3 +85,38 @@ def test_a_plan_is_saved_renamed_chosen_and_deleted(quiet, address):
     menu.get_by_role("button", name="Delete 6 ms").click()
     menu.get_by_role("button", name="Really delete 6 ms").click()
     expect(menu).to_contain_text("No plan of this study has a name yet")
+
+
+def test_a_print_is_a_page_worth_handing_out(quiet, address):
+    page = open_view(quiet, address, "study=b-resnet&budget=5.0")
+    page.get_by_role("button", name="Light or dark").click()
+    pages = page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n")
+    assert 1 <= pages <= 3
+    page.emulate_media(media="print")
+    page.wait_for_function("() => document.documentElement.dataset.mdpTheme === 'light'")
+    for hidden in ("Undo", "Keep this plan as A and compare", "Ablations"):
+        expect(page.get_by_role("button", name=re.compile(f"^{hidden}"))).to_be_hidden()
+    expect(page.get_by_role("grid")).to_be_visible()
+    # Nothing scrolls on paper: the last row of the network lies inside its card.
+    assert page.evaluate("""() => {
+        const stage = document.querySelector('.mdp-s-stage'), card = stage.closest('.mdp-card');
+        return stage.scrollHeight <= stage.clientHeight + 1
+            && stage.getBoundingClientRect().bottom <= card.getBoundingClientRect().bottom;
+    }""")
+    page.emulate_media(media="screen")
+    page.wait_for_function("() => document.documentElement.dataset.mdpTheme === 'dark'")
+
+
+def test_a_block_is_marked_wherever_it_is_shown(quiet, address):
+    page = open_view(quiet, address, "study=a-vit&budget=6.0&block=blocks.2&dim=blocks.2.mlp")
+    zoom = page.get_by_role("img", name=re.compile("MLP of blocks.2.mlp"))
+    expect(zoom).to_be_visible()
+    page.locator(".mdp-s-row").nth(2).hover()
+    expect(page.locator(".mdp-why.mdp-linked")).to_have_count(1)
+    expect(page.locator(".mdp-plot.mdp-linked")).to_have_count(2)
+    page.locator(".mdp-why").hover()
+    expect(page.locator(".mdp-s-row.mdp-linked [role=rowheader]")).to_have_attribute(
+        "aria-label", re.compile(r"^blocks\.2")
+    )
+    page.locator(".mdp-s-row").nth(0).hover()
+    expect(page.locator(".mdp-why.mdp-linked")).to_have_count(0)
