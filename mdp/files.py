@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import math
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -34,8 +36,13 @@ def parse_json(text: str, what: str) -> Any:
     def refuse(constant: str):
         raise ValueError(f"it holds {constant}, which is not a number that a table can use")
 
+    def finite(digits: str) -> float:
+        return value if math.isfinite(value := float(digits)) else refuse(digits)
+
+    # 1e999 is JSON too, and infinite; looking at every number only where one can be that large keeps it fast.
+    careful = {"parse_float": finite} if re.search(r"[eE]\+?\d{3}", text) else {}
     try:
-        return json.loads(text, parse_constant=refuse)
+        return json.loads(text, parse_constant=refuse, **careful)
     except json.JSONDecodeError as error:
         raise BadFile(
             f"The {what} is not complete JSON (line {error.lineno}: {error.msg}). It may have been cut off; "

@@ -199,11 +199,13 @@ def study_from_json(data: Any, where: str = "study", path: Path | None = None) -
             verification=data.get("verification"),
             accuracy=data.get("accuracy"),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _check_study(study, where)
+    except BadFile:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BadFile(
             f"The {where} is damaged: {type(error).__name__} at {error}. Make it anew or use another copy."
         ) from None
-    _check_study(study, where)
     return study
 
 
@@ -224,6 +226,18 @@ def _check_study(study: Study, where: str) -> None:
     for what, products in study.counts.items():
         if any(p.block not in blocks or any(d not in dims for d in p.dims) for p in products):
             fail(f"a count of {what} names an unknown dim or block")
+        if not np.isfinite(study.count(what)):
+            fail(f"a count of {what} is not finite")
+    facts = {"model arguments": study.model.arguments, "scores": study.scores.provenance}
+    facts["latency tables"] = study.tables.details
+    optional = {"verification": study.verification, "accuracy": study.accuracy}
+    for what, value in {**facts, **{k: v for k, v in optional.items() if v is not None}}.items():
+        if not isinstance(value, Mapping):
+            fail(f"what it says of its {what} is not a list of names and values")
+    if not isinstance(study.model.name, str) or not isinstance(study.model.weights, str):
+        fail("its model has no name, or does not say where its weights are")
+    if not isinstance(study.tables.provenance, Mapping):
+        fail("its latency tables do not say how they were measured")
     for key in ("device", "batch", "dtype"):
         if key not in study.tables.provenance:
             fail(f"its latency tables do not say their {key}")
