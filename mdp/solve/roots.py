@@ -81,8 +81,15 @@ class Roots:
             point = vertex
             level = self.program.levels[0]
             return Choice(float(level.latency[point]), float(level.importance[point]), ((0, point),))
-        part = self._part(root)
-        return maximiser(part, run_pass(part, self.hulls.multiplier(vertex)))
+        at = run_pass(self._part(root), self.hulls.multiplier(vertex))
+        choice = maximiser(self._part(root), at)
+        latency = float(self.hulls.latency[vertex]) + 1e-13 * self.program.scale_latency
+        spare = self.program.rounding(at.multiplier)
+        if choice.latency <= latency and choice.importance >= self.hulls.importance[vertex] - spare:
+            return choice
+        # Edges of one slope: several vertices attain the maximum, and this one has to be looked for.
+        found = Closing(at, select(at, spare), spare, lambda: None).best(latency)
+        return choice if found is None else found.choice()
 
     def _close(self, root: int, capacity: float, slope: float, best: "_Best", check) -> None:
         """Make `best` the best choice with this point of the root if that is better; proven either way."""
