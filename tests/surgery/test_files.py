@@ -104,7 +104,7 @@ def test_only_extracted_networks_are_saved(tmp_path):
         save(network("vit").model, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["vit", "resnet basic", "efficientnet"])
+@pytest.mark.parametrize("name", ["vit", "resnet basic", "efficientnet", "convnext"])
 def test_onnx_gives_the_same_scores_for_any_batch(name, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     found = network(name)
@@ -120,7 +120,7 @@ def test_onnx_gives_the_same_scores_for_any_batch(name, tmp_path):
         )
 
 
-@pytest.mark.parametrize("name", ["vit all norms", "vit attention pool", "resnext", "convnext v2"])
+@pytest.mark.parametrize("name", ["vit all norms", "vit attention pool", "resnext", "seresnet", "convnext"])
 def test_torch_export_follows_pruned_networks(name):
     found = network(name)
     model = extract(found, *random_decision(found, 2))
@@ -129,6 +129,18 @@ def test_torch_export_follows_pruned_networks(name):
         torch.testing.assert_close(
             program.module()(images(found)), model(images(found)), rtol=1e-4, atol=1e-5
         )
+
+
+@pytest.mark.parametrize("name", ["vit", "resnet bottleneck", "efficientnet", "convnext"])
+def test_torch_compile_follows_pruned_networks(name):
+    found = network(name)
+    model = extract(found, *random_decision(found, 3))
+    whole = torch.compile(model, backend="eager", fullgraph=True)  # without a break in the graph
+    with torch.no_grad():
+        torch.testing.assert_close(whole(images(found)), model(images(found)), rtol=1e-4, atol=1e-5)
+    whole.train()
+    whole(images(found, 4)).square().mean().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
 
 
 def test_halves_of_blocks_are_rebuilt(tmp_path):

@@ -1,0 +1,46 @@
+"""What people type: `mdp check`, `mdp inspect --halves`, and what is refused with a sentence."""
+
+import json
+
+import pytest
+
+from mdp.cli import main
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("swin_tiny_patch4_window7_224", "SwinTransformer, which is in none of the supported families"),
+        ("ghostnet_050", "GhostNet, which is in none"),
+        ("mixer_s32_224", "MlpMixer, which is in none"),
+        ("no_such_model", "neither a demo network nor a name that timm knows"),
+        ("resnet-50", "Did you mean resnet50"),
+        ("vit_pwee_patch16_reg1_gap_256", "ParallelScalingBlock"),
+        ("test_efficientnet_evos", "EvoNorm2dS0"),
+        ("", "neither a demo network"),
+        ("../../etc/passwd", "neither a demo network"),
+    ],
+)
+def test_what_cannot_be_checked_is_a_sentence_and_2(name, said, capsys):
+    assert main(["check", name, "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert not out and said in err and len(err.strip().splitlines()) == 1
+
+
+def test_one_object_with_what_was_promised(capsys):
+    assert main(["check", "test_resnet", "--seed", "2", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert {"model", "dims", "blocks", "removed_blocks", "parameters_before", "parameters_after"} <= set(row)
+    assert row["max_abs_difference"] <= 1e-4 and all(s["reason"] for s in row["skipped"])
+
+
+def test_halves_of_a_block_are_offered(capsys):
+    assert main(["inspect", "fmnist_vit", "--halves", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["removable"] == 12
+    removed = set()
+    for seed in range(3):
+        assert main(["check", "test_vit", "--halves", "--seed", str(seed), "--json"]) == 0
+        removed |= {b.rpartition(".")[2] for b in json.loads(capsys.readouterr().out)["removed_blocks"]}
+    assert removed == {"attn", "mlp"}
+    assert main(["check", "test_resnet", "--halves"]) == 2
+    assert "no attention half" in capsys.readouterr().err
