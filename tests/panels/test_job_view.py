@@ -1,7 +1,6 @@
 """One job on the page: what it says, Cancel, failure, and found again by a page that comes later."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -9,6 +8,8 @@ from mdp import jobs
 from mdp.jobs import JobState
 from mdp_widgets.panels.job_facts import job_facts
 from mdp_widgets.panels.job_view import JobView, job_html
+
+from ..loops import run_apart
 
 SLOW = ["count", "--to", "1000", "--pause", "0.02"]
 QUICK = ["count", "--to", "3", "--pause", "0"]
@@ -126,9 +127,7 @@ def test_in_a_kernel_it_follows_the_job_by_itself():
             if not view.running:
                 return view.state
 
-    # In a thread of its own: the browser tests may have left an event loop running in this one.
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(asyncio.run, page()).result().status == "done"
+    assert run_apart(page()).status == "done"
 
 
 def test_two_pages_may_both_cancel(watch):

@@ -15,6 +15,8 @@ import pytest
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
+from ..loops import run_apart
+
 REPO = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-for-tests"
 
@@ -121,7 +123,7 @@ def test_a_page_runs_no_code_of_its_visitor_and_the_third_page_waits(port, tmp_p
     assert status == 503 and "All 2 places of this explorer are taken" in body
 
     written = tmp_path / "written"
-    answers = asyncio.run(_talk(port, kernel, f"open({str(written)!r}, 'w')"))
+    answers = run_apart(_talk(port, kernel, f"open({str(written)!r}, 'w')"))
     assert "comm_info_reply" in answers and "execute_reply" not in answers
     assert not written.exists()
 

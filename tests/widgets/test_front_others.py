@@ -19,6 +19,8 @@ from mdp_widgets.measured import finetuned, verified
 from mdp_widgets.plot import concrete
 from mdp_widgets.state import Selection
 
+from ..loops import run_apart
+
 
 @pytest.fixture
 def few(monkeypatch):
@@ -91,7 +93,7 @@ def test_in_a_kernel_the_work_is_done_beside_and_stops(vit, few, monkeypatch):
             await asyncio.sleep(0.02)
         assert [line.name for line in found.shown()] == ["random"]
 
-    asyncio.run(page())
+    run_apart(page())
 
 
 @pytest.fixture

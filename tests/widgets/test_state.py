@@ -1,7 +1,6 @@
 """The selection: study, budget, pins and plan always belong together; what cannot be done is a sentence."""
 
 import asyncio
-import threading
 
 import pytest
 
@@ -9,6 +8,8 @@ from mdp.solve import Pins, solve
 from mdp.study import save_study
 from mdp_widgets.refine import grow, rounds
 from mdp_widgets.state import Selection
+
+from ..loops import run_apart
 
 
 @pytest.fixture
@@ -131,10 +132,7 @@ def test_the_front_grows_while_the_page_answers(vit):
         loop = asyncio.get_running_loop()
         await grow(vit.problem, vit.problem.dense_latency / 10, 100, told.append, loop)
 
-    # A thread of its own: the browser tests keep an event loop running in this one.
-    thread = threading.Thread(target=lambda: asyncio.run(page()))
-    thread.start()
-    thread.join()
+    run_apart(page())
     sizes = [len(front.points) for front in told]
     assert sizes[0] < 20 and sizes[-1] == 100 and sizes == sorted(sizes)
     assert told[-1].supported
