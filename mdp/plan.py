@@ -48,7 +48,7 @@ class Plan:
 
 def make_plan(
     problem: Problem,
-    budget: float,
+    budget: float | None,
     choices: Mapping[str, int | None],
     removed: Collection[str],
     *,
@@ -61,10 +61,14 @@ def make_plan(
 ) -> Plan:
     """Re-evaluate a solver's answer from the tables and freeze it. Every solver ends here.
 
+    Without a budget, the plan's own latency is its budget.
+
     Raises:
         MdpError: the answer breaks the budget or does not belong to the problem (a solver's fault).
     """
     latency, importance = problem.evaluate(choices, removed)
+    if budget is None:
+        budget = latency
     if not within(latency, budget):
         raise MdpError(
             f"Solver {solver} returned {latency:g} {problem.latency_unit}, over the budget of {budget:g}."

@@ -151,7 +151,7 @@ def optimum(
 def smallest(ready: Prepared) -> float:
     """The smallest latency that any choice reaches, evaluated from the tables."""
     choices, removed = ready.decisions(ready.roots.vertex(ready.hulls.front[0]).points)
-    return ready.problem.total(ready.problem.latency, choices, removed)
+    return ready.problem.evaluate(choices, removed)[0]
 
 
 def fastest(problem: Problem, pins: Pins | None = None) -> Plan:

@@ -3,7 +3,8 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -22,16 +23,37 @@ class FrontPoint:
     plan: Plan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Supported:
     """A point of the front's concave hull: no choice as fast has more importance (`plan.optimal`).
 
     `multiplier` is the importance per unit of latency on the hull's edge to the next slower point: what a
-    little more latency is worth there. It is 0 at the last point.
+    little more latency is worth there. It is 0 at the last point. A large problem has thousands of these
+    points and few of them are looked at, so a plan is made when it is first asked for.
     """
 
-    plan: Plan
+    latency: float
+    importance: float
     multiplier: float
+    _vertex: int = field(repr=False)
+    _ready: exact.Prepared = field(repr=False)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The choice behind the point, re-evaluated from the tables."""
+        start = time.perf_counter()
+        with self._ready.lock:
+            points = self._ready.roots.vertex(self._vertex).points
+        return make_plan(
+            self._ready.problem,
+            None,
+            *self._ready.decisions(points),
+            solver="exact",
+            seconds=time.perf_counter() - start,
+            bound=-math.inf,  # optimal: the importance as re-evaluated is the bound
+            optimal=True,
+            shadow_price=self.multiplier,
+        )
 
 
 @dataclass(frozen=True)
@@ -72,28 +94,12 @@ def front(
 
 def supported(problem: Problem, pins: Pins | None = None) -> tuple[Supported, ...]:
     """All supported points; none where the problem is too wide for the exact solver."""
-    start = time.perf_counter()
     try:
         ready = exact.prepared(problem, pins)
     except Unsupported:
         return ()
-    found = []
-    for vertex, slope in zip(ready.hulls.front, ready.hulls.front_slope, strict=True):
-        with ready.lock:
-            choice = ready.roots.vertex(vertex)
-        choices, removed = ready.decisions(choice.points)
-        latency = problem.total(problem.latency, choices, removed)
-        plan = make_plan(
-            problem,
-            latency,
-            choices,
-            removed,
-            solver="exact",
-            seconds=time.perf_counter() - start,
-            bound=-math.inf,  # optimal: the importance as re-evaluated is the bound
-            optimal=True,
-            shadow_price=slope,
-        )
-        found.append(Supported(plan, slope))
-        start = time.perf_counter()
-    return tuple(found)
+    hulls = ready.hulls
+    return tuple(
+        Supported(float(hulls.latency[vertex]), float(hulls.importance[vertex]), slope, vertex, ready)
+        for vertex, slope in zip(hulls.front, hulls.front_slope, strict=True)
+    )

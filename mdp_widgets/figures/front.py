@@ -69,9 +69,7 @@ def front_info(
         latency=tuple(p.plan.latency for p in points),
         importance=tuple(p.plan.importance / total for p in points),
         proven=tuple(p.plan.optimal for p in points),
-        supported=tuple(
-            (s.plan.latency, s.plan.importance / total) for s in (front.supported if front else ())
-        ),
+        supported=tuple((s.latency, s.importance / total) for s in (front.supported if front else ())),
         removed=tuple(len(p.plan.removed_blocks) for p in points),
         words=_words(problem, front) if front else (),
         chosen=spot(plan),
