@@ -20,6 +20,12 @@ def add_arguments(parser):
     parser.add_argument(
         "--halves", action="store_true", help="let a transformer's attention and MLP be removed apart"
     )
+    parser.add_argument(
+        "--attention",
+        choices=("fused", "split"),
+        default="fused",
+        help="how a transformer's attention is timed: fused, as it runs (default), or split, as in the paper",
+    )
     parser.add_argument("--seconds", type=float, default=150, help="about how long to measure (default 150)")
     parser.add_argument("--again", action="store_true", help="measure once more what was measured before")
     parser.add_argument("--out", metavar="FILE", help="where to save the tables")
@@ -40,7 +46,8 @@ def run(args):
     report = reporter(args)
     ref = resolve(args.model, args.weights)
     # Times do not depend on the values of the weights.
-    found = find(create(ref, load_weights=False), ref, bundles=steps, halves=args.halves)
+    model = create(ref, load_weights=False)
+    found = find(model, ref, bundles=steps, halves=args.halves, attention=args.attention)
 
     def save(tables):
         return save_tables(tables, ref, found.space, args.out)

@@ -8,9 +8,9 @@ how to add one.
 import importlib
 from collections.abc import Iterable, Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..errors import Unsupported
+from ..errors import MdpError, Unsupported
 from ..study import ModelRef
 from .found import Found, Norm
 from .slices import Slice
@@ -18,7 +18,7 @@ from .slices import Slice
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["FAMILIES", "Found", "Norm", "Slice", "family", "find", "has_halves"]
+__all__ = ["FAMILIES", "Found", "Norm", "Slice", "family", "find", "has_halves", "outline"]
 
 FAMILIES = ("vit", "resnet", "efficientnet", "convnext")
 
@@ -36,6 +36,7 @@ def find(
     *,
     bundles: Mapping[str, int] | None = None,
     halves: bool = False,
+    attention: str = "fused",
 ) -> Found:
     """What can be pruned in `model`, where it lives and what to time.
 
@@ -43,22 +44,50 @@ def find(
         model: the dense model in eval mode on the CPU; it is kept, and not changed.
         bundles: dim kind or dim name -> units per step of its options; the rest gets defaults.
         halves: let the attention and the MLP of a transformer's block be removed apart.
+        attention: how a transformer's is timed, "fused", as it runs, or "split" in two, as in the paper.
 
     Raises:
         Unsupported: no family knows this model, or it has a part that its family does not know.
     """
+    if attention not in ("fused", "split"):
+        raise MdpError(f"Attention can be timed fused or split, not {attention!r}.")
     for name in FAMILIES:
         module = family(name)
         if module.matches(model):
-            if halves and name != "vit":
+            if name == "vit":
+                return module.find(model, ref, bundles, halves, attention)
+            if halves or attention != "fused":
                 raise Unsupported(
-                    f"{ref.name} is no transformer: its blocks have no attention half to remove."
+                    f"{ref.name} is no transformer: its blocks have no attention to "
+                    f"{'remove by halves' if halves else 'time otherwise'}."
                 )
-            return module.find(model, ref, bundles, **({"halves": True} if halves else {}))
+            return module.find(model, ref, bundles)
     raise Unsupported(
         f"{ref.name} is a {type(model).__name__}, which is in none of the supported families "
         f"({', '.join(FAMILIES)}). Choose a model of these, or see docs/families.md on adding a family."
     )
+
+
+def outline(ref: ModelRef, *, bundles: Mapping[str, int] | None = None, halves: bool = False) -> Found:
+    """What `find` finds in this model, in seconds and without its memory: on torch's meta device, where a
+    tensor is its shape alone. Its `model` and `pieces` cannot run.
+
+    Raises:
+        MdpError: timm cannot build the model.
+        Unsupported: as `find`, before anything large is made.
+    """
+    import torch
+
+    from ..models import create
+
+    with torch.device("meta"):
+        return find(create(ref, load_weights=False), ref, bundles=bundles, halves=halves)
+
+
+def how_found(blocks: Iterable[str], terms: Iterable[str]) -> dict[str, Any]:
+    """The arguments of `find` that give blocks, and latency terms, of these names."""
+    split = any(name.startswith("blocks.") and name.endswith(".qk") for name in terms)
+    return {"halves": has_halves(blocks), "attention": "split" if split else "fused"}
 
 
 def has_halves(blocks: Iterable[str]) -> bool:

@@ -35,13 +35,21 @@ def matches(model: nn.Module) -> bool:
     return isinstance(model, VisionTransformer)
 
 
-def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None, halves: bool = False) -> Found:
+def find(
+    model: nn.Module,
+    ref: ModelRef,
+    bundles: Mapping[str, int] | None,
+    halves: bool = False,
+    attention: str = "fused",
+) -> Found:
     """With `halves`, the attention and the MLP of a block are two blocks, `blocks.3.attn` and `blocks.3.mlp`.
+
+    `attention` is how it is timed: "fused", as it runs, or "split", as in the paper (see vit_split).
 
     Raises Unsupported if a part of the model is one that this family does not know.
     """
     _check(model)
-    from .vit_pieces import pieces
+    from . import vit_pieces, vit_split
 
     parts = [
         part for i in range(len(model.blocks)) for part in (_half(i, "attn", halves), _half(i, "mlp", halves))
@@ -60,16 +68,17 @@ def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None, hal
     slices = tuple(_slices(model, block_of))
     shapes = run_shapes(model, ref.input_size)
     tokens = shapes["blocks.0.norm1"][0][0]
-    attention = [
+    products = [
         Product(_half(i, "attn", halves), float(tokens * tokens), (f"blocks.{i}.heads", f"blocks.{i}.{kind}"))
         for i in range(len(model.blocks))
         for kind in ("qk", "v")
     ]
     counts = count(
-        model, slices, {d.name: d.units for d in dims}, block_of, weight_positions(model, shapes), attention
+        model, slices, {d.name: d.units for d in dims}, block_of, weight_positions(model, shapes), products
     )
     space = Space(ref.name, NAME, dims, blocks, counts, tuple(_skipped(model)))
-    timed = tuple(pieces(model, slices, ref.input_size, tokens, block_of))
+    cut = {"fused": vit_pieces.attention_pieces, "split": vit_split.attention_pieces}[attention]
+    timed = tuple(vit_pieces.pieces(model, slices, ref.input_size, tokens, block_of, cut))
     return Found(model, ref, space, slices, timed, {})
 
 

@@ -21,33 +21,41 @@ def pieces(
     input_size: Sequence[int],
     tokens: int,
     block_of: Callable[[str], str | None],
+    attention: Callable[..., Iterator[Piece]],
 ) -> Iterator[Piece]:
-    """All pieces of a model whose blocks see `tokens` tokens; each part of the network is in exactly one."""
+    """All pieces of a model whose blocks see `tokens` tokens; each part of the network is in exactly one.
+
+    `attention` gives those of a block's attention: `attention_pieces`, or that of `vit_split`.
+    """
     outer = [s for s in slices if s.block is None]
     yield Piece("embed", None, ("embedding",), lambda e: _embed(model, outer, input_size, tokens, e))
     for i, block in enumerate(model.blocks):
-        yield from _block_pieces(f"blocks.{i}", block, tokens, block_of)
+        name = f"blocks.{i}"
+        yield from attention(name, block, tokens, block_of(f"{name}.attn"))
+        yield _mlp_piece(name, block, tokens, block_of(f"{name}.mlp"))
     yield Piece("head", None, ("embedding",), lambda e: _head(model, outer, tokens, e))
 
 
-def _block_pieces(
-    name: str, block: nn.Module, tokens: int, block_of: Callable[[str], str | None]
-) -> Iterator[Piece]:
-    attn_half, mlp_half = block_of(f"{name}.attn"), block_of(f"{name}.mlp")
-    heads, qk, v, mlp = (f"{name}.{kind}" for kind in ("heads", "qk", "v", "mlp"))
+def attention_pieces(name: str, block: nn.Module, tokens: int, owner: str | None) -> Iterator[Piece]:
+    """The three pieces of a block's attention as it runs, fused; they vanish with `owner`."""
+    heads, qk, v = (f"{name}.{kind}" for kind in ("heads", "qk", "v"))
     yield Piece(
         f"{name}.qkv",
-        attn_half,
+        owner,
         ("embedding", heads, qk, v),
         lambda e, h, q, w: _qkv(block, tokens, e, h * (2 * q + w)),
     )
     yield Piece(
-        f"{name}.attention", attn_half, (heads, qk, v), lambda h, q, w: _attention(block, tokens, h, q, w)
+        f"{name}.attention", owner, (heads, qk, v), lambda h, q, w: _attention(block, tokens, h, q, w)
     )
     yield Piece(
-        f"{name}.proj", attn_half, ("embedding", heads, v), lambda e, h, w: _proj(block, tokens, e, h * w)
+        f"{name}.proj", owner, ("embedding", heads, v), lambda e, h, w: _proj(block, tokens, e, h * w)
     )
-    yield Piece(f"{name}.mlp", mlp_half, ("embedding", mlp), lambda e, m: _mlp(block, tokens, e, m))
+
+
+def _mlp_piece(name: str, block: nn.Module, tokens: int, owner: str | None) -> Piece:
+    dims = "embedding", f"{name}.mlp"
+    return Piece(f"{name}.mlp", owner, dims, lambda e, m: _mlp(block, tokens, e, m))
 
 
 def _embed(
@@ -56,17 +64,17 @@ def _embed(
     conv = model.patch_embed.proj
     size, kernel = "x".join(map(str, input_size)), "x".join(map(str, conv.kernel_size))
     positions = "no" if model.pos_embed is None else model.pos_embed.shape[1]
-    parts = _kinds(model.patch_embed.norm, model.norm_pre)
-    key = f"patches {kernel} {size}>{e} @{tokens} {positions} positions{_bias(conv)}{parts}"
+    parts = kinds_key(model.patch_embed.norm, model.norm_pre)
+    key = f"patches {kernel} {size}>{e} @{tokens} {positions} positions{bias_key(conv)}{parts}"
     macs = conv.weight[0].numel() * e * model.patch_embed.num_patches
     return Workload(key, lambda: Embed(_shell(model, outer, e)), (tuple(input_size),), macs)
 
 
 def _qkv(block: nn.Module, tokens: int, e: int, width: int) -> Workload:
-    norm = nn.Identity() if _is_post_norm(block) else block.norm1
+    norm = nn.Identity() if is_post_norm(block) else block.norm1
     bias = block.attn.qkv.bias is not None
     return Workload(
-        f"linear {e}>{width} @{tokens}{_bias(block.attn.qkv)} after{_kinds(norm)}",
+        f"linear {e}>{width} @{tokens}{bias_key(block.attn.qkv)} after{kinds_key(norm)}",
         lambda: nn.Sequential(like(norm, e), nn.Linear(e, width, bias=bias)),
         ((tokens, e),),
         tokens * e * width,
@@ -85,16 +93,16 @@ def _attention(block: nn.Module, tokens: int, heads: int, qk: int, v: int) -> Wo
         core.qkv = core.proj = nn.Identity()
         return core
 
-    key = f"attention {heads} heads qk {qk} v {v} @{tokens}{_kinds(attn.q_norm, attn.k_norm, attn.norm)}"
+    key = f"attention {heads} heads qk {qk} v {v} @{tokens}{kinds_key(attn.q_norm, attn.k_norm, attn.norm)}"
     return Workload(key, make, ((tokens, heads * (2 * qk + v)),), tokens * tokens * heads * (qk + v))
 
 
 def _proj(block: nn.Module, tokens: int, e: int, width: int) -> Workload:
     proj, after = block.attn.proj, [block.ls1]
-    if _is_post_norm(block):
+    if is_post_norm(block):
         after = [block.norm1]
     return Workload(
-        f"linear {width}>{e} @{tokens}{_bias(proj)} then{_kinds(*after)} +residual",
+        f"linear {width}>{e} @{tokens}{bias_key(proj)} then{kinds_key(*after)} +residual",
         lambda: Add(
             nn.Sequential(nn.Linear(width, e, bias=proj.bias is not None), *(like(m, e) for m in after))
         ),
@@ -105,7 +113,7 @@ def _proj(block: nn.Module, tokens: int, e: int, width: int) -> Workload:
 
 def _mlp(block: nn.Module, tokens: int, e: int, hidden: int) -> Workload:
     mlp, before, after = block.mlp, [block.norm2], [block.ls2]
-    if _is_post_norm(block):
+    if is_post_norm(block):
         before, after = [], [block.norm2]
 
     def make():
@@ -120,8 +128,8 @@ def _mlp(block: nn.Module, tokens: int, e: int, hidden: int) -> Workload:
         new.norm = like(mlp.norm, hidden)
         return Add(nn.Sequential(*(like(m, e) for m in before), new, *(like(m, e) for m in after)), own=True)
 
-    inner = f"{type(mlp).__name__}{_kinds(mlp.act, mlp.norm)}{_bias(mlp.fc2)}"
-    kinds = f"{_kinds(*before)} / {inner} /{_kinds(*after)}"
+    inner = f"{type(mlp).__name__}{kinds_key(mlp.act, mlp.norm)}{bias_key(mlp.fc2)}"
+    kinds = f"{kinds_key(*before)} / {inner} /{kinds_key(*after)}"
     layers = sum(isinstance(m, nn.Linear) for m in mlp.children()) - 1
     wide = max(1, getattr(getattr(mlp, "fc1", None), "out_features", 0) // mlp.fc2.in_features) * layers + 1
     return Workload(
@@ -135,7 +143,7 @@ def _head(model: nn.Module, outer: Sequence[Slice], tokens: int, e: int) -> Work
     ]
     pool = model.global_pool if model.attn_pool is None else _pool_key(model.attn_pool)
     outputs = "+".join(map(str, heads)) or "features"
-    key = f"head {e}>{outputs} @{tokens} pool {pool}{_kinds(model.norm, model.fc_norm)}"
+    key = f"head {e}>{outputs} @{tokens} pool {pool}{kinds_key(model.norm, model.fc_norm)}"
     macs = e * sum(heads)
     if model.attn_pool is not None:
         layers = {n: p.numel() for n, p in model.attn_pool.named_parameters() if p.ndim == 2}
@@ -198,18 +206,18 @@ def _shell(model: nn.Module, outer: Sequence[Slice], e: int) -> nn.Module:
     return shell.eval()
 
 
-def _is_post_norm(block: nn.Module) -> bool:
+def is_post_norm(block: nn.Module) -> bool:
     from timm.models.vision_transformer import ResPostBlock
 
     return isinstance(block, ResPostBlock)
 
 
-def _kinds(*modules: nn.Module) -> str:
+def kinds_key(*modules: nn.Module) -> str:
     """The classes that do something, for a key: ` LayerNorm GELU`."""
     return "".join(f" {type(m).__name__}" for m in modules if not isinstance(m, nn.Identity))
 
 
-def _bias(layer: nn.Module) -> str:
+def bias_key(layer: nn.Module) -> str:
     return "" if layer.bias is None else " +bias"
 
 

@@ -3,7 +3,7 @@
 from torch import nn
 
 from ..errors import MdpError
-from ..families import Found, find, has_halves
+from ..families import Found, find, how_found
 from ..plan import Plan, check_plan_fits
 from ..study import Study
 from .extract import extract
@@ -19,7 +19,8 @@ def find_in(study: Study, *, load_weights: bool = True) -> Found:
     from ..models import create
 
     model = create(study.model, load_weights=load_weights)
-    found = find(model, study.model, halves=has_halves(study.problem.block))
+    terms = [term.name for term in study.problem.latency]
+    found = find(model, study.model, **how_found(study.problem.block, terms))
     units = {d.name: d.units for d in found.space.dims}
     expected = {d.name: d.dense for d in study.problem.dims}
     if units != expected:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from mdp.families import find, how_found
 from mdp.surgery import deploy, extract
 
 from .small import NETWORKS, network
@@ -44,6 +45,39 @@ def test_pieces_hold_the_weights_of_the_deployed_network(name):
             made = piece.at(*(choices[d] for d in piece.dims)).make()
             priced += [p.numel() for p in made.parameters() if p.ndim > 1 and p.numel() > max(p.shape)]
     assert sorted(priced) == weights
+
+
+@pytest.mark.parametrize("name", ["vit gray", "vit all norms", "vit halves"])
+def test_attention_split_as_in_the_paper_computes_the_same(name):
+    """Scores and Mix, with a block's weights, give what its attention adds to the residual stream."""
+    whole = network(name)
+    halves = name.endswith("halves")
+    found = find(whole.model, whole.ref, halves=halves, attention="split")
+    assert how_found([b.name for b in found.space.blocks], [p.name for p in found.pieces]) == {
+        "halves": halves,
+        "attention": "split",
+    }
+    assert sum(
+        p.at(*(w[d] for d in p.dims)).macs for w in [widths(found, 1)] for p in found.pieces
+    ) == pytest.approx(sum(p.value(widths(found, 1)) for p in found.space.counts["macs"]), rel=1e-9)
+    pieces = {p.name: p for p in found.pieces}
+    block, dense = found.model.blocks[1], widths(found, 0)
+    scores, mix = (
+        pieces[f"blocks.1.{kind}"].at(dense["embedding"], dense["blocks.1.heads"], dense[f"blocks.1.{kind}"])
+        for kind in ("qk", "v")
+    )
+    x = torch.randn(2, *scores.inputs[0], generator=torch.Generator().manual_seed(0))
+    scores, mix = scores.make().eval(), mix.make().eval()
+    attn, cut = block.attn, 2 * block.attn.attn_dim
+    for layer, rows in ((scores.qk, slice(cut)), (mix.v, slice(cut, None))):
+        layer.weight.data = attn.qkv.weight.data[rows]
+        if layer.bias is not None:
+            layer.bias.data = attn.qkv.bias.data[rows]
+    scores.norm, scores.q_norm, scores.k_norm = block.norm1, attn.q_norm, attn.k_norm
+    mix.norm, mix.proj, mix.after = attn.norm, attn.proj, block.ls1
+    with torch.no_grad():
+        normed = block.norm1(x)
+        torch.testing.assert_close(mix(normed, scores(x), x), x + block.ls1(attn(normed)))
 
 
 def test_identical_shapes_share_a_key_and_different_ones_do_not():
