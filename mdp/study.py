@@ -269,7 +269,8 @@ def list_studies() -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for folder in study_dirs():
         for path in sorted(folder.glob("*.json")):
-            found.setdefault(path.name, _summary(path))
+            if not path.name.endswith(".plan.json"):  # what `verify --strict` leaves beside its study
+                found.setdefault(path.name, _summary(path))
     return list(found.values())
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from ..errors import MdpError
 from ..study import load_study, save_study
 from . import print_json, reporter
 
@@ -16,6 +17,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--strict", metavar="BUDGET", help="instead, find a plan whose measured latency meets this budget"
     )
+    parser.add_argument("--name", help="with --strict and --out: the name of the saved study")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -25,6 +27,8 @@ def run(args):
 
     report = reporter(args)
     study = load_study(args.study)
+    if args.strict:
+        _refuse_elsewhere(study)
     # Times do not depend on the values of the weights.
     found = find_in(study, load_weights=False)
     if args.strict:
@@ -58,14 +62,16 @@ def run(args):
 
 def _strict(args, study, found, report):
     from ..latency import strict
-    from ..plan import parse_budget, plan_to_json, save_plan
+    from ..plan import parse_budget, save_plan
 
     held = strict(study, found, parse_budget(args.strict, study.problem), report=report)
+    facts = held.to_json()
     if args.out:
         # The plan belongs to the tables as they were corrected, so both are kept.
-        path = save_study(held.study, args.out)
+        kept = dataclasses.replace(held.study, name=args.name or study.name)
+        path = save_study(kept, args.out)
         save_plan(held.plan, path.with_suffix(".plan.json"))
-    facts = {**held.to_json(), "plan": plan_to_json(held.plan)}
+        facts["path"] = str(path)
     if args.job:
         report.result(**facts)
     if args.json:
@@ -74,6 +80,20 @@ def _strict(args, study, found, report):
         f"Measured {held.measured:.4g} ms within the budget of {held.budget:.4g} ms, "
         f"after {len(held.steps)} round{'s' * (len(held.steps) > 1)}."
     )
+
+
+def _refuse_elsewhere(study):
+    """Raises MdpError if entries measured here and now cannot stand in the study's tables."""
+    from ..latency.verification import deployment_of, same_device
+
+    here, there = deployment_of(study), study.tables.provenance
+    if not same_device(study, here):
+        raise MdpError(
+            f"The tables of {study.name!r} were measured on {there['device']} with "
+            f"{there.get('software', 'unknown software')}, and this is {here.device} with {here.software}: "
+            "entries of both cannot stand in one table. Measure the model here first (mdp profile) and build "
+            "a study of that."
+        )
 
 
 def describe(result: dict) -> str:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import Infeasible, MdpError
-from ..plan import Plan, within
+from ..plan import Plan, plan_to_json, within
 from ..problem import Problem, Term
-from ..progress import Reporter
+from ..progress import PartOf, Reporter
 from ..study import Study
 from .grid import survey
 from .measure import Run
@@ -76,10 +76,15 @@ class Strict:
     steps: tuple[Step, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """`budget`, `measured` (ms), `round` (which of the steps is the plan, from 0) and `steps`."""
+        """`budget`, `measured` (ms), `round` (which of the steps is the plan, from 0), `steps` and `plan`."""
         chosen = next(i for i, step in enumerate(self.steps) if step.plan is self.plan)
-        steps = [step.to_json() for step in self.steps]
-        return {"budget": self.budget, "measured": self.measured, "round": chosen, "steps": steps}
+        return {
+            "budget": self.budget,
+            "measured": self.measured,
+            "round": chosen,
+            "steps": [step.to_json() for step in self.steps],
+            "plan": plan_to_json(self.plan),
+        }
 
 
 def strict(
@@ -122,20 +127,24 @@ def _rounds(study, found, budget, solve, most, report, store, timer) -> Strict:
     usual, inside = anchor_of_tables(study, timer.deployment), weight_bytes(found, timer.deployment)
     target, steps = budget, []
     for n in range(most):
-        report.step(n, most, f"solving for {target:.4g} ms")
+        # Nobody knows how many rounds it takes: after each, a third of what was left of the bar is behind us.
+        begin, end = 1 - (2 / 3) ** n, 1 - (2 / 3) ** (n + 1)
+        half = (begin + end) / 2
+        report.step(begin, 1.0, f"round {n + 1}: solving for {target:.4g} ms")
         plan = solve(study.problem, target)
         whole = network(study, found, plan.choices, plan.removed_blocks)
-        run = Run(timer, store, {whole.key: whole}, report, 30.0, visit_ms=400.0, usual=usual)
+        run = Run(timer, store, {whole.key: whole}, PartOf(report, begin, half), 30.0, visit_ms=400.0,
+                  usual=usual)  # fmt: skip
         for _ in range(run.visits):
-            run.measure([whole.key], "measuring the extracted network")
+            run.measure([whole.key], f"round {n + 1}: measuring the extracted network")
         if run.known[whole.key].failure:
             raise MdpError(run.known[whole.key].failure)
         measured = run.known[whole.key].ms
         used = used_keys(found, study.problem, plan)
         pieces = {key: workloads[key] for key in used}
-        again = Run(timer, store, pieces, report, 30.0, usual=usual, inside=inside)
+        again = Run(timer, store, pieces, PartOf(report, half, end), 30.0, usual=usual, inside=inside)
         for _ in range(again.visits):
-            again.measure(used, "measuring the entries that it uses")
+            again.measure(used, f"round {n + 1}: measuring the entries that it uses")
         fresh = {key: entry.ms for key, entry in again.known.items() if not entry.failure}
         problem = with_entries(study.problem, surfaces, fresh)
         study = dataclasses.replace(

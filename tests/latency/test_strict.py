@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,18 @@ def test_the_measured_latency_meets_the_budget(found, store, study, factor):
     assert held.plan.fingerprint == held.study.problem.fingerprint
     if factor > 1:
         assert len(held.steps) >= 2 and held.steps[0].measured > budget and held.steps[0].remeasured > 0
+
+
+def test_tables_of_another_device_are_refused_before_anything_is_loaded(study, tmp_path, capsys):
+    from mdp import cli
+    from mdp.study import save_study
+
+    study = dataclasses.replace(study, tables=dataclasses.replace(study.tables, provenance={
+        **study.tables.provenance, "kind": "cpu", "device": "another one", "batch": 1, "dtype": "float32"
+    }))  # fmt: skip
+    path = save_study(study, tmp_path / "toy.json")
+    assert cli.main(["verify", str(path), "--strict", "50%"]) == 2
+    assert "were measured on another one" in capsys.readouterr().err
 
 
 def test_the_next_target():
