@@ -12,6 +12,8 @@ import pytest
 
 from mdp import jobs
 from mdp.errors import BadFile, MdpError
+from mdp.jobs import launch, process
+from mdp.jobs.folders import folder_of
 from mdp.progress import Progress
 
 FAKE = Path(__file__).with_name("fake_mdp.py")
@@ -20,7 +22,7 @@ FAKE = Path(__file__).with_name("fake_mdp.py")
 @pytest.fixture(autouse=True)
 def jobs_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("MDP_DATA", str(tmp_path))
-    monkeypatch.setattr(jobs, "COMMAND", (sys.executable, str(FAKE)))
+    monkeypatch.setattr(launch, "COMMAND", (sys.executable, str(FAKE)))
     yield
     for job in jobs.list_jobs():
         jobs.cancel(job.id)
@@ -77,7 +79,7 @@ def test_progress_is_seen_while_it_runs():
 def test_cancel_stops_within_a_second_and_keeps_what_was_said():
     job = jobs.start(["count", "--to", "1000", "--pause", "0.02"], "Counting")
     until(job, lambda s: s.metrics)
-    pid = json.loads((jobs._folder(job) / "job.json").read_text())["pid"]
+    pid = json.loads((folder_of(job) / "job.json").read_text())["pid"]
     before = time.monotonic()
     state = jobs.cancel(job)
     assert state.status == "cancelled" and state.metrics
@@ -122,7 +124,7 @@ def test_a_failure_is_a_sentence(command, status, said):
 def test_killed_from_outside_is_said():
     job = jobs.start(["count", "--to", "1000", "--pause", "0.02"], "Counting")
     until(job, lambda s: s.metrics)
-    os.kill(json.loads((jobs._folder(job) / "job.json").read_text())["pid"], 9)
+    os.kill(json.loads((folder_of(job) / "job.json").read_text())["pid"], 9)
     state = until(job, ended)
     assert state.status == "failed" and "stopped from outside (SIGKILL)" in state.error
 
@@ -130,7 +132,8 @@ def test_killed_from_outside_is_said():
 STARTER = """
 import sys
 from mdp import jobs
-jobs.COMMAND = (sys.executable, {fake!r})
+from mdp.jobs import launch
+launch.COMMAND = (sys.executable, {fake!r})
 print(jobs.start({arguments!r}, "Left alone"))
 """
 
@@ -166,8 +169,8 @@ def test_a_process_that_vanished_with_the_machine_is_lost(tmp_path):
     job = jobs.start(["count", "--to", "1000", "--pause", "0.02"], "Counting")
     until(job, lambda s: s.metrics)
     jobs.cancel(job)
-    folder = jobs._folder(job)
-    jobs._reapers.pop(job).join()
+    folder = folder_of(job)
+    process._reapers.pop(job).join()
     (folder / "exit").unlink()
     (folder / "cancelled").unlink()
     state = jobs.state(job)
@@ -177,7 +180,7 @@ def test_a_process_that_vanished_with_the_machine_is_lost(tmp_path):
 def test_a_pid_given_to_somebody_else_is_not_the_job(tmp_path):
     job = jobs.start(["count", "--to", "1", "--pause", "0"], "Counting")
     until(job, ended)
-    folder = jobs._folder(job)
+    folder = folder_of(job)
     described = json.loads((folder / "job.json").read_text())
     described["pid"] = os.getpid()
     (folder / "job.json").write_text(json.dumps(described))
@@ -208,7 +211,7 @@ def test_damaged_folders_are_left_out(tmp_path):
 def test_half_written_and_strange_events_are_passed_over():
     job = jobs.start(["count", "--to", "1", "--pause", "0"], "Counting")
     until(job, ended)
-    with (jobs._folder(job) / "events.jsonl").open("ab") as file:
+    with (folder_of(job) / "events.jsonl").open("ab") as file:
         file.write(b'[1]\n{"kind": "message"}\n{"kind": "message", "text": "half \xc3')
     state = jobs.state(job)
     assert state.status == "done" and state.messages == ("Counting — “slowly”.", "")
@@ -239,3 +242,81 @@ def test_events_that_cannot_be_written_are_a_sentence(tmp_path):
     report = jobs.JobReporter(tmp_path / "nowhere")
     with pytest.raises(MdpError, match="cannot be written"):
         report.show(Progress(1, 1, "", 0.0, None))
+
+
+def ended_job(title="Long ago", days=0.0, kind="count"):
+    """A job's folder as it is after its end, started some days ago."""
+    started = time.time() - days * 86_400
+    job_id = time.strftime("%Y%m%d-%H%M%S", time.localtime(started)) + f"-{kind}-{len(jobs.job_ids()):06x}"
+    folder = folder_of(job_id)
+    folder.mkdir(parents=True)
+    described = {"title": title, "kind": kind, "pid": 1, "created": None, "started": started}
+    (folder / "job.json").write_text(json.dumps(described))
+    (folder / "exit").write_text("0")
+    return job_id
+
+
+def test_old_jobs_are_cleared_away_by_age_and_by_count_but_never_a_running_one():
+    running = jobs.start(["count", "--to", "1000", "--pause", "0.02"], "Counting")
+    described = folder_of(running) / "job.json"
+    described.write_text(json.dumps(json.loads(described.read_text()) | {"started": 0.0}))
+    old, older, new = ended_job(days=31), ended_job(days=2), ended_job(days=1)
+    assert jobs.prune(days=30) == [old]
+    assert jobs.prune(keep=2) == [older]
+    assert jobs.job_ids() == {running, new}
+    assert jobs.state(running).status == "running"
+    ended_job(days=40)
+    jobs.start(["count", "--to", "1", "--pause", "0"], "Starting clears away")
+    assert all(days_ago(job) < 30 or job.id == running for job in jobs.list_jobs())
+
+
+def days_ago(job):
+    return (time.time() - job.started) / 86_400
+
+
+def test_what_is_being_made_or_cannot_be_read_stays_for_a_while():
+    folder = folder_of("20200101-000000-count-0a")
+    folder.mkdir(parents=True)
+    assert jobs.prune(keep=0) == []
+    os.utime(folder, (0, 0))
+    assert jobs.prune(keep=0) == [folder.name]
+
+
+def typed(folder, *words):
+    return subprocess.Popen(
+        [sys.executable, str(FAKE), *words, "--job", str(folder)], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def until_listed(kind, wanted=lambda state: True):
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        if found := [job for job in jobs.list_jobs(kind) if wanted(job)]:
+            return found[0]
+        time.sleep(0.02)
+    raise AssertionError(f"never listed: {jobs.list_jobs()}")
+
+
+def test_a_command_typed_in_a_terminal_is_a_job_too(tmp_path):
+    terminal = typed(tmp_path / "mine", "count", "--to", "1000", "--pause", "0.02")
+    job = until_listed("count", lambda state: state.progress)
+    assert (job.status, job.title) == ("running", "mdp count --to 1000 --pause 0.02")
+    assert job.arguments == ("count", "--to", "1000", "--pause", "0.02")
+    again = typed(tmp_path / "mine", "count", "--to", "1", "--pause", "0")
+    assert again.wait() == 2 and "A job runs in" in again.stderr.read()
+    assert jobs.cancel(job.id).status == "cancelled"  # it leads no group of its own: we are still here
+    assert "Counting" in terminal.stderr.read() and terminal.wait() == 130
+    third = typed(tmp_path / "mine", "complain")
+    assert third.wait() == 2
+    (job,) = jobs.list_jobs()
+    assert (job.kind, job.status, job.error) == (
+        "complain", "failed", "The folder holds no images; choose another one."
+    )  # fmt: skip
+    assert jobs.prune(keep=0) == [job.id] and (tmp_path / "mine" / "job.json").exists()
+
+
+def test_a_folder_that_cannot_hold_a_job_is_a_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    terminal = typed(tmp_path / "file", "count", "--to", "1", "--pause", "0")
+    assert terminal.wait() == 2 and "cannot hold a job" in terminal.stderr.read()

@@ -5,14 +5,16 @@ from `mdp.cli.reporter(args)`, so that the same command runs in a terminal and a
 """
 
 import argparse
+import contextlib
 import importlib
 import json
 import os
 import signal
 import sys
+from pathlib import Path
 
 from ..errors import Cancelled, MdpError
-from ..jobs import JobReporter, note_exit
+from ..jobs import JobReporter, introduce, note_exit
 from ..progress import ConsoleReporter, Reporter
 
 COMMANDS = {
@@ -45,12 +47,18 @@ def main(argv: list[str] | None = None) -> int:
         sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         if name == named:
             module = importlib.import_module(f"mdp.cli.{name}")
-            sub.add_argument("--job", help=argparse.SUPPRESS)
+            sub.add_argument("--job", metavar="FOLDER", help="show this run on the explorer's pages as well")
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     args = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, _on_terminate)
-    code = 1
+    args.typed, code = False, 1  # typed: a terminal watches a run that the pages watch too
+    try:
+        if getattr(args, "job", None):
+            args.typed = introduce(args.job, _without_job(argv))
+    except MdpError as error:
+        print(error, file=sys.stderr)
+        return 2
     try:
         code = _execute(args)
     finally:
@@ -67,6 +75,9 @@ def _execute(args: argparse.Namespace) -> int:
         return 130
     except MdpError as error:
         print(error, file=sys.stderr)
+        if args.typed:
+            with contextlib.suppress(OSError):
+                (Path(args.job) / "log.txt").write_text(f"{error}\n", encoding="utf-8")
         return 2
     except KeyboardInterrupt:
         print("Stopped on request; what was finished is kept.", file=sys.stderr)
@@ -77,8 +88,21 @@ def _execute(args: argparse.Namespace) -> int:
 
 
 def reporter(args: argparse.Namespace) -> Reporter:
-    """The reporter for a long command: the job's if it runs as one, else the console's."""
-    return JobReporter(args.job) if getattr(args, "job", None) else ConsoleReporter()
+    """The reporter for a long command: the job's if it runs as one, the console's in a terminal, or both."""
+    if not getattr(args, "job", None):
+        return ConsoleReporter()
+    return JobReporter(args.job, also=ConsoleReporter() if args.typed else None)
+
+
+def _without_job(argv: list[str]) -> list[str]:
+    """The words as typed, without `--job FOLDER`."""
+    kept, words = [], iter(argv)
+    for word in words:
+        if word == "--job":
+            next(words, None)
+        elif not word.startswith("--job="):
+            kept.append(word)
+    return kept
 
 
 def print_json(value) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mdp import jobs
+from mdp.jobs import launch
 
 FAKE = Path(__file__).parent.parent / "fake_mdp.py"
 
@@ -14,7 +15,7 @@ FAKE = Path(__file__).parent.parent / "fake_mdp.py"
 @pytest.fixture(autouse=True)
 def jobs_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("MDP_DATA", str(tmp_path))
-    monkeypatch.setattr(jobs, "COMMAND", (sys.executable, str(FAKE)))
+    monkeypatch.setattr(launch, "COMMAND", (sys.executable, str(FAKE)))
     yield
     for job in jobs.list_jobs():
         jobs.cancel(job.id)

@@ -10,6 +10,8 @@ import pytest
 
 from mdp import jobs
 from mdp.errors import MdpError
+from mdp.jobs import launch
+from mdp.jobs.folders import folder_of
 from mdp.plan import load_plan
 from mdp.study import save_study
 from mdp_widgets.panels import (
@@ -29,7 +31,7 @@ from tests.widgets.synthetic import synthetic_vit
 
 @pytest.fixture(autouse=True)
 def quick_work(monkeypatch):
-    monkeypatch.setattr(jobs, "COMMAND", (sys.executable, str(Path(__file__).with_name("fake_work.py"))))
+    monkeypatch.setattr(launch, "COMMAND", (sys.executable, str(Path(__file__).with_name("fake_work.py"))))
 
 
 @pytest.fixture
@@ -82,7 +84,7 @@ def test_from_a_model_to_an_open_study(watch):
 
 
 def test_a_study_built_earlier_is_not_opened_by_a_new_page():
-    folder = jobs._folder("20260101-000000-build-x")
+    folder = folder_of("20260101-000000-build-x")
     folder.mkdir(parents=True)
     job = {"title": "b", "kind": "build", "pid": 1, "created": None, "started": 1.0, "arguments": ["build"]}
     (folder / "job.json").write_text(json.dumps(job))

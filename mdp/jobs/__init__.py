@@ -1,0 +1,29 @@
+"""Long work in a process of its own, which outlives the page that started it.
+
+A job is a folder under data/jobs: `job.json` (what runs), `events.jsonl` (what it says, one object a line),
+`log.txt` (its output), `exit` (its exit status), `cancelled` (somebody asked to stop it). Any number of pages
+may watch; none is needed. A job runs `python -m mdp COMMAND`, so what the page does, a terminal can do:
+`python -m mdp COMMAND ... --job FOLDER` makes a job of a command typed there, and the pages find it.
+"""
+
+from .folders import job_ids
+from .launch import cancel, introduce, refusal, start
+from .process import note_exit
+from .prune import prune
+from .reading import JobState, list_jobs, output, state
+from .reporter import JobReporter
+
+__all__ = [
+    "JobReporter",
+    "JobState",
+    "cancel",
+    "introduce",
+    "job_ids",
+    "list_jobs",
+    "note_exit",
+    "output",
+    "prune",
+    "refusal",
+    "start",
+    "state",
+]

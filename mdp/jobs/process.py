@@ -1,0 +1,82 @@
+"""The process of a job: whether it lives, how it ended, and signals to it and its children."""
+
+import contextlib
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+# Jobs that this process started: a thread waits for each and notes how it ended.
+_reapers: dict[str, threading.Thread] = {}
+
+
+def reap(process: subprocess.Popen, folder: Path) -> None:
+    """Note how a child ends. If this process dies first, the job has noted it itself (`note_exit`)."""
+    thread = threading.Thread(target=lambda: note_exit(folder, process.wait()), daemon=True)
+    _reapers[folder.name] = thread
+    thread.start()
+
+
+def note_exit(folder: str | os.PathLike, code: int) -> None:
+    """Keep a job's exit status, unless it is known; the command line calls this at the end of a job."""
+    path = Path(folder) / "exit"
+    with contextlib.suppress(OSError):  # the folder was removed, or cannot be written
+        if not path.exists():
+            path.with_suffix(".part").write_text(str(code))
+            path.with_suffix(".part").replace(path)
+
+
+def exit_code(folder: Path) -> int | None:
+    """The exit status of a job that has ended; None if nobody noted it."""
+    if folder.name in _reapers:  # our own child: wait the moment until it is noted
+        _reapers[folder.name].join(timeout=1)
+    try:
+        return int((folder / "exit").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def created_at(pid: int) -> float | None:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return None
+
+
+def is_alive(job: Mapping[str, Any]) -> bool:
+    """Whether the job's own process runs; a pid given to somebody else since does not count."""
+    try:
+        process = psutil.Process(job["pid"])
+        # The time of creation is counted from the boot time, which wanders a little with the clock.
+        same = abs(process.create_time() - job["created"]) < 3
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, TypeError, ValueError):
+        return False
+
+
+def wait_for_end(job: Mapping[str, Any], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while is_alive(job) and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """Children and their children."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def send(pid: int, number: int) -> None:
+    """A signal to a job and, where it leads a group of its own, to all of that."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if os.getpgid(pid) == pid:
+            os.killpg(pid, number)
+        else:  # started by a script, whose group holds more than this job
+            os.kill(pid, number)
