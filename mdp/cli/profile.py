@@ -15,6 +15,9 @@ def add_arguments(parser):
         "--memory-format", default="auto", help="contiguous, channels_last, or auto (default): the usual one"
     )
     parser.add_argument(
+        "--compiled", action="store_true", help="deployed with torch.compile (seconds an entry: bundle more)"
+    )
+    parser.add_argument(
         "--bundle", action="append", metavar="KIND=N", help="units per step of a kind of dim, or of one dim"
     )
     parser.add_argument(
@@ -37,7 +40,7 @@ def run(args):
 
     # Before anything slow: what was asked for makes sense here, or a sentence says why not.
     layout = "contiguous" if args.memory_format == "auto" else args.memory_format
-    deployment(args.device, args.batch, args.dtype, layout, args.threads)
+    deployment(args.device, args.batch, args.dtype, layout, args.threads, args.compiled)
     from ..families import find
     from ..latency import profile, save_tables
     from ..latency.measure import BUSY
@@ -59,6 +62,7 @@ def run(args):
         dtype=args.dtype,
         threads=args.threads,
         memory_format=args.memory_format,
+        compiled=args.compiled,
         seconds=args.seconds,
         again=args.again,
         report=report,

@@ -29,7 +29,8 @@ class Deployment:
         dtype: of weights and activations.
         memory_format: of weights and images, "contiguous" or "channels_last".
         threads: intra-op threads on a CPU; 0 on other devices.
-        launch: "eager", or "graph" where CUDA graphs are replayed, so that no launch gaps are counted.
+        launch: "eager", or "graph" where CUDA graphs are replayed, so that no launch gaps are counted;
+            "compiled" and "compiled graph" if torch.compile has made the kernels.
     """
 
     kind: str
@@ -51,12 +52,13 @@ def deployment(
     dtype: str = "float32",
     memory_format: str = "contiguous",
     threads: int | None = None,
+    compiled: bool = False,
 ) -> Deployment:
     """Check what the user asked for against what this machine has, and name it. Imports torch.
 
     Raises:
         MdpError: a batch, dtype, format or number of threads that makes no sense.
-        Unsupported: the device is not there, or cannot run this dtype.
+        Unsupported: the device is not there, or cannot run this dtype, or torch.compile does not work here.
     """
     if type(batch) is not int or batch < 1:
         raise MdpError(f"The batch must be a whole number of at least 1, not {batch!r}.")
@@ -75,9 +77,11 @@ def deployment(
         dtype,
         memory_format,
         _threads(threads) if kind == "cpu" else 0,
-        "graph" if kind == "cuda" else "eager",
+        _launch(kind, compiled),
     )
     _try_dtype(kind, dtype)
+    if compiled:
+        _try_compile(kind)
     return found
 
 
@@ -97,6 +101,12 @@ def _kind(device: str) -> str:
     if kind == "mps" and not torch.backends.mps.is_available():
         raise Unsupported("There is no Apple GPU that torch can use on this machine. Choose --device cpu.")
     return kind
+
+
+def _launch(kind: str, compiled: bool) -> str:
+    if compiled:
+        return "compiled graph" if kind == "cuda" else "compiled"
+    return "graph" if kind == "cuda" else "eager"
 
 
 def _threads(threads: int | None) -> int:
@@ -166,4 +176,22 @@ def _try_dtype(kind: str, dtype: str) -> None:
     except (RuntimeError, TypeError, NotImplementedError) as error:
         raise Unsupported(
             f"This {kind} device cannot run {dtype} ({str(error).splitlines()[0]}). Choose --dtype float32."
+        ) from None
+
+
+@lru_cache
+def _try_compile(kind: str) -> None:
+    """One tiny network compiled: a missing compiler shows here, not midway."""
+    import torch
+
+    if kind == "mps":
+        raise Unsupported("Compiled networks can be timed on a CPU or a CUDA GPU only. Leave out --compiled.")
+    try:
+        with torch.inference_mode():
+            torch.compile(lambda x: torch.relu(x) + 1)(torch.ones(8, device=kind))
+    except Exception as error:  # dynamo's, inductor's and the compilers' errors have no common class
+        said = str(error).strip().splitlines()
+        raise Unsupported(
+            f"torch.compile does not work on this machine ({said[0] if said else type(error).__name__}). "
+            "Install a C++ compiler such as g++, or leave out --compiled."
         ) from None

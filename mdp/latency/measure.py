@@ -4,6 +4,7 @@ Several workloads are timed in turns, and with them the *anchor*, which never ch
 slower than usual the machine was busy, and the readings beside it are scaled (see store.summarise).
 """
 
+import gc
 import json
 import time
 from collections.abc import Iterable, Mapping
@@ -137,14 +138,17 @@ class Run:
         self.timer.inside = self._inside
         prepared = []
         for key in keys:
-            try:
-                prepared.append(self.timer.prepare(self.workloads[key]))
-            except OutOfMemory:
+            item, why = self._try(key)
+            if item is None and prepared:
                 # Perhaps only beside the others: they are read and let go, and it is tried alone.
-                if prepared:
-                    self._read(prepared)
-                    prepared = []
-                self._alone(key)
+                self._read(prepared)
+                prepared.clear()
+                gc.collect()
+                item, why = self._try(key)
+            if item is None:
+                self._failed(key, why)
+            else:
+                prepared.append(item)
             self.report.check()
         if prepared:
             self._read(prepared)
@@ -153,24 +157,22 @@ class Run:
         overhead = (time.monotonic() - start - (self.timing - timing)) / len(keys)
         self._overhead += 0.2 * (overhead - self._overhead)
 
-    def _alone(self, key: str) -> None:
+    def _try(self, key: str) -> tuple[Prepared | None, str]:
+        """The workload ready, or None and why not. What a failed try held is let go when this returns."""
         try:
-            prepared = self.timer.prepare(self.workloads[key])
+            return self.timer.prepare(self.workloads[key]), ""
         except OutOfMemory as error:
-            return self._failed(key, str(error))
-        return self._read([prepared])
+            return None, str(error)
 
     def _read(self, prepared: list[Prepared]) -> None:
         rounds = self._rounds(float(np.mean([p.first_ms * p.calls for p in prepared])))
-        start = time.monotonic()
+        start, why = time.monotonic(), ""
         try:
             readings = measure_together(self.timer, self._ready, prepared, rounds, self.report.check)
-        except OutOfMemory as error:  # one of them needs room that all together leave no more
-            if len(prepared) == 1:
-                return self._failed(prepared[0].key, str(error))
-            for item in prepared:
-                self._read([item])
-            return None
+        except OutOfMemory as error:
+            why = str(error)
+        if why:
+            return self._read_alone(prepared, why)
         self.timing += time.monotonic() - start
         totals = 0.0
         for item, found in zip(prepared, readings, strict=True):
@@ -181,6 +183,19 @@ class Run:
         macs = sum(self.workloads[p.key].macs for p in prepared) * self.batch
         if macs:
             self._speed += 0.1 * (macs / totals - self._speed)
+
+    def _read_alone(self, prepared: list[Prepared], why: str) -> None:
+        """One of them needs room while it runs that all together leave no more: empties the list."""
+        keys = [item.key for item in prepared]
+        prepared.clear()
+        gc.collect()
+        for key in keys:
+            item, missing = self._try(key) if len(keys) > 1 else (None, why)
+            if item is None:
+                self._failed(key, missing)
+            else:
+                self._read([item])
+            del item
 
     def _failed(self, key: str, why: str) -> None:
         self.store.add(self.context, key, failure=why)

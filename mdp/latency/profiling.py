@@ -44,12 +44,13 @@ def profile(
     again: bool = False,
     early: Callable[[Tables], None] | None = None,
     timer: Timer | None = None,
+    compiled: bool = False,
 ) -> Tables:
     """Measure a model's latency tables, in ms for one batch.
 
     Args:
         found: what a family found in the model.
-        device, batch, dtype, threads: see `deployment`.
+        device, batch, dtype, threads, compiled: see `deployment`.
         memory_format: "auto" is channels_last for models with channels, else contiguous.
         seconds: about how long to measure. The coarse grid is measured however long it takes.
         tolerance: where not everything fits in that time, stop refining a table when its cross-validated
@@ -66,7 +67,10 @@ def profile(
     if memory_format == "auto":
         channels = any(dim.kind == "channels" for dim in found.space.dims)
         memory_format = "channels_last" if channels else "contiguous"
-    where = timer.deployment if timer else deployment(device, batch, dtype, memory_format, threads)
+    if timer:
+        where = timer.deployment
+    else:
+        where = deployment(device, batch, dtype, memory_format, threads, compiled)
     surfaces, workloads = survey(found.pieces, {dim.name: dim.options for dim in found.space.dims})
     own = Store() if store is None else None
     store = store or own

@@ -8,7 +8,9 @@
 of them and each call finds the caches as a network leaves them, filled by others.
 """
 
+import itertools
 import time
+import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -132,6 +134,28 @@ def build(deployment: Deployment, workload: Workload):
             x = torch.randn((deployment.batch, *shape), generator=seeded).to(deployment.kind, dtype)
             inputs.append(x.contiguous(memory_format=layout) if x.dim() == 4 else x)
     return module, inputs
+
+
+def forward_of(deployment: Deployment) -> Callable[..., Any]:
+    """`f(module, *inputs)` as deployed: the module's own forward, or what torch.compile makes of it.
+
+    Not module(...): a network pays for being called once, not once for each of its pieces.
+    """
+    if "compiled" not in deployment.launch:
+        return _forward
+    import torch
+
+    # torch.compile keeps what it made by code object, at most eight for one, and looks through them at each
+    # call. With a code object of its own, every workload finds one thing there, and copies of it share that.
+    code = _forward.__code__.replace(co_name=f"forward_{next(_number)}")
+    return torch.compile(types.FunctionType(code, globals()), dynamic=False)
+
+
+def _forward(module, *inputs):
+    return module.forward(*inputs)
+
+
+_number = itertools.count()
 
 
 class no_memory:

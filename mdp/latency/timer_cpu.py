@@ -11,7 +11,7 @@ import time
 from . import memory
 from .device import Deployment
 from .pieces import Workload
-from .timer import WARM_UP, OutOfMemory, Prepared, Reading, build, no_memory, seconds_of
+from .timer import WARM_UP, OutOfMemory, Prepared, Reading, build, forward_of, no_memory, seconds_of
 
 try:
     import resource
@@ -20,7 +20,7 @@ except ImportError:  # Windows has no such count; readings are then never marked
 
 
 class CpuTimer:
-    """Times eager forward passes in `torch.inference_mode`.
+    """Times forward passes, eager or compiled, in `torch.inference_mode`.
 
     A reading finds the caches as a network leaves them: before it the inputs are written, untimed, as the
     layer before has just done, while other workloads have run since the weights were used. It is of one call:
@@ -45,11 +45,10 @@ class CpuTimer:
         self._guard(workload)
         with self.inference(), no_memory(workload.key):
             module, inputs = build(self.deployment, workload)
-            # Not module(...): the network pays for being called once, not once for each of its pieces.
-            forward = module.forward
+            forward = forward_of(self.deployment)
 
             def call():
-                return forward(*inputs)
+                return forward(module, *inputs)
 
             def refresh():
                 for x in inputs:

@@ -14,15 +14,16 @@ from collections.abc import Callable
 
 from .device import Deployment
 from .pieces import Workload
-from .timer import WARM_UP, Prepared, Reading, build, no_memory, seconds_of
+from .timer import WARM_UP, Prepared, Reading, build, forward_of, no_memory, seconds_of
 
 # One replay should last about this long, so that an event's resolution (0.5 µs) does not matter.
 REPLAY_MS = 0.5
 MOST_CALLS = 50
 # Copies of one workload; each is called at least once in a replay.
 MOST_COPIES = 64
-# Cycles of the busy-wait before an eager run: about 2 ms, enough for its launches to queue up.
-WAIT_CYCLES = 4_000_000
+# Cycles of the busy-wait before a run: about 2 ms, enough for an eager run's launches to queue up, and
+# 0.1 ms, enough for one replay's: on an idle device the first event would pass before the launch is there.
+WAIT_EAGER, WAIT_GRAPH = 4_000_000, 200_000
 
 
 class CudaTimer:
@@ -47,8 +48,10 @@ class CudaTimer:
             sets = [(module, inputs)]
             for _ in range(copies(size, self.inside, cache) - 1):
                 sets.append((copy.deepcopy(module), [x.clone() for x in inputs]))
+            forward = forward_of(self.deployment)
             best = min(
-                1000 * seconds_of(lambda: module(*inputs), torch.cuda.synchronize) for _ in range(WARM_UP)
+                1000 * seconds_of(lambda: forward(module, *inputs), torch.cuda.synchronize)
+                for _ in range(WARM_UP)
             )
             calls = min(MOST_CALLS, max(1, math.ceil(REPLAY_MS / max(best, 1e-3))))
             calls = len(sets) * math.ceil(calls / len(sets))  # every input set equally often
@@ -56,7 +59,7 @@ class CudaTimer:
             def run():
                 for i in range(calls):
                     one, its = sets[i % len(sets)]
-                    one(*its)
+                    forward(one, *its)
 
             replay, captured = self._capture(run)
             replay()
@@ -67,8 +70,7 @@ class CudaTimer:
         torch = self.torch
         start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
         with torch.inference_mode(), no_memory(prepared.key):
-            if not prepared.extra["graph"]:
-                torch.cuda._sleep(WAIT_CYCLES)
+            torch.cuda._sleep(WAIT_GRAPH if prepared.extra["graph"] else WAIT_EAGER)
             start.record()
             prepared.call()
             end.record()
@@ -96,8 +98,9 @@ class CudaTimer:
 
 
 def copies(size: float, inside: float, cache: float) -> int:
-    """How many copies of `size` bytes to rotate: a network's worth, or as many as overflow the cache.
+    """How many copies of `size` bytes to rotate: a network's worth, or as many as overflow the cache well.
 
-    One for a whole network (`inside` is 0), and for what overflows the cache by itself.
+    Caches replace blocks at random rather than the oldest, so that twice its size is taken. One for a whole
+    network (`inside` is 0), and for what overflows the cache by itself.
     """
-    return max(1, min(MOST_COPIES, math.ceil(min(inside, cache) / max(size, 1))))
+    return max(1, min(MOST_COPIES, math.ceil(min(inside, 2 * cache) / max(size, 1))))

@@ -182,7 +182,8 @@ def deployment_of(study: Study) -> Deployment:
             f"The study {study.name!r} does not say on which kind of device its tables were measured."
         )
     threads = p.get("threads") or None
-    return deployment(p["kind"], p["batch"], p["dtype"], p.get("memory_format", "contiguous"), threads)
+    layout, compiled = p.get("memory_format", "contiguous"), "compiled" in p.get("launch", "")
+    return deployment(p["kind"], p["batch"], p["dtype"], layout, threads, compiled)
 
 
 def anchor_of_tables(study: Study, where: Deployment) -> float | None:

@@ -1,9 +1,11 @@
+import dataclasses
+import functools
 import time
 
 import pytest
 
 from mdp.errors import MdpError, Unsupported
-from mdp.latency.device import deployment
+from mdp.latency.device import _try_compile, deployment
 from mdp.latency.pieces import Workload
 from mdp.latency.timer import OutOfMemory, Reading, measure_together, timer_for, undisturbed
 
@@ -79,8 +81,8 @@ def test_a_gpu_rotates_a_networks_worth_of_weights_or_a_cache_full():
 
     assert copies(1e6, 0.0, 50e6) == 1  # a whole network
     assert copies(1e6, 10e6, 50e6) == 10  # a network that stays in the cache
-    assert copies(2e6, 300e6, 50e6) == 25  # one that does not
-    assert copies(80e6, 300e6, 50e6) == 1 and copies(10.0, 300e6, 50e6) == 64
+    assert copies(2e6, 300e6, 50e6) == 50  # one that does not: twice the cache
+    assert copies(120e6, 300e6, 50e6) == 1 and copies(10.0, 300e6, 50e6) == 64
 
 
 def test_no_memory_is_an_error_of_its_own():
@@ -121,3 +123,33 @@ def test_readings_are_taken_in_turns_with_the_anchor_around_them():
     assert order[:4] == ["anchor", "b", "a", "b"]
     assert [len(r) for r in readings] == [2, 2]
     assert all(anchor >= 1 for r in readings for _, anchor in r)
+
+
+def test_compiled_workloads_do_not_meet_in_one_cache(monkeypatch):
+    """torch.compile gives up after eight variants of one function: here are more, each compiled once."""
+    import torch
+
+    where = dataclasses.replace(deployment("cpu", threads=1), launch="compiled")
+    made = []
+
+    def backend(graph, inputs):
+        made.append(graph)
+        return graph.forward
+
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend=backend))
+    timer = timer_for(where)
+    prepared = [timer.prepare(linear(width, rows=4)) for width in range(8, 20)]
+    assert len(made) == 12
+    assert all(timer.once(p).ms > 0 for p in prepared) and len(made) == 12
+
+
+def test_compiled_where_it_cannot_be_is_a_sentence(monkeypatch):
+    import torch
+
+    def refuse(*args, **kwargs):
+        raise RuntimeError("no C++ compiler was found\nmore")
+
+    monkeypatch.setattr(torch, "compile", refuse)
+    _try_compile.cache_clear()
+    with pytest.raises(Unsupported, match=r"no C\+\+ compiler was found.*leave out --compiled"):
+        deployment("cpu", compiled=True)

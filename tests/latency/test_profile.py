@@ -110,6 +110,32 @@ def test_what_fits_alone_only_is_measured_alone(found, store):
     assert tables.provenance["failed"] == 0
 
 
+def test_what_runs_alone_only_is_read_alone(found, store):
+    """Memory may run out in the middle of readings taken in turns; each is then tried without the others."""
+
+    held = weakref.WeakSet()
+
+    class Small(FakeTimer):
+        def prepare(self, workload):
+            prepared = super().prepare(workload)
+            held.add(Handle(prepared))
+            return prepared
+
+        def once(self, prepared):
+            large = [h for h in held if h.key.startswith("linear 128")]
+            if prepared.key == "linear 128>128" and len(large) > 1:
+                raise OutOfMemory("no room while the others are there")
+            return super().once(prepared)
+
+    class Handle:
+        def __init__(self, prepared):
+            self.key = prepared.key
+            prepared.extra["handle"] = self  # lives as long as what was prepared
+
+    tables = profile(found, store=store, timer=Small(linear_key))
+    assert tables.provenance["failed"] == 0
+
+
 def test_nothing_fits(found, store):
     timer = FakeTimer(linear_key, too_large=lambda key: key.startswith("linear"))
     with pytest.raises(MdpError, match="No entry of the table of block0"):
