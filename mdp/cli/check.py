@@ -18,14 +18,16 @@ def add_arguments(parser):
         "--halves", action="store_true", help="one name: attention and MLP of a block go apart"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object per architecture")
-    parser.add_argument("--largest", type=float, default=float("inf"), help="with several: parameters, 3e8")
-    parser.add_argument("--rows", metavar="FILE", help="with several: keep results here, and go on from them")
+    parser.add_argument(
+        "--largest", type=float, default=float("inf"), help="for a list: leave out more parameters, say 3e8"
+    )
+    parser.add_argument("--rows", metavar="FILE", help="for a list: keep results here, and go on from them")
     parser.add_argument("--kept", action="store_true", help="check no more: write the table of the kept rows")
-    parser.add_argument("--table", metavar="FILE", help="with several: write a table in Markdown")
+    parser.add_argument("--table", metavar="FILE", help="for a list: write a table in Markdown")
 
 
 def run(args):
-    if len(args.name) == 1 and not args.all:
+    if len(args.name) == 1 and not (args.all or args.rows or args.table):
         return _one(args)
     if not args.name and not args.all:
         raise MdpError(
@@ -47,7 +49,7 @@ def _many(args) -> int:
 
     report, names = reporter(args), args.name or architectures()
     rows = {row["model"]: row for row in _kept_rows(args.rows)}
-    left = [n for n in names if n not in rows]
+    left = [n for n in names if n not in rows or _may_fit(rows[n], args.largest)]
     todo = [] if args.kept else left
     for i, row in enumerate(coverage(todo, args.seed, args.largest), len(names) - len(left) + 1):
         rows[row["model"]] = row
@@ -73,6 +75,11 @@ def _kept_rows(path: str | None) -> list[dict]:
         return []
     except ValueError:
         raise MdpError(f"{path} holds something else than results; give another file to --rows.") from None
+
+
+def _may_fit(row: dict, largest: float) -> bool:
+    """Whether a network that was left out for its size is within the limit now; memory may be free by now."""
+    return "large" in row and row["parameters_before"] <= largest
 
 
 def _is_right(result: dict) -> bool:

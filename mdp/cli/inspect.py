@@ -14,17 +14,18 @@ def add_arguments(parser):
 
 
 def run(args):
-    from ..families import find
+    from ..families import outline
     from ..files import write_json
     from ..models import create, resolve
 
     report = reporter(args)
-    report.step(0, 2, "building the network")
+    report.step(0, 2, "looking for what can be pruned")
     ref = resolve(args.model, args.weights)
-    # The shape of a network says what can be pruned; its weights are not needed, but must be at hand later.
-    model = create(ref)
-    report.step(1, 2, "looking for what can be pruned")
-    found = describe(find(model, ref, halves=args.halves).space, ref)
+    # The shapes of a network say what can be pruned.
+    found = describe(outline(ref, halves=args.halves).space, ref)
+    if ref.weights != "none":
+        report.step(1, 2, "looking for its weights")
+        create(ref)  # they are not needed here, but must be at hand later
     report.step(2, 2)
     if args.out:
         write_json(args.out, found, indent=1)

@@ -5,10 +5,12 @@ import math
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 from torch import nn
 
-from ..families import Found, find
+from ..errors import MdpError
+from ..families import Found, find, outline
 from ..models import create, resolve
 from ..study import ModelRef
 from .extract import extract
@@ -16,6 +18,12 @@ from .mask import mask
 
 # Without position embeddings a network has the same weights at any resolution; small is fast.
 SMALL_IMAGE = 96
+# Dense and masked network stand in memory together, in float32, and something is needed to run them.
+BYTES_PER_PARAMETER = 10
+
+
+class TooLarge(MdpError):
+    """A network that this machine's memory, or the limit that was given, leaves out of the check."""
 
 
 def check_architecture(
@@ -32,9 +40,11 @@ def check_architecture(
         to the largest output), skipped, and seed and input_size, all fit for JSON.
 
     Raises:
-        MdpError: timm does not know the name, or (Unsupported) no family knows the architecture.
+        MdpError: timm does not know the name, (Unsupported) no family knows the architecture, or (TooLarge)
+            this machine has not the memory free; all said before anything large is made.
     """
     ref = ref or resolve(name, weights="none")
+    _check_memory(outline(ref, halves=halves))
     model = create(ref)
     if not any("pos_embed" in n for n, _ in model.named_parameters()):
         ref = dataclasses.replace(ref, input_size=(ref.input_size[0], SMALL_IMAGE, SMALL_IMAGE))
@@ -61,6 +71,16 @@ def check_architecture(
         "max_abs_difference": float((actual - expected).abs().max() / expected.abs().max()),
         "skipped": [{"name": s.name, "reason": s.reason} for s in space.skipped],
     }
+
+
+def _check_memory(found: Found) -> None:
+    """Raises TooLarge if the dense and the masked network would not stand in memory together."""
+    needed = sum(p.numel() for p in found.model.parameters()) * BYTES_PER_PARAMETER
+    if needed > psutil.virtual_memory().available:
+        raise TooLarge(
+            f"Checking {found.ref.name} needs about {needed / 1e9:.0f} GB of memory, which this machine has "
+            "not free. Close other programs or use a larger machine."
+        )
 
 
 def random_decision(

@@ -1,9 +1,11 @@
 """What people type: `mdp check`, `mdp inspect --halves`, and what is refused with a sentence."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from mdp import models
 from mdp.cli import main
 
 
@@ -27,6 +29,29 @@ def test_what_cannot_be_checked_is_a_sentence_and_2(name, said, capsys):
     assert not out and said in err and len(err.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("vit_huge_patch14_xp_224", "ParallelScalingBlock"),
+        ("eva_giant_patch14_224", "Eva, which is in none"),
+        ("resnext101_32x32d", "needs about 5 GB of memory"),
+    ],
+)
+def test_what_is_large_is_refused_before_it_is_built(name, said, capsys, monkeypatch):
+    def built(ref, **_):
+        model = create(ref)
+        assert all(p.is_meta for p in model.parameters()), "gigabytes were made"
+        return model
+
+    create = models.create
+    monkeypatch.setattr("mdp.models.create", built)
+    monkeypatch.setattr("mdp.surgery.check.create", built)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=4e9))
+    assert main(["check", name, "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert not out and said in err and len(err.strip().splitlines()) == 1
+
+
 def test_one_object_with_what_was_promised(capsys):
     assert main(["check", "test_resnet", "--seed", "2", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)
@@ -43,4 +68,4 @@ def test_halves_of_a_block_are_offered(capsys):
         removed |= {b.rpartition(".")[2] for b in json.loads(capsys.readouterr().out)["removed_blocks"]}
     assert removed == {"attn", "mlp"}
     assert main(["check", "test_resnet", "--halves"]) == 2
-    assert "no attention half" in capsys.readouterr().err
+    assert "no attention to remove by halves" in capsys.readouterr().err

@@ -45,6 +45,17 @@ def test_the_table_of_a_partial_run_says_what_is_left(tmp_path):
     assert "Not checked yet: test_efficientnet." in text
 
 
+def test_what_was_left_out_is_tried_again_under_a_higher_limit(tmp_path):
+    kept, table = tmp_path / "rows.jsonl", tmp_path / "table.md"
+    words = ["check", "test_resnet", "--rows", str(kept), "--table", str(table)]
+    for limit in ("1e5", "2e5"):
+        main([*words, "--largest", limit])
+        assert "1 were left out for their size (0 M parameters and more)" in table.read_text()
+    assert len(kept.read_text().splitlines()) == 1
+    main([*words, "--largest", "1e6"])
+    assert "Of 1 architectures, 1 are pruned right." in table.read_text()
+
+
 def test_a_fault_is_a_row_and_not_the_end(monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("mat1 and mat2")
