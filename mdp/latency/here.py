@@ -1,4 +1,4 @@
-"""What this machine's devices are called, asked without torch: enough to say that tables are another device's."""
+"""What this machine's devices are called, asked without torch: enough to tell another device's tables."""
 
 import os
 import platform
@@ -35,6 +35,6 @@ def measured_elsewhere(study: Study) -> str:
     here = " and ".join((*names_here("cuda"), *names_here("mps"), *names_here("cpu")))
     return (
         f"The tables of {study.name} were measured on {p['device']}, and this machine has {here}: what is "
-        "measured here says nothing about that budget. Measure the model here first (tab New study), and open "
-        "the study that comes of it."
+        "measured here says nothing about that budget. Measure the model here first (tab New study), and "
+        "open the study that comes of it."
     )

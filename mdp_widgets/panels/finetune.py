@@ -8,7 +8,7 @@ from .. import ui
 from ..plot import Plot
 from .finetune_facts import facts_table, finetune_facts
 from .job_view import JobView
-from .parts import combobox, fields, flow, long_work, or_sentence, text
+from .parts import combobox, fields, flow, long_work, or_sentence, start_button, text
 from .plans import network_folder, plan_files
 from .setup import FASHION, checked_data, positive_number, whole_number
 from .training_curve import draw_training, training_info, training_label, training_table
@@ -72,7 +72,7 @@ def finetune_panel(selection) -> widgets.VBox:
     selection.observe(describe, ["plan", "study"])
     draw()
     describe()
-    go = ui.button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
+    go = start_button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
     form = ui.card(about, fields(data, images, epochs, rate), ui.row(go), job, title="Fine-tune this plan")
     curve = ui.card(plot, title="Live")
     curve.add_class("mdp-curve")

@@ -13,9 +13,13 @@ from mdp.jobs import JobState
 from .job_facts import JobFacts, job_facts
 from .watch import Watcher
 
+# How often a view that shows no running job looks for one of its kinds that somebody else has started.
+SECONDS_ELSEWHERE = 2.0
+
 
 class JobView(widgets.VBox):
-    """Shows a job of the given kinds, watches it while it runs, and finds it again on a new page.
+    """Shows a job of the given kinds, watches it while it runs, and finds it again on a new page. One that
+    another page or a terminal starts (`python -m mdp finetune ... --job FOLDER`) appears within seconds.
 
         view = JobView("finetune")
         view.start(["finetune", "fmnist_vit", "--budget", "40%"], "Fine-tune the ViT")
@@ -33,7 +37,10 @@ class JobView(widgets.VBox):
     def __init__(self, *kinds: str, idle: str = "", resume: Callable[[JobState], bool] = lambda state: True):
         """`idle` is shown while there is no job; `resume` says which earlier jobs are shown again."""
         self.kinds = kinds
-        self._idle = idle
+        self.started_here: str = ""  # the id of the job that this view started last
+        self._idle = idle and (jobs.refusal() or idle)
+        self._resume = resume
+        self._seen: set[str] = set()
         self._text = widgets.HTML()
         self._cancel = widgets.Button(description="Cancel", tooltip="Stop; what is finished is kept")
         self._cancel.add_class("mdp-cancel")
@@ -41,8 +48,9 @@ class JobView(widgets.VBox):
         self._watcher = Watcher(self.refresh)
         super().__init__([self._text, self._cancel])
         self.add_class("mdp-job")
-        self._find(resume)
-        self._draw()
+        self._elsewhere = Watcher(self._look_elsewhere, SECONDS_ELSEWHERE)
+        self.find()
+        self._elsewhere.start()
 
     def start(self, arguments: Sequence[str], title: str) -> bool:
         """Start `python -m mdp ARGUMENTS...` and show it; False (and `error`) if it cannot be started."""
@@ -57,11 +65,13 @@ class JobView(widgets.VBox):
             self._draw()
             return False
         self.error = ""
+        self.started_here = job_id
         self.attach(job_id)
         return True
 
     def attach(self, job_id: str) -> None:
-        """Show a job that was started elsewhere."""
+        """Show a job, wherever it was started."""
+        self._seen.add(job_id)
         self.job_id = job_id
         if self.refresh():
             self._watcher.start()
@@ -96,11 +106,37 @@ class JobView(widgets.VBox):
     def running(self) -> bool:
         return self.state is not None and self.state.status == "running"
 
-    def _find(self, resume: Callable[[JobState], bool]) -> None:
-        earlier = [s for kind in self.kinds for s in jobs.list_jobs(kind) if resume(s)]
+    def find(self) -> None:
+        """Show the job worth showing: one that runs, else the newest that `resume` accepts, else none."""
+        earlier = [job for kind in self.kinds for job in jobs.list_jobs(kind) if self._resume(job)]
+        self._seen = self._ids()
         if earlier:
-            # A running one first, else the newest.
-            self.attach(max(earlier, key=lambda s: (s.status == "running", s.started)).id)
+            self.attach(max(earlier, key=lambda job: (job.status == "running", job.started)).id)
+        else:
+            self.job_id, self.state = "", None
+            self._draw()
+
+    def look_elsewhere(self) -> None:
+        """Show a job that another page or a terminal has started since, unless one of ours runs."""
+        new = self._ids() - self._seen
+        for job_id in sorted(new):
+            try:
+                state = jobs.state(job_id)
+            except MdpError:  # being made this moment: look again
+                continue
+            self._seen.add(job_id)
+            if state.status == "running" and self._resume(state) and not self.running:
+                self.error = ""
+                self.attach(job_id)
+
+    def _look_elsewhere(self) -> bool:
+        if self.comm is None:  # closed
+            return False
+        self.look_elsewhere()
+        return True
+
+    def _ids(self) -> set[str]:
+        return set().union(*(jobs.job_ids(kind) for kind in self.kinds))
 
     def _draw(self) -> None:
         # On the page's side the same value again is no change: nothing flickers.

@@ -9,7 +9,18 @@ from mdp.models import SHIPPED_MODELS
 
 from .. import ui
 from .job_view import JobView
-from .parts import combobox, dropdown, facts_html, fields, flow, long_work, or_sentence, step_card, text
+from .parts import (
+    combobox,
+    dropdown,
+    facts_html,
+    fields,
+    flow,
+    long_work,
+    or_sentence,
+    start_button,
+    step_card,
+    text,
+)
 from .setup import FASHION, Setup, checked_data
 
 SOME_TIMM = (
@@ -90,7 +101,7 @@ def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
     if job.state is not None:
         show({"new": job.state})
     follow()
-    go = ui.button("Look at it", look, tooltip="Find what of this model can be pruned")
+    go = start_button("Look at it", look, tooltip="Find what of this model can be pruned")
     card = step_card(number, "Model", fields(name, weights, file, data), ui.row(go), job)
     card.name, card.weights, card.file, card.data = name, weights, file, data
     card.look, card.job, card.found = go, job, found

@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from mdp import jobs
 from mdp.errors import MdpError
 
 from .. import ui
@@ -66,6 +67,14 @@ def combobox(label: str, options: Any, value: str, tooltip: str = "") -> widgets
     return widgets.Combobox(
         description=label, options=list(options), value=value, tooltip=tooltip or label, ensure_option=False
     )
+
+
+def start_button(label: str, start: Callable[[], Any], **kwargs: Any) -> widgets.Button:
+    """A button that starts long work; where this server allows none, it cannot be pressed and says why."""
+    button = ui.button(label, start, **kwargs)
+    if jobs.refusal():
+        button.disabled, button.tooltip = True, jobs.refusal()
+    return button
 
 
 def facts_html(facts: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from mdp.study import Tables
 
 from .. import ui
 from .job_view import JobView
-from .parts import dropdown, fields, flow, long_work, or_sentence, step_card, text
+from .parts import dropdown, fields, flow, long_work, or_sentence, start_button, step_card, text
 from .setup import Setup, whole_number
 
 DEVICES = {"the fastest here": "auto", "CPU": "cpu", "GPU (CUDA)": "cuda", "GPU (Apple)": "mps"}
@@ -77,7 +77,7 @@ def profile_card(setup: Setup, number: int = 2) -> widgets.VBox:
             )
 
     job.observe(lambda change: setup.measured(change["new"]), "state")
-    go = ui.button("Measure", measure, tooltip="Measure latency tables on this machine")
+    go = start_button("Measure", measure, tooltip="Measure latency tables on this machine")
     card = step_card(number, "Latency", fields(device, batch, dtype), ui.row(go), job)
     card.device, card.batch, card.dtype, card.go, card.job = device, batch, dtype, go, job
     return card

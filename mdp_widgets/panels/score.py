@@ -7,7 +7,7 @@ from mdp.study import list_studies
 from .. import ui
 from .at_hand import scores_at_hand, tables_at_hand
 from .job_view import JobView
-from .parts import dropdown, fields, flow, long_work, offer, or_sentence, step_card, text
+from .parts import dropdown, fields, flow, long_work, offer, or_sentence, start_button, step_card, text
 from .setup import Setup, checked_data, whole_number
 
 METHODS = {
@@ -47,7 +47,7 @@ def score_card(setup: Setup, number: int = 3) -> widgets.VBox:
             )
 
     job.observe(lambda change: setup.measured(change["new"]), "state")
-    go = ui.button("Score", score, tooltip="Score the importance of every unit")
+    go = start_button("Score", score, tooltip="Score the importance of every unit")
     card = step_card(number, "Importance", fields(method, images), ui.row(go), job)
     card.method, card.images, card.go, card.job = method, images, go, job
     return card
@@ -79,17 +79,18 @@ def build_card(selection, setup: Setup, number: int = 4) -> widgets.VBox:
 
     def built(change):
         state, before = change["new"], change["old"]
-        # Only a build that this page saw running is opened: no page jumps to an old study when it loads.
-        seen = before is not None and before.id == state.id and before.status == "running"
-        if seen and state.status == "done":
+        seen = before is not None and state is not None and before.id == state.id
+        if seen and before.status == "running" and state.status == "done":
             selection.refresh()
-            selection.open(str(state.result["path"]))
+            # No page jumps to a study that was built before it loaded, or from another page.
+            if state.id == job.started_here:
+                selection.open(str(state.result["path"]))
             look()
 
     setup.observe(look, ["model", "fresh"])
     job.observe(built, "state")
     look()
-    go = ui.button("Build and open", make, primary=True, tooltip="Join both into a study and open it")
+    go = start_button("Build and open", make, primary=True, tooltip="Join both into a study and open it")
     card = step_card(number, "Study", fields(tables, scores, name), ui.row(go), job)
     card.tables, card.scores, card.name, card.go, card.job = tables, scores, name, go, job
     return card

@@ -13,6 +13,7 @@ from ..pictures import picture_html, pictures, pictures_zip, zipped
 from ..report import report_html
 from ..tables_csv import all_tables
 from .job_view import JobView
+from .keep_budget import budget_card
 from .parts import dropdown, long_work, offer, or_sentence
 from .plans import network_folder, networks_at_hand, plan_files, plan_name
 
@@ -28,6 +29,7 @@ class TakeAway:
         figure: Dropdown of figures.
         buttons: name -> Button.
         network, onnx: JobViews.
+        budget: the card that keeps the budget on this device.
         download: saves in the browser.
         problem: the sentence about what could not be done.
     """
@@ -39,6 +41,7 @@ class TakeAway:
         self.figure = dropdown("", [], tooltip="Which figure")
         self.network = JobView("extract", resume=lambda state: state.status == "running")
         self.onnx = JobView("export", resume=lambda state: state.status == "running")
+        self.budget = budget_card(selection)
         self._asked: dict[str, tuple[str, str]] = {}  # job -> what to do at its end, name of the file to save
         do = {
             "plan": ("Plan (JSON)", self.save_plan),
@@ -186,6 +189,7 @@ def _grid(parts: TakeAway) -> widgets.Box:
                 title="The pruned network",
                 note="Weights (safetensors) with the JSON that rebuilds it, or ONNX for other runtimes.",
             ),
+            parts.budget,
             ui.card(
                 ui.row(b["plan"], b["tables"], gap="6px"),
                 title="Plan and tables",

@@ -7,13 +7,17 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mdp import cli
 from mdp.latency.tables import save_tables
 from mdp.paths import data_dir
+from mdp.plan import plan_to_json
+from mdp.solve import solve
 from mdp.space import Space, SpaceDim
-from mdp.study import ModelRef, save_study
+from mdp.study import ModelRef, load_study, save_study
 from tests.widgets.synthetic import synthetic_vit
 
 
@@ -91,6 +95,30 @@ def extract(args):
 def export(args):
     Path(args.onnx).write_bytes(b"onnx")
     cli.reporter(args).result(path=args.onnx)
+
+
+@instead
+def verify(args):
+    """Two rounds, told as `strict` tells them; the last entry of the first table is 1 % slower afterwards."""
+    study, report = load_study(args.study), cli.reporter(args)
+    budget, (first, *others) = float(args.strict), study.problem.latency
+    values = np.array(first.values)
+    values.flat[-1] *= 1.01
+    problem = dataclasses.replace(study.problem, latency=(dataclasses.replace(first, values=values), *others))
+    plan = solve(problem, 0.9 * budget)
+    report.step(0.5, 1.0, "round 1")
+    steps = [
+        {"target": t, "predicted": t, "measured": 1.05 * t, "corrected": t, "remeasured": 7, "met": met,
+         "importance": plan.importance, "sentence": "x"}
+        for t, met in ((budget, False), (0.9 * budget, True))
+    ]  # fmt: skip
+    story = {"budget": budget, "measured": 0.945 * budget, "round": 1, "steps": steps,
+             "plan": plan_to_json(plan)}  # fmt: skip
+    tables = dataclasses.replace(
+        study.tables, terms=problem.latency, provenance={**study.tables.provenance, "strict": story}
+    )
+    kept = dataclasses.replace(study, name=args.name, problem=problem, tables=tables)
+    report.result(**story, path=str(save_study(kept, args.out)))
 
 
 if __name__ == "__main__":

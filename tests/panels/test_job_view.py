@@ -1,13 +1,16 @@
 """One job on the page: what it says, Cancel, failure, and found again by a page that comes later."""
 
 import asyncio
+import subprocess
 
 import pytest
 
 from mdp import jobs
-from mdp.jobs import JobState
+from mdp.jobs import JobState, launch
+from mdp_widgets.panels import job_view
 from mdp_widgets.panels.job_facts import job_facts
 from mdp_widgets.panels.job_view import JobView, job_html
+from mdp_widgets.panels.parts import start_button
 
 from ..loops import run_apart
 
@@ -88,6 +91,51 @@ def test_a_new_page_finds_the_running_job(watch):
     first.cancel()
     watch(again)
     assert again.state.status == "cancelled"
+
+
+def test_a_job_started_elsewhere_appears_unless_one_of_ours_runs(watch):
+    ours, other = JobView("count"), JobView("count", resume=lambda s: s.title == "Other")
+    theirs = jobs.start(SLOW, "Theirs")
+    ours.look_elsewhere()
+    other.look_elsewhere()
+    assert (ours.job_id, other.job_id) == (theirs, "") and ours.running and not ours.started_here
+    third = jobs.start(SLOW, "Other")
+    ours.look_elsewhere()
+    other.look_elsewhere()
+    assert (ours.job_id, other.job_id) == (theirs, third)
+    jobs.cancel(third)
+    other.refresh()
+    fourth = jobs.start(QUICK, "Other")
+    while jobs.state(fourth).status == "running":
+        pass
+    other.look_elsewhere()
+    assert other.job_id == third  # what has ended is no news
+
+
+def test_in_a_kernel_it_finds_the_job_of_a_terminal_by_itself(tmp_path, monkeypatch):
+    monkeypatch.setattr(job_view, "SECONDS_ELSEWHERE", 0.05)
+
+    async def page():
+        view = JobView("count")
+        words = ["count", "--to", "5", "--pause", "0.05", "--job", str(tmp_path / "mine")]
+        terminal = subprocess.Popen([*launch.COMMAND, *words], stderr=subprocess.DEVNULL)
+        for _ in range(600):
+            await asyncio.sleep(0.05)
+            if view.state and not view.running:
+                terminal.wait()
+                return view.state
+
+    state = run_apart(page())
+    assert (state.status, state.title) == ("done", "mdp count --to 5 --pause 0.05")
+
+
+def test_where_long_work_is_switched_off_no_button_offers_it(monkeypatch):
+    monkeypatch.setenv("MDP_LONG_WORK", "off")
+    assert "switched off" in shown(JobView("count", idle="Counts."))
+    button = start_button("Count", lambda: None)
+    assert button.disabled and "switched off" in button.tooltip
+    view = JobView("count")
+    assert not view.start(QUICK, "Counting") and "switched off" in shown(view) and jobs.list_jobs() == []
 
 
 def test_a_new_page_prefers_the_running_job_to_a_newer_one(watch):
