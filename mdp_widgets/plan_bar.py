@@ -9,8 +9,9 @@ from traitlets import Bool, List, Unicode
 from mdp.errors import MdpError
 
 from . import ui
+from .history import Kept
 from .named import delete_named, list_named, load_named, rename_named, save_named
-from .state import Kept, Selection
+from .state import Selection
 
 
 class PlanBar(anywidget.AnyWidget):

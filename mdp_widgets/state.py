@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from traitlets import Any as AnyTrait
@@ -26,28 +25,12 @@ from mdp.plan import Plan, parse_budget
 from mdp.solve import Front, Pins, fastest, solve
 from mdp.study import Study, list_studies, load_study
 
+from .history import History, Kept, Step
+from .looking import first_dim, where_to_look
 from .refine import grow, kernel_loop
 
 FRONT_POINTS = 100
 START = 0.5  # a study opens at half of its dense latency, or at the fastest choice if that is slower
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A plan kept to compare with, and the budget and pins that it is the answer to."""
-
-    budget: float
-    pins: Pins
-    plan: Plan
-
-
-@dataclass(frozen=True)
-class Step:
-    """One state of undo and redo."""
-
-    budget: float
-    pins: Pins
-    a: Kept | None
 
 
 class Selection(HasTraits):
@@ -91,8 +74,7 @@ class Selection(HasTraits):
     def __init__(self, study: Study | None = None, **traits: Any):
         self._busy = False
         self._growing: asyncio.Task | None = None
-        self._past: list[Step] = []
-        self._future: list[Step] = []
+        self._history = History()
         super().__init__(pins=traits.pop("pins", Pins()), **traits)
         self.refresh()
         if study is not None:
@@ -120,9 +102,7 @@ class Selection(HasTraits):
             return
         study = change["new"]
         if study is None:
-            self._set(
-                budget=0.0, plan=None, a=None, pins=Pins(), front=None, smallest=0.0, block="", dim=""
-            )
+            self._set(budget=0.0, plan=None, a=None, pins=Pins(), front=None, smallest=0.0, block="", dim="")
         else:
             try:
                 smallest = fastest(study.problem).latency
@@ -146,7 +126,7 @@ class Selection(HasTraits):
                 plan=plan,
             )
             self._grow_front(study)
-        self._past, self._future = [self._now()], []
+        self._history = History([self._now()])
         self._tell_history()
 
     def _grow_front(self, study: Study) -> None:
@@ -271,41 +251,27 @@ class Selection(HasTraits):
         """Move every view to a block (and its first dim) or to a dim (and the block that it belongs to)."""
         if self.study is None:
             return
-        problem = self.study.problem
-        if dim in problem.dim:
-            users = problem.dim_blocks[dim] - {None}
-            if block not in users:
-                block = (
-                    self.block
-                    if self.block in users
-                    else next((b.name for b in problem.blocks if b.name in users), self.block)
-                )
-        elif block in problem.block:
-            dim = first_dim(self.study, block)
-        else:
-            return
-        self.block, self.dim = block, dim
+        found = where_to_look(self.study, block, dim, self.block)
+        if found is not None:
+            self.block, self.dim = found
 
     # Undo and redo
 
     def settle(self) -> None:
         """Make the present budget, pins and A one step of undo: at the end of a drag, not on the way."""
-        if self.study is not None and (not self._past or self._past[-1] != self._now()):
-            self._past.append(self._now())
-            self._future = []
+        if self.study is not None:
+            self._history.add(self._now())
         self._tell_history()
 
     def undo(self) -> None:
-        if len(self._past) > 1:
-            self._future.append(self._past.pop())
-            self._restore(self._past[-1])
+        self._restore(self._history.back())
 
     def redo(self) -> None:
-        if self._future:
-            self._past.append(self._future.pop())
-            self._restore(self._past[-1])
+        self._restore(self._history.forth())
 
-    def _restore(self, step: Step) -> None:
+    def _restore(self, step: Step | None) -> None:
+        if step is None:
+            return
         old = {"budget": self.budget, "pins": self.pins}
         self._set(budget=step.budget, pins=step.pins, a=step.a)
         self._resolve(old)
@@ -315,7 +281,7 @@ class Selection(HasTraits):
         return Step(self.budget, self.pins, self.a)
 
     def _tell_history(self) -> None:
-        self.can_undo, self.can_redo = len(self._past) > 1, bool(self._future)
+        self.can_undo, self.can_redo = self._history.can_undo, self._history.can_redo
         self.settled += 1
 
     def _set(self, **values: Any) -> None:
@@ -327,14 +293,3 @@ class Selection(HasTraits):
                     setattr(self, name, value)
         finally:
             self._busy = before
-
-
-def own_dims(study: Study, block: str) -> list[str]:
-    """Dims that belong to one block alone, in the problem's order."""
-    return [d for d, users in study.problem.dim_blocks.items() if users == {block}]
-
-
-def first_dim(study: Study, block: str) -> str:
-    """The dim to show first for a block: its own where it has one, else any that it uses, else ""."""
-    own = own_dims(study, block)
-    return own[0] if own else next((d for d, users in study.problem.dim_blocks.items() if block in users), "")

@@ -7,8 +7,9 @@ import ipywidgets as widgets
 from .. import ui
 from ..figures.curve import curve_info, curve_label, curve_table, draw_curve
 from ..figures.teach_units import draw_units, units_info, units_label, units_table
+from ..looking import own_dims
 from ..sized import figure
-from ..state import Selection, own_dims
+from ..state import Selection
 from .opening import aloud, lesson
 
 
