@@ -11,7 +11,8 @@ from .figures.curve import curve_info, curve_label, draw_curve
 from .figures.front import draw_front, front_info, front_label
 from .figures.surface import draw_surface, surface_info, surface_label, terms_of
 from .figures.survivors import survivors_info
-from .plot import PLOTLY_JS, concrete
+from .plot import concrete
+from .plotly_js import plotly_js
 from .survivors_svg import survivors_svg
 
 
@@ -59,7 +60,7 @@ def picture_html(picture: Picture) -> str:
         spec = concrete(picture.spec)
         spec["layout"] = {**spec["layout"], "paper_bgcolor": "#fff", "plot_bgcolor": "#fff"}
         body = plotly.io.to_html(spec, include_plotlyjs=False, full_html=False, validate=False)
-        script = f"<script>{PLOTLY_JS.read_text(encoding='utf-8')}</script>"
+        script = f"<script>{plotly_js()}</script>"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>{escape(picture.title)}</title>{script}</head>"

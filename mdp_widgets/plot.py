@@ -6,16 +6,13 @@ own file.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
-import plotly
 from traitlets import Bool, Dict, List, Unicode
 
 from . import ui
-
-PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+from .plotly_js import plotly_js
 
 
 class Plot(anywidget.AnyWidget):
@@ -75,7 +72,7 @@ class Plot(anywidget.AnyWidget):
     def _receive(self, _widget: Any, content: Mapping[str, Any], _buffers: Any) -> None:
         kind = content.get("kind")
         if kind == "plotly":
-            self.send({"kind": "plotly"}, [PLOTLY_JS.read_bytes()])
+            self.send({"kind": "plotly"}, [plotly_js().encode()])
         elif kind == "click" and isinstance(content.get("point"), dict):
             for callback in self._on_click:
                 callback(content["point"])

@@ -19,7 +19,7 @@ from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
 from . import ui
 from .kernels import alive, drop_dead, full
-from .plot import PLOTLY_JS
+from .plotly_js import plotly_js
 from .serve import NOTEBOOKS, PAGES, Options
 
 # Handlers of Voila that show folders, sources or files; we serve known pages instead.
@@ -65,6 +65,18 @@ class Login(tornado.web.RequestHandler):
                 "<button>Open</button></form>"
             )
         )
+
+
+class Library(tornado.web.RequestHandler):
+    """One script, asked for anew only when it changed."""
+
+    def initialize(self, script: bytes):
+        self.script = script
+
+    def get(self):
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache")
+        self.finish(self.script)  # tornado answers 304 to the tag of the same script
 
 
 class Alive(JupyterHandler):
@@ -122,7 +134,7 @@ class Server(Voila):
             for address, notebook in PAGES.items()
             if (NOTEBOOKS / notebook).exists()
         ]
-        library = (r"/mdp/(plotly\.min\.js)", tornado.web.StaticFileHandler, {"path": str(PLOTLY_JS.parent)})
+        library = (r"/mdp/plotly\.min\.js", Library, {"script": plotly_js().encode()})
         return [*pages, library, (r"/login", Login), (r"/mdp/kernel/([0-9a-f-]{36})", Alive), *kept]
 
 
