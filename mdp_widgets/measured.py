@@ -45,7 +45,7 @@ def finetuned(study: Study) -> tuple[Measured, ...]:
         try:
             extra = read_json(path, "architecture").get("extra") or {}
             facts, plan = extra["finetuned"], plan_from_json(extra["plan"], f"plan in {path}")
-            if plan.fingerprint != study.problem.fingerprint:
+            if plan.fingerprint != study.problem.fingerprint or facts["accuracy_tuned"] is None:
                 continue
             found.append(
                 Measured(

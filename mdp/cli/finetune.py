@@ -17,7 +17,7 @@ def add_arguments(parser):
     which.add_argument("--budget", help="solve for this budget first: in ms (12.5) or of dense (40%%)")
     parser.add_argument("--data", default="fashion-mnist", help="data set, or folder of class folders")
     parser.add_argument("--images", type=int, help="training images to use (default: all)")
-    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=3, help="default 3; 0 only measures the pruned network")
     parser.add_argument("--batch", type=int, default=128, help="images per step and process (default 128)")
     parser.add_argument("--rate", type=float, default=5e-4, help="highest learning rate (default 0.0005)")
     parser.add_argument("--distill", type=float, default=0.0, metavar="SHARE",
@@ -59,7 +59,7 @@ def run(args):
 
 def _check(args) -> None:
     """Raises MdpError for numbers that make no sense, before anything is loaded."""
-    for name, least in (("epochs", 1), ("batch", 1), ("images", 1)):
+    for name, least in (("epochs", 0), ("batch", 1), ("images", 1)):
         value = getattr(args, name)
         if value is not None and value < least:
             raise MdpError(f"--{name} {value} cannot be used; give {least} or more.")
@@ -80,7 +80,7 @@ def _sentence(o) -> str:
 
     text = (
         f"{o.path}: accuracy {share(o.accuracy_dense)} dense, {share(o.accuracy_pruned)} pruned, "
-        f"{share(o.accuracy_tuned)} fine-tuned, on {o.test_images:,} test images."
+        f"{share(o.accuracy_tuned) if o.epochs else 'not'} fine-tuned, on {o.test_images:,} test images."
     )
     if o.latency_measured is not None:
         promised = "" if o.latency_predicted is None else f", predicted {o.latency_predicted:.4g} ms"

@@ -44,7 +44,7 @@ class Outcome:
     path: str
     accuracy_dense: float | None
     accuracy_pruned: float
-    accuracy_tuned: float
+    accuracy_tuned: float | None
     test_images: int
     train_images: int
     epochs: int
@@ -89,6 +89,7 @@ def finetune(
     number of the outcome is also reported as a metric, as soon as it is known.
 
     Args:
+        recipe: with 0 epochs the network is measured and saved as it is.
         images: training images to use, each class in proportion; all by default.
 
     Returns:
@@ -124,12 +125,14 @@ def finetune(
     know(accuracy_pruned=accuracy(network, test, accelerate=accelerate, work=work, text="pruned accuracy"))
 
     path = folder / "checkpoint.safetensors"
-    about = {"data": source.description, "images": len(part), "network": _identity(pruned)}
-    history = train(
-        network, batches, test, recipe, report,
-        checkpoint_path=path, teacher=dense, accelerate=accelerate, about=about, work=work,
-    )  # fmt: skip
-    know(accuracy_tuned=history.accuracy)
+    tuned = None
+    if recipe.epochs:
+        about = {"data": source.description, "images": len(part), "network": _identity(pruned)}
+        tuned = train(
+            network, batches, test, recipe, report,
+            checkpoint_path=path, teacher=dense, accelerate=accelerate, about=about, work=work,
+        ).accuracy  # fmt: skip
+    know(accuracy_tuned=tuned)
     outcome = Outcome(
         path=str(folder), test_images=len(source.test), train_images=len(part), epochs=recipe.epochs, **facts
     ) if accelerate.is_main_process else None  # fmt: skip

@@ -69,6 +69,14 @@ def test_it_says_what_the_network_is_worth_and_saves_it(made, tmp_path, capsys):
     assert load(tmp_path / "more").architecture == network.architecture
 
 
+def test_without_epochs_it_is_measured_as_it_is(made, tmp_path, capsys):
+    study, plan = made
+    words = (*FEW, "--epochs", "0", "--out", tmp_path / "net")
+    status, outcome, _ = finetune(capsys, study, "--plan", plan, *words)
+    assert status == 0 and outcome["accuracy_tuned"] is None and 0 <= outcome["accuracy_pruned"] <= 1
+    assert load(tmp_path / "net")
+
+
 def test_a_finetuning_that_was_stopped_goes_on(made, tmp_path, capsys, monkeypatch):
     from mdp.errors import Cancelled
     from mdp.progress import ConsoleReporter
@@ -95,7 +103,7 @@ def test_a_finetuning_that_was_stopped_goes_on(made, tmp_path, capsys, monkeypat
 @pytest.mark.parametrize(
     "words, sentence",
     [
-        (("--epochs", "0"), "--epochs 0 cannot be used"),
+        (("--epochs", "-1"), "--epochs -1 cannot be used"),
         (("--rate", "-1"), "--rate -1 cannot be used"),
         (("--distill", "2"), "--distill 2 cannot be used"),
         (("--data", "nowhere"), "There is no data set 'nowhere'"),
