@@ -122,6 +122,16 @@ def build_study(
         if names - set(by_name):
             stranger = min(names - set(by_name))
             raise MdpError(f"The {what} are of another model: {space.model} has no dim {stranger!r}.")
+    blocks = {None, *(b.name for b in space.blocks)}
+    for what, made, named in (
+        ("tables", "mdp profile", {t.block for t in tables.terms}),
+        ("scores", "mdp score", {block for _, block, _, _ in scores.shares}),
+    ):
+        if named - blocks:
+            raise MdpError(
+                f"The {what} are of other blocks: {space.model} has no block {min(named - blocks)!r} here. "
+                f"Make both with --halves, or both without; `{made}` makes these."
+            )
     missing = set(by_name) - set(scores.order)
     if missing:
         raise MdpError(f"The scores leave out dim {min(missing)!r} of {space.model}; score the model anew.")

@@ -1,5 +1,7 @@
 """`mdp build`: join latency tables and importance scores into a study. Measures nothing."""
 
+import os
+
 from ..errors import MdpError
 from . import reporter
 
@@ -26,7 +28,9 @@ def run(args):
     report = reporter(args)
     ref = resolve(args.model, args.weights)
     saved = load_tables(args.tables, model=ref.name)
-    data = read_json(args.scores, "file of scores")
+    # A study may be named without its path, as everywhere; what looks like a path is one.
+    named = not os.path.exists(args.scores) and os.path.basename(args.scores) == args.scores
+    data = {"format": FORMAT} if named else read_json(args.scores, "file of scores")
     if isinstance(data, dict) and data.get("format") == FORMAT:
         scores = _scores_of(load_study(args.scores), ref)
     else:
