@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from timm.layers import BlurPool2d
+from timm.layers import BlurPool2d, EvoNorm2dS0
 from torch import fx, nn
 
 from .trace import step_name
@@ -101,8 +101,11 @@ class Channels:
         if not parameters:
             plain = all(isinstance(m, BlurPool2d) for m in module.modules() if m._buffers)
             return self._pass(node, value) if plain else self._unknown(node, [value])
-        if isinstance(module, nn.GroupNorm):  # statistics are over whole groups of channels
+        # Statistics over whole groups of channels: a group is kept or pruned as one.
+        if isinstance(module, nn.GroupNorm):
             group.units = math.gcd(group.units, module.num_groups)
+        elif isinstance(module, EvoNorm2dS0):
+            group.units = math.gcd(group.units, module.groups)
         per_channel = all(p.numel() == value.channels for p in parameters.values())
         if per_channel and _works_by_channel(module):
             for leaf, parameter in parameters.items():
@@ -200,7 +203,8 @@ def _works_by_channel(module: nn.Module) -> bool:
     from timm.layers.grn import GlobalResponseNorm
 
     statistics = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm, GlobalResponseNorm)
-    return isinstance(module, (*statistics, LayerScale, LayerScale2d)) or is_uncentred_norm(module)
+    others = (EvoNorm2dS0, LayerScale, LayerScale2d)
+    return isinstance(module, (*statistics, *others)) or is_uncentred_norm(module)
 
 
 def is_uncentred_norm(module: nn.Module) -> bool:

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Mapping
 
 import torch
+from timm.layers import EvoNorm2dS0
 from torch import nn
 
 
@@ -19,10 +20,14 @@ def put(model: nn.Module, name: str, tensor: torch.Tensor) -> None:
 
 def resize(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
     """`put` every tensor, then correct the widths that modules note themselves (in_features, groups, ...)."""
+    modules = [model.get_submodule(path) for path in {name.rpartition(".")[0] for name in tensors}]
+    grouped = [(m, m.weight.shape[0] // m.groups) for m in modules if isinstance(m, EvoNorm2dS0)]
     for name, tensor in tensors.items():
         put(model, name, tensor)
-    for path in {name.rpartition(".")[0] for name in tensors}:
-        _correct(model.get_submodule(path))
+    for module in modules:
+        _correct(module)
+    for module, per_group in grouped:  # it notes its groups alone; they are pruned whole
+        module.groups = module.weight.shape[0] // per_group
 
 
 def loosen(model: nn.Module) -> None:

@@ -54,6 +54,7 @@ NETWORKS = {
     ),
     "seresnet": ("seresnet50", (3, 32, 32), {"layers": (1, 2, 1, 1), "channels": (8, 8, 16, 16)}),
     "efficientnet": ("test_efficientnet", (3, 32, 32), {"num_classes": 7}),
+    "efficientnet evonorm": ("test_efficientnet_evos", (3, 32, 32), {"num_classes": 7}),
     "mobilenetv3": ("mobilenetv3_small_050", (3, 32, 32), {"num_classes": 7}),
     "convnext": ("test_convnext", (3, 32, 32), {"num_classes": 7}),
     "convnext v2": ("test_convnext2", (3, 32, 32), {"num_classes": 7}),

@@ -18,7 +18,7 @@ from mdp.cli import main
         ("no_such_model", "neither a demo network nor a name that timm knows"),
         ("resnet-50", "Did you mean resnet50"),
         ("vit_pwee_patch16_reg1_gap_256", "ParallelScalingBlock"),
-        ("test_efficientnet_evos", "EvoNorm2dS0"),
+        ("vit_dlittle_patch16_reg1_gap_256", "DiffAttention"),
         ("", "neither a demo network"),
         ("../../etc/passwd", "neither a demo network"),
     ],
