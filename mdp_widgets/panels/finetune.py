@@ -4,6 +4,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from mdp.study import Study
+
 from .. import ui
 from ..plot import Plot
 from .finetune_facts import facts_table, finetune_facts
@@ -19,10 +21,16 @@ def finetune_panel(selection) -> widgets.VBox:
 
     Its parts are `data`, `images`, `epochs`, `rate`, `go`, `job`, `plot` and `table`.
     """
-    data = combobox("Images", [FASHION], FASHION, "fashion-mnist, or a folder with one folder per class")
+    data = combobox(
+        "Images",
+        [FASHION],
+        images_of(selection.study),
+        "fashion-mnist, or one folder per class",
+    )
+    data.placeholder = "/path/to/a/folder/per/class"
     epochs = text("Epochs", "3", tooltip="Passes over the training images")
     rate = text("Learning rate", "0.0005", tooltip="The highest one; it warms up and falls to zero")
-    images = text("On", "all", tooltip="How many training images to use, or all")
+    images = text("Train on", "all", tooltip="How many training images to use, or all")
     about = ui.sentence()
     job = JobView("finetune", idle="The pruned network is taken out of the dense one, trained on, and timed.")
     plot = Plot(height="100%", filename="fine-tuning")
@@ -59,17 +67,18 @@ def finetune_panel(selection) -> widgets.VBox:
         table.value = facts_table(facts)
 
     def describe(_: Any = None):
-        plan = selection.plan
-        ui.say(
-            about,
-            ""
-            if plan is None
-            else f"Plan: {ui.ms(plan.latency)}, "
-            f"{len(plan.removed_blocks)} blocks removed. Choose another one with the budget above.",
-        )
+        plan, gone = selection.plan, len(selection.plan.removed_blocks) if selection.plan else 0
+        words = f"{gone} block{'s' * (gone != 1)} removed" if gone else "no block removed"
+        said = plan and f"Plan: {ui.ms(plan.latency)}, {words}. Another budget gives another one."
+        ui.say(about, said or "")
+
+    def other_study(_: Any = None):
+        if data.value in ("", FASHION):  # what somebody typed stays
+            data.value = images_of(selection.study)
 
     job.observe(draw, "state")
     selection.observe(describe, ["plan", "study"])
+    selection.observe(other_study, "study")
     draw()
     describe()
     go = start_button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
@@ -82,6 +91,11 @@ def finetune_panel(selection) -> widgets.VBox:
     panel.go, panel.job = go, job
     panel.plot, panel.table = plot, table
     return panel
+
+
+def images_of(study: Study | None) -> str:
+    """The images that come with the project, if the study was scored on them; "" for none."""
+    return FASHION if study is None or study.scores.provenance.get("dataset") == FASHION else ""
 
 
 def image_count(text: str) -> int:

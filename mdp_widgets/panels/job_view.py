@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import ipywidgets as widgets
 from traitlets import Instance, Unicode
@@ -34,12 +35,19 @@ class JobView(widgets.VBox):
     state = Instance(JobState, allow_none=True)
     error = Unicode("")
 
-    def __init__(self, *kinds: str, idle: str = "", resume: Callable[[JobState], bool] = lambda state: True):
-        """`idle` is shown while there is no job; `resume` says which earlier jobs are shown again."""
+    def __init__(
+        self,
+        *kinds: str,
+        idle: str = "",
+        resume: Callable[[JobState], bool] = lambda state: True,
+        recap: bool = True,
+    ):
+        """`idle` is shown while there is no job; `resume` says which earlier jobs are shown again; without
+        `recap` the messages of a job that is done are left out, where the panel says more than they do."""
         self.kinds = kinds
         self.started_here: str = ""  # the id of the job that this view started last
         self._idle = idle and (jobs.refusal() or idle)
-        self._resume = resume
+        self._resume, self._recap = resume, recap
         self._seen: set[str] = set()
         self._text = widgets.HTML()
         self._cancel = widgets.Button(description="Cancel", tooltip="Stop; what is finished is kept")
@@ -140,7 +148,11 @@ class JobView(widgets.VBox):
 
     def _draw(self) -> None:
         # On the page's side the same value again is no change: nothing flickers.
-        body = job_html(job_facts(self.state)) if self.state else f'<p class="mdp-note">{self._idle}</p>'
+        body = f'<p class="mdp-note">{self._idle}</p>'
+        if self.state:
+            facts = job_facts(self.state)
+            told = self._recap or self.state.status != "done"
+            body = job_html(facts if told else replace(facts, messages=()))
         self._text.value = body + _error_html(self.error)
         self._cancel.layout.display = "" if self.running else "none"
 

@@ -16,7 +16,7 @@ from mdp.study import Study, save_study, slug
 
 from .. import ui
 from .job_view import JobView
-from .parts import or_sentence, start_button
+from .parts import or_sentence, start_button, two_columns
 from .strict_story import story_html, story_of, story_of_study
 
 NOTE = (
@@ -31,7 +31,7 @@ def budget_card(selection) -> widgets.VBox:
 
     Its parts are `go`, `job`, `story` (HTML) and `show`, the button that shows the plan that was measured.
     """
-    job = JobView("verify", resume=lambda state: is_about(state, selection.study))
+    job = JobView("verify", resume=lambda state: is_about(state, selection.study), recap=False)
     story, problem = widgets.HTML(), ui.sentence(kind="error")
     told: dict[str, Any] = {"story": None, "path": None}
 
@@ -48,10 +48,13 @@ def budget_card(selection) -> widgets.VBox:
 
     def show():
         ui.say(problem, "")
-        or_sentence(
-            lambda: show_plan(selection, told["path"], told["story"].plan),
-            lambda sentence: ui.say(problem, sentence, "error"),
-        )
+        plan = told["story"].plan
+        try:
+            show_plan(selection, told["path"], plan)
+        except MdpError as error:
+            ui.say(problem, str(error), "error")
+        else:
+            ui.say(problem, f"Shown above: the plan that was kept, in {selection.study.name}.", "status")
 
     def tell(_=None):
         state, path = job.state, None
@@ -86,15 +89,9 @@ def budget_card(selection) -> widgets.VBox:
     job.observe(ended, "state")
     selection.observe(other_study, "study")
     tell()
-    card = ui.card(
-        ui.row(go),
-        job,
-        story,
-        problem,
-        ui.row(button),
-        title="The measured budget",
-        note=jobs.refusal() or NOTE,
-    )
+    work, told_there = widgets.VBox([ui.row(go), job]), widgets.VBox([story, ui.row(button), problem])
+    card = ui.card(two_columns(work, told_there), title="The measured budget", note=jobs.refusal() or NOTE)
+    card.add_class("mdp-wide")
     card.go, card.job, card.story, card.show = go, job, story, button
     return card
 

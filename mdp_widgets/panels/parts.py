@@ -32,6 +32,13 @@ def flow(*cards: widgets.Widget) -> widgets.Box:
     return box
 
 
+def two_columns(*children: widgets.Widget) -> widgets.Box:
+    """Side by side within a card, below each other where it is narrow."""
+    box = widgets.Box(children)
+    box.add_class("mdp-two")
+    return box
+
+
 def step_card(number: int, title: str, *children: widgets.Widget) -> widgets.VBox:
     """A card that is one step of several."""
     head = widgets.HTML(

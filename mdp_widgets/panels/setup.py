@@ -81,8 +81,10 @@ def checked_weights(model: str, weights: str) -> str:
 def checked_data(data: str) -> str:
     """`fashion-mnist`, or the absolute path of a folder that exists."""
     data = data.strip()
-    if data in ("", FASHION):
+    if data == FASHION:
         return FASHION
+    if not data:
+        raise MdpError("Name the images: a folder that holds a folder of images per class.")
     folder = Path(data).expanduser()
     if not folder.is_dir():
         raise MdpError(f"There is no folder {folder}. Give one that holds a folder of images per class.")

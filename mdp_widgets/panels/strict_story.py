@@ -68,8 +68,7 @@ def outcome(story: Story) -> str:
     """The end of the story in one sentence."""
     n, below = len(story.rounds), 1 - story.measured / story.budget if story.budget else 0.0
     words = (
-        f"The whole network takes {ui.ms(story.measured)}, measured here: within the budget of "
-        f"{ui.ms(story.budget)}"
+        f"The whole network takes {_ms(story.measured)}, measured: within the budget of {_ms(story.budget)}"
     )
     words += f", {ui.percent(below)} below it" if below >= 0.001 else ""
     return f"{words}. It took {n} round{'s' * (n > 1)}."
@@ -80,9 +79,9 @@ def story_html(story: Story) -> str:
     rows = [
         (
             f"{n + 1}",
-            ui.ms(r.target),
-            ui.ms(r.predicted),
-            ui.ms(r.measured),
+            _ms(r.target),
+            _ms(r.predicted),
+            _ms(r.measured),
             ("✓ met" if r.met else "✕ over") + (", kept" if n == story.chosen else ""),
         )
         for n, r in enumerate(story.rounds)
@@ -90,7 +89,8 @@ def story_html(story: Story) -> str:
     table = ui.table_html(("round", "asked for", "predicted", "measured", "budget"), rows)
     anew = sum(r.remeasured for r in story.rounds)
     note = (
-        f"{anew} readings of parts were taken anew on the way and corrected the tables of this study."
+        f"In each round the parts of the network were measured anew, {anew} in all. That corrected the "
+        "tables of the study that came of it."
         if anew
         else ""
     )
@@ -98,3 +98,8 @@ def story_html(story: Story) -> str:
         f'<p>{ui.escape(outcome(story))}</p><div class="mdp-scroll">{table}</div>'
         f'<p class="mdp-note">{ui.escape(note)}</p>'
     )
+
+
+def _ms(value: float) -> str:
+    # One digit more than elsewhere: who compares with a budget wants to see on which side of it a time is.
+    return f"{ui.number(value, 4)} ms"

@@ -189,7 +189,6 @@ def _grid(parts: TakeAway) -> widgets.Box:
                 title="The pruned network",
                 note="Weights (safetensors) with the JSON that rebuilds it, or ONNX for other runtimes.",
             ),
-            parts.budget,
             ui.card(
                 ui.row(b["plan"], b["tables"], gap="6px"),
                 title="Plan and tables",
@@ -206,6 +205,7 @@ def _grid(parts: TakeAway) -> widgets.Box:
                 title="Report",
                 note="One file for those without the explorer: numbers, pictures, provenance. Prints well.",
             ),
+            parts.budget,
         ]
     )
     grid.add_class("mdp-take")

@@ -44,7 +44,7 @@ def test_profile_refuses_nonsense_survives_a_reload_and_stops(quiet, address):
 def test_finetune_on_real_images_to_a_measured_network(quiet, address):
     page = quiet
     open_tab(page, address, "Fine-tune")
-    page.get_by_role("textbox", name="On", exact=True).fill("128")
+    page.get_by_role("textbox", name="Train on").fill("128")
     page.get_by_role("textbox", name="Epochs").fill("1")
     page.get_by_role("textbox", name="Epochs").press("Tab")
     page.get_by_role("button", name="Fine-tune", exact=True).click()

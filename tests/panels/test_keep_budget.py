@@ -43,7 +43,7 @@ def test_from_the_button_to_the_plan_that_was_measured(selection, watch):
     state = watch(card.job)
     assert state.status == "done", jobs.output(state.id)
     assert state.arguments[:2] == ("verify", str(before.path)) and float(state.arguments[3]) == budget
-    for words in ("within the budget", "5.5 % below it", "2 rounds", "✕ over", "✓ met, kept", "14 readings"):
+    for words in ("within the budget", "5.5 % below it", "2 rounds", "✕ over", "✓ met, kept", "14 in all"):
         assert words in card.story.value, words
     assert selection.study is before  # nothing jumps
     card.show.click()
