@@ -5,10 +5,11 @@ from typing import Any
 import ipywidgets
 
 from . import ui
+from .because import Because
 from .figures.curve import curve_info, curve_label, curve_table, draw_curve
+from .figures.labels import dim_label
 from .figures.surface import draw_surface, surface_info, surface_label, surface_table, terms_of
-from .figures.survivors import label_of
-from .figures.why import why_info, why_sentences
+from .figures.why import why_sentences
 from .plot import Plot
 from .state import Selection
 
@@ -16,10 +17,14 @@ DECISIONS = {"free": None, "kept": True, "removed": False}
 
 
 class BlockView:
-    """Three cards over one Selection. `.widget` is what to show; `.surface` and `.curve` are the figures."""
+    """Three cards over one Selection. `.widget` is what to show; `.surface` and `.curve` are the figures.
 
-    def __init__(self, selection: Selection, height: str = "300px"):
+    `because` is the answer to "why?" where another view shows it too.
+    """
+
+    def __init__(self, selection: Selection, height: str = "300px", because: Because | None = None):
         self.selection = selection
+        self.because = because or Because(selection)
         self._updating = False
         self.block = ipywidgets.Dropdown(description="Block")
         self.dim = ipywidgets.Dropdown(description="Dim")
@@ -71,7 +76,7 @@ class BlockView:
         self.solid.observe(lambda c: self._draw_surface(), "value")
         selection.observe(self._show_choices, ["study", "block", "dim", "pins"])
         selection.observe(self._draw, ["plan", "a", "block", "dim"])
-        selection.observe(self._explain, ["settled", "block", "dim"])
+        self.because.observe(self._explain, "info")
         self._show_choices()
         self._draw()
         self._explain()
@@ -91,7 +96,7 @@ class BlockView:
         try:
             self.block.options = [b.name for b in problem.blocks]
             self.block.value = s.block or None
-            self.dim.options = [(_dim_text(s, d), d) for d in dims]
+            self.dim.options = [(dim_label(problem, d), d) for d in dims]
             self.dim.value = s.dim or None
             removable = s.block in problem.block and problem.block[s.block].removable
             self.pin_block.options = list(DECISIONS) if removable else ["free", "kept"]
@@ -129,25 +134,24 @@ class BlockView:
             next((t for t in s.study.problem.latency if t.name == self.term.value), None) if s.study else None
         )
         if term is not None:
-            info = surface_info(s.study.problem, term, s.plan, s.dim, s.a and s.a.plan)
+            info = surface_info(s.study.problem, term, s.plan, s.dim, s.a and s.a.plan, self._others())
             self.surface.show(
                 draw_surface(info, solid=self.solid.value), surface_label(info), *surface_table(info)
             )
 
-    def _explain(self, _change: Any = None) -> None:
-        s = self.selection
-        if s.study is not None and s.plan is not None:
-            info = why_info(s.study, s.plan, s.pins, s.block, s.dim)
+    def _others(self) -> list[int]:
+        """The next best widths of the dim in question, as far as they are known."""
+        info = self.because.info
+        known = info is not None and info.dim == self.selection.dim
+        return [int(o.decision) for o in info.dim_opposites if o.loss is not None] if known else []
+
+    def _explain(self, change: Any = None) -> None:
+        info = self.because.info
+        if info is not None:
             body = "".join(f"<p>{ui.escape(t)}</p>" for t in why_sentences(info))
+            aloud = " aria-live='polite'" if self.because.settled else ""  # not on every step of a drag
+            if change is not None and info.dim_opposites:
+                self._draw_surface()
             self.sentences.value = (
-                f"<div class='mdp-why' aria-live='polite' data-block='{ui.escape(s.block)}'>{body}</div>"
+                f"<div class='mdp-why'{aloud} data-block='{ui.escape(info.block)}'>{body}</div>"
             )
-
-
-def _dim_text(selection: Selection, dim: str) -> str:
-    problem = selection.study.problem
-    users = problem.dim_blocks[dim]
-    own = users == {selection.block}
-    return label_of(dim, problem.dim[dim].kind, selection.block if own else None) + (
-        "" if own else " (shared)"
-    )

@@ -19,7 +19,7 @@ class BudgetBar(anywidget.AnyWidget):
     Traits:
         budget, smallest, dense: in the unit of latency; the slider goes from smallest to dense.
         budget_text, dense_text, unit: as shown.
-        facts: what the budget buys: {"name", "value", "note", "kind", "title"} each.
+        facts: what the budget buys: {"name", "value", "band", "note", "kind", "title"} each.
     """
 
     _esm = ui.static("budget.js")
@@ -78,9 +78,10 @@ def plan_facts(study: Study, plan: Plan) -> list[dict[str, str]]:
         _fact(
             "predicted latency",
             ui.ms(plan.latency, unit),
-            f"{ui.percent(plan.latency / dense)} of {ui.ms(dense, unit)}{_band(study)}",
+            f"{ui.percent(plan.latency / dense)} of {ui.ms(dense, unit)}",
+            **_band(study),
         ),
-        _fact("speed-up", f"{speed:.2f}×", "against the dense network"),
+        _fact("speed-up", f"{ui.number(speed)}×", "against the dense network"),
         _fact(
             "importance kept",
             ui.percent(plan.importance / (problem.dense_importance or 1.0)),
@@ -119,11 +120,24 @@ def proof_fact(plan: Plan) -> dict[str, str]:
     return _fact("best possible", f"within {ui.percent(gap, 2)}", f"not proven · {time}", "open", plan.note)
 
 
-def _band(study: Study) -> str:
+def _band(study: Study) -> dict[str, str]:
     """How far predictions were off on whole measured networks, where `verify` has looked."""
-    error = (study.verification or {}).get("median_error")
-    return f", ±{ui.percent(error)}" if isinstance(error, int | float) else ""
+    check = study.verification or {}
+    error, worst = check.get("median_error"), check.get("worst_error")
+    if not isinstance(error, int | float):
+        return {
+            "title": "Predicted from the tables; no whole network was measured yet to say how good that is "
+            "(mdp verify)."
+        }
+    count = check.get("subnetworks")
+    text = (
+        f"Whole networks measured end to end: {count}. The prediction was off by {ui.percent(error)} at the "
+    )
+    text += "median" + (f" and {ui.percent(worst)} at worst." if isinstance(worst, int | float) else ".")
+    return {"band": f"±{ui.percent(error)}", "title": text}
 
 
-def _fact(name: str, value: str, note: str = "", kind: str = "", title: str = "") -> dict[str, str]:
-    return {"name": name, "value": value, "note": note, "kind": kind, "title": title}
+def _fact(
+    name: str, value: str, note: str = "", kind: str = "", title: str = "", band: str = ""
+) -> dict[str, str]:
+    return {"name": name, "value": value, "note": note, "kind": kind, "title": title, "band": band}

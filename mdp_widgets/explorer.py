@@ -14,10 +14,12 @@ from mdp.errors import MdpError
 from mdp.study import Study
 
 from . import ui
+from .because import Because
 from .block import BlockView
 from .budget import BudgetBar
 from .compare import Compare
 from .figures.survivors import survivors_info, survivors_table, zoom_info, zoom_json
+from .figures.why import why_sentences
 from .front_view import FrontView
 from .header import Header
 from .plan_bar import PlanBar
@@ -43,13 +45,14 @@ class Explorer:
     def __init__(self, study: Study | str | None = None, selection: Selection | None = None):
         self.selection = s = selection or Selection()
         self.notice = ui.sentence()
+        self.notice.add_class("mdp-notice")
         self.header = Header(s, LINKS)
         self.budget = BudgetBar(s)
         self.front_view = FrontView(s)
         self.front = self.front_view.plot
         self.survivors = Survivors(height="100%")
-        self.table = ipywidgets.HTML()
-        self.block = BlockView(s)
+        self.because = Because(s)
+        self.block = BlockView(s, because=self.because)
         self.plans = PlanBar(s)
         self.tabs = tabs(
             {
@@ -94,12 +97,14 @@ class Explorer:
         s.observe(self._draw, ["plan", "pins", "a"])
         s.observe(self._select, ["study", "block", "dim"])
         s.observe(self._tell_colours, "a")
+        self.because.observe(self._explain, "info")
         self.survivors.on_look(lambda block, dim: s.look_at(block or None, dim or None))
         self._open_first(study)
         self._draw()
         self._select()
         self._tell()
         self._tell_colours()
+        self._explain()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return self.widget._repr_mimebundle_(**kwargs)
@@ -131,6 +136,11 @@ class Explorer:
         marks = two if self.selection.a else one
         words = " ".join(f"<i class='{c}'></i>{text}" for c, text in marks)
         self.legend.value = f"<span class='mdp-legend'>{words}</span>"
+
+    def _explain(self, _change: Any = None) -> None:
+        """The picture's caption: why the block in question is as it is."""
+        info = self.because.info
+        self.survivors.caption = {"block": info.block, "lines": why_sentences(info)} if info else {}
 
     def _draw(self, _change: Any = None) -> None:
         s = self.selection

@@ -82,7 +82,8 @@ class FrontView:
     def _tell(self, _change: Any = None) -> None:
         what = self.others.computing
         for key, button in self.buttons.items():
-            button.description = TOGGLES[key][0] + ("…" if key == what else "")
+            # A style, not a word: the row must not move.
+            (button.add_class if key == what else button.remove_class)("mdp-computing")
         text = f"Computing {TOGGLES[what][0].lower()}." if what else ""
         self.busy.value = f"<span role='status'>{text}</span>"
 

@@ -84,5 +84,7 @@ def study_facts(study: Study) -> str:
     p, q = study.tables.provenance, study.scores.provenance
     facts = [str(p["device"]), f"batch {p['batch']}", str(p["dtype"])]
     if q.get("method"):
-        facts.append(f"{q['method']} scores" + (f" on {q['images']} images" if q.get("images") else ""))
+        name = str(q["method"])
+        scores = f"{name[:1].upper()}{name[1:]} scores"  # Taylor and Hessian are names
+        facts.append(scores + (f" on {q['images']:,} images" if isinstance(q.get("images"), int) else ""))
     return " · ".join(facts)

@@ -17,6 +17,7 @@ class Survivors(anywidget.AnyWidget):
         info: survivors_json(...) of the record.
         selected: {"block": name, "dim": name} to mark.
         zoom: zoom_json(...) of the dim to show close up under the picture, {} for none.
+        caption: {"block", "lines"}: sentences under the picture and the block that they are about, or {}.
         label: what a screen reader says of the whole picture.
         height: CSS height.
     """
@@ -27,6 +28,7 @@ class Survivors(anywidget.AnyWidget):
     info = Dict().tag(sync=True)
     selected = Dict({"block": "", "dim": ""}).tag(sync=True)
     zoom = Dict().tag(sync=True)
+    caption = Dict().tag(sync=True)
     label = Unicode("").tag(sync=True)
     height = Unicode("380px").tag(sync=True)
 

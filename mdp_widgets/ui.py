@@ -132,6 +132,8 @@ def percent(share: float, places: int = 1) -> str:
 def change(share: float) -> str:
     """A share of dense as the change from it: 0.42 -> `−58 %`."""
     value = round(100 * (share - 1))
+    if value == -100 and share > 0:
+        return f"−{100 * (1 - max(share, 0.001)):.1f} %"  # something is left: `−99.6 %`
     return f"−{-value} %" if value < 0 else f"+{value} %" if value else "±0 %"
 
 

@@ -8,7 +8,8 @@ from mdp.problem import Problem
 from mdp.study import Study
 
 from ..ui import ms, number, percent
-from .survivors import label_of, own_terms
+from .labels import label_of
+from .survivors import own_terms
 
 OTHER = "stem, head and what is always there"
 

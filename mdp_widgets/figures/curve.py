@@ -10,6 +10,7 @@ from mdp.study import Study
 
 from ..plot import axis, layout
 from ..ui import percent
+from .labels import dim_label
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class CurveInfo:
     """What the figure shows.
 
     Attributes:
-        dim, kind: of the dim.
+        dim, label: of the dim.
         units: 1 .. dense, how many units are kept.
         share: importance of that many best units as a share of all the dim's; over kept blocks.
         options: the widths that the solver may choose.
@@ -27,7 +28,7 @@ class CurveInfo:
     """
 
     dim: str
-    kind: str
+    label: str
     units: tuple[int, ...]
     share: tuple[float, ...]
     options: tuple[int, ...]
@@ -61,7 +62,7 @@ def curve_info(study: Study, dim: str, plan: Plan | None = None, a: Plan | None 
     at_cut = None if kept is None else float(share[units.index(kept)])
     return CurveInfo(
         dim,
-        problem.dim[dim].kind,
+        dim_label(problem, dim),
         units,
         tuple(map(float, share)),
         options,
@@ -154,7 +155,12 @@ def draw_curve(info: CurveInfo) -> dict[str, Any]:
         "layout": layout(
             shapes=cut,
             hovermode="closest",
-            xaxis=axis(f"{info.kind} kept of {info.dense}", range=[0, info.dense * 1.04]),
+            # Units are whole: no tick between two of them.
+            xaxis=axis(
+                f"{info.label} kept of {info.dense}",
+                range=[0, info.dense * 1.04],
+                **({"dtick": 1} if info.dense <= 10 else {}),
+            ),
             yaxis=axis("importance of this dim, %", range=[min([0.0, *y]), max([104.0, *y])]),
         ),
     }

@@ -9,7 +9,7 @@ from mdp.solve import Alternative
 
 from ..plot import axis, layout
 from ..ui import ms
-from .survivors import label_of, short_names
+from .labels import dim_label, short_names
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,12 @@ def opposites_info(problem: Problem, alternatives: Sequence[Alternative], block:
             own_latency=found.own_latency,
         )
 
-    def dim_label(dim: str) -> str:
-        own = problem.dim_blocks[dim] == {block}
-        return label_of(dim, problem.dim[dim].kind, block if own else None) + ("" if own else " (shared)")
-
     return OppositesInfo(
         unit=problem.latency_unit,
         block=block,
         blocks=tuple(read(a, short[a.name]) for a in alternatives if a.kind == "block"),
         dims=tuple(
-            read(a, dim_label(a.name))
+            read(a, dim_label(problem, a.name))
             for a in alternatives
             if a.kind == "dim" and block in problem.dim_blocks[a.name]
         ),

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from mdp.plan import Plan
 from mdp.problem import Problem
 
-from .survivors import LABELS, short_names
+from .labels import LABELS, short_names
 
 NAMED = 6  # removed blocks named one by one, at most
 

@@ -1,5 +1,6 @@
 """The latency surface of one term: measured time against the widths that it depends on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from mdp.problem import Problem, Term
 
 from ..plot import axis, layout
 from ..ui import ms, number
+from .labels import dim_label
 
 
 @dataclass(frozen=True)
@@ -18,20 +20,23 @@ class SurfaceInfo:
 
     Attributes:
         term, block, unit: name of the term, its block (None: always charged), unit of latency.
-        dims: the dims drawn: (), (x,) or (y, x).
+        dims: the dims drawn: (), (x,) or (y, x); `names` is what they are called.
         widths: kept units along each drawn dim.
         values: latency, shape = lengths of widths.
-        held: the other dims of the term and the width at which they are held (as chosen, else dense).
+        held: what the other dims of the term are called, and the width at which they are held (as chosen,
+            else dense).
         chosen: index of the plan's entry along each drawn dim, or None where the term is gone.
         price: latency at the chosen entry, None where the term is gone.
         dense: latency of the dense entry.
         a: index of the plan A's entry along each drawn dim, where there is one and its term is not gone.
+        near: indices of the entries with other widths of the dim in question, else as chosen.
     """
 
     term: str
     block: str | None
     unit: str
     dims: tuple[str, ...]
+    names: tuple[str, ...]
     widths: tuple[tuple[int, ...], ...]
     values: np.ndarray
     held: tuple[tuple[str, int], ...]
@@ -39,6 +44,7 @@ class SurfaceInfo:
     price: float | None
     dense: float
     a: tuple[int, ...] | None = None
+    near: tuple[tuple[int, ...], ...] = ()
 
 
 def terms_of(problem: Problem, block: str | None, dim: str = "") -> list[Term]:
@@ -48,10 +54,16 @@ def terms_of(problem: Problem, block: str | None, dim: str = "") -> list[Term]:
 
 
 def surface_info(
-    problem: Problem, term: Term, plan: Plan | None = None, dim: str = "", a: Plan | None = None
+    problem: Problem,
+    term: Term,
+    plan: Plan | None = None,
+    dim: str = "",
+    a: Plan | None = None,
+    others: Sequence[int] = (),
 ) -> SurfaceInfo:
     """The record of one term. A term over three dims or more is shown as a slice at the chosen widths; the
-    dims drawn are the two longest, `dim` always among them."""
+    dims drawn are the two longest, `dim` always among them. `others` are widths of `dim` to mark beside the
+    chosen one."""
     gone = plan is not None and term.block in plan.removed_blocks
     choices = problem.dense_choices | {
         d: k for d, k in (plan.choices if plan else {}).items() if k is not None
@@ -59,7 +71,7 @@ def surface_info(
     options = {d: problem.dim[d].options for d in term.dims}
     order = sorted(term.dims, key=lambda d: (d != dim, -len(options[d])))
     drawn = tuple(d for d in term.dims if d in order[:2])
-    held = tuple((d, choices[d]) for d in term.dims if d not in drawn)
+    held = tuple((dim_label(problem, d), choices[d]) for d in term.dims if d not in drawn)
     cut = tuple(slice(None) if d in drawn else options[d].index(choices[d]) for d in term.dims)
     chosen = None if plan is None or gone else tuple(options[d].index(choices[d]) for d in drawn)
     return SurfaceInfo(
@@ -67,6 +79,7 @@ def surface_info(
         block=term.block,
         unit=problem.latency_unit,
         dims=drawn,
+        names=tuple(dim_label(problem, d) for d in drawn),
         widths=tuple(options[d] for d in drawn),
         values=np.asarray(term.values, dtype=float)[cut],
         held=held,
@@ -76,7 +89,19 @@ def surface_info(
         a=None
         if a is None or any(a.choices[d] is None for d in drawn) or term.block in a.removed_blocks
         else tuple(options[d].index(a.choices[d]) for d in drawn),
+        near=_near(chosen, drawn, dim, options.get(dim, ()), others),
     )
+
+
+def _near(
+    chosen: tuple[int, ...] | None, drawn: tuple[str, ...], dim: str, options: tuple[int, ...], others
+) -> tuple[tuple[int, ...], ...]:
+    """The entries with another width of `dim` and all else as chosen."""
+    if chosen is None or dim not in drawn:
+        return ()
+    axis = drawn.index(dim)
+    at = [options.index(width) for width in others if width in options]
+    return tuple((*chosen[:axis], i, *chosen[axis + 1 :]) for i in at)
 
 
 def draw_surface(info: SurfaceInfo, *, solid: bool = False) -> dict[str, Any]:
@@ -89,40 +114,57 @@ def draw_surface(info: SurfaceInfo, *, solid: bool = False) -> dict[str, Any]:
 SCALE = [[0, "var(--mdp-low)"], [0.5, "var(--mdp-mid)"], [1, "var(--mdp-high)"]]
 
 
-def _short(info: SurfaceInfo, dim: str) -> str:
-    """A dim's name without its block's; one that is not the block's own says so."""
-    if info.block is None:
-        return dim
-    return dim.removeprefix(f"{info.block}.") if dim.startswith(f"{info.block}.") else f"{dim} (shared)"
+def _held(info: SurfaceInfo) -> str:
+    """` · Q/K at 16`: what the picture does not vary."""
+    return "".join(f" · {name} at {width}" for name, width in info.held)
+
+
+def _marks(info: SurfaceInfo, spot) -> list[dict[str, Any]]:
+    """Dense, the next best widths, A and chosen; `spot` gives an entry's (x, y)."""
+    dense = tuple(len(w) - 1 for w in info.widths)
+    near = [spot(at) for at in info.near]
+    found = [
+        _mark("dense", [spot(dense)], "square-open", "var(--mdp-choice)"),
+        _mark("next best width", near, "diamond-open", "var(--mdp-choice)", size=10),
+    ]
+    if info.a is not None:
+        found.append(_mark("A", [spot(info.a)], "square", "var(--mdp-other)"))
+    if info.chosen is not None:
+        found.append(_mark("chosen", [spot(info.chosen)], "circle", "var(--mdp-choice)"))
+    return [mark for mark in found if mark["x"]]
+
+
+LEGEND = {
+    "showlegend": True,
+    "legend": {
+        "orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": 11},
+        "bgcolor": "rgba(0,0,0,0)", "itemclick": False, "itemdoubleclick": False,
+    },
+}  # fmt: skip
 
 
 def _draw_line(info: SurfaceInfo) -> dict[str, Any]:
     x = list(info.widths[0]) if info.dims else [0]
     y = np.atleast_1d(info.values).tolist()
-    name = _short(info, info.dims[0]) if info.dims else "fixed"
-    data = [
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "name": "latency",
-            "x": x,
-            "y": y,
-            "line": {"color": "var(--mdp-kept)", "width": 2},
-            "marker": {"size": 6},
-            "hovertemplate": f"%{{x}}: %{{y:.3g}} {info.unit}<extra></extra>",
-        },
-        _mark("dense", [x[-1]], [y[-1]], "square-open", "var(--mdp-ink)"),
-    ]
-    if info.a is not None:
-        at = info.a[0] if info.a else 0
-        data.append(_mark("A", [x[at]], [y[at]], "square", "var(--mdp-other)"))
-    if info.chosen is not None:
-        i = info.chosen[0] if info.chosen else 0
-        data.append(_mark("chosen", [x[i]], [y[i]], "circle", "var(--mdp-choice)"))
+    name = info.names[0] if info.dims else "fixed"
+    line = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": "latency",
+        "showlegend": False,
+        "x": x,
+        "y": y,
+        "line": {"color": "var(--mdp-kept)", "width": 2},
+        "marker": {"size": 6},
+        "hovertemplate": f"%{{x}}: %{{y:.3g}} {info.unit}<extra></extra>",
+    }
+    marks = _marks(info, lambda at: (x[at[0]], y[at[0]]) if at else (x[0], y[0]))
     return {
-        "data": data,
+        "data": [line, *marks],
         "layout": layout(
-            xaxis=axis(f"{name} kept", range=[0, x[-1] * 1.05]),
+            **LEGEND,
+            margin={"l": 52, "r": 12, "t": 26, "b": 42},
+            xaxis=axis(f"{name} kept{_held(info)}", range=[0, x[-1] * 1.05]),
             hovermode="closest",
             yaxis=axis(f"latency, {info.unit}", range=[0, max(y) * 1.08 or 1]),
         ),
@@ -130,12 +172,13 @@ def _draw_line(info: SurfaceInfo) -> dict[str, Any]:
 
 
 def _draw_heat(info: SurfaceInfo) -> dict[str, Any]:
-    y_name, x_name = (_short(info, d) for d in info.dims)
+    y_name, x_name = info.names
     rows, columns = ([str(w) for w in widths] for widths in info.widths)
     data = [
         {
             "type": "heatmap",
             "name": "latency",
+            "showlegend": False,
             "x": columns,
             "y": rows,
             "z": info.values.tolist(),
@@ -155,27 +198,22 @@ def _draw_heat(info: SurfaceInfo) -> dict[str, Any]:
                 "title": {"text": info.unit, "side": "top"},
             },
         },
-        _mark("dense", [columns[-1]], [rows[-1]], "square-open", "var(--mdp-choice)"),
+        *_marks(info, lambda at: (columns[at[1]], rows[at[0]])),
     ]
-    if info.a is not None:
-        data.append(_mark("A", [columns[info.a[1]]], [rows[info.a[0]]], "square", "var(--mdp-other)"))
-    if info.chosen is not None:
-        data.append(
-            _mark("chosen", [columns[info.chosen[1]]], [rows[info.chosen[0]]], "circle", "var(--mdp-choice)")
-        )
     return {
         "data": data,
         "layout": layout(
-            margin={"l": 52, "r": 44, "t": 10, "b": 42},
+            **LEGEND,
+            margin={"l": 52, "r": 44, "t": 26, "b": 42},
             hovermode="closest",
-            xaxis=axis(f"{x_name} kept", type="category", showgrid=False, **_ticks(columns)),
+            xaxis=axis(f"{x_name} kept{_held(info)}", type="category", showgrid=False, **_ticks(columns)),
             yaxis=axis(f"{y_name} kept", type="category", showgrid=False, **_ticks(rows)),
         ),
     }
 
 
 def _draw_solid(info: SurfaceInfo) -> dict[str, Any]:
-    y_name, x_name = (_short(info, d) for d in info.dims)
+    y_name, x_name = info.names
     scene_axis = {
         "gridcolor": "var(--mdp-line)",
         "zeroline": False,
@@ -226,16 +264,16 @@ def _draw_solid(info: SurfaceInfo) -> dict[str, Any]:
     }
 
 
-def _mark(name: str, x: list, y: list, symbol: str, colour: str) -> dict[str, Any]:
+def _mark(name: str, spots: list[tuple], symbol: str, colour: str, size: int = 13) -> dict[str, Any]:
     line = {"width": 2, "color": colour if symbol.endswith("open") else "var(--mdp-card)"}
     return {
         "type": "scatter",
         "mode": "markers",
         "name": name,
-        "x": x,
-        "y": y,
+        "x": [x for x, _ in spots],
+        "y": [y for _, y in spots],
         "hoverinfo": "skip",
-        "marker": {"size": 13, "symbol": symbol, "color": colour, "line": line},
+        "marker": {"size": size, "symbol": symbol, "color": colour, "line": line},
     }
 
 
@@ -253,7 +291,7 @@ def surface_table(info: SurfaceInfo) -> tuple[list[str], list[list[str]]]:
         return ["kept", f"latency, {info.unit}"], [
             [str(w), number(v)] for w, v in zip(widths, np.atleast_1d(info.values), strict=True)
         ]
-    head = [f"{_short(info, info.dims[0])} \\ {_short(info, info.dims[1])}", *map(str, info.widths[1])]
+    head = [" \\ ".join(info.names), *map(str, info.widths[1])]
     return head, [
         [str(w), *(number(v) for v in line)] for w, line in zip(info.widths[0], info.values, strict=True)
     ]

@@ -16,8 +16,8 @@ from mdp.solve import Pins
 from mdp.study import Study
 
 from ..ui import ms
+from .labels import dim_label, label_of, short_names, stage_name, stages
 
-LABELS = {"heads": "heads", "qk": "Q/K", "v": "V", "mlp": "MLP", "embedding": "embedding"}
 # Up to this many heads are drawn one by one, in the order of the dense model; all else is a bar by rank.
 SINGLE = 16
 
@@ -124,7 +124,7 @@ def survivors_info(
     }
     groups = tuple(
         Group(
-            _group_name(shared, blocks, problem),
+            stage_name(problem, shared, blocks),
             tuple(bar(d, None) for d in shared),
             tuple(rows[b] for b in blocks),
         )
@@ -134,68 +134,7 @@ def survivors_info(
     return SurvivorsInfo(problem.latency_unit, tuple(columns), groups)
 
 
-def stages(problem: Problem) -> list[tuple[list[str], list[str]]]:
-    """Runs of blocks that end in the same shared dim, with the shared dims that begin there.
-
-    A block's stage is the last of the shared dims that it uses, in the problem's order: the width that it
-    writes to, the one before being what it reads. Shared dims that no block ends in come first (a stem).
-    """
-    shared = [
-        d.name
-        for d in problem.dims
-        if len(problem.dim_blocks[d.name]) != 1 or None in problem.dim_blocks[d.name]
-    ]
-    stage = {
-        b.name: next((d for d in reversed(shared) if b.name in problem.dim_blocks[d]), "")
-        for b in problem.blocks
-    }
-    loose = [d for d in shared if d not in stage.values()]
-    found: list[tuple[list[str], list[str]]] = [(loose, [])] if loose else []
-    last = None
-    for block in stage:
-        if stage[block] != last:
-            last = stage[block]
-            found.append(([last] if last else [], []))
-        found[-1][1].append(block)
-    return found
-
-
-def label_of(dim: str, kind: str, block: str | None) -> str:
-    """A short label for a dim: what its kind is called, else its name without the block's."""
-    if kind in LABELS:
-        return LABELS[kind]
-    return dim.removeprefix(f"{block}.") if block else dim
-
-
-def short_names(names: list[str]) -> dict[str, str]:
-    """`blocks.7` -> `7`, `layer3.2` -> `3.2`: what all names share in front goes, if a digit follows it."""
-    cut = 0
-    while (
-        names
-        and all(len(n) > cut for n in names)
-        and len({n[cut] for n in names}) == 1
-        and not names[0][cut].isdigit()
-    ):
-        cut += 1
-    short = [n[cut:] for n in names]
-    fine = all(s[:1].isdigit() for s in short) and len(set(short)) == len(names)
-    return dict(zip(names, short if fine else names, strict=True))
-
-
-def _group_name(shared: list[str], blocks: list[str], problem: Problem) -> str:
-    if not blocks:
-        return "stem"
-    if shared and problem.dim[shared[0]].kind in LABELS:
-        return LABELS[problem.dim[shared[0]].kind]
-    prefixes = {b.rpartition(".")[0] for b in blocks}
-    return (
-        prefixes.pop() if len(prefixes) == 1 and "" not in prefixes else (shared[0] if shared else "blocks")
-    )
-
-
-def own_terms(
-    problem: Problem, plan: Plan | None
-) -> tuple[dict[str | None, float], dict[str | None, float]]:
+def own_terms(problem: Problem, plan: Plan | None) -> tuple[dict[str | None, float], dict[str | None, float]]:
     """Latency and importance of each block's own terms; 0 for a removed one; None: what no block owns.
 
     Without a plan: dense.
@@ -226,10 +165,9 @@ class ZoomInfo:
 def zoom_info(study: Study, dim: str) -> ZoomInfo:
     """The record of one dim; what of it is kept stands in the picture's own record."""
     problem = study.problem
-    d, users = problem.dim[dim], problem.dim_blocks[dim]
-    block = next(iter(users)) if len(users) == 1 else None
+    d = problem.dim[dim]
     order = study.scores.order.get(dim, np.arange(d.dense))
-    return ZoomInfo(dim, label_of(dim, d.kind, block), d.options, tuple(np.argsort(order).tolist()))
+    return ZoomInfo(dim, dim_label(problem, dim), d.options, tuple(np.argsort(order).tolist()))
 
 
 def zoom_json(info: ZoomInfo) -> dict[str, Any]:

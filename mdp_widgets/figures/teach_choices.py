@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mdp.study import Study
 
-from .survivors import label_of
+from .labels import label_of
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from mdp.problem import Problem
 
 from ..plot import axis, layout
 from ..ui import ms
-from .survivors import short_names
+from .labels import short_names
 
 # Parts are told apart by shade and by order, darkest at the bottom.
 SHADES = ("var(--mdp-high)", "var(--mdp-kept)", "var(--mdp-kept-2)", "var(--mdp-mid)", "var(--mdp-other)")

@@ -11,7 +11,9 @@ from mdp.solve import Pins, solve
 from mdp.study import Study
 
 from ..ui import ms, number
-from .survivors import label_of
+from .labels import dim_label
+
+SAME = 5e-7  # a share of dense importance below which two plans are as good
 
 
 @dataclass(frozen=True)
@@ -19,150 +21,193 @@ class Opposite:
     """The best plan within the same budget under one decision taken otherwise.
 
     `loss` is the importance that it loses against the plan, as a share of dense (negative where it gains,
-    which only a pin can cause); None where nothing within the budget has that decision.
+    which only a pin can cause); None where nothing within the budget has that decision. `price` is what the
+    block in question takes then.
     """
 
     decision: str
     loss: float | None
+    price: float = 0.0
 
 
 @dataclass(frozen=True)
 class WhyInfo:
-    """The decision about one block and about one dim, and their opposites. None where there is no choice."""
+    """The decision about one block and about one dim, and their opposites.
+
+    Attributes:
+        price: what the block takes in the plan, in `unit`; 0 where it is removed.
+        block_opposite: None where there is no choice, or where none was asked for.
+        dim_opposites: the best of the narrower widths and of the wider ones, where there are any.
+        free_block, free_dim: the best plan without the pin on the block or the dim; None without one.
+    """
 
     block: str
     removed: bool
     removable: bool
-    block_latency: float
+    price: float
     unit: str
     budget: float
-    block_opposite: Opposite | None
     dim: str
     label: str
     kept: int | None
     dense: int
-    dim_opposites: tuple[Opposite, ...]
-    pinned_block: bool
-    pinned_dim: bool
-    free: Opposite | None
+    block_opposite: Opposite | None = None
+    dim_opposites: tuple[Opposite, ...] = ()
+    pinned_block: bool = False
+    pinned_dim: bool = False
+    free_block: Opposite | None = None
+    free_dim: Opposite | None = None
+
+
+def as_it_is(study: Study, plan: Plan, pins: Pins, block: str, dim: str) -> WhyInfo:
+    """What is decided, without the opposites: solves nothing, for every step of a drag."""
+    problem = study.problem
+    return WhyInfo(
+        block=block,
+        removed=block in plan.removed_blocks,
+        removable=block in problem.block and problem.block[block].removable,
+        price=_price(problem, plan, block),
+        unit=problem.latency_unit,
+        budget=plan.budget,
+        dim=dim,
+        label=dim_label(problem, dim) if dim in problem.dim else "",
+        kept=plan.choices.get(dim),
+        dense=problem.dim[dim].dense if dim in problem.dim else 0,
+        pinned_block=block in pins.blocks,
+        pinned_dim=dim in pins.dims,
+    )
 
 
 def why_info(study: Study, plan: Plan, pins: Pins, block: str, dim: str, solver: Callable = solve) -> WhyInfo:
     """Solve again with the decision about `block` and the width of `dim` taken otherwise.
 
-    Pins on other blocks and dims stay; where this block or dim is pinned, `free` says what the pin costs.
+    Pins on other blocks and dims stay; where this block or dim is pinned, it is also left free.
     """
-    problem = study.problem
-    removed = block in plan.removed_blocks
-    removable = block in problem.block and problem.block[block].removable
-    kept = plan.choices.get(dim)
-    options = problem.dim[dim].options if dim in problem.dim else ()
+    problem, info = study.problem, as_it_is(study, plan, pins, block, dim)
 
     def opposite(decision: str, changed: Pins) -> Opposite:
         try:
             other = solver(problem, plan.budget, pins=changed)
         except MdpError:
             return Opposite(decision, None)
-        return Opposite(decision, (plan.importance - other.importance) / (problem.dense_importance or 1.0))
+        loss = (plan.importance - other.importance) / (problem.dense_importance or 1.0)
+        return Opposite(decision, loss, _price(problem, other, block))
 
-    def with_dim(width: int) -> Pins:
-        return dataclasses.replace(pins, dims={**pins.dims, dim: (width, width)})
+    def block_as(kept: bool) -> Pins:
+        return dataclasses.replace(pins, blocks={**pins.blocks, block: kept})
 
-    block_opposite = None
-    if removable:
-        flipped = dataclasses.replace(pins, blocks={**pins.blocks, block: removed})
-        block_opposite = opposite("kept" if removed else "removed", flipped)
+    def within(low: int, high: int) -> Opposite:
+        """The best plan with another width, which the decision names; the dim's own block stays kept."""
+        alone = problem.dim_blocks[dim] == {block} and info.removable and not info.pinned_block
+        blocks = {**pins.blocks, block: True} if alone else pins.blocks
+        changed = Pins({**pins.dims, dim: (low, high)}, blocks)
+        try:
+            other = solver(problem, plan.budget, pins=changed)
+        except MdpError:
+            return Opposite(str(high if high < info.kept else low), None)
+        loss = (plan.importance - other.importance) / (problem.dense_importance or 1.0)
+        return Opposite(str(other.choices.get(dim)), loss, _price(problem, other, block))
+
+    block_opposite, free_block, free_dim = None, None, None
+    if info.pinned_block:
+        others = {b: k for b, k in pins.blocks.items() if b != block}
+        free_block = opposite("free", dataclasses.replace(pins, blocks=others))
+    elif info.removable:
+        block_opposite = opposite("kept" if info.removed else "removed", block_as(info.removed))
     near = []
-    if kept is not None:
-        i = options.index(kept)
-        near = [
-            opposite(str(options[j]), with_dim(options[j])) for j in (i - 1, i + 1) if 0 <= j < len(options)
-        ]
-    free = None
-    if block in pins.blocks or dim in pins.dims:
-        free = opposite(
-            "free",
-            Pins(
-                {d: r for d, r in pins.dims.items() if d != dim},
-                {b: k for b, k in pins.blocks.items() if b != block},
-            ),
-        )
-    price = sum(
-        problem.entry(t, problem.dense_choices | {d: k for d, k in plan.choices.items() if k is not None})
-        for t in problem.latency
-        if t.block == block
-    )
-    return WhyInfo(
-        block=block,
-        removed=removed,
-        removable=removable,
-        block_latency=price,
-        unit=problem.latency_unit,
-        budget=plan.budget,
+    if info.pinned_dim:
+        others = {d: r for d, r in pins.dims.items() if d != dim}
+        free_dim = opposite("free", dataclasses.replace(pins, dims=others))
+    elif info.kept is not None:
+        options = problem.dim[dim].options
+        i = options.index(info.kept)
+        sides = (options[:i], options[i + 1 :])
+        near = [within(side[0], side[-1]) for side in sides if side]
+    return dataclasses.replace(
+        info,
         block_opposite=block_opposite,
-        dim=dim,
-        label=_label(problem, dim),
-        kept=kept,
-        dense=options[-1] if options else 0,
         dim_opposites=tuple(near),
-        pinned_block=block in pins.blocks,
-        pinned_dim=dim in pins.dims,
-        free=free,
+        free_block=free_block,
+        free_dim=free_dim,
     )
+
+
+def _price(problem: Problem, plan: Plan, block: str) -> float:
+    """What a block's own terms take in a plan."""
+    if block in plan.removed_blocks:
+        return 0.0
+    return sum(problem.entry(t, plan.choices) for t in problem.latency if t.block == block)
 
 
 def why_sentences(info: WhyInfo) -> list[str]:
-    """The block, the dim, and what a pin costs, each in one plain sentence."""
-    found = [_block_sentence(info)] if info.block else []
-    if info.kept is not None:
-        found.append(_dim_sentence(info))
-    if info.free is not None and info.free.loss is not None:
-        gain = -info.free.loss
-        found.append(
-            "The pin costs nothing: the best plan would decide the same."
-            if gain < 5e-7
-            else f"The pin costs {points(gain)} of the importance."
-        )
-    return found
+    """The block and the dim, each in one plain sentence."""
+    found = [block_sentence(info)] if info.block else []
+    return [*found, dim_sentence(info)] if info.label else found
 
 
-def _block_sentence(info: WhyInfo) -> str:
-    name, other = info.block, info.block_opposite
-    price = ms(info.block_latency, info.unit)
-    if other is None:
-        return f"{name} cannot be removed; it takes {price}."
-    state = f"{name} is removed" if info.removed else f"{name} is kept for {price}"
+def block_sentence(info: WhyInfo) -> str:
+    """Why the block stays or goes, and what the opposite would cost."""
+    price = ms(info.price, info.unit)
     if info.pinned_block:
-        state += ", because you pinned it"
-    against = "that keeps it" if info.removed else "without it"
+        state = "removed" if info.removed else f"kept ({price})"
+        return f"{info.block} is {state} because you pinned it{_pin(info.free_block)}."
+    if info.removed:
+        text, other = f"{info.block} is removed", info.block_opposite
+        if other is None:
+            return f"{text}."
+        if other.loss is None:
+            return f"{text}: no plan that keeps it meets the budget."
+        then = f"kept, it would take {ms(other.price, info.unit)}, and the best plan then"
+        return f"{text}: {then} {_loses(other.loss)}."
+    text, other = f"{info.block} is kept and takes {price}", info.block_opposite
+    if not info.removable:
+        return f"{info.block} cannot be removed; it takes {price}."
+    if other is None:
+        return f"{text}."
     if other.loss is None:
-        return f"{state}: no plan {against} meets the budget."
-    return f"{state}: the best plan {against} {_loses(other.loss)}."
+        return f"{text}: no plan without it meets the budget."
+    return f"{text}: the best plan without it {_loses(other.loss)}."
 
 
-def _dim_sentence(info: WhyInfo) -> str:
-    text = f"{info.label} keeps {info.kept} of {info.dense}" + (" (pinned)" if info.pinned_dim else "")
-    parts = [
-        f"with {o.decision} it {_loses(o.loss)}" if o.loss is not None else f"with {o.decision} nothing fits"
-        for o in info.dim_opposites
-    ]
-    return f"{text}: {', '.join(parts)}." if parts else f"{text}; nothing else is offered."
+def dim_sentence(info: WhyInfo) -> str:
+    """Why the dim is as wide as it is, and what the next widths would cost."""
+    if info.kept is None:
+        return f"{info.label} goes with {'the block' if info.removed else 'its blocks'}."
+    text = f"{info.label}: {'all' if info.kept == info.dense else f'{info.kept} of'} {info.dense} kept"
+    if info.pinned_dim:
+        return f"{text} because you pinned it{_pin(info.free_dim)}."
+    parts = [_step(info.kept, o) for o in info.dim_opposites]
+    if not parts:
+        return f"{text}."
+    before, what, after = ", ".join(parts).rpartition(" of importance")  # saying it once is enough
+    return f"{text}; {before.replace(what, '')}{what}{after}."
+
+
+def _step(kept: int, o: Opposite) -> str:
+    wider = int(o.decision) > kept
+    if o.loss is None:
+        return f"no plan with {o.decision} or {'more' if wider else 'less'} meets the budget"
+    if wider and o.loss > SAME:
+        return f"with {o.decision} the best plan must save time elsewhere and loses {points(o.loss)}"
+    return f"with {o.decision} the best plan {_loses(o.loss)}"
+
+
+def _pin(free: Opposite | None) -> str:
+    """What a pin costs, to append to what it does."""
+    if free is None or free.loss is None:
+        return ""
+    if free.loss > -SAME:
+        return ", and that costs nothing: the best plan decides the same"
+    return f", which loses {points(-free.loss)}"
 
 
 def _loses(loss: float) -> str:
-    if abs(loss) < 5e-7:
-        return "is just as good"
+    if abs(loss) < SAME:
+        return "keeps just as much importance"
     return f"loses {points(loss)}" if loss > 0 else f"gains {points(-loss)}"
 
 
 def points(share: float) -> str:
-    """A share of dense importance as percentage points with two digits that count: `1.8 points`."""
-    return f"{number(100 * share, 2)} points" if share >= 1e-6 else "less than 0.0001 points"
-
-
-def _label(problem: Problem, dim: str) -> str:
-    if dim not in problem.dim:
-        return ""
-    users = problem.dim_blocks[dim]
-    block = next(iter(users)) if len(users) == 1 else None
-    return label_of(dim, problem.dim[dim].kind, block)
+    """A share of dense importance as percentage points with two digits that count."""
+    figure = number(100 * share, 2) if share >= 1e-6 else "less than 0.0001"
+    return f"{figure} point{'' if figure == '1.0' else 's'} of importance"

@@ -43,6 +43,7 @@ function render({ model, el }) {
     range.style.setProperty("--at", `${(100 * range.value) / STEPS}%`);
     const percent = high() ? (100 * budget) / high() : 0;
     if (document.activeElement !== absolute.input) absolute.input.value = model.get("budget_text");
+    absolute.input.style.width = `${Math.max(68, 22 + 10 * model.get("budget_text").length)}px`;
     if (document.activeElement !== share.input) share.input.value = percent.toFixed(1);
     range.setAttribute("aria-valuetext", `${model.get("budget_text")} ${unit}, ${percent.toFixed(1)} % of dense`);
     for (const control of [range, absolute.input, share.input]) control.disabled = !high();
@@ -74,6 +75,8 @@ function render({ model, el }) {
       box.title = fact.title ?? "";
       const texts = [fact.name, fact.value, fact.note ?? ""];
       texts.forEach((text, n) => { if (box.children[n].textContent !== text) box.children[n].textContent = text; });
+      if (fact.band) box.children[1].dataset.band = fact.band;
+      else delete box.children[1].dataset.band;
     });
   };
 
@@ -97,7 +100,9 @@ function render({ model, el }) {
   range.addEventListener("keyup", (event) => { if (KEYS[event.key]) model.send({ kind: "settle" }); });
   const enter = (input, suffix) => () => {
     if (input.value.trim() === input.dataset.before) return;
-    const text = input.value.trim().replace(",", ".");
+    // 12,5 is a decimal comma; 129,614 is one too where people think in ones, and thousands where in many.
+    const thousands = high() >= 1000 && /^\d{1,3}(,\d{3})+(\.\d*)?$/.test(input.value.trim());
+    const text = input.value.trim().replaceAll(",", thousands ? "" : ".");
     model.send({ kind: "typed", text: text + (suffix && !text.endsWith("%") ? "%" : "") });
     input.dataset.before = input.value.trim();
   };

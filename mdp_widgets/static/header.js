@@ -85,6 +85,20 @@ function render({ model, el }) {
   };
   document.addEventListener("keydown", keys);
 
+  // A tab that is asked for is brought into view: on a projector its contents are below the edge.
+  const show = (event) => {
+    const tab = event.target.closest?.(".mdp-explorer .lm-TabBar-tab");
+    const box = tab?.closest(".widget-tab");
+    if (!box) return;
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const near = () => {
+      const { top, bottom } = box.getBoundingClientRect();
+      if (bottom > window.innerHeight) box.scrollIntoView({ block: top < 0 ? "start" : "nearest", behavior: calm ? "auto" : "smooth" });
+    };
+    setTimeout(near, 350); // its contents are made when it is first opened
+  };
+  document.addEventListener("click", show);
+
   // The address says what is shown, so that a link or a reload opens the same view; on our own page only.
   const page = document.getElementById("mdp-page");
   const showAddress = () => {
@@ -104,6 +118,7 @@ function render({ model, el }) {
   return () => {
     model.off("msg:custom", answered);
     document.removeEventListener("keydown", keys);
+    document.removeEventListener("click", show);
     watch.forEach(([events, act]) => model.off(events, act));
   };
 }

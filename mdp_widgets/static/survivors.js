@@ -176,7 +176,7 @@ class Picture {
       dense[c].length === 1 ? `${c} of ${dense[c][0]}` : c));
     svg("text", head, { x: left + width, y: HEAD / 2, class: "mdp-s-end" }, info.unit);
     const shared = lines.flatMap((l) => l.group?.bars.map((b) => String(b.dense).length) ?? []);
-    const room = 28 + 13 * Math.max(1, ...shared);
+    const room = 34 + 13 * Math.max(1, ...shared);
     lines.forEach((line, n) => {
       const y = HEAD + n * high;
       const node = svg("g", this.root, { role: "row", class: line.row ? "mdp-s-row" : "mdp-s-group" });
@@ -206,6 +206,7 @@ class Picture {
                                   false, g]);
           cells.push(g);
         }
+        if (!line.row.bars.length) svg("text", inside, { x: first, y: y + high / 2, class: "mdp-s-none" }, "only shared widths");
         const gone = svg("g", node, { class: "mdp-s-gone", "aria-hidden": "true" });
         svg("line", gone, { x1: first, x2: first + inner - CELL_GAP, y1: y + high / 2, y2: y + high / 2 });
         svg("rect", gone, { x: first + inner / 2 - 36, y: y + 2, width: 72, height: high - 4 });
@@ -282,6 +283,57 @@ class Picture {
   }
 }
 
+const make = (tag, className, parent, text = "") => {
+  const node = Object.assign(document.createElement(tag), { className, textContent: text });
+  parent.append(node);
+  return node;
+};
+
+// The same as text: one line per block, with the shared widths where they begin.
+function rowsOf({ groups, columns }) {
+  const kept = (bar) => (bar ? `${bar.kept} of ${bar.dense}` + (bar.a === null ? "" : ` (A: ${bar.a})`) : "");
+  return groups.flatMap((group) => [
+    ...group.bars.map((bar) => [`${bar.label} (shared)`, kept(bar), ...columns.slice(1).map(() => ""), "", ""]),
+    ...group.rows.map((row) => [row.block,
+      ...columns.map((c) => (row.removed ? "removed" : kept(row.bars.find((b) => b.label === c)))),
+      short(row.latency), short(row.dense_latency)]),
+  ]);
+}
+
+// The foot: a caption, and a button that puts the table in the picture's place; filled only while it is there.
+function foot(el, model) {
+  const table = make("table", "mdp-table", make("div", "mdp-s-table", el)), box = table.parentElement;
+  const line = make("div", "mdp-s-foot", el), caption = make("div", "mdp-s-caption", line);
+  const button = make("button", "", line, "As a table");
+  box.hidden = true;
+  box.tabIndex = 0;
+  button.type = "button";
+  button.setAttribute("aria-expanded", "false");
+  const fill = () => {
+    const info = model.get("info");
+    if (box.hidden || !info.groups) return;
+    table.replaceChildren();
+    const row = (tag, texts) => { const tr = make("tr", "", table); texts.forEach((text) => make(tag, "", tr, text)); };
+    row("th", ["block", ...info.columns, `latency, ${info.unit}`, "dense"]);
+    rowsOf(info).forEach((texts) => row("td", texts));
+  };
+  button.addEventListener("click", () => {
+    box.hidden = !box.hidden;
+    el.classList.toggle("as-table", !box.hidden);
+    button.setAttribute("aria-expanded", String(!box.hidden));
+    fill();
+  });
+  const say = () => {
+    const { block, lines } = model.get("caption");
+    caption.replaceChildren();
+    (lines ?? []).forEach((text) => { make("p", "", caption, text).title = text; });
+    if (block) caption.dataset.block = block;
+    else delete caption.dataset.block;
+  };
+  say();
+  return [fill, say];
+}
+
 function render({ model, el }) {
   el.classList.add("mdp-survivors", "mdp");
   const stage = Object.assign(document.createElement("div"), { className: "mdp-s-stage" });
@@ -297,17 +349,22 @@ function render({ model, el }) {
     pending = true;
     requestAnimationFrame(() => { pending = false; zoom.draw(el.clientWidth); picture.draw(); });
   };
+  const [fill, say] = foot(el, model);
   const mark = () => picture.mark();
   const size = () => { el.style.setProperty("--mdp-height", model.get("height")); };
   size();
   const sizes = new ResizeObserver(draw);
   sizes.observe(stage);
   model.on("change:info change:label change:zoom", draw);
+  model.on("change:info", fill);
+  model.on("change:caption", say);
   model.on("change:selected", mark);
   model.on("change:height", size);
   return () => {
     sizes.disconnect();
     model.off("change:info change:label change:zoom", draw);
+    model.off("change:info", fill);
+    model.off("change:caption", say);
     model.off("change:selected", mark);
     model.off("change:height", size);
   };

@@ -1,18 +1,21 @@
 """The records behind the figures: what they say, not how it looks."""
 
+import dataclasses
 from pathlib import Path
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from mdp.plan import make_plan
-from mdp.problem import load_problem
-from mdp.solve import Pins, front, solve
+from mdp.problem import Block, Dim, Term, load_problem
+from mdp.solve import Pins, fastest, front, solve, what_if
 from mdp_widgets.figures.curve import curve_info, curve_table, draw_curve
 from mdp_widgets.figures.front import draw_front, front_info, front_label, front_table
+from mdp_widgets.figures.labels import dim_label, short_names, stage_name, stages
 from mdp_widgets.figures.surface import draw_surface, surface_info, surface_table, terms_of
-from mdp_widgets.figures.survivors import short_names, stages, survivors_info, survivors_table
-from mdp_widgets.figures.why import why_info, why_sentences
+from mdp_widgets.figures.survivors import survivors_info, survivors_table
+from mdp_widgets.figures.why import as_it_is, why_info, why_sentences
 from mdp_widgets.plot import concrete
 
 REFERENCE = Path(__file__).resolve().parents[2].parent / "shared" / "reference"
@@ -76,7 +79,8 @@ def test_surface_of_three_dims_is_a_slice_at_the_chosen_widths(vit, plan, dim):
     assert info.values.shape == tuple(len(w) for w in info.widths)
     assert info.values[info.chosen] == info.price == vit.problem.entry(term, plan.choices)
     assert info.dense == term.values.max()
-    assert [d for d, _ in info.held] == [d for d in term.dims if d not in info.dims]
+    left = [d for d in term.dims if d not in info.dims]
+    assert [d for d, _ in info.held] == [dim_label(vit.problem, d) for d in left]
     assert len(surface_table(info)[1]) == len(info.widths[0])
 
 
@@ -124,6 +128,20 @@ def test_stages_of_a_resnet(resnet):
     assert [g.name for g in info.groups] == ["stem", "layer1", "layer2"]
     assert info.columns == ("conv1", "conv2")
     assert [r.label for g in info.groups for r in g.rows] == ["1.0", "1.1", "2.0", "2.1"]
+    names = ("conv1", "layer1", "layer2.0.conv2")
+    assert [dim_label(resnet.problem, d) for d in names] == ["conv1", "layer1 (shared)", "conv2"]
+
+
+def test_a_width_after_the_last_stage_is_the_heads(resnet):
+    problem = resnet.problem
+    head = Dim("conv_head", "channels", (8, 16))
+    more = dataclasses.replace(
+        problem,
+        dims=(*problem.dims, head),
+        latency=(*problem.latency, Term("head", None, ("conv_head",), np.array([1.0, 2.0]))),
+    )
+    assert stages(more)[-1] == (["conv_head"], [])
+    assert stage_name(more, *stages(more)[-1]) == "head" and stage_name(more, *stages(more)[0]) == "stem"
 
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason="the reference instances are not here")
@@ -150,8 +168,41 @@ def test_why_compares_with_the_opposite_decision(vit, plan):
     loss = (plan.importance - without.importance) / vit.problem.dense_importance
     assert info.block_opposite.loss == pytest.approx(loss) and loss > 0
     first, second = why_sentences(info)
-    assert first.startswith("blocks.3 is kept for") and "without it loses" in first
-    assert second.startswith("MLP keeps")
+    assert first.startswith("blocks.3 is kept and takes") and "without it loses" in first
+    assert second.startswith("MLP: ")
+    others = {int(o.decision): o.loss for o in info.dim_opposites}
+    assert info.kept not in others
+    best = min(o for o in others.values() if o is not None)
+    found = next(a for a in what_if(vit.problem, plan) if a.name == f"{block}.mlp")
+    assert best == pytest.approx(-found.importance_change / vit.problem.dense_importance, abs=1e-9)
+
+
+def test_why_of_a_removed_block_prices_it_as_it_would_be_kept(vit):
+    plan = solve(vit.problem, 0.06 * vit.problem.dense_latency)
+    block = plan.removed_blocks[0]
+    info = why_info(vit, plan, Pins(), block, f"{block}.mlp")
+    back = solve(vit.problem, plan.budget, pins=Pins(blocks={block: True}))
+    terms = [t for t in vit.problem.latency if t.block == block]
+    assert info.price == 0
+    assert info.block_opposite.price == pytest.approx(sum(vit.problem.entry(t, back.choices) for t in terms))
+    first, second = why_sentences(info)
+    assert first.startswith(f"{block} is removed: kept, it would take") and "loses" in first
+    assert second == "MLP goes with the block."
+
+
+def test_why_says_what_cannot_be_otherwise(vit, plan):
+    problem = vit.problem
+    fixed = dataclasses.replace(
+        vit, problem=dataclasses.replace(problem, blocks=(Block("blocks.0", False), *problem.blocks[1:]))
+    )
+    sentences = why_sentences(why_info(fixed, plan, Pins(), "blocks.0", "embed"))
+    assert sentences[0].startswith("blocks.0 cannot be removed; it takes ")
+    assert sentences[1].startswith("embedding (shared): ") and " kept" in sentences[1]
+    tight = solve(problem, fastest(problem).latency)
+    info = why_info(vit, tight, Pins(), "blocks.1", "blocks.1.mlp")
+    assert why_sentences(info)[0] == "blocks.1 is removed: no plan that keeps it meets the budget."
+    moving = as_it_is(vit, plan, Pins(), "blocks.1", "blocks.1.mlp")
+    assert moving.block_opposite is None and moving.dim_opposites == ()
 
 
 def test_why_prices_a_pin(vit, plan):
@@ -159,8 +210,10 @@ def test_why_prices_a_pin(vit, plan):
     pinned = solve(vit.problem, plan.budget, pins=pins)
     info = why_info(vit, pinned, pins, "blocks.3", "blocks.3.mlp")
     sentences = why_sentences(info)
-    assert "because you pinned it" in sentences[0] and "gains" in sentences[0]
-    assert sentences[-1].startswith("The pin costs")
+    assert sentences[0].startswith("blocks.3 is removed because you pinned it, which loses ")
+    wide = Pins(dims={"blocks.3.mlp": (vit.problem.dim["blocks.3.mlp"].dense,) * 2})
+    info = why_info(vit, solve(vit.problem, plan.budget, pins=wide), wide, "blocks.3", "blocks.3.mlp")
+    assert "because you pinned it" in why_sentences(info)[1]
 
 
 @pytest.mark.parametrize("dark", [False, True])
