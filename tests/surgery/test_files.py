@@ -15,18 +15,19 @@ from mdp.surgery.check import liven, random_decision
 from ..families.small import images, network
 
 
-@pytest.fixture(scope="module", params=["fmnist_vit", "fmnist_resnet", "test_efficientnet"])
+@pytest.fixture(scope="module", params=["fmnist_vit", "fmnist_resnet", "test_efficientnet", "test_convnext"])
 def pruned(request):
-    ref = resolve(request.param, weights="none")
+    ref = resolve(request.param)  # the first two with the weights that come with the project
     model = create(ref)
     liven(model, 0)
     found = find(model, ref)
     return found, extract(found, *random_decision(found, 3))
 
 
-def test_a_saved_network_comes_back(pruned, tmp_path):
+def test_a_saved_network_comes_back_without_the_dense_weights(pruned, tmp_path, monkeypatch):
     found, model = pruned
     save(model, tmp_path / "net", {"note": "here"})
+    monkeypatch.setattr("mdp.models._load", lambda *_: pytest.fail("the dense weights were read"))
     again = load(tmp_path / "net")
     assert not again.training and again.architecture == model.architecture
     with torch.no_grad():
@@ -120,7 +121,9 @@ def test_onnx_gives_the_same_scores_for_any_batch(name, tmp_path):
         )
 
 
-@pytest.mark.parametrize("name", ["vit all norms", "vit attention pool", "resnext", "seresnet", "convnext"])
+@pytest.mark.parametrize(
+    "name", ["vit all norms", "vit attention pool", "resnext", "seresnet", "efficientnet", "convnext"]
+)
 def test_torch_export_follows_pruned_networks(name):
     found = network(name)
     model = extract(found, *random_decision(found, 2))
