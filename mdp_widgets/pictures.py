@@ -12,7 +12,7 @@ from .figures.front import draw_front, front_info, front_label
 from .figures.surface import draw_surface, surface_info, surface_label, terms_of
 from .figures.survivors import survivors_info
 from .plot import concrete
-from .plotly_js import plotly_js
+from .plotly_js import PLOTLY_JS
 from .survivors_svg import survivors_svg
 
 
@@ -60,7 +60,7 @@ def picture_html(picture: Picture) -> str:
         spec = concrete(picture.spec)
         spec["layout"] = {**spec["layout"], "paper_bgcolor": "#fff", "plot_bgcolor": "#fff"}
         body = plotly.io.to_html(spec, include_plotlyjs=False, full_html=False, validate=False)
-        script = f"<script>{plotly_js()}</script>"
+        script = f"<script>{PLOTLY_JS.read_text(encoding='utf-8')}</script>"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>{escape(picture.title)}</title>{script}</head>"

@@ -31,7 +31,9 @@ USABLE = """() => {
   // [role=grid] is the picture of what survives
   return figures.length >= 3 && figures.every((f) => f.dataset.drawn)
     && document.querySelectorAll('[role=gridcell]').length > 0
-    && !document.querySelector('#mdp-budget-range').disabled;
+    && !document.querySelector('#mdp-budget-range').disabled
+    // and it is the study that was asked for, not the one that the kernel had open
+    && document.querySelector('.mdp-h-facts').textContent !== 'Opening…';
 }"""
 
 

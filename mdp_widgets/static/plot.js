@@ -50,6 +50,13 @@ function run(buffer) {
   });
 }
 
+// Other kinds of traces than these start when they are first drawn: they are most of plotly's work (plotly_js.py).
+const AT_ONCE = new Set(["scatter", "bar", "heatmap"]);
+
+function startKinds(Plotly, traces) {
+  if (Plotly.mdpOthers && traces.some((trace) => !AT_ONCE.has(trace.type ?? "scatter"))) Plotly.mdpOthers();
+}
+
 function resolveColours(value, style) {
   if (typeof value === "string") {
     const name = /^var\((--[\w-]+)\)$/.exec(value);
@@ -179,7 +186,9 @@ function render({ model, el }) {
       layout.height = Math.min(layout.height, Math.max(220, 0.5 * layout.width));
     }
     layout.font = { family: style.fontFamily, size: 12, color: style.color, ...layout.font };
-    await Plotly.react(figure, resolveColours([...model.get("still"), ...spec.data], style), layout, {
+    const traces = [...model.get("still"), ...spec.data];
+    startKinds(Plotly, traces);
+    await Plotly.react(figure, resolveColours(traces, style), layout, {
       displaylogo: false, displayModeBar: model.get("toolbar") ? "hover" : false,
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
       toImageButtonOptions: { format: "svg", filename: model.get("filename") },
