@@ -1,6 +1,7 @@
 """What was measured on whole networks of a study: random sub-networks, and fine-tuned ones with accuracy."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from mdp.errors import MdpError
 from mdp.files import read_json
@@ -19,6 +20,7 @@ class Measured:
     measured: float | None
     importance: float
     removed: tuple[str, ...]
+    choices: Mapping[str, int | None] = field(default_factory=dict)
     accuracy: float | None = None
     plan: Plan | None = None
 
@@ -34,7 +36,7 @@ def verified(study: Study) -> tuple[Measured, ...]:
         except (MdpError, KeyError, TypeError, ValueError):
             continue  # it was measured for other tables
         share = importance / (problem.dense_importance or 1.0)
-        found.append(Measured(f"random sub-network {i + 1}", *times, share, removed))
+        found.append(Measured(f"random sub-network {i + 1}", *times, share, removed, point["choices"]))
     return tuple(found)
 
 
@@ -54,6 +56,7 @@ def finetuned(study: Study) -> tuple[Measured, ...]:
                     _number(facts.get("latency_measured")),
                     plan.importance / (study.problem.dense_importance or 1.0),
                     plan.removed_blocks,
+                    plan.choices,
                     _number(facts["accuracy_tuned"]),
                     plan,
                 )

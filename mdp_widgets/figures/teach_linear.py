@@ -1,6 +1,6 @@
 """Why a linear latency model fails: what it says of pruned networks, and what the measured tables say."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from mdp.problem import Problem, Term
 
+from ..measured import Measured
 from ..plot import axis, layout
 from ..ui import ms
 
@@ -19,6 +20,7 @@ class LinearInfo:
     Attributes:
         tables: latency of each by the measured tables, in `unit`.
         linear: latency of each by a model in which a layer's time depends on its own width alone.
+        measured: latency of each, measured end to end; () where that was not done.
         term, own, input_dim: the layer looked at, its own dim, and the dim that feeds it.
         widths: kept units of `own`.
         at_dense, at_input: its measured time at the dense input and at `input_width`.
@@ -27,6 +29,7 @@ class LinearInfo:
     unit: str
     tables: tuple[float, ...]
     linear: tuple[float, ...]
+    measured: tuple[float, ...]
     term: str
     own: str
     input_dim: str
@@ -38,24 +41,40 @@ class LinearInfo:
 
     @property
     def error(self) -> float:
-        """Median relative error of the linear model over the random networks."""
-        truth = np.asarray(self.tables)
-        return float(np.median(np.abs(np.asarray(self.linear) - truth) / truth))
+        """Median relative error of the linear model over the networks."""
+        return self._off(self.linear)
+
+    @property
+    def table_error(self) -> float:
+        """Median relative error of the tables; 0 where nothing was measured to compare them with."""
+        return self._off(self.tables)
+
+    def _off(self, said: Sequence[float]) -> float:
+        truth = np.asarray(self.measured or self.tables)
+        return float(np.median(np.abs(np.asarray(said) - truth) / truth))
 
 
-def linear_info(problem: Problem, input_share: float, networks: int = 200, seed: int = 0) -> LinearInfo:
-    """The record. `input_share` narrows the shared dim that feeds the layer shown."""
+def linear_info(
+    problem: Problem,
+    input_share: float,
+    networks: int = 200,
+    seed: int = 0,
+    measured: Sequence[Measured] = (),
+) -> LinearInfo:
+    """The record. `input_share` narrows the shared dim that feeds the layer shown. The networks are those
+    that were `measured` end to end; where there are none, random ones with nothing removed."""
     term = _example(problem)
     own = next(d for d in term.dims if not _shared(problem, d))
     feed = next(d for d in term.dims if _shared(problem, d))
     options = problem.dim[feed].options
     width = min(options, key=lambda o: abs(o - input_share * options[-1]))
     rng = np.random.default_rng(seed)
-    pairs = [_random(problem, rng) for _ in range(networks)]
+    pairs = [(m.choices, m.removed) for m in measured] or [_random(problem, rng) for _ in range(networks)]
     return LinearInfo(
         unit=problem.latency_unit,
         tables=tuple(problem.total(problem.latency, c, r) for c, r in pairs),
         linear=tuple(linear_latency(problem, c, r) for c, r in pairs),
+        measured=tuple(float(m.measured) for m in measured),
         term=term.name,
         own=own,
         input_dim=feed,
@@ -117,19 +136,25 @@ def draw_layer(info: LinearInfo) -> dict[str, Any]:
 
 
 def draw_networks(info: LinearInfo) -> dict[str, Any]:
-    """A plotly spec: what the linear model says against the tables, one dot per random network."""
-    top = max(max(info.tables), max(info.linear)) * 1.05
+    """A plotly spec: what the linear model says of every network, one dot each, against the tables; against
+    what was measured, with the tables beside it, where it was."""
+    truth = info.measured or info.tables
+    top = max(*truth, *info.linear) * 1.05
+    models = [("linear model", info.linear, "var(--mdp-other)", "square")]
+    if info.measured:
+        models.append(("our tables", info.tables, "var(--mdp-kept)", "circle"))
     return {
         "data": [
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": "linear model",
-                "x": list(info.tables),
-                "y": list(info.linear),
-                "marker": {"size": 6, "color": "var(--mdp-other)"},
-                "hovertemplate": f"tables %{{x:.3g}}, linear %{{y:.3g}} {info.unit}<extra></extra>",
+                "name": name,
+                "x": list(truth),
+                "y": list(said),
+                "marker": {"size": 7, "color": colour, "symbol": symbol, "opacity": 0.85},
+                "hovertemplate": f"{name}: %{{y:.3g}} of %{{x:.3g}} {info.unit}<extra></extra>",
             }
+            for name, said, colour, symbol in models
         ],
         "layout": layout(
             shapes=[
@@ -152,9 +177,17 @@ def draw_networks(info: LinearInfo) -> dict[str, Any]:
                     "font": {"color": "var(--mdp-ink-2)", "size": 12},
                 }
             ],
+            showlegend=bool(info.measured),
+            legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}},
+            margin={"l": 52, "r": 12, "t": 34, "b": 42},
             hovermode="closest",
-            xaxis=axis(f"latency by the tables, {info.unit}", range=[0, top]),
-            yaxis=axis(f"linear model says, {info.unit}", range=[0, top]),
+            xaxis=axis(
+                f"latency {'measured end to end' if info.measured else 'by the tables'}, {info.unit}",
+                range=[0, top],
+            ),
+            yaxis=axis(
+                f"{'predicted' if info.measured else 'linear model says'}, {info.unit}", range=[0, top]
+            ),
         ),
     }
 
@@ -176,18 +209,19 @@ def layer_table(info: LinearInfo) -> tuple[list[str], list[list[str]]]:
 
 
 def networks_label(info: LinearInfo) -> str:
-    return (
-        f"{len(info.tables)} random networks: the linear model is off by "
-        f"{100 * info.error:.0f} % at the median."
-    )
+    off = f"the linear model is off by {100 * info.error:.0f} % at the median"
+    if not info.measured:
+        return f"{len(info.tables)} random networks: {off}."
+    return f"{len(info.tables)} networks measured: {off}, our tables by {100 * info.table_error:.0f} %."
 
 
 def networks_table(info: LinearInfo) -> tuple[list[str], list[list[str]]]:
-    rows = [
-        [ms(t, info.unit), ms(v, info.unit)]
-        for t, v in sorted(zip(info.tables, info.linear, strict=True))[:: max(1, len(info.tables) // 20)]
-    ]
-    return ["by the tables", "linear model says"], rows
+    columns = [info.tables, info.linear]
+    head = ["by the tables", "linear model says"]
+    if info.measured:
+        columns, head = [info.measured, *columns], ["measured", *head]
+    rows = sorted(zip(*columns, strict=True))[:: max(1, len(info.tables) // 30)]
+    return head, [[ms(v, info.unit) for v in row] for row in rows]
 
 
 def _shared(problem: Problem, dim: str) -> bool:

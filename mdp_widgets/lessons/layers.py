@@ -12,6 +12,7 @@ from ..figures.teach_linear import (
     networks_label,
     networks_table,
 )
+from ..measured import verified
 from ..sized import figure
 from ..state import Selection
 from .opening import aloud, lesson
@@ -22,7 +23,8 @@ def linear(selection: Selection) -> widgets.Widget:
     study = selection.study
     if study is None:
         return lesson(selection=selection)
-    first = linear_info(study.problem, 0.5)
+    seen = verified(study)
+    first = linear_info(study.problem, 0.5, measured=seen)
     options = study.problem.dim[first.input_dim].options
     width = widgets.SelectionSlider(
         options=options, value=first.input_width, description="Input", continuous_update=True
@@ -36,11 +38,13 @@ def linear(selection: Selection) -> widgets.Widget:
         info = linear_info(study.problem, width.value / options[-1], networks=1)
         layer.show(draw_layer(info), layer_label(info), *layer_table(info))
         over = info.at_dense[-1] / info.at_input[-1] - 1
+        ours = f", our tables by <b>{ui.percent(first.table_error, 0)}</b>" if seen else ""
         said.value = aloud(
             f"Fed by <b>{info.input_width}</b> of {info.input_dense}, "
             f"this layer takes <b>{ui.ms(info.at_input[-1], info.unit)}</b>; the linear model still says "
-            f"{ui.ms(info.at_dense[-1], info.unit)}, <b>{ui.percent(over, 0)}</b> too much. Over random "
-            f"whole networks it is off by <b>{ui.percent(first.error, 0)}</b> at the median."
+            f"{ui.ms(info.at_dense[-1], info.unit)}, <b>{ui.percent(over, 0)}</b> too much. Over "
+            f"{f'{len(seen)} measured' if seen else 'random'} whole networks it is off by "
+            f"<b>{ui.percent(first.error, 0)}</b> at the median{ours}."
         )
 
     width.observe(show, "value")
@@ -50,7 +54,10 @@ def linear(selection: Selection) -> widgets.Widget:
     shown = lesson(
         head,
         ui.card(layer, title=f"One layer, {first.term}"),
-        ui.card(networks, title="200 random networks, nothing removed"),
+        ui.card(
+            networks,
+            title=f"{len(seen)} whole networks, measured" if seen else "200 random networks, nothing removed",
+        ),
         selection=selection,
     )
     shown.width, shown.said, shown.layer, shown.networks = width, said, layer, networks

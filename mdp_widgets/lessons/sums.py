@@ -63,7 +63,7 @@ def budget_slider(selection: Selection) -> widgets.IntSlider:
     def now() -> int:
         return min(100, max(least, round(100 * selection.budget / dense)))
 
-    slider = widgets.IntSlider(now(), least, 100, description="Budget", readout_format="d")
+    slider = widgets.IntSlider(now(), least, 100, description="Budget, %", readout_format="d")
     slider.readout_format = ".0f"
     following = []
 

@@ -16,6 +16,7 @@ from mdp_widgets.figures.teach_tables import sum_info
 from mdp_widgets.figures.teach_units import units_info
 from mdp_widgets.inspector import Inspector
 from mdp_widgets.lessons.choices import thinned
+from mdp_widgets.measured import Measured
 from tests.widgets.synthetic import synthetic_resnet, synthetic_vit
 
 
@@ -60,6 +61,12 @@ def test_the_linear_model_is_right_only_where_inputs_are_dense(vit):
     fed = dense | {"embed": problem.dim["embed"].options[0]}
     assert linear_latency(problem, fed, ()) > problem.evaluate(fed)[0]
     info = linear_info(problem, 0.5)
+    assert info.measured == () and info.table_error == 0
+    dims = {d.name: d.options[0] for d in problem.dims}
+    truth = problem.evaluate(dims)[0]
+    seen = linear_info(problem, 0.5, measured=[Measured("one", truth, 1.1 * truth, 0.5, (), dims)])
+    assert seen.tables == (pytest.approx(truth),) and seen.table_error == pytest.approx(0.1 / 1.1)
+    assert seen.linear[0] > truth
     assert info.error > 0.05 and all(a >= b for a, b in zip(info.at_dense, info.at_input, strict=True))
 
 
