@@ -8,6 +8,7 @@ No panel imports torch: what needs it runs as a job, in a process that outlives 
 
 from .finetune import finetune_panel
 from .job_view import JobView
+from .keep_budget import budget_panel
 from .model import model_panel
 from .new_study import study_panel
 from .profile import profile_panel
@@ -18,6 +19,7 @@ from .takeaway import takeaway_panel
 __all__ = [
     "JobView",
     "Setup",
+    "budget_panel",
     "finetune_panel",
     "model_panel",
     "profile_panel",

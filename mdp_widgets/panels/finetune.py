@@ -19,7 +19,8 @@ from .training_curve import draw_training, training_info, training_label, traini
 def finetune_panel(selection) -> widgets.VBox:
     """Form and job, live curve, and the table of accuracy and latency.
 
-    Its parts are `data`, `images`, `epochs`, `rate`, `go`, `job`, `plot` and `table`.
+    Traits: it follows study and plan of the Selection; state of its `job` holds what comes in.
+    Its other parts are `data`, `images`, `epochs`, `rate`, `go`, `plot` and `table`.
     """
     data = combobox(
         "Images",

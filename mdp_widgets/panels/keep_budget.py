@@ -16,7 +16,7 @@ from mdp.study import Study, save_study, slug
 
 from .. import ui
 from .job_view import JobView
-from .parts import or_sentence, start_button, two_columns
+from .parts import long_work, or_sentence, start_button, two_columns
 from .strict_story import story_html, story_of, story_of_study
 
 NOTE = (
@@ -24,6 +24,18 @@ NOTE = (
     "solves again, until what is measured fits."
 )
 KEPT = " · kept at "  # between a study's name and the budget, in the name of the study that comes of it
+
+
+def budget_panel(selection) -> widgets.VBox:
+    """`budget_card` alone in a cell. Its part is `card`.
+
+    Traits: it follows study and budget of the Selection, and sets study, budget and pins when the plan that
+    was kept is shown.
+    """
+    card = budget_card(selection)
+    panel = long_work(card)
+    panel.card = card
+    return panel
 
 
 def budget_card(selection) -> widgets.VBox:

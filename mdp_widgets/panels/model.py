@@ -52,7 +52,10 @@ KINDS = {
 
 
 def model_panel(selection) -> widgets.VBox:
-    """Choose a model and look at it; the other panels of the selection then measure and score that one."""
+    """Choose a model and look at it; the other panels of the selection then measure and score that one.
+
+    Traits: it sets model, weights and data of `Setup.of(selection)`.
+    """
     card = model_card(Setup.of(selection))
     seen = ui.card(card.found, title="What of it can be pruned")
     seen.add_class("mdp-wide")

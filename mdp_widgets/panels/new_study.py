@@ -11,7 +11,10 @@ from .setup import Setup
 
 
 def study_panel(selection) -> widgets.VBox:
-    """All four steps in one view. Its parts are `model`, `profile`, `score` and `build`, the cards."""
+    """All four steps in one view. Its parts are `model`, `profile`, `score` and `build`, the cards.
+
+    Traits: it sets model, weights and data of `Setup.of(selection)`, and at the end study of the Selection.
+    """
     setup = Setup.of(selection)
     model, profile = model_card(setup), profile_card(setup)
     score, build = score_card(setup), build_card(selection, setup)

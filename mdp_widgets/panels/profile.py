@@ -17,7 +17,10 @@ DTYPES = ("float32", "bfloat16", "float16")
 
 
 def profile_panel(selection) -> widgets.VBox:
-    """Measure the chosen model, beside what was measured before."""
+    """Measure the chosen model, beside what was measured before.
+
+    Traits: it follows model and weights of `Setup.of(selection)`, and counts up fresh when it is done.
+    """
     setup = Setup.of(selection)
     return long_work(flow(profile_card(setup), tables_card(setup)))
 

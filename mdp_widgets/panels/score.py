@@ -19,7 +19,10 @@ METHODS = {
 
 
 def score_panel(selection) -> widgets.VBox:
-    """Score the chosen model; join scores and tables into a study, which opens in `selection`."""
+    """Score the chosen model; join scores and tables into a study, which opens in `selection`.
+
+    Traits: it follows model, weights and data of `Setup.of(selection)`, and sets study of the Selection.
+    """
     setup = Setup.of(selection)
     return long_work(flow(score_card(setup), build_card(selection, setup)))
 

@@ -171,7 +171,10 @@ class TakeAway:
 
 
 def takeaway_panel(selection) -> widgets.VBox:
-    """Everything to take away of the present plan. `.parts` is the TakeAway behind it."""
+    """Everything to take away of the present plan. `.parts` is the TakeAway behind it.
+
+    Traits: it follows study, plan, block and dim of the Selection.
+    """
     parts = TakeAway(selection)
     parts.widget.parts = parts
     return parts.widget

@@ -1,17 +1,20 @@
-"""Both other notebooks run top to bottom on a shipped study, without torch, and are kept without outputs."""
+"""The other notebooks run top to bottom on a shipped study, without torch, and are kept without outputs."""
 
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from traitlets import HasTraits
+
+import mdp_widgets
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 LAST = "import sys; assert 'torch' not in sys.modules, 'the page must not need torch'"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["teach", "inspect"])
+@pytest.mark.parametrize("name", ["teach", "inspect", "examples"])
 def test_runs_top_to_bottom_without_torch(name):
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     notebook.cells.append(nbformat.v4.new_code_cell(LAST))
@@ -28,3 +31,14 @@ def test_is_kept_without_outputs_and_thin(path):
     code = [c for c in notebook.cells if c.cell_type == "code"]
     assert all(not c.outputs and c.execution_count is None for c in code)
     assert all(len(c.source.splitlines()) <= 5 for c in code), "logic belongs in mdp_widgets"
+
+
+def test_every_panel_has_its_example_and_says_its_traits():
+    source = (NOTEBOOKS / "examples.ipynb").read_text(encoding="utf-8")
+    for name in mdp_widgets.__all__:
+        thing = getattr(mdp_widgets, name)
+        assert f"{name}(" in source, f"{name} has no example"
+        if name.endswith("_panel") or (isinstance(thing, type) and issubclass(thing, HasTraits)):
+            assert "Traits:" in thing.__doc__, f"{name} does not document its traits"
+        else:
+            assert thing.__doc__
