@@ -36,7 +36,7 @@ class BudgetBar(anywidget.AnyWidget):
     def __init__(self, selection: Selection):
         super().__init__()
         self.selection = selection
-        self._shown: tuple = (None, None)
+        self._shown: tuple = (None, None, None)
         selection.observe(self._show, ["plan", "a", "budget", "smallest", "study"])
         self.observe(self._dragged, "budget")
         self.on_msg(self._receive)
@@ -52,8 +52,9 @@ class BudgetBar(anywidget.AnyWidget):
                 self.dense = s.study.problem.dense_latency
                 self.dense_text = ui.number(self.dense)
                 self.budget_text = ui.number(s.budget)
-                if (s.plan, s.a) != self._shown:
-                    self._shown = (s.plan, s.a)
+                now = (s.study, s.plan, s.a)
+                if any(new is not old for new, old in zip(now, self._shown, strict=True)):
+                    self._shown = now
                     facts = plan_facts(s.study, s.plan)
                     self.facts = beside_a(facts, plan_facts(s.study, s.a.plan)) if s.a else facts
 

@@ -7,6 +7,7 @@ import ipywidgets
 from . import ui
 from .figures.front import draw_front, front_info, front_label, front_table
 from .figures.front_others import Points, finetuned_points, line_points, verified_points
+from .follow import Follow
 from .measured import finetuned, verified
 from .others import WHAT, Others
 from .plot import Plot
@@ -49,6 +50,7 @@ class FrontView:
         s.observe(self.draw, ["plan", "front", "a"])
         self.plot.on_click(self._click)
         self._on_study()
+        self.follow = Follow(s, self._on_study)
 
     def _on_study(self, _change: Any = None) -> None:
         study = self.selection.study

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mdp.errors import MdpError
 from mdp.files import read_json
@@ -40,10 +41,15 @@ def verified(study: Study) -> tuple[Measured, ...]:
     return tuple(found)
 
 
+def network_files() -> list[Path]:
+    """The architecture file of every network at hand."""
+    return sorted((data_dir() / "user" / "networks").glob("*/architecture.json"))
+
+
 def finetuned(study: Study) -> tuple[Measured, ...]:
     """The fine-tuned networks at hand that were pruned with this study, by what they keep."""
     found = []
-    for path in sorted((data_dir() / "user" / "networks").glob("*/architecture.json")):
+    for path in network_files():
         try:
             extra = read_json(path, "architecture").get("extra") or {}
             facts, plan = extra["finetuned"], plan_from_json(extra["plan"], f"plan in {path}")

@@ -131,7 +131,10 @@ class Others(HasTraits):
     def _on_move(self, _change) -> None:
         self._moved = time.monotonic()
 
-    def _on_study(self, _change) -> None:
+    def _on_study(self, change) -> None:
+        old, new = change["old"], change["new"]
+        if old and new and old.problem is new.problem:
+            return  # only more is known about it
         self.stop()
         self.found, self._done = {}, set()
         self._start()

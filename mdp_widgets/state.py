@@ -140,6 +140,16 @@ class Selection(HasTraits):
 
         self._growing = grow(study.problem, self.smallest, FRONT_POINTS, tell, kernel_loop())
 
+    def learn(self, found: Study) -> None:
+        """Take over what was measured since of the open study: its verification and its accuracy."""
+        now = self.study
+        if now is None or found.problem.fingerprint != now.problem.fingerprint:
+            return
+        if (found.verification, found.accuracy) != (now.verification, now.accuracy):
+            self._set(
+                study=dataclasses.replace(now, verification=found.verification, accuracy=found.accuracy)
+            )
+
     # Budget and pins
 
     def set_budget(self, text: str | float) -> bool:

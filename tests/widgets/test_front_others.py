@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import os
 import threading
 
 import plotly.graph_objects as go
@@ -10,7 +11,9 @@ import pytest
 
 from mdp.plan import plan_to_json
 from mdp.solve import front, solve
+from mdp.study import save_study
 from mdp_widgets import others
+from mdp_widgets.budget import BudgetBar
 from mdp_widgets.figures.front import draw_front, front_info, front_table
 from mdp_widgets.figures.front_others import finetuned_points, line_points, verified_points
 from mdp_widgets.figures.plan_words import plan_words
@@ -52,7 +55,7 @@ def test_wanted_lines_are_drawn_and_unwanted_ones_are_not(vit, few):
     assert [t["name"] for t in view.plot.spec["data"]] == ["A", "chosen"]
     view.buttons["ablations"].value = False
     assert [t["name"] for t in view.plot.still] == [*alone, "greedy"]
-    view.selection.study = dataclasses.replace(vit)
+    view.selection.study = dataclasses.replace(vit, problem=dataclasses.replace(vit.problem))
     assert view.others.found.keys() == {"greedy"}  # what is wanted is found for the new study, too
 
 
@@ -119,6 +122,31 @@ def test_measured_points_stand_beside_their_prediction(measured, vit):
     assert view.plot.still[-1]["name"] == "measured"
     view.selection.study = vit
     assert view.buttons["measured"].disabled and not view.buttons["measured"].value
+
+
+def test_a_run_that_finishes_shows_up_on_the_open_page(vit, measured, tmp_path, monkeypatch):
+    monkeypatch.setenv("MDP_DATA", str(tmp_path))
+    path = save_study(vit, tmp_path / "user" / "studies" / "one.json")
+    s = Selection()
+    assert s.open(path)
+    s.set_budget("40%")
+    view, bar, plan = FrontView(s), BudgetBar(s), s.plan
+    view.follow.look()
+    assert view.buttons["measured"].disabled and not bar.facts[0]["band"]
+    os.utime(save_study(measured, path), ns=(1, 1))  # another time, however coarse the clock
+    view.follow.look()
+    assert not view.buttons["measured"].disabled and bar.facts[0]["band"] == "±10.0 %"
+    assert s.plan is plan and s.can_undo
+    folder = tmp_path / "user" / "networks" / "good"
+    folder.mkdir(parents=True)
+    extra = {"finetuned": {"accuracy_tuned": 0.9}, "plan": plan_to_json(plan)}
+    (folder / "architecture.json").write_text(json.dumps({"extra": extra}))
+    assert view.buttons["finetuned"].disabled
+    view.follow.look()
+    assert not view.buttons["finetuned"].disabled
+    path.write_text("{")  # being written
+    view.follow.look()
+    assert not view.buttons["measured"].disabled and s.error == ""
 
 
 def test_finetuned_networks_show_their_accuracy(vit, tmp_path, monkeypatch):
