@@ -68,6 +68,7 @@ class Run:
         self._ready: Prepared | None = None
         self._overhead = 0.004  # seconds a visit beside its readings; learned as we go
         self._speed = 2e7  # multiply-accumulates a ms; learned from the anchor, then from the entries
+        self._took = self._thought = 0.05  # seconds lately spent on visits, and what `_cost` said of them
 
     @property
     def seconds(self) -> float:
@@ -80,7 +81,7 @@ class Run:
     def everything_fits(self) -> bool:
         """Whether every workload can be visited as often as wanted in the time that is left."""
         self._prepare_anchor()
-        return self._cost(self._all_visits()) <= self.left()
+        return self._cost_of_all() <= self.left()
 
     def measure(self, keys: Iterable[str], what: str) -> None:
         """Visit the keys once each, in random order. Failures are kept as such; progress is shown."""
@@ -88,8 +89,8 @@ class Run:
         self._random.shuffle(todo)
         for i in range(0, len(todo), self._together):
             self._visit(todo[i : i + self._together])
-            ahead = self._cost(todo[i + self._together :])
-            left = max(ahead, min(self._cost(self._all_visits()), max(self.left(), 0.0)))
+            ahead = sum(map(self._cost, todo[i + self._together :]))
+            left = max(ahead, min(self._cost_of_all(), max(self.left(), 0.0)))
             self.report.step(self.seconds, self.seconds + left, what, left)
 
     def measure_new(self, keys: Iterable[str], what: str) -> None:
@@ -124,17 +125,26 @@ class Run:
         """Whether another visit helps: too few yet, or all of them at a busy moment (then twice as many)."""
         return not entry.failure and entry.visits < self.visits * (2 if entry.drift > BUSY else 1)
 
-    def _all_visits(self) -> list[str]:
-        """Every visit still wanted, a key as often as it is to be visited."""
-        return [
-            key
-            for key in self.workloads
-            for _ in range(self.visits - self.known[key].visits if key in self.known else self.visits)
-        ]
+    def _cost_of_all(self) -> float:
+        """About how many seconds all visits still wanted take, if it stays as busy as it was."""
+        entries = [entry for entry in self.known.values() if not entry.failure]
+        busy = sum(entry.drift > BUSY for entry in entries) / max(1, len(entries))
+        total = 0.0
+        for key in self.workloads:
+            entry = self.known.get(key)
+            if entry is None:
+                wanted = self.visits * (1 + busy)
+            elif not self._wants(entry):
+                continue
+            else:
+                wanted = self.visits * (1 + (busy if entry.visits < self.visits else 1)) - entry.visits
+            total += wanted * self._cost(key)
+        return total
 
     def _visit(self, keys: list[str]) -> None:
-        start, timing = time.monotonic(), self.timing
         self._prepare_anchor()
+        start, timing = time.monotonic(), self.timing
+        thought = sum(map(self._cost, keys)) * self._thought / self._took
         self.timer.inside = self._inside
         prepared = []
         for key in keys:
@@ -154,8 +164,10 @@ class Run:
             self._read(prepared)
         self.known |= self.store.entries(self.context, keys, self.usual)
         self.measured += len(keys)
-        overhead = (time.monotonic() - start - (self.timing - timing)) / len(keys)
-        self._overhead += 0.2 * (overhead - self._overhead)
+        took = time.monotonic() - start
+        # What the formula leaves out (the anchor's readings, a slow machine) is about the same from now on.
+        self._took, self._thought = 0.95 * self._took + took, 0.95 * self._thought + thought
+        self._overhead += 0.2 * ((took - (self.timing - timing)) / len(keys) - self._overhead)
 
     def _try(self, key: str) -> tuple[Prepared | None, str]:
         """The workload ready, or None and why not. What a failed try held is let go when this returns."""
@@ -201,19 +213,16 @@ class Run:
         self.store.add(self.context, key, failure=why)
         self.report.message(f"{why} Its entry is inferred from the others.")
 
-    def _cost(self, keys: Iterable[str]) -> float:
-        """About how many seconds one visit to each key takes."""
-        total = 0.0
-        for key in keys:
-            entry = self.known.get(key)
-            ms = (
-                entry.ms
-                if entry and entry.ms == entry.ms
-                else self.workloads[key].macs * self.batch / self._speed
-            )
-            ms = max(ms, 0.1)
-            total += self._overhead + ms * (WARM_UP + self._rounds(ms)) / 1000
-        return total
+    def _cost(self, key: str) -> float:
+        """About how many seconds one visit to a key takes."""
+        entry = self.known.get(key)
+        if entry and not entry.failure:
+            ms = entry.ms
+        else:
+            ms = self.workloads[key].macs * self.batch / self._speed
+        ms = max(ms, 0.1)
+        seconds = self._overhead + ms * (WARM_UP + self._rounds(ms)) / 1000
+        return seconds * self._took / self._thought
 
     def _rounds(self, ms: float) -> int:
         """Readings at one visit of workloads that take about `ms` each."""
