@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -280,11 +281,22 @@ def list_studies() -> list[dict[str, Any]]:
     for folder in study_dirs():
         for path in sorted(folder.glob("*.json")):
             if not path.name.endswith(".plan.json"):  # what `verify --strict` leaves beside its study
-                found.setdefault(path.name, _summary(path))
+                found.setdefault(path.name, dict(_summary(path, _stamp(path))))
     return list(found.values())
 
 
-def _summary(path: Path) -> dict[str, Any]:
+def _stamp(path: Path) -> tuple[int, int]:
+    """Changes when the file does; (0, 0) for one that cannot be looked at, such as a broken link."""
+    try:
+        state = path.stat()
+    except OSError:
+        return 0, 0
+    return state.st_mtime_ns, state.st_size
+
+
+@lru_cache(maxsize=1000)
+def _summary(path: Path, _stamp: tuple[int, int]) -> dict[str, Any]:
+    """What the list says of a study; read again only when its file has changed."""
     try:
         study = load_study(path)
     except MdpError as error:

@@ -80,6 +80,8 @@ def test_studies_are_found_by_name_and_damaged_ones_are_listed_as_such(parts, tm
     listed = {s["name"]: s for s in list_studies()}
     assert listed[study.name]["device"] == "none, written by hand"
     assert "cut off" in listed["cut"]["error"]
+    (path.parent / "cut.json").write_text(path.read_text())  # repaired: it is read again
+    assert not any("error" in s for s in list_studies())
 
 
 def test_tables_and_scores_of_another_model_are_refused(parts):
