@@ -2,7 +2,9 @@
 
 import io
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -18,35 +20,66 @@ from .survivors_svg import survivors_svg
 
 @dataclass(frozen=True)
 class Picture:
-    """One figure. `spec` is plotly's, None for the drawing of the architecture."""
+    """One figure, drawn when it is first asked for; the list of them is made on every move of the slider."""
 
     name: str
     title: str
-    svg: str
-    width: int
-    height: int
-    spec: dict[str, Any] | None
+    draw: Callable[[], tuple[str, dict[str, Any] | None]]
+
+    @cached_property
+    def _drawn(self) -> tuple[str, dict[str, Any] | None]:
+        return self.draw()
+
+    @property
+    def svg(self) -> str:
+        return self._drawn[0]
+
+    @property
+    def spec(self) -> dict[str, Any] | None:
+        """Plotly's, None for the drawing of the architecture."""
+        return self._drawn[1]
+
+    @property
+    def width(self) -> int:
+        return _size(self.svg)[0]
+
+    @property
+    def height(self) -> int:
+        return _size(self.svg)[1]
 
 
 def pictures(selection) -> list[Picture]:
-    """Every figure of the selection that there is something to show of."""
-    study, plan = selection.study, selection.plan
+    """Every figure of the selection that there is something to show of, beside plan A where there is one."""
+    study, plan, front = selection.study, selection.plan, selection.front
+    block, dim = selection.block or None, selection.dim
     if study is None or plan is None:
         return []
-    info = front_info(study, selection.front, plan, selection.a and selection.a.plan)
-    found = [_figure("front", "Pareto front", draw_front(info), front_label(info))]
-    drawing = survivors_svg(survivors_info(study, plan))
-    width, height = _size(drawing)
-    found.append(Picture("survivors", "What remains", drawing, width, height, None))
-    terms = terms_of(study.problem, selection.block or None, selection.dim)
+    a = selection.a.plan if selection.a else None
+
+    def draw_the_front():
+        info = front_info(study, front, plan, a)
+        return _figure(draw_front(info), front_label(info))
+
+    def draw_the_network():
+        return survivors_svg(survivors_info(study, plan, a=a)), None
+
+    def draw_the_surface():
+        info = surface_info(study.problem, terms[0], plan, dim, a)
+        return _figure(draw_surface(info), surface_label(info))
+
+    def draw_the_curve():
+        info = curve_info(study, dim, plan, a)
+        return _figure(draw_curve(info), curve_label(info))
+
+    found = [
+        Picture("front", "Pareto front", draw_the_front),
+        Picture("survivors", "What remains", draw_the_network),
+    ]
+    terms = terms_of(study.problem, block, dim)
     if terms:
-        surface = surface_info(study.problem, terms[0], plan, selection.dim)
-        found.append(
-            _figure("surface", f"Latency of {surface.term}", draw_surface(surface), surface_label(surface))
-        )
-    if selection.dim:
-        curve = curve_info(study, selection.dim, plan)
-        found.append(_figure("curve", f"Importance of {curve.dim}", draw_curve(curve), curve_label(curve)))
+        found.append(Picture("surface", f"Latency of {terms[0].name}", draw_the_surface))
+    if dim:
+        found.append(Picture("curve", f"Importance of {dim}", draw_the_curve))
     return found
 
 
@@ -82,10 +115,8 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return body.getvalue()
 
 
-def _figure(
-    name: str, title: str, spec: dict[str, Any], label: str, width: int = 640, height: int = 400
-) -> Picture:
-    return Picture(name, title, figure_svg(spec, width, height, label), width, height, spec)
+def _figure(spec: dict[str, Any], label: str) -> tuple[str, dict[str, Any]]:
+    return figure_svg(spec, 640, 400, label), spec
 
 
 def _size(svg: str) -> tuple[int, int]:

@@ -140,7 +140,6 @@ def tokens(*, dark: bool = False) -> dict[str, str]:
 
 
 def _variables(block: str) -> dict[str, str]:
-    lines = (line.strip() for line in block.splitlines())
-    return {
-        k.strip(): v.strip(" ;") for k, _, v in (line.partition(":") for line in lines) if k.startswith("--")
-    }
+    body = block.partition("{")[2]
+    pairs = (one.partition(":") for one in body.split(";"))
+    return {k.strip(): " ".join(v.split()) for k, _, v in pairs if k.strip().startswith("--")}

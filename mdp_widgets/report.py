@@ -3,7 +3,7 @@
 path.write_text(report_html(study, plan), encoding="utf-8")
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from mdp.plan import Plan, check_plan_fits
@@ -12,6 +12,7 @@ from mdp.study import Study
 
 from . import ui
 from .figure_svg import figure_svg
+from .figures.compare import compare_info, compare_sentence, compare_table
 from .figures.front import draw_front, front_info, front_label
 from .figures.survivors import survivors_info, survivors_table
 from .plot import tokens
@@ -28,6 +29,7 @@ p { margin: 4px 0; } .muted { color: MUTED; } svg { max-width: 100%; height: aut
 .numbers div { border: 1px solid LINE; border-radius: 8px; padding: 10px 12px; }
 .numbers b { display: block; font-size: 20px; line-height: 1.25; }
 .numbers span { color: MUTED; font-size: 12px; }
+.numbers i { display: block; font-style: normal; font-size: 12px; }
 table { border-collapse: collapse; font-size: 12.5px; width: 100%; }
 th, td { text-align: right; padding: 3px 0 3px 12px; border-bottom: 1px solid LINE; font-weight: 400; }
 th { color: MUTED; font-weight: 500; } th:first-child, td:first-child { text-align: left; padding-left: 0; }
@@ -40,26 +42,33 @@ thead { display: table-header-group; }
 """
 
 
-def report_html(study: Study, plan: Plan, front: Front | None = None) -> str:
-    """The whole report as one HTML document. `front` adds the picture of the front behind the plan.
+def report_html(study: Study, plan: Plan, front: Front | None = None, a: Plan | None = None) -> str:
+    """The whole report as one HTML document. `front` adds the picture of the front behind the plan; `a` is a
+    plan to show beside it everywhere.
 
     Raises:
-        MdpError: the plan is of another study.
+        MdpError: a plan is of another study.
     """
-    check_plan_fits(plan, study.problem)
+    for one in filter(None, (plan, a)):
+        check_plan_fits(one, study.problem)
     title = f"{study.name} at {ui.ms(plan.latency, plan.latency_unit)}"
     parts = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="muted">{escape(subtitle(study))}</p>',
         *(f'<p class="warn">{escape(w)}</p>' for w in warnings(study)),
-        _numbers(headline(study, plan)),
-        _section("What remains", survivors_svg(survivors_info(study, plan), 800)),
+        _numbers(headline(study, plan), headline(study, a) if a else None),
+        *(['<p class="muted">B is this plan, A the one that it is compared with.</p>'] if a else []),
+        _section("What remains", survivors_svg(survivors_info(study, plan, a=a), 800)),
     ]
     if front is not None:
-        info = front_info(study, front, plan)
+        info = front_info(study, front, plan, a)
         parts.append(
             _section("Where the plan stands", figure_svg(draw_front(info), 800, 300, front_label(info)))
         )
+    if a is not None:
+        info = compare_info(study, a, plan)
+        body = f"<p>{escape(compare_sentence(info))}</p>{_table(*compare_table(info))}"
+        parts.append(_section("Beside plan A", body, long=True))
     columns, rows = survivors_table(survivors_info(study, plan))
     parts += [
         _section("Block by block", _table(columns, rows), long=True),
@@ -87,7 +96,7 @@ def headline(study: Study, plan: Plan) -> list[tuple[str, str]]:
     found = [
         (
             ui.ms(plan.latency, plan.latency_unit),
-            f"of {ui.ms(problem.dense_latency, plan.latency_unit)} dense",
+            f"of {ui.ms(problem.dense_latency, plan.latency_unit)} dense{_band(study)}",
         ),
         (f"{problem.dense_latency / plan.latency:.2f}×" if plan.latency else "–", "faster, predicted"),
         (
@@ -104,6 +113,11 @@ def headline(study: Study, plan: Plan) -> list[tuple[str, str]]:
     return found
 
 
+def _band(study: Study) -> str:
+    error = (study.verification or {}).get("median_error")
+    return f", ±{ui.percent(error)}" if isinstance(error, int | float) else ""
+
+
 def warnings(study: Study) -> list[str]:
     """Sentences that a reader must not miss."""
     if study.model.weights == "none":
@@ -114,9 +128,12 @@ def warnings(study: Study) -> list[str]:
 def provenance(study: Study, plan: Plan) -> list[tuple[str, str]]:
     """Every fact about how the numbers were made, as (name, text)."""
     found = [("Model", f"{study.model.name}, weights: {study.model.weights}, {study.family} family")]
-    found += [(f"Latency: {k}", _plain(v)) for k, v in study.tables.provenance.items()]
-    found += [(f"Importance: {k}", _plain(v)) for k, v in study.scores.provenance.items()]
-    found += [(f"Accuracy: {k}", _plain(v)) for k, v in (study.accuracy or {}).items()]
+    for what, facts in (
+        ("Latency", study.tables.provenance),
+        ("Importance", study.scores.provenance),
+        ("Accuracy", study.accuracy or {}),
+    ):
+        found += [(f"{what}: {k.replace('_', ' ')}", _plain(v)) for k, v in facts.items()]
     check = study.verification
     if check:
         found.append(
@@ -140,6 +157,10 @@ def provenance(study: Study, plan: Plan) -> list[tuple[str, str]]:
 def _plain(value) -> str:
     if isinstance(value, float):
         return ui.number(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, list | tuple):
+        return " × ".join(map(str, value))
     if isinstance(value, dict):
         return (
             ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
@@ -149,8 +170,12 @@ def _plain(value) -> str:
     return str(value)
 
 
-def _numbers(found: Iterable[tuple[str, str]]) -> str:
-    cells = "".join(f"<div><b>{escape(v)}</b><span>{escape(w)}</span></div>" for v, w in found)
+def _numbers(found: Sequence[tuple[str, str]], of_a: Sequence[tuple[str, str]] | None = None) -> str:
+    beside = [f"<i>A: {escape(v)}</i>" for v, _ in of_a] if of_a else [""] * len(found)
+    cells = "".join(
+        f"<div><b>{escape(v)}</b><span>{escape(w)}</span>{a}</div>"
+        for (v, w), a in zip(found, beside, strict=True)
+    )
     return f'<div class="numbers">{cells}</div>'
 
 

@@ -72,7 +72,8 @@ class TakeAway:
 
     def save_report(self) -> None:
         s = self.selection
-        self.download.save(f"{self._name}.html", report_html(s.study, s.plan, s.front), "text/html")
+        text = report_html(s.study, s.plan, s.front, s.a and s.a.plan)
+        self.download.save(f"{self._name}.html", text, "text/html")
 
     def save_picture(self, kind: str) -> None:
         """The chosen figure as "svg", "png" or "html"."""

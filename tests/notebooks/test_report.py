@@ -14,11 +14,13 @@ from mdp_widgets.figures.front import draw_front, front_info
 from mdp_widgets.figures.surface import draw_surface, surface_info
 from mdp_widgets.figures.survivors import survivors_info
 from mdp_widgets.pictures import picture_html, pictures
+from mdp_widgets.plot import tokens
 from mdp_widgets.report import report_html
 from mdp_widgets.state import Selection
 from mdp_widgets.survivors_svg import survivors_svg
 from mdp_widgets.svg import shade, ticks
 from mdp_widgets.tables_csv import all_tables
+from mdp_widgets.ui import ms
 from tests.widgets.synthetic import synthetic_resnet, synthetic_vit
 
 ADDRESS = re.compile(r"https?://(?!www\.w3\.org/2000/svg)")
@@ -48,6 +50,23 @@ def test_the_report_escapes_and_shows_the_verification(study, plan):
     odd = dataclasses.replace(study, name="<b>&", verification=check, accuracy={"dense": 0.9})
     text = report_html(odd, plan)
     assert "<b>&" not in text and "&lt;b&gt;&amp;" in text and "2.1 % median" in text
+
+
+def test_plan_a_is_beside_it_in_report_and_pictures(study, plan):
+    a = solve(study.problem, 0.8 * study.problem.dense_latency)
+    text = report_html(study, plan, front(study.problem, 8), a)
+    assert "Beside plan A" in text and "faster than A" in text and "url(#a-only)" in text
+    assert f"A: {ms(a.latency)}" in text and "font: 14px/1.5 Inter" in text and "sans-serif;" in text
+    selection = Selection(study)
+    plain = {p.name: p.svg for p in pictures(selection)}
+    selection.keep_as_a()
+    selection.set_budget("25%")
+    beside = {p.name: p.svg for p in pictures(selection)}
+    for name in plain:
+        ET.fromstring(beside[name])
+    assert "a-only" in beside["survivors"] and "a-only" not in plain["survivors"]
+    for name in ("front", "curve"):
+        assert tokens()["--mdp-other"] in beside[name] and tokens()["--mdp-other"] not in plain[name]
 
 
 def test_a_plan_of_another_study_is_refused(plan):
