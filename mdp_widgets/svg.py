@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-FONT = "Inter, 'Segoe UI', system-ui, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
+FONT = "Inter, 'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, system-ui, sans-serif"
 DASHES = {"dot": "2 3", "dash": "6 4", "dashdot": "6 3 2 3"}
 
 
