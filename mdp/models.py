@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import BadFile, MdpError
+from .errors import MdpError
 from .files import read_json
 from .paths import SHIPPED
 from .study import ModelRef
@@ -236,49 +236,24 @@ def _per_channel(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
     return tuple(values) if len(values) == channels else (sum(values) / len(values),) * channels
 
 
-def _open(path: Path) -> dict[str, "Any"]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    if not path.is_file():
-        raise BadFile(f"There is no checkpoint at {path}.")
-    if path.suffix != ".safetensors":
-        raise BadFile(
-            f"{path} is not a .safetensors file. Other formats can run code when they are opened and are not "
-            "read; convert it with safetensors.torch.save_file."
-        )
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise BadFile(f"The checkpoint {path} is damaged: {_first_line(error)}. Use another copy.") from None
-
-
 def _classes_in(path: Path, name: str) -> int | None:
     """Width of the classifier in a checkpoint, where its architecture has a plain one."""
-    state = _open(path)
+    from .tensors import read_tensors
+
+    state = read_tensors(path)
     head = "fc" if name in DEMOS and "resnet" in name else "head"
     if name not in DEMOS:
         head = _timm_config(name).classifier
     weight = state.get(f"{head}.weight") if isinstance(head, str) else None
-    return None if weight is None else int(weight.shape[0])
+    return None if weight is None or weight.ndim != 2 else int(weight.shape[0])
 
 
 def _load(model: "nn.Module", path: Path, name: str) -> None:
     """Load strictly; nothing is loaded if anything does not fit."""
-    state, own = _open(path), model.state_dict()
-    strangers = sorted(set(state) ^ set(own))
-    if strangers:
-        where = "has" if strangers[0] in state else "lacks"
-        raise BadFile(
-            f"The checkpoint {path} is not of {name}: it {where} {strangers[0]}, among "
-            f"{len(strangers)} names that differ."
-        )
-    for key, tensor in own.items():
-        if tensor.shape != state[key].shape:
-            raise BadFile(
-                f"The checkpoint {path} is not of {name}: {key} has shape {tuple(state[key].shape)} there "
-                f"and {tuple(tensor.shape)} in the model."
-            )
+    from .tensors import check_fit, read_tensors
+
+    state = read_tensors(path)
+    check_fit(state, model.state_dict(), path, name)
     model.load_state_dict(state)
 
 

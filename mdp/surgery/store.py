@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
 from ..errors import BadFile, MdpError
 from ..families import find, has_halves
 from ..files import read_json, replacing, write_json
 from ..study import ModelRef
+from ..tensors import check_fit, read_tensors
 from .extract import extract
 
 FORMAT = "mdp-architecture/1"
@@ -67,7 +67,7 @@ def load(folder: str | os.PathLike) -> nn.Module:
         model = extract(found, choices, removed, {d.name: range(d.units) for d in found.space.dims})
     except MdpError as error:
         raise BadFile(f"The {where} does not fit the model that it names: {error}") from None
-    model.load_state_dict(_read_tensors(folder / "model.safetensors", model), assign=True)
+    model.load_state_dict(_weights(folder / "model.safetensors", model), assign=True)
     return model.eval()
 
 
@@ -93,22 +93,9 @@ def _parse(data: Any, where: str) -> tuple[ModelRef, dict[str, int | None], tupl
     return ref, choices, removed
 
 
-def _read_tensors(path: Path, model: nn.Module) -> dict:
-    """The tensors of a file if they are exactly those of `model`."""
+def _weights(path: Path, model: nn.Module) -> dict:
+    """The tensors of a file if they are exactly those of `model`, in its types."""
     expected = model.state_dict()
-    try:
-        tensors = load_file(path)
-    except FileNotFoundError:
-        raise BadFile(f"There are no weights at {path}; copy the whole folder.") from None
-    except (safetensors.SafetensorError, OSError, ValueError) as error:
-        raise BadFile(f"The weights {path} cannot be read: {error}. Use another copy.") from None
-    if set(tensors) != set(expected):
-        odd = min(set(tensors) ^ set(expected))
-        raise BadFile(f"The weights {path} are of another network: tensor {odd!r} is missing or unexpected.")
-    for name, tensor in tensors.items():
-        if tensor.shape != expected[name].shape:
-            raise BadFile(
-                f"The weights {path} are of another network: {name!r} has shape {tuple(tensor.shape)} "
-                f"where the architecture says {tuple(expected[name].shape)}."
-            )
+    tensors = read_tensors(path, "file of weights")
+    check_fit(tensors, expected, path, "the network that architecture.json describes", "file of weights")
     return {name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()}

@@ -70,9 +70,9 @@ def edit(change):
 @pytest.mark.parametrize(
     "damage, message",
     [
-        (spoil("model.safetensors"), "cannot be read"),
+        (spoil("model.safetensors"), "is damaged"),
         (spoil("architecture.json"), "not complete JSON"),
-        (lambda f: (f / "model.safetensors").unlink(), "no weights"),
+        (lambda f: (f / "model.safetensors").unlink(), "no file of weights"),
         (lambda f: (f / "architecture.json").unlink(), "no architecture"),
         (edit(lambda d: d.update(format="other")), "not an mdp-architecture/1"),
         (edit(lambda d: d.pop("choices")), "damaged"),
@@ -96,7 +96,7 @@ def test_weights_of_another_network_are_refused(tmp_path):
     save(extract(found, *random_decision(found, 1)), tmp_path / "a")
     save(extract(found, *random_decision(found, 2)), tmp_path / "b")
     (tmp_path / "b/model.safetensors").replace(tmp_path / "a/model.safetensors")
-    with pytest.raises(BadFile, match="of another network"):
+    with pytest.raises(BadFile, match="not of the network that"):
         load(tmp_path / "a")
 
 

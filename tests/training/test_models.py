@@ -94,6 +94,39 @@ def test_checkpoints_load_strictly_or_not_at_all(tmp_path):
         create(resolve("resnet10t", tmp_path / "short.safetensors"))
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda t: t[:0], r"shape \(0, 512\) there"),
+        (lambda t: t[0], r"shape \(512,\) there"),
+        (lambda t: t[0, 0], r"shape \(\) there"),
+        (lambda t: t.int(), "is torch.int32 there"),
+        (lambda t: t * float("nan"), "not finite"),
+        (lambda t: t / 0, "not finite"),
+    ],
+)
+def test_a_tensor_that_cannot_be_the_classifier_is_refused(change, said, tmp_path):
+    state = create(resolve("resnet10t", classes=7)).state_dict()
+    save_file({**state, "fc.weight": change(state["fc.weight"]).contiguous()}, tmp_path / "odd.safetensors")
+    with pytest.raises(BadFile, match=said):
+        create(resolve("resnet10t", tmp_path / "odd.safetensors"))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"", b"\xff", b"[" * 9999, {"a": ("F32", [2], [0, 40])}, {"a": ("F32", [10**12], [0, 8])},
+     {"a": ("F32", [-2], [0, 8])}, {"a": ("OBJECT", [2], [0, 8])}, {"a": ("F32", [1], [0, 4])}],
+)  # fmt: skip
+def test_a_header_that_lies_is_refused(header, tmp_path):
+    if isinstance(header, dict):
+        keys = "dtype", "shape", "data_offsets"
+        header = json.dumps({n: dict(zip(keys, v, strict=True)) for n, v in header.items()}).encode()
+    path = tmp_path / "lies.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
+    with pytest.raises(BadFile, match="damaged"):
+        resolve("resnet10t", path)
+
+
 def test_no_pickle_is_opened_and_damage_is_said(tmp_path):
     class Trap:
         def __reduce__(self):

@@ -1,0 +1,61 @@
+"""Tensors in a safetensors file: read whole and compared with the network that they are for, or refused."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from .errors import BadFile
+
+
+def read_tensors(path: str | os.PathLike, what: str = "checkpoint") -> dict[str, torch.Tensor]:
+    """All tensors of a file, on the CPU. `what` names the file in errors.
+
+    Raises:
+        BadFile: there is no such file, it is no safetensors file, or it is damaged. Nothing in it is run.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise BadFile(f"There is no {what} at {path}.")
+    if path.suffix != ".safetensors":
+        raise BadFile(
+            f"{path} is not a .safetensors file. Other formats can run code when they are opened and are not "
+            "read; convert it with safetensors.torch.save_file."
+        )
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise BadFile(f"The {what} {path} is damaged: {reason}. Use another copy.") from None
+
+
+def check_fit(
+    tensors: Mapping[str, torch.Tensor],
+    expected: Mapping[str, torch.Tensor],
+    path: str | os.PathLike,
+    network: str,
+    what: str = "checkpoint",
+) -> None:
+    """Refuse tensors that are not those of the state dict `expected`; another float type is no difference.
+
+    Raises:
+        BadFile: names, shapes or kinds of numbers differ, or a value is infinite or no number.
+    """
+    wrong = f"The {what} {path} is not of {network}:"
+    strangers = sorted(set(tensors) ^ set(expected))
+    if strangers:
+        where = "has" if strangers[0] in tensors else "lacks"
+        raise BadFile(f"{wrong} it {where} {strangers[0]}, among {len(strangers)} names that differ.")
+    for name, own in expected.items():
+        tensor = tensors[name]
+        if tensor.shape != own.shape:
+            raise BadFile(
+                f"{wrong} {name} has shape {tuple(tensor.shape)} there and {tuple(own.shape)} in the network."
+            )
+        if tensor.is_floating_point() != own.is_floating_point():
+            raise BadFile(f"{wrong} {name} is {tensor.dtype} there and {own.dtype} in the network.")
+        if not torch.isfinite(tensor).all():
+            raise BadFile(f"The {what} {path} is of no use: {name} holds values that are not finite numbers.")
