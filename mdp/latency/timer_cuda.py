@@ -18,7 +18,7 @@ from .timer import WARM_UP, Prepared, Reading, build, forward_of, no_memory, sec
 
 # One replay should last about this long, so that an event's resolution (0.5 µs) does not matter.
 REPLAY_MS = 0.5
-MOST_CALLS = 50
+MOST_CALLS = 100
 # Copies of one workload; each is called at least once in a replay.
 MOST_COPIES = 64
 # Cycles of the busy-wait before a run: about 2 ms, enough for an eager run's launches to queue up, and
@@ -49,21 +49,26 @@ class CudaTimer:
             for _ in range(copies(size, self.inside, cache) - 1):
                 sets.append((copy.deepcopy(module), [x.clone() for x in inputs]))
             forward = forward_of(self.deployment)
-            best = min(
-                1000 * seconds_of(lambda: forward(module, *inputs), torch.cuda.synchronize)
-                for _ in range(WARM_UP)
-            )
-            calls = min(MOST_CALLS, max(1, math.ceil(REPLAY_MS / max(best, 1e-3))))
-            calls = len(sets) * math.ceil(calls / len(sets))  # every input set equally often
+            for _ in range(WARM_UP):
+                forward(module, *inputs)
 
-            def run():
-                for i in range(calls):
-                    one, its = sets[i % len(sets)]
-                    forward(one, *its)
+            def turns(calls: int) -> Callable[[], None]:
+                def run():
+                    for i in range(calls):
+                        one, its = sets[i % len(sets)]
+                        forward(one, *its)
 
-            replay, captured = self._capture(run)
-            replay()
-            torch.cuda.synchronize()
+                return run
+
+            # A first replay says how many calls are long enough: a call by itself is mostly launches.
+            calls = len(sets)
+            replay, captured = self._capture(turns(calls))
+            best = min(1000 * seconds_of(replay, torch.cuda.synchronize) for _ in range(2)) / calls
+            more = calls_for(best, len(sets))
+            if captured and more > calls:
+                calls = more
+                replay, captured = self._capture(turns(calls))
+                best = min(1000 * seconds_of(replay, torch.cuda.synchronize) for _ in range(2)) / calls
         return Prepared(workload.key, replay, lambda: None, best, calls, {"graph": captured})
 
     def once(self, prepared: Prepared) -> Reading:
@@ -95,6 +100,12 @@ class CudaTimer:
         except RuntimeError:
             torch.cuda.synchronize()
             return run, False
+
+
+def calls_for(ms: float, sets: int) -> int:
+    """Calls of `ms` each that make one replay, every one of the `sets` of inputs equally often."""
+    calls = min(MOST_CALLS, max(1, math.ceil(REPLAY_MS / max(ms, 1e-3))))
+    return sets * math.ceil(calls / sets)
 
 
 def copies(size: float, inside: float, cache: float) -> int:
