@@ -33,7 +33,7 @@ SOME_TIMM = (
     "resnet101",
 )
 WEIGHTS = {
-    "shipped with the project": "demo",
+    "the project's own": "demo",
     "pretrained, from timm": "pretrained",
     "a .safetensors file": "file",
     "untrained (latency only)": "none",
@@ -87,10 +87,15 @@ def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
             found.value = NOTHING
         setup.model, setup.weights, setup.data = name.value.strip(), weights_word, data.value.strip()
 
+    def other_model(_=None):
+        if data.value in ("", FASHION):  # what somebody typed stays
+            data.value = FASHION if name.value.startswith("fmnist_") else ""
+
     def look():
         follow()
         words = or_sentence(setup.words, job.complain)
-        if words and or_sentence(lambda: checked_data(setup.data), job.complain):
+        # Looking needs no images; a folder that is not there is said before somebody waits for step 3.
+        if words and (not setup.data or or_sentence(lambda: checked_data(setup.data), job.complain)):
             job.start(["inspect", *words], f"Looking at {setup.model}")
 
     def show(change: Any):
@@ -98,6 +103,8 @@ def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
         if state is not None and "report" in state.result:
             found.value = report_html(state.result["report"])
 
+    data.placeholder = "/path/to/a/folder/per/class"
+    name.observe(other_model, "value")
     for part in (name, weights, file, data):
         part.observe(follow, "value")
     job.observe(show, "state")

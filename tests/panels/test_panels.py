@@ -128,6 +128,21 @@ def test_a_folder_without_images_is_a_sentence(tmp_path):
     assert "There is no folder" in text_of(panel.score.job)
 
 
+def test_the_images_that_come_along_are_named_for_their_networks_only():
+    panel = study_panel(Selection())
+    model = panel.model
+    assert model.data.value == "fashion-mnist"
+    model.name.value = "tf_efficientnet_lite0"
+    assert model.data.value == ""
+    panel.score.go.click()
+    assert "Name the images" in text_of(panel.score.job) and jobs.list_jobs() == []
+    model.data.value = "fashion-mnist"
+    assert model.data.value == "fashion-mnist"
+    model.data.value = "/my/images"
+    model.name.value = "fmnist_vit"
+    assert model.data.value == "/my/images"
+
+
 def test_an_unknown_name_shows_the_near_ones(watch):
     panel = study_panel(Selection())
     panel.model.name.value = "unknown_net"
@@ -157,6 +172,9 @@ def test_the_panels_of_a_selection_share_the_model():
 def test_finetune_from_start_to_measured_latency(selection, watch):
     panel = finetune_panel(selection)
     panel.epochs.value = "2"
+    panel.go.click()
+    assert "Name the images" in text_of(panel.job)  # the study's importance is of no images at hand
+    panel.data.value = "fashion-mnist"
     panel.go.click()
     state = watch(panel.job)
     assert state.status == "done", jobs.output(state.id)
