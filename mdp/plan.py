@@ -1,6 +1,7 @@
 """The plan: what a solver decided, what it costs, and what is proven about it. Frozen, JSON, no torch."""
 
 import dataclasses
+import math
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -146,8 +147,8 @@ def plan_from_json(data: Any, where: str = "plan") -> Plan:
     choices, removed = body["choices"], body["removed_blocks"]
     if not isinstance(choices, dict) or any(v is not None and type(v) is not int for v in choices.values()):
         raise BadFile(f"The {where} is damaged: choices must give whole numbers or null.")
-    if not isinstance(removed, list) or any(not isinstance(b, str) for b in removed):
-        raise BadFile(f"The {where} is damaged: removed_blocks must be a list of names.")
+    if not isinstance(removed, list) or any(not isinstance(b, str) or removed.count(b) > 1 for b in removed):
+        raise BadFile(f"The {where} is damaged: removed_blocks must be a list of names, each once.")
     if type(body["optimal"]) is not bool:
         raise BadFile(f"The {where} is damaged: optimal must be true or false.")
     return Plan(**{**body, "removed_blocks": tuple(removed)})
@@ -162,13 +163,24 @@ def save_plan(plan: Plan, path: str | os.PathLike) -> None:
 
 
 def check_plan_fits(plan: Plan, problem: Problem) -> None:
-    """Raises MdpError if the plan was made for another problem: never half-prune a network."""
+    """Never half-prune a network, and never show a number that the tables do not say.
+
+    Raises:
+        MdpError: the plan was made for another problem, or was changed after it was made.
+    """
     if plan.fingerprint != problem.fingerprint:
         raise MdpError(
             f"The plan was made for {plan.problem!r} and does not fit {problem.name!r}: "
             "their dims or tables differ. Solve again with this study."
         )
-    problem.evaluate(plan.choices, plan.removed_blocks)
+    latency, importance = problem.evaluate(plan.choices, plan.removed_blocks)
+    for what, value in (("latency", latency), ("importance", importance)):
+        said = getattr(plan, what)
+        if not math.isclose(said, value, rel_tol=1e-9, abs_tol=1e-9):
+            raise MdpError(
+                f"The plan gives {said:g} as its {what}, but what it keeps makes {value:g}: it was changed "
+                "after it was made. Solve again with this study."
+            )
 
 
 def infeasible(problem: Problem, budget: float, smallest: float | None) -> Infeasible:

@@ -10,6 +10,9 @@ from safetensors.torch import load_file
 
 from .errors import BadFile
 
+# Types of the same numbers with more or fewer digits: a network takes either for its own.
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
 
 def read_tensors(path: str | os.PathLike, what: str = "checkpoint") -> dict[str, torch.Tensor]:
     """All tensors of a file, on the CPU. `what` names the file in errors.
@@ -39,7 +42,7 @@ def check_fit(
     network: str,
     what: str = "checkpoint",
 ) -> None:
-    """Refuse tensors that are not those of the state dict `expected`; another float type is no difference.
+    """Refuse tensors that are not those of the state dict `expected`; another of `FLOATS` is no difference.
 
     Raises:
         BadFile: names, shapes or kinds of numbers differ, or a value is infinite or no number.
@@ -55,7 +58,7 @@ def check_fit(
             raise BadFile(
                 f"{wrong} {name} has shape {tuple(tensor.shape)} there and {tuple(own.shape)} in the network."
             )
-        if tensor.is_floating_point() != own.is_floating_point():
+        if (tensor.dtype in FLOATS) != (own.dtype in FLOATS):
             raise BadFile(f"{wrong} {name} is {tensor.dtype} there and {own.dtype} in the network.")
         if not torch.isfinite(tensor).all():
             raise BadFile(f"The {what} {path} is of no use: {name} holds values that are not finite numbers.")

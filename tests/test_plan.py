@@ -72,6 +72,7 @@ def test_round_trip(small, tmp_path):
         ("optimal", 1),
         ("choices", {"a": 1.5}),
         ("removed_blocks", "one"),
+        ("removed_blocks", ["one", "one"]),
         ("solver", None),
         ("surprise", 1),
     ],
@@ -87,6 +88,12 @@ def test_a_plan_for_another_problem_is_refused(small):
     with pytest.raises(MdpError, match="does not fit"):
         check_plan_fits(plan_of(small), problem_from_json(data))
     check_plan_fits(plan_of(small), small)
+
+
+@pytest.mark.parametrize("change", [{"latency": 0.5}, {"importance": 1e6}])
+def test_a_plan_whose_numbers_are_not_the_tables_is_refused(small, change):
+    with pytest.raises(MdpError, match="changed after it was made"):
+        check_plan_fits(dataclasses.replace(plan_of(small), **change), small)
 
 
 @pytest.mark.parametrize(
