@@ -67,6 +67,8 @@ def environment() -> None:
     put_first("PYTHONPATH", REPO)
     # The page does small sums; many kernels share one machine.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Every page has a kernel of its own: nobody else needs to hear what it told its kernel.
+    os.environ.setdefault("JUPYTER_WIDGETS_ECHO", "0")
 
 
 def taken(port: int) -> bool:

@@ -26,6 +26,7 @@ WHEN = """window.mdpUsable = new Promise((done) => {
 PROBE = Path(__file__).with_name("probe.js")
 STEPS = 45
 VIEW = {"width": 1280, "height": 720}
+TALL = {"width": 1280, "height": 1100}  # every figure of the block is in view too
 USABLE = """() => {
   const figures = [...document.querySelectorAll('.mdp-plot-figure')].filter((f) => f.clientWidth);
   // [role=grid] is the picture of what survives
@@ -51,8 +52,8 @@ def opening(chromium, served: Served, study: str, times: int) -> list[float]:
     return found
 
 
-def open_page(chromium, served: Served, study: str):
-    page = chromium.new_context(viewport=VIEW).new_page()
+def open_page(chromium, served: Served, study: str, view: dict[str, int] = VIEW):
+    page = chromium.new_context(viewport=view).new_page()
     page.set_default_timeout(120_000)
     page.goto(f"{served.address}#study={study}", wait_until="commit")
     page.wait_for_function(USABLE)
@@ -88,15 +89,17 @@ def drag(page, study: Study) -> bool:
 
 def report_speed(chromium, served: Served, made: list[Study]) -> None:
     print(f"\nA slider step, {STEPS} of them (targets: median 150 ms, 95th percentile 300 ms)")
-    print("study                    median    95th     worst   plots drawn   end of a fast drag arrives")
+    print("study                  in view     median    95th     worst   plots   end of a fast drag arrives")
     for study in made:
-        page = open_page(chromium, served, study.path.stem)
-        ms, plots = steps(page, STEPS)
-        arrived = "yes" if all(drag(page, study) for _ in range(2)) else "NO"
-        middle, high = statistics.median(ms), statistics.quantiles(ms, n=20)[18]
-        times = f"{middle:5.0f} ms  {high:5.0f} ms {max(ms):6.0f} ms"
-        print(f"{study.name:22} {times}  {plots:9}    {arrived:>12}")
-        page.context.close()
+        for view in (VIEW, TALL):
+            page = open_page(chromium, served, study.path.stem, view)
+            ms, plots = steps(page, STEPS)
+            arrived = "yes" if all(drag(page, study) for _ in range(2)) else "NO"
+            middle, high = statistics.median(ms), statistics.quantiles(ms, n=20)[18]
+            times = f"{middle:5.0f} ms  {high:5.0f} ms {max(ms):6.0f} ms"
+            size = f"{view['width']}x{view['height']}"
+            print(f"{study.name:22} {size:9}  {times}  {plots:3}      {arrived}")
+            page.context.close()
 
 
 def report_opening(chromium, data: str, study: str, times: int) -> None:

@@ -1,11 +1,20 @@
 // Measures a page of the explorer from inside. A plot counts as drawn when plotly has rendered the new data
 // (plot.js sets data-drawn then) and the browser has painted the frame; the pictures of survivors and facts count
-// when their part of the page has changed and that is painted. A step ends with the last of them.
+// when their part of the page has changed and that is painted. A step ends with the last of them that is in view:
+// what is below the edge is drawn when the page is quiet (plot.js), so the bench also looks at a page without edge.
 (() => {
   const QUIET = 350;
   let last = 0, plots = new Set();
   const painted = () => requestAnimationFrame(() => setTimeout(() => { last = performance.now(); }));
-  const figures = new MutationObserver((changes) => { changes.forEach((c) => plots.add(c.target)); painted(); });
+  const inView = (node) => {
+    const { top, bottom } = node.getBoundingClientRect();
+    return bottom > 0 && top < innerHeight;
+  };
+  const figures = new MutationObserver((changes) => {
+    const drawn = changes.map((c) => c.target).filter(inView);
+    drawn.forEach((figure) => plots.add(figure));
+    if (drawn.length) painted();
+  });
   figures.observe(document.body, { subtree: true, attributeFilter: ["data-drawn"] });
   const rest = new MutationObserver(painted);
   for (const part of document.querySelectorAll(".mdp-b-facts, .mdp-survivors, [role=grid]")) {

@@ -2,6 +2,7 @@
 // Colours in the spec are CSS variables; they are looked up here, so a change of theme is a redraw.
 
 const LIBRARY = Symbol.for("mdp.plotly");
+const OUT_OF_SIGHT = 250; // ms
 
 function library(model) {
   if (!globalThis[LIBRARY]) {
@@ -204,11 +205,27 @@ function render({ model, el }) {
       unclick = watchClicks(figure, (point) => model.send({ kind: "click", point }));
     }
   };
-  const schedule = () => {
+  // Out of sight it is drawn again when all is quiet, or comes into view: a drag is for what is seen.
+  let seen = true, later = 0;
+  const soon = () => {
+    clearTimeout(later);
+    later = 0;
     if (pending) return;
     pending = true;
     requestAnimationFrame(draw);
   };
+  const schedule = () => {
+    if (seen || !figure.dataset.drawn) soon();
+    else {
+      clearTimeout(later);
+      later = setTimeout(soon, OUT_OF_SIGHT);
+    }
+  };
+  const sight = new IntersectionObserver((entries) => {
+    seen = entries.at(-1).isIntersecting;
+    if (seen && later) soon();
+  });
+  sight.observe(figure);
   const describe = () => {
     figure.setAttribute("aria-label", model.get("label"));
     if (model.get("block")) el.dataset.block = model.get("block");
@@ -234,6 +251,7 @@ function render({ model, el }) {
     gone = true;
     paper().delete(print);
     sizes.disconnect();
+    sight.disconnect();
     unwatch();
     unclick();
     model.off("change:spec change:still", schedule);
