@@ -165,12 +165,44 @@ def test_the_end_is_known_when_nobody_was_there(arguments, status, error):
     assert (state.status, state.error) == (status, error)
 
 
+def test_events_that_can_no_longer_be_written_are_a_sentence():
+    job = jobs.start(["count", "--to", "1000", "--pause", "0.02"], "Counting")
+    until(job, lambda s: s.metrics)
+    events = folder_of(job) / "events.jsonl"
+    events.rename(events.with_suffix(".before"))
+    events.mkdir()  # as a full disk does, it refuses to be written
+    state = until(job, ended)
+    assert state.status == "failed"
+    assert "cannot be written" in state.error and "Free some space" in state.error
+
+
+def test_a_job_that_could_not_even_write_why_is_a_sentence():
+    job = jobs.start(["complain"], "Complaining")
+    until(job, ended)
+    (folder_of(job) / "log.txt").write_text("")
+    (folder_of(job) / "exit").unlink()  # our own child: we know how it ended
+    state = jobs.state(job)
+    assert state.status == "failed" and "the disk may be full" in state.error
+
+
+def test_killed_while_nobody_watched_is_said_and_it_starts_again():
+    job = start_from_a_page_that_closes("count", "--to", "1000", "--pause", "0.02")
+    seen = until(job, lambda s: s.metrics)
+    os.kill(json.loads((folder_of(job) / "job.json").read_text())["pid"], 9)
+    state = until(job, ended)
+    assert state.status == "lost" and "killed" in state.error and "what was finished is kept" in state.error
+    assert len(state.metrics) >= len(seen.metrics)
+    again = jobs.start(["count", "--to", "1", "--pause", "0"], "Again")
+    assert until(again, ended).status == "done"
+
+
 def test_a_process_that_vanished_with_the_machine_is_lost(tmp_path):
     job = jobs.start(["count", "--to", "1000", "--pause", "0.02"], "Counting")
     until(job, lambda s: s.metrics)
     jobs.cancel(job)
     folder = folder_of(job)
     process._reapers.pop(job).join()
+    process._codes.pop(job)
     (folder / "exit").unlink()
     (folder / "cancelled").unlink()
     state = jobs.state(job)

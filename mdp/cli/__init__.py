@@ -74,9 +74,9 @@ def _execute(args: argparse.Namespace) -> int:
         print(stop, file=sys.stderr)
         return 130
     except MdpError as error:
-        print(error, file=sys.stderr)
-        if args.typed:
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # a job's output goes to a file, and its disk may be full
+            print(error, file=sys.stderr)
+            if args.typed:
                 (Path(args.job) / "log.txt").write_text(f"{error}\n", encoding="utf-8")
         return 2
     except KeyboardInterrupt:

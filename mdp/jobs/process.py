@@ -11,15 +11,21 @@ from typing import Any
 
 import psutil
 
-# Jobs that this process started: a thread waits for each and notes how it ended.
+# Jobs that this process started: a thread waits for each and notes how it ended. Here too: the disk may be
+# full.
 _reapers: dict[str, threading.Thread] = {}
+_codes: dict[str, int] = {}
 
 
 def reap(process: subprocess.Popen, folder: Path) -> None:
     """Note how a child ends. If this process dies first, the job has noted it itself (`note_exit`)."""
-    thread = threading.Thread(target=lambda: note_exit(folder, process.wait()), daemon=True)
-    _reapers[folder.name] = thread
-    thread.start()
+
+    def wait() -> None:
+        _codes[folder.name] = process.wait()
+        note_exit(folder, _codes[folder.name])
+
+    _reapers[folder.name] = threading.Thread(target=wait, daemon=True)
+    _reapers[folder.name].start()
 
 
 def note_exit(folder: str | os.PathLike, code: int) -> None:
@@ -38,7 +44,7 @@ def exit_code(folder: Path) -> int | None:
     try:
         return int((folder / "exit").read_text())
     except (OSError, ValueError):
-        return None
+        return _codes.get(folder.name)
 
 
 def created_at(pid: int) -> float | None:

@@ -97,9 +97,16 @@ def _last_words(folder: Path, code: int | None) -> str:
     lines = output(folder.name).strip().splitlines()
     if code == 2 and lines:  # a sentence of ours
         return lines[-1]
+    if code == 2:
+        return (
+            "It could not go on, nor write why: the disk may be full. Free some space, then start it again."
+        )
     tail = f" It last said: {lines[-1]}" if lines else ""
     if code is None:
-        return f"The process is gone without a word; was the machine restarted? Start it again.{tail}"
+        return (
+            "The process is gone without a word: it was killed, or the machine was restarted or short of "
+            f"memory. Start it again: what was finished is kept.{tail}"
+        )
     if code < 0:
         name = signal.Signals(-code).name if -code in list(signal.Signals) else str(-code)
         hint = "; the machine may be short of memory" if name == "SIGKILL" else ""

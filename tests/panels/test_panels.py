@@ -268,6 +268,28 @@ def test_a_finetuned_network_of_the_plan_is_offered(selection, saved, tmp_path):
     assert len(parts.which.options) == 1
 
 
+def test_a_folder_that_cannot_be_written_is_a_sentence_everywhere(selection, saved, tmp_path, monkeypatch):
+    panels = study_panel(selection), finetune_panel(selection)
+    parts = takeaway_panel(selection).parts
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MDP_DATA", str(tmp_path / "file" / "data"))
+    study, finetune = panels
+    finetune.data.value = "fashion-mnist"
+    for go, job in (
+        (study.model.look, study.model.job),
+        (study.profile.go, study.profile.job),
+        (study.score.go, study.score.job),
+        (finetune.go, finetune.job),
+    ):
+        go.click()
+        assert "MDP_DATA" in text_of(job), text_of(job)
+    for name in ("network", "onnx"):
+        parts.buttons[name].click()
+        assert "MDP_DATA" in parts.problem.value
+    parts.buttons["plan"].click()  # needs no folder
+    assert saved and parts.problem.value == ""
+
+
 def test_nothing_to_take_away_is_a_sentence(saved):
     parts = takeaway_panel(_empty()).parts
     for button in parts.buttons.values():
