@@ -8,7 +8,7 @@ from mdp.problem import Problem
 from mdp.solve import Alternative
 
 from ..plot import axis, layout
-from ..ui import ms
+from ..ui import number
 from .labels import dim_label, short_names
 
 
@@ -147,7 +147,8 @@ def _cells(o: Opposite, unit: str) -> list[str]:
         return [o.now, o.otherwise, "", ""]
     change = o.latency_change or 0.0
     sign = "−" if change < 0 else "+"
-    time = f"{sign}{ms(abs(change), unit)}" if abs(change) > 1e-9 else "the same"
+    # Two digits: the latency of another plan within the same budget is a remainder, not a measurement.
+    time = f"{sign}{number(abs(change), 2)} {unit}" if abs(change) > 1e-9 else "the same"
     return [o.now, o.otherwise, _points(o.loss), time]
 
 
@@ -156,4 +157,5 @@ def _points(loss: float | None) -> str:
     points = 100 * (loss or 0.0)
     if abs(points) < 1e-4:
         return "the same"
-    return f"{'−' if points > 0 else '+'}{abs(points):.3g} points"
+    sign = "−" if points > 0 else "+"
+    return f"{sign}{abs(points):.2f} points" if abs(points) >= 0.01 else "under 0.01 points"

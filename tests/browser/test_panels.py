@@ -2,6 +2,7 @@
 
 import json
 import re
+import zipfile
 
 from playwright.sync_api import expect
 
@@ -74,3 +75,8 @@ def test_plan_picture_and_report_arrive_as_files(quiet, address, tmp_path):
     assert take("PNG").read_bytes().startswith(b"\x89PNG")
     assert take("SVG").read_text().startswith("<svg")
     assert "What remains" in take("Report (HTML)").read_text()
+    page.get_by_role("button", name="Keep the budget on this device").click()
+    said = page.get_by_role("alert").filter(has_text="were measured on synthetic (not measured)")
+    expect(said).to_be_visible()
+    with zipfile.ZipFile(take("Tables (CSV)")) as tables:
+        assert tables.read("plan.csv").startswith(b"what,name,kind,kept,dense,blocks")
