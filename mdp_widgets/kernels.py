@@ -7,6 +7,7 @@ It hands them out unseen, so this module looks first. (Private to Voila; require
 import contextlib
 
 import psutil
+from jupyter_server._tz import utcnow
 
 # Below this much free memory another kernel could take the others with it.
 SPARE_MB = 400
@@ -43,6 +44,23 @@ async def drop_dead(manager, notebook: str) -> None:
         if _ended_well(task) and task.result()["kernel_id"] in manager:
             await manager.shutdown_kernel(task.result()["kernel_id"], now=True)
         manager.fill_if_needed(delay=0, notebook_name=notebook)
+
+
+def spare_warm(manager) -> None:
+    """Kernels that are idle for long are ended, but not those that start or stand ready for a page.
+
+    A kernel's idle time begins when a page takes it, give or take the interval at which the manager looks.
+    """
+    end_if_idle = manager.cull_kernel_if_idle
+
+    async def end_others_if_idle(kernel_id: str) -> None:
+        kernel = manager.get_kernel(kernel_id)
+        if kernel_id in warm_kernels(manager) or kernel.execution_state == "starting":
+            kernel.last_activity = utcnow()
+        else:
+            await end_if_idle(kernel_id)
+
+    manager.cull_kernel_if_idle = end_others_if_idle
 
 
 def full(manager, pages: int) -> str:

@@ -18,7 +18,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
 from . import ui
-from .kernels import alive, drop_dead, full
+from .kernels import alive, drop_dead, full, spare_warm
 from .plotly_js import plotly_js
 from .serve import NOTEBOOKS, PAGES, Options
 
@@ -114,8 +114,10 @@ class Server(Voila):
     def init_settings(self):
         # A page of another site whose name was pointed at this machine is refused: by its name where only
         # this machine may visit, by the token everywhere else.
+        settings = super().init_settings()
+        spare_warm(self.kernel_manager)
         return {
-            **super().init_settings(),
+            **settings,
             "allow_remote_access": not self.options.local,
             "local_hostnames": ["localhost"],
         }
