@@ -4,8 +4,13 @@ from collections.abc import Sequence
 from html import escape
 
 WIDTH, HEIGHT, LEFT, TOP, GAP, FOOT = 300, 240, 48, 56, 26, 74
-# Model -> (colour, mark): told apart by shape as well. The colours are Okabe and Ito's (2008).
-STYLES = (("#a14e00", "triangle"), ("#0072b2", "square"), ("#8a4a77", "diamond"), ("#000000", "circle"))
+# First word of a model -> (colour, mark): told apart by shape as well. Colours after Okabe and Ito (2008).
+STYLES = {
+    "(a)": ("#a14e00", "triangle"),
+    "(b)": ("#0072b2", "square"),
+    "(b')": ("#8a4a77", "diamond"),
+    "(c)": ("#000000", "circle"),
+}
 
 
 def models_svg(rows: Sequence[dict]) -> str:
@@ -30,14 +35,14 @@ def models_svg(rows: Sequence[dict]) -> str:
         _text(LEFT, 20, "Predicted ÷ measured latency of whole pruned networks", weight=600),
     ]
     for i, row in enumerate(rows):
-        out += _panel(row, names, LEFT + i * (WIDTH + GAP), low, high, numbers=i == 0)
+        out += _panel(row, LEFT + i * (WIDTH + GAP), low, high, numbers=i == 0)
     for n, name in enumerate(names):
         x, y = LEFT + (n % 2) * 320, TOP + HEIGHT + FOOT - 8 + 18 * (n // 2)
-        out += [_mark(x + 6, y - 4, n), _text(x + 18, y, name)]
+        out += [_mark(x + 6, y - 4, name), _text(x + 18, y, name)]
     return "\n".join([*out, "</svg>", ""])
 
 
-def _panel(row: dict, names: list[str], x0: float, low: float, high: float, numbers: bool) -> list[str]:
+def _panel(row: dict, x0: float, low: float, high: float, numbers: bool) -> list[str]:
     most = 1.05 * max(row["measured"])
 
     def y_of(ratio: float) -> float:
@@ -59,12 +64,12 @@ def _panel(row: dict, names: list[str], x0: float, low: float, high: float, numb
     out.append(_text(x0 + WIDTH / 2, TOP + HEIGHT + 36, "measured, ms", "middle"))
     for name, predicted in row["predicted"].items():
         for p, m in zip(predicted, row["measured"], strict=True):
-            out.append(_mark(x0 + WIDTH * m / most, y_of(p / m), names.index(name)))
+            out.append(_mark(x0 + WIDTH * m / most, y_of(p / m), name))
     return out
 
 
-def _mark(x: float, y: float, which: int) -> str:
-    colour, kind = STYLES[which % len(STYLES)]
+def _mark(x: float, y: float, name: str) -> str:
+    colour, kind = STYLES[name.split()[0]]
     if kind == "circle":
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>'
     corners = {

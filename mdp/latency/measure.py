@@ -66,7 +66,7 @@ class Run:
         self._together = together
         self._random = np.random.default_rng(seed)
         self._ready: Prepared | None = None
-        self._overhead = 0.004  # seconds a visit beside its readings; learned as we go
+        self._overhead, self._groups = 0.004, 0  # seconds a visit beside its readings; learned as we go
         self._speed = 2e7  # multiply-accumulates a ms; learned from the anchor, then from the entries
         self._took = self._thought = 0.05  # seconds lately spent on visits, and what `_cost` said of them
 
@@ -144,7 +144,6 @@ class Run:
     def _visit(self, keys: list[str]) -> None:
         self._prepare_anchor()
         start, timing = time.monotonic(), self.timing
-        thought = sum(map(self._cost, keys)) * self._thought / self._took
         self.timer.inside = self._inside
         prepared = []
         for key in keys:
@@ -165,9 +164,12 @@ class Run:
         self.known |= self.store.entries(self.context, keys, self.usual)
         self.measured += len(keys)
         took = time.monotonic() - start
+        self._groups += 1
+        rate = max(0.2, 1 / self._groups)
+        self._overhead += rate * ((took - (self.timing - timing)) / len(keys) - self._overhead)
         # What the formula leaves out (the anchor's readings, a slow machine) is about the same from now on.
+        thought = sum(map(self._cost, keys)) * self._thought / self._took
         self._took, self._thought = 0.95 * self._took + took, 0.95 * self._thought + thought
-        self._overhead += 0.2 * ((took - (self.timing - timing)) / len(keys) - self._overhead)
 
     def _try(self, key: str) -> tuple[Prepared | None, str]:
         """The workload ready, or None and why not. What a failed try held is let go when this returns."""
