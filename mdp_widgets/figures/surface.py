@@ -125,7 +125,7 @@ def _marks(info: SurfaceInfo, spot) -> list[dict[str, Any]]:
     near = [spot(at) for at in info.near]
     found = [
         _mark("dense", [spot(dense)], "square-open", "var(--mdp-choice)"),
-        _mark("next best width", near, "diamond-open", "var(--mdp-choice)", size=10),
+        _mark("next best", near, "diamond-open", "var(--mdp-choice)", size=10),
     ]
     if info.a is not None:
         found.append(_mark("A", [spot(info.a)], "square", "var(--mdp-other)"))
@@ -134,13 +134,26 @@ def _marks(info: SurfaceInfo, spot) -> list[dict[str, Any]]:
     return [mark for mark in found if mark["x"]]
 
 
-LEGEND = {
-    "showlegend": True,
-    "legend": {
-        "orientation": "h", "x": 0, "y": 1.01, "yanchor": "bottom", "font": {"size": 11},
-        "bgcolor": "rgba(0,0,0,0)", "itemclick": False, "itemdoubleclick": False,
-    },
-}  # fmt: skip
+SIGNS = {"dense": "☐", "next best": "◇", "A": "■", "chosen": "●"}
+
+
+def _legend(marks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the marks mean, on one line over the picture: plotly's own legend would shrink a small picture."""
+    words = "\u2003".join(f"{SIGNS[mark['name']]} {mark['name']}" for mark in marks)
+    return [
+        {
+            "text": words,
+            "showarrow": False,
+            "xref": "paper",
+            "yref": "paper",
+            "x": 0,
+            "y": 1,
+            "xanchor": "left",
+            "yanchor": "bottom",
+            "yshift": 3,
+            "font": {"size": 11.5, "color": "var(--mdp-ink-2)"},
+        }
+    ]
 
 
 def _draw_line(info: SurfaceInfo) -> dict[str, Any]:
@@ -151,7 +164,6 @@ def _draw_line(info: SurfaceInfo) -> dict[str, Any]:
         "type": "scatter",
         "mode": "lines+markers",
         "name": "latency",
-        "showlegend": False,
         "x": x,
         "y": y,
         "line": {"color": "var(--mdp-kept)", "width": 2},
@@ -162,7 +174,7 @@ def _draw_line(info: SurfaceInfo) -> dict[str, Any]:
     return {
         "data": [line, *marks],
         "layout": layout(
-            **LEGEND,
+            annotations=_legend(marks),
             margin={"l": 52, "r": 12, "t": 26, "b": 42},
             xaxis=axis(f"{name} kept{_held(info)}", range=[0, x[-1] * 1.05]),
             hovermode="closest",
@@ -174,11 +186,11 @@ def _draw_line(info: SurfaceInfo) -> dict[str, Any]:
 def _draw_heat(info: SurfaceInfo) -> dict[str, Any]:
     y_name, x_name = info.names
     rows, columns = ([str(w) for w in widths] for widths in info.widths)
+    marks = _marks(info, lambda at: (columns[at[1]], rows[at[0]]))
     data = [
         {
             "type": "heatmap",
             "name": "latency",
-            "showlegend": False,
             "x": columns,
             "y": rows,
             "z": info.values.tolist(),
@@ -198,12 +210,12 @@ def _draw_heat(info: SurfaceInfo) -> dict[str, Any]:
                 "title": {"text": info.unit, "side": "top"},
             },
         },
-        *_marks(info, lambda at: (columns[at[1]], rows[at[0]])),
+        *marks,
     ]
     return {
         "data": data,
         "layout": layout(
-            **LEGEND,
+            annotations=_legend(marks),
             margin={"l": 52, "r": 44, "t": 26, "b": 42},
             hovermode="closest",
             xaxis=axis(f"{x_name} kept{_held(info)}", type="category", showgrid=False, **_ticks(columns)),
@@ -213,7 +225,7 @@ def _draw_heat(info: SurfaceInfo) -> dict[str, Any]:
 
 
 def _draw_solid(info: SurfaceInfo) -> dict[str, Any]:
-    y_name, x_name = info.names
+    y_name, x_name = (name.removesuffix(" (shared)") for name in info.names)
     scene_axis = {
         "gridcolor": "var(--mdp-line)",
         "zeroline": False,
@@ -258,7 +270,7 @@ def _draw_solid(info: SurfaceInfo) -> dict[str, Any]:
                 "xaxis": {**scene_axis, "title": {"text": x_name}},
                 "yaxis": {**scene_axis, "title": {"text": y_name}},
                 "zaxis": {**scene_axis, "title": {"text": info.unit}, "rangemode": "tozero"},
-                "camera": {"eye": {"x": -1.5, "y": -1.5, "z": 0.9}},
+                "camera": {"eye": {"x": -1.75, "y": -1.75, "z": 1.0}},
             },
         ),
     }

@@ -10,8 +10,8 @@ from ..plot import axis, layout
 from ..ui import ms
 from .labels import short_names
 
-# Parts are told apart by shade and by order, darkest at the bottom.
-SHADES = ("var(--mdp-high)", "var(--mdp-kept)", "var(--mdp-kept-2)", "var(--mdp-mid)", "var(--mdp-other)")
+# Parts are told apart by lightness and by order, with a gap between them.
+SHADES = ("var(--mdp-high)", "var(--mdp-kept)", "var(--mdp-kept-2)", "var(--mdp-good)", "var(--mdp-other)")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,10 @@ def draw_sum(info: SumInfo) -> dict[str, Any]:
             "name": part,
             "x": list(info.blocks),
             "y": list(row),
-            "marker": {"color": SHADES[i % len(SHADES)]},
+            "marker": {
+                "color": SHADES[i % len(SHADES)],
+                "line": {"color": "var(--mdp-card)", "width": 1},
+            },
             "hovertemplate": f"block %{{x}}, {part}: %{{y:.3g}} {info.unit}<extra></extra>",
         }
         for i, (part, row) in enumerate(zip(info.parts, info.values, strict=True))

@@ -95,7 +95,12 @@ function render({ model, el }) {
       const { top, bottom } = box.getBoundingClientRect();
       if (bottom > window.innerHeight) box.scrollIntoView({ block: top < 0 ? "start" : "nearest", behavior: calm ? "auto" : "smooth" });
     };
-    setTimeout(near, 350); // its contents are made when it is first opened
+    // Its contents are made when it is first opened, and grow as they arrive.
+    const grown = new ResizeObserver(near);
+    grown.observe(box);
+    const end = () => grown.disconnect();
+    setTimeout(end, 3000);
+    window.addEventListener("wheel", end, { once: true, passive: true });
   };
   document.addEventListener("click", show);
 

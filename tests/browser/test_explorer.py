@@ -119,6 +119,19 @@ def test_the_picture_works_by_keyboard(quiet, address):
     expect(page).to_have_url(re.compile("block=blocks.2"))
 
 
+def test_every_figure_is_a_table_too_by_keyboard(quiet, address):
+    page = open_view(quiet, address)
+    switches = page.locator(".mdp-explorer summary, .mdp-s-foot button")
+    expect(switches).to_have_count(4)  # the front, the network, the surface, the curve
+    for i in range(4):
+        switches.nth(i).focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("table.mdp-table:visible tr").nth(3)).to_be_visible()
+        page.keyboard.press("Enter")
+        expect(page.locator("table.mdp-table:visible")).to_have_count(0)
+    expect(page.locator(".mdp-s-row").first).to_be_visible()
+
+
 def test_another_study_and_a_damaged_one(quiet, address):
     page = open_view(quiet, address)
     picker = page.get_by_label("Study")
