@@ -5,6 +5,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
+from mdp import jobs
 from mdp.plan import plan_to_json
 
 from .. import ui
@@ -59,6 +60,7 @@ class TakeAway:
         self.widget = long_work(self.problem, _grid(self), self.download)
         self.network.observe(self._ended, "state")
         self.onnx.observe(self._ended, "state")
+        self.which.observe(self.look, "value")
         selection.observe(self.look, ["study", "plan", "block", "dim"])
         self.look()
 
@@ -114,6 +116,11 @@ class TakeAway:
             if plan and f.name != self._name
         ]
         offer(self.which, [("as pruned, not fine-tuned", ""), *tuned])
+        off = jobs.refusal()  # then only what is made already can be taken
+        for name, made in (("network", bool(self.which.value)), ("onnx", False)):
+            button = self.buttons[name]
+            button.disabled = bool(off) and not made
+            button.tooltip = off if button.disabled else button.description
         offer(self.figure, [(p.title, p.name) for p in pictures(self.selection)])
 
     @property
@@ -191,7 +198,8 @@ def _grid(parts: TakeAway) -> widgets.Box:
                 parts.network,
                 parts.onnx,
                 title="The pruned network",
-                note="Weights (safetensors) with the JSON that rebuilds it, or ONNX for other runtimes.",
+                note=jobs.refusal()
+                or "Weights (safetensors) with the JSON that rebuilds it, or ONNX for other runtimes.",
             ),
             ui.card(
                 ui.row(b["plan"], b["tables"], gap="6px"),

@@ -290,6 +290,13 @@ def test_a_folder_that_cannot_be_written_is_a_sentence_everywhere(selection, sav
     assert saved and parts.problem.value == ""
 
 
+def test_without_long_work_only_what_is_made_already_can_be_taken(selection, monkeypatch):
+    monkeypatch.setenv("MDP_LONG_WORK", "off")
+    buttons = takeaway_panel(selection).parts.buttons
+    assert {name for name, button in buttons.items() if button.disabled} == {"network", "onnx"}
+    assert "switched off" in buttons["onnx"].tooltip
+
+
 def test_nothing_to_take_away_is_a_sentence(saved):
     parts = takeaway_panel(_empty()).parts
     for button in parts.buttons.values():
