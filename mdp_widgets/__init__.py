@@ -24,6 +24,7 @@ _WHERE = {
     "SurvivorsPanel": "views",
     "budget_panel": "panels",
     "finetune_panel": "panels",
+    "job_panel": "panels",
     "model_panel": "panels",
     "open_study": "lessons",
     "profile_panel": "panels",

@@ -7,7 +7,7 @@ No panel imports torch: what needs it runs as a job, in a process that outlives 
 """
 
 from .finetune import finetune_panel
-from .job_view import JobView
+from .job_view import JobView, job_panel
 from .keep_budget import budget_panel
 from .model import model_panel
 from .new_study import study_panel
@@ -21,6 +21,7 @@ __all__ = [
     "Setup",
     "budget_panel",
     "finetune_panel",
+    "job_panel",
     "model_panel",
     "profile_panel",
     "score_panel",

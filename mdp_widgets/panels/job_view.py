@@ -11,7 +11,9 @@ from mdp import jobs
 from mdp.errors import MdpError
 from mdp.jobs import JobState
 
+from .. import ui
 from .job_facts import JobFacts, job_facts
+from .parts import long_work
 from .watch import Watcher
 
 # How often a view that shows no running job looks for one of its kinds that somebody else has started.
@@ -155,6 +157,17 @@ class JobView(widgets.VBox):
             body = job_html(facts if told else replace(facts, messages=()))
         self._text.value = body + _error_html(self.error)
         self._cancel.layout.display = "" if self.running else "none"
+
+
+def job_panel(*kinds: str, idle: str = "") -> widgets.VBox:
+    """The newest job of the given kinds alone in a cell. Its part is `job`, the JobView.
+
+    Traits: those of its JobView; observe `state` to follow the job.
+    """
+    job = JobView(*kinds, idle=idle)
+    panel = long_work(ui.card(job))
+    panel.job = job
+    return panel
 
 
 def job_html(facts: JobFacts) -> str:
