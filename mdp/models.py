@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 FASHION_MEAN, FASHION_STD = (0.2860,), (0.3530,)
 # How long the hub of timm's weights may take to answer.
 HUB_SECONDS = 3
+# Arguments that make timm.create_model open or fetch files: no study or architecture file may give them.
+OPENING = ("pretrained", "pretrained_cfg", "pretrained_cfg_overlay", "checkpoint_path", "cache_dir")
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
     """Build a model in eval mode, float32, on the CPU. Untrained weights are the same on every call.
 
     Raises:
-        MdpError: timm cannot build it, or its weights are not at hand.
+        MdpError: timm does not know the name or cannot build it, or its weights are not at hand.
         BadFile: the checkpoint is damaged or of another architecture.
     """
     import timm
@@ -139,6 +141,13 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
     from torch import nn
 
     demo = DEMOS.get(ref.name)
+    if demo is None:
+        _timm_config(ref.name)  # a name out of a file may be anything, also the address of a hub
+    if asked := [name for name in OPENING if name in ref.arguments]:
+        raise MdpError(
+            f"The argument {asked[0]!r} of {ref.name} would open files on its own. Leave it out and give the "
+            "checkpoint as the weights."
+        )
     arguments = {**(demo.arguments if demo else {}), **ref.arguments}
     pretrained = load_weights and ref.weights == "pretrained"
     with torch.random.fork_rng(devices=[]), _hub() if pretrained else contextlib.nullcontext():

@@ -3,7 +3,6 @@
 The file format is `mdp-study/1`, JSON; docs/study-file.md describes it. Reading one needs no torch.
 """
 
-import dataclasses
 import os
 import re
 from collections.abc import Mapping
@@ -16,31 +15,12 @@ import numpy as np
 
 from .errors import BadFile, MdpError
 from .files import read_json, write_json
+from .model_ref import ModelRef, model_from_json, model_to_json
 from .paths import data_dir, study_dirs
 from .problem import Dim, Problem, Term, check, problem_from_json, problem_to_json
 from .space import Product, Skipped, Space
 
 FORMAT = "mdp-study/1"
-
-
-@dataclass(frozen=True)
-class ModelRef:
-    """How to get the dense model again.
-
-    Attributes:
-        name: a demo network (`fmnist_resnet`, `fmnist_vit`) or a timm architecture.
-        weights: "demo" (shipped with the project), "pretrained" (timm's), "none" (random), or the path of a
-            safetensors checkpoint.
-        input_size: (channels, height, width) of one image.
-        classes: width of the classifier.
-        arguments: keyword arguments for timm.create_model, beyond the name.
-    """
-
-    name: str
-    weights: str
-    input_size: tuple[int, int, int]
-    classes: int
-    arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +34,21 @@ class Tables:
     terms: tuple[Term, ...]
     provenance: Mapping[str, Any]
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def inferred_words(tables: Tables) -> str:
+    """How much of the tables was inferred, and how well by cross-validation; "" if they do not say."""
+    p = tables.provenance
+    try:
+        entries, measured, error = int(p["entries"]), int(p["measured"]), float(p["inferred_error"])
+    except (KeyError, TypeError, ValueError):
+        return ""
+    if measured >= entries:
+        return f"All {entries} entries of the tables were measured."
+    return (
+        f"{measured} of the {entries} entries of the tables were measured; the others were inferred, with a "
+        f"median error of {100 * error:.1f} % in the worst table (cross-validated)."
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +158,7 @@ def study_to_json(study: Study) -> dict[str, Any]:
         "format": FORMAT,
         "name": study.name,
         "family": study.family,
-        "model": {**dataclasses.asdict(study.model), "input_size": list(study.model.input_size)},
+        "model": model_to_json(study.model),
         "latency": {"provenance": dict(study.tables.provenance), "details": dict(study.tables.details)},
         "importance": {
             "provenance": dict(study.scores.provenance),
@@ -193,7 +188,7 @@ def study_from_json(data: Any, where: str = "study", path: Path | None = None) -
             family=str(data["family"]),
             problem=problem,
             path=path,
-            model=ModelRef(**{**data["model"], "input_size": tuple(data["model"]["input_size"])}),
+            model=model_from_json(data["model"]),
             tables=Tables(problem.latency, data["latency"]["provenance"], data["latency"].get("details", {})),
             scores=Scores(
                 {d: np.array(o, dtype=np.int64) for d, o in data["importance"]["order"].items()},
@@ -239,14 +234,11 @@ def _check_study(study: Study, where: str) -> None:
             fail(f"a count of {what} names an unknown dim or block")
         if not np.isfinite(study.count(what)):
             fail(f"a count of {what} is not finite")
-    facts = {"model arguments": study.model.arguments, "scores": study.scores.provenance}
-    facts["latency tables"] = study.tables.details
+    facts = {"scores": study.scores.provenance, "latency tables": study.tables.details}
     optional = {"verification": study.verification, "accuracy": study.accuracy}
     for what, value in {**facts, **{k: v for k, v in optional.items() if v is not None}}.items():
         if not isinstance(value, Mapping):
             fail(f"what it says of its {what} is not a list of names and values")
-    if not isinstance(study.model.name, str) or not isinstance(study.model.weights, str):
-        fail("its model has no name, or does not say where its weights are")
     if not isinstance(study.tables.provenance, Mapping):
         fail("its latency tables do not say how they were measured")
     for key in ("device", "batch", "dtype"):

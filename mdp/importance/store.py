@@ -9,8 +9,9 @@ import numpy as np
 
 from ..errors import BadFile, MdpError
 from ..files import read_json, write_json
+from ..model_ref import ModelRef, model_from_json, model_to_json
 from ..paths import data_dir
-from ..study import ModelRef, Scores, slug
+from ..study import Scores, slug
 
 FORMAT = "mdp-scores/1"
 
@@ -34,7 +35,7 @@ def save_scores(scores: Scores, model: ModelRef, path: str | os.PathLike | None 
         path,
         {
             "format": FORMAT,
-            "model": {**dataclasses.asdict(model), "input_size": list(model.input_size)},
+            "model": model_to_json(model),
             "provenance": dict(scores.provenance),
             "order": {dim: np.asarray(order).tolist() for dim, order in scores.order.items()},
             "shares": [
@@ -52,7 +53,7 @@ def read_scores(path: str | os.PathLike) -> SavedScores:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise BadFile(f"{path} is not an {FORMAT} file of scores.")
     try:
-        model = ModelRef(**{**data["model"], "input_size": tuple(data["model"]["input_size"])})
+        model = model_from_json(data["model"])
         scores = Scores(
             {dim: np.array(order, dtype=np.int64) for dim, order in data["order"].items()},
             tuple(

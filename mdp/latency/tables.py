@@ -7,10 +7,11 @@ from pathlib import Path
 
 from ..errors import BadFile, MdpError
 from ..files import read_json, write_json
+from ..model_ref import ModelRef, model_from_json, model_to_json
 from ..paths import data_dir
 from ..problem import Problem, problem_from_json, problem_to_json
 from ..space import Space
-from ..study import ModelRef, Tables, slug
+from ..study import Tables, slug
 
 FORMAT = "mdp-tables/1"
 
@@ -41,7 +42,7 @@ def save_tables(tables: Tables, model: ModelRef, space: Space, path: str | os.Pa
         path,
         {
             "format": FORMAT,
-            "model": {**dataclasses.asdict(model), "input_size": list(model.input_size)},
+            "model": model_to_json(model),
             "provenance": dict(tables.provenance),
             "details": dict(tables.details),
             "latency": problem_to_json(body),
@@ -69,7 +70,7 @@ def load_tables(
         raise BadFile(f"{path} is not an {FORMAT} file of latency tables.")
     problem = problem_from_json(data.get("latency"), f"file of latency tables {path}")
     try:
-        ref = ModelRef(**{**data["model"], "input_size": tuple(data["model"]["input_size"])})
+        ref = model_from_json(data["model"])
         provenance, details = dict(data["provenance"]), dict(data["details"])
         found = {"model": ref.name, **{key: provenance[key] for key in ("device", "batch", "dtype")}}
     except (KeyError, TypeError, ValueError) as error:

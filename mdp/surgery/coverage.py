@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ..errors import MdpError
+from ..errors import Cancelled, MdpError
 from ..families import FAMILIES, family
 from ..models import create, resolve
 from ..study import ModelRef
@@ -100,6 +100,8 @@ def _row(name: str, seed: int, largest: float) -> dict[str, Any]:
         if parameters > largest:
             raise TooLarge(f"It was left out for its size, more than {largest / 1e6:g} M parameters.")
         return check_architecture(name, seed, ref=_small(name, ref, empty))
+    except Cancelled:
+        raise
     except TooLarge as error:
         return {"model": name, "parameters_before": parameters, "error": str(error), "large": True}
     except MdpError as error:

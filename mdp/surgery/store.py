@@ -12,7 +12,7 @@ from torch import nn
 from ..errors import BadFile, MdpError
 from ..families import find, has_halves
 from ..files import read_json, replacing, write_json
-from ..study import ModelRef
+from ..model_ref import ModelRef, model_from_json
 from ..tensors import check_fit, read_tensors
 from .extract import extract
 
@@ -83,13 +83,14 @@ def _parse(data: Any, where: str) -> tuple[ModelRef, dict[str, int | None], tupl
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise BadFile(f"The {where} is not an {FORMAT} file.")
     try:
-        model = data["model"]
-        ref = ModelRef(**{**model, "input_size": tuple(model["input_size"])})
+        ref = model_from_json(data["model"])
         choices, removed = dict(data["choices"]), tuple(data["removed"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadFile(f"The {where} is damaged: {type(error).__name__} at {error}.") from None
     if any(v is not None and type(v) is not int for v in choices.values()):
         raise BadFile(f"The {where} is damaged: choices must be whole numbers or null.")
+    if any(not isinstance(name, str) for name in removed):
+        raise BadFile(f"The {where} is damaged: removed must be names of blocks.")
     return ref, choices, removed
 
 

@@ -3,10 +3,12 @@
 import itertools
 import random
 
+import pytest
 import torch
 
 from mdp.cli import main
 from mdp.cli.check import TOLERANCE
+from mdp.errors import Cancelled
 from mdp.surgery.check import check_architecture
 from mdp.surgery.coverage import architectures, coverage, markdown
 
@@ -63,6 +65,15 @@ def test_a_fault_is_a_row_and_not_the_end(monkeypatch):
     monkeypatch.setattr("mdp.surgery.coverage.check_architecture", broken)
     rows = list(coverage(["test_resnet", "test_convnext"]))
     assert [r["fault"] for r in rows] == [True, True] and "mat1 and mat2" in rows[0]["error"]
+
+
+def test_a_stopped_run_leaves_no_row(monkeypatch):
+    def stopped(*_, **__):
+        raise Cancelled("Stopped on request.")
+
+    monkeypatch.setattr("mdp.surgery.coverage.check_architecture", stopped)
+    with pytest.raises(Cancelled):
+        list(coverage(["test_resnet"]))
 
 
 def test_a_convolution_mixed_from_experts_is_left_whole():

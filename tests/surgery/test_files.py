@@ -79,7 +79,12 @@ def edit(change):
         (edit(lambda d: d["choices"].update({next(iter(d["choices"])): 10**6})), "does not fit"),
         (edit(lambda d: d["choices"].update({next(iter(d["choices"])): "4"})), "whole numbers"),
         (edit(lambda d: d["removed"].append("blocks.99")), "does not fit"),
-        (edit(lambda d: d.update(model={"name": "fmnist_vit"})), "damaged"),
+        (edit(lambda d: d["removed"].append(3)), "names of blocks"),
+        (edit(lambda d: d.update(model={"name": "fmnist_vit"})), "model's classes"),
+        (edit(lambda d: d["model"].update(name=3)), "model's name"),
+        (edit(lambda d: d["model"].update(input_size=[3, -1, 5])), "model's input_size"),
+        (edit(lambda d: d["model"].update(classes="ten")), "model's classes"),
+        (edit(lambda d: d["model"].update(arguments=[])), "model's arguments"),
     ],
 )
 def test_damaged_folders_are_refused(damage, message, tmp_path):

@@ -1,5 +1,6 @@
 """Names to models: the demo networks as shipped, timm's names, checkpoints, and what is refused."""
 
+import dataclasses
 import json
 import math
 import pickle
@@ -73,6 +74,24 @@ def test_pretrained_weights_offline_are_a_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(MdpError, match="could not be fetched"):
         create(resolve("resnet10t", "pretrained"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"name": "hf-hub:someone/something"}, "neither a demo network nor"),
+        ({"name": "local-dir:/tmp"}, "neither a demo network nor"),
+        ({"arguments": {"checkpoint_path": "evil.pth"}}, "open files on its own"),
+        ({"arguments": {"pretrained_cfg_overlay": {"file": "evil.pth"}}}, "open files on its own"),
+        ({"arguments": {"nonsense": 1}}, "timm cannot build resnet10t"),
+    ],
+)
+def test_a_model_out_of_a_file_cannot_make_timm_open_or_fetch_files(changes, said, monkeypatch):
+    monkeypatch.setattr("torch.load", lambda *_, **__: pytest.fail("a file was opened"))
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda *_, **__: pytest.fail("the hub was asked"))
+    ref = dataclasses.replace(resolve("resnet10t"), **changes)
+    with pytest.raises(MdpError, match=said):
+        create(ref)
 
 
 def test_checkpoints_load_strictly_or_not_at_all(tmp_path):

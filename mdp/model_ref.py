@@ -1,0 +1,57 @@
+"""How to get a dense model again, as studies, tables, scores and architectures say it in JSON. No torch."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """How to get the dense model again; `mdp.models.create` builds it.
+
+    Attributes:
+        name: a demo network (`fmnist_resnet`, `fmnist_vit`) or a timm architecture.
+        weights: "demo" (shipped with the project), "pretrained" (timm's), "none" (random), or the path of a
+            safetensors checkpoint.
+        input_size: (channels, height, width) of one image.
+        classes: width of the classifier.
+        arguments: keyword arguments for timm.create_model, beyond the name.
+    """
+
+    name: str
+    weights: str
+    input_size: tuple[int, int, int]
+    classes: int
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+def model_to_json(ref: ModelRef) -> dict[str, Any]:
+    return {**dataclasses.asdict(ref), "input_size": list(ref.input_size)}
+
+
+def model_from_json(data: Any) -> ModelRef:
+    """Check and build a ModelRef. Raises ValueError, naming the entry that is wrong.
+
+    Whether timm knows the name, and takes the arguments, is for `mdp.models.create` to say.
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError("the model, which must be an object")
+    names = {f.name for f in dataclasses.fields(ModelRef)}
+    if odd := (set(data) - names) | (names - set(data) - {"arguments"}):
+        raise ValueError(f"the model's {min(odd)}, which is unexpected or missing")
+    size = data["input_size"]
+    for key, right in (
+        ("name", isinstance(data["name"], str)),
+        ("weights", isinstance(data["weights"], str)),
+        ("input_size", isinstance(size, list) and len(size) == 3 and all(_is_count(n, 1) for n in size)),
+        ("classes", _is_count(data["classes"], 0)),
+        ("arguments", isinstance(data.get("arguments", {}), Mapping)),
+    ):
+        if not right:
+            raise ValueError(f"the model's {key}")
+    return ModelRef(**{**data, "input_size": tuple(size)})
+
+
+def _is_count(value: Any, least: int) -> bool:
+    return type(value) is int and least <= value < 2**31
