@@ -79,6 +79,16 @@ class Library(tornado.web.RequestHandler):
         self.finish(self.script)  # tornado answers 304 to the tag of the same script
 
 
+class Packed(tornado.web.GZipContentEncoding):
+    """Scripts and styles go over a room's network in a third of their size; pages stay as they are."""
+
+    # Packed anew for every visitor: higher levels take three times as long and save a tenth.
+    GZIP_LEVEL = 1
+
+    def _compressible_type(self, ctype: str) -> bool:
+        return ctype in ("text/javascript", "application/javascript", "text/css")
+
+
 class Alive(JupyterHandler):
     """Whether a page's kernel still runs; the page asks now and again."""
 
@@ -118,6 +128,7 @@ class Server(Voila):
         spare_warm(self.kernel_manager)
         return {
             **settings,
+            "transforms": [] if self.options.local else [Packed],
             "allow_remote_access": not self.options.local,
             "local_hostnames": ["localhost"],
         }

@@ -24,7 +24,7 @@ WHEN = """window.mdpUsable = new Promise((done) => {
   look();
 });"""
 PROBE = Path(__file__).with_name("probe.js")
-STEPS = 45
+STEPS = 30
 VIEW = {"width": 1280, "height": 720}
 TALL = {"width": 1280, "height": 1100}  # every figure of the block is in view too
 USABLE = """() => {
