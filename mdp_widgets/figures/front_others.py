@@ -20,6 +20,7 @@ STYLES = {
     "random": ("var(--mdp-other)", "", "x-thin-open"),
 }
 SHORT = {
+    "measured": "random, measured",
     "channels only, linear latency": "channels only, linear",
     "channels only, multi-dimensional latency": "channels only, multi-dim.",
     "channels and blocks, linear latency": "with blocks, linear",

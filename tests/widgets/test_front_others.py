@@ -119,7 +119,7 @@ def test_measured_points_stand_beside_their_prediction(measured, vit):
     view = FrontView(Selection(measured))
     assert not view.buttons["measured"].disabled and view.buttons["finetuned"].disabled
     view.buttons["measured"].value = True
-    assert view.plot.still[-1]["name"] == "measured"
+    assert view.plot.still[-1]["name"] == "random, measured"
     view.selection.study = vit
     assert view.buttons["measured"].disabled and not view.buttons["measured"].value
 
