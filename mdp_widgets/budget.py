@@ -7,7 +7,7 @@ import anywidget
 from traitlets import Float, List, Unicode
 
 from mdp.plan import Plan
-from mdp.study import Study
+from mdp.study import Study, inferred_words
 
 from . import ui
 from .state import Selection
@@ -122,19 +122,21 @@ def proof_fact(plan: Plan) -> dict[str, str]:
 
 
 def _band(study: Study) -> dict[str, str]:
-    """How far predictions were off on whole measured networks, where `verify` has looked."""
-    check = study.verification or {}
+    """How far predictions were off on whole measured networks, or that `verify` has not looked yet."""
+    check, inferred = study.verification or {}, inferred_words(study.tables)
     error, worst = check.get("median_error"), check.get("worst_error")
     if not isinstance(error, int | float):
         return {
-            "title": "Predicted from the tables; no whole network was measured yet to say how good that is "
-            "(mdp verify)."
+            "band": "not verified",
+            "title": "Not verified yet: predicted from the tables, and no whole network was measured to say "
+            f"how good that is. Run: mdp verify '{study.name}'. {inferred}".rstrip(),
         }
     count = check.get("subnetworks")
     text = (
         f"Whole networks measured end to end: {count}. The prediction was off by {ui.percent(error)} at the "
     )
     text += "median" + (f" and {ui.percent(worst)} at worst." if isinstance(worst, int | float) else ".")
+    text += f" {inferred}" if inferred else ""
     return {"band": f"±{ui.percent(error)}", "title": text}
 
 

@@ -8,7 +8,7 @@ from html import escape
 
 from mdp.plan import Plan, check_plan_fits
 from mdp.solve import Front
-from mdp.study import Study
+from mdp.study import Study, inferred_words
 
 from . import ui
 from .figure_svg import figure_svg
@@ -115,7 +115,7 @@ def headline(study: Study, plan: Plan) -> list[tuple[str, str]]:
 
 def _band(study: Study) -> str:
     error = (study.verification or {}).get("median_error")
-    return f", ±{ui.percent(error)}" if isinstance(error, int | float) else ""
+    return f", ±{ui.percent(error)}" if isinstance(error, int | float) else ", not verified"
 
 
 def warnings(study: Study) -> list[str]:
@@ -148,6 +148,8 @@ def provenance(study: Study, plan: Plan) -> list[tuple[str, str]]:
         found.append(
             ("Whole networks", "the predictions were not checked against whole networks yet (mdp verify)")
         )
+    inferred = inferred_words(study.tables)
+    found += [("Inferred", inferred)] if inferred else []
     solver = f"{plan.solver}, {1000 * plan.seconds:.1f} ms"
     found.append(("Solver", f"{solver}; {plan.note}" if plan.note else solver))
     found.append(("Plan fits", f"problem {plan.fingerprint}, budget {ui.ms(plan.budget, plan.latency_unit)}"))

@@ -45,6 +45,7 @@ def run(args):
     from ..latency import profile, save_tables
     from ..latency.measure import BUSY
     from ..models import create, resolve
+    from ..study import inferred_words
 
     report = reporter(args)
     ref = resolve(args.model, args.weights)
@@ -72,9 +73,10 @@ def run(args):
     path = save(tables)
     p = tables.provenance
     report.message(
-        f"{path}: {p['entries']} entries, {p['measured']} of them measured, on {p['device']}, "
+        f"{path}: {p['entries']} entries on {p['device']}, "
         f"batch {p['batch']}, {p['dtype']}; spread of the readings {100 * p['spread']:.1f} %."
     )
+    report.message(inferred_words(tables))
     if p["drift"] > BUSY:
         report.message(
             f"The machine was busy or throttled: at worst the anchor beside the readings took "
