@@ -38,18 +38,20 @@ USABLE = """() => {
 }"""
 
 
-def opening(chromium, served: Served, study: str, times: int) -> list[float]:
-    """Seconds from asking for the page to a usable one, each in a browser that has nothing of it cached."""
-    found = []
+def opening(chromium, served: Served, study: str, times: int) -> tuple[list[float], list[float]]:
+    """Seconds from asking for the page to a usable one: in a fresh browser, and in the same one again."""
+    first, second = [], []
     for _ in range(times):
-        served.wait_until_quiet()
         context = chromium.new_context(viewport=VIEW)
-        page = context.new_page()
-        page.add_init_script(WHEN % USABLE)
-        page.goto(f"{served.address}#study={study}", wait_until="commit")
-        found.append(page.evaluate("window.mdpUsable") / 1000)
+        for found in (first, second):
+            served.wait_until_quiet()
+            page = context.new_page()
+            page.add_init_script(WHEN % USABLE)
+            page.goto(f"{served.address}#study={study}", wait_until="commit")
+            found.append(page.evaluate("window.mdpUsable") / 1000)
+            page.close()
         context.close()
-    return found
+    return first, second
 
 
 def open_page(chromium, served: Served, study: str, view: dict[str, int] = VIEW):
@@ -107,8 +109,10 @@ def report_opening(chromium, data: str, study: str, times: int) -> None:
     for name, warm in (("with a warm kernel", 1), ("without", 0)):
         with Served(data, warm) as served:
             opening(chromium, served, study, 1)  # the server's own first time
-            found = opening(chromium, served, study, times)
-        print(f"{name:22} median {statistics.median(found):.1f} s, worst {max(found):.1f} s")
+            first, second = opening(chromium, served, study, times)
+        for visit, found in (("first visit", first), ("second visit", second)):
+            words = f"median {statistics.median(found):.1f} s, worst {max(found):.1f} s"
+            print(f"{name:20} {visit:14} {words}")
 
 
 def report_memory(chromium, served: Served, study: str) -> None:
