@@ -185,12 +185,20 @@ def check_plan_fits(plan: Plan, problem: Problem) -> None:
 
 def infeasible(problem: Problem, budget: float, smallest: float | None) -> Infeasible:
     """The one sentence for a budget that nothing meets."""
-    unit = problem.latency_unit
+    unit, asked = problem.latency_unit, float(f"{budget:.4g}")
     if smallest is None:
-        return Infeasible(f"No choice meets a budget of {budget:g} {unit}.")
+        return Infeasible(f"No choice meets a budget of {asked:g} {unit}.")
     share = 100 * smallest / problem.dense_latency if problem.dense_latency else float("nan")
     return Infeasible(
-        f"No choice meets a budget of {budget:g} {unit}: the smallest latency possible is "
-        f"{smallest:.6g} {unit} ({share:.1f} % of dense).",
+        f"No choice meets a budget of {asked:g} {unit}: the smallest latency possible is "
+        f"{_up(smallest):g} {unit} ({share:.1f} % of dense).",
         smallest,
     )
+
+
+def _up(value: float) -> float:
+    """Four digits, rounded up: who then asks for what the sentence says gets it."""
+    if not value > 0:
+        return value
+    scale = 10.0 ** (3 - math.floor(math.log10(value)))
+    return math.ceil(value * scale * (1 - 1e-12)) / scale

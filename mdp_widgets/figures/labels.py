@@ -14,14 +14,15 @@ def label_of(dim: str, kind: str, block: str | None) -> str:
 
 
 def dim_label(problem: Problem, dim: str) -> str:
-    """A dim by itself: `MLP`, `conv1`; one that blocks share by its stage: `layer3 (shared)`."""
+    """A dim by itself: `MLP`, `conv1`; what is not one block's by its stage: `layer3 (shared)`, `fc (head)`."""
     users = problem.dim_blocks[dim]
     if len(users) == 1 and None not in users:
         return label_of(dim, problem.dim[dim].kind, next(iter(users)))
     if problem.dim[dim].kind in LABELS:
         return f"{LABELS[problem.dim[dim].kind]} (shared)"
     shared, blocks = next(group for group in stages(problem) if dim in group[0])
-    return f"{stage_name(problem, shared, blocks)} (shared)" if blocks else dim
+    stage = stage_name(problem, shared, blocks)
+    return f"{stage} (shared)" if blocks else f"{dim} ({stage})"
 
 
 def stages(problem: Problem) -> list[tuple[list[str], list[str]]]:

@@ -225,7 +225,7 @@ def _draw_heat(info: SurfaceInfo) -> dict[str, Any]:
 
 
 def _draw_solid(info: SurfaceInfo) -> dict[str, Any]:
-    y_name, x_name = (name.removesuffix(" (shared)") for name in info.names)
+    y_name, x_name = (name.partition(" (")[0] for name in info.names)
     scene_axis = {
         "gridcolor": "var(--mdp-line)",
         "zeroline": False,

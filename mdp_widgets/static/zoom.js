@@ -19,7 +19,7 @@ class Zoom {
     set(this.root, { width, height: ZOOM.high, viewBox: `0 0 ${width} ${ZOOM.high}`,
       "aria-label": `${label} of ${dim}: ${bar.kept} of ${bar.dense} units kept, `
         + `${options.filter((o) => o <= bar.kept).length} of ${options.length} bundles by rank` });
-    const name = label.replace(" (shared)", "");
+    const name = label.replace(/ \(.*\)$/, "");
     const fits = name.length > 12 ? `${name.slice(0, 11)}… by rank` : `${name} by rank`;
     svg("text", this.root, { x: 4, y: 10, class: "mdp-s-label" }, fits);
     svg("text", this.root, { x: 4, y: 30, class: "mdp-s-time mdp-s-start" }, "in the network");

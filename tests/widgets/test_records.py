@@ -129,7 +129,7 @@ def test_stages_of_a_resnet(resnet):
     assert info.columns == ("conv1", "conv2")
     assert [r.label for g in info.groups for r in g.rows] == ["1.0", "1.1", "2.0", "2.1"]
     names = ("conv1", "layer1", "layer2.0.conv2")
-    assert [dim_label(resnet.problem, d) for d in names] == ["conv1", "layer1 (shared)", "conv2"]
+    assert [dim_label(resnet.problem, d) for d in names] == ["conv1 (stem)", "layer1 (shared)", "conv2"]
 
 
 def test_a_width_after_the_last_stage_is_the_heads(resnet):
