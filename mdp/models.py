@@ -216,12 +216,6 @@ def data_config(ref: ModelRef) -> DataConfig:
     )
 
 
-def classifier_weight(model: "nn.Module") -> str | None:
-    """Name of the classifier's weight in the state dict, or None if the model has no single one."""
-    name = getattr(model, "default_cfg", {}).get("classifier")
-    return f"{name}.weight" if isinstance(name, str) else None
-
-
 def _timm_config(name: str):
     import timm
     from timm.models import PretrainedCfg

@@ -33,7 +33,7 @@ def run(args):
         model = load(args.source)
         path = export_onnx(model, args.onnx, model.architecture.model.input_size)
         report.step(1, 1, f"written to {path}")
-    if hasattr(report, "result"):
+    if args.job:
         report.result(path=str(path))
 
 

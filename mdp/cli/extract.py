@@ -30,7 +30,7 @@ def run(args):
         f"{folder}: {after} of {before:.0f} parameters ({100 * after / before:.1f} %), "
         f"predicted {plan.latency:.4g} of {study.problem.dense_latency:.4g} {plan.latency_unit}"
     )
-    if hasattr(report, "result"):
+    if args.job:
         report.result(path=str(folder), parameters=after)
 
 

@@ -207,6 +207,7 @@ def _shell(model: nn.Module, outer: Sequence[Slice], e: int) -> nn.Module:
 
 
 def is_post_norm(block: nn.Module) -> bool:
+    """Whether a block's norms stand after attention and MLP, where others have layer scales."""
     from timm.models.vision_transformer import ResPostBlock
 
     return isinstance(block, ResPostBlock)
@@ -218,6 +219,7 @@ def kinds_key(*modules: nn.Module) -> str:
 
 
 def bias_key(layer: nn.Module) -> str:
+    """For a key: whether a layer has a bias."""
     return "" if layer.bias is None else " +bias"
 
 

@@ -23,7 +23,7 @@ METHODS: dict[str, ModuleType] = {m.NAME: m for m in (taylor, hessian, magnitude
 
 
 def default_method(found: Found) -> str:
-    """As in the method: Taylor where batch norms gate the channels, Hessian for transformers."""
+    """As in the method: Taylor where batch norms gate the channels, Hessian elsewhere (ViT, ConvNeXt)."""
     return "taylor" if any(found.norms.values()) else "hessian"
 
 
@@ -70,7 +70,8 @@ def score(
     bad = next((dim for dim, values in whole.totals.items() if not np.isfinite(values).all()), None)
     if bad is not None:
         raise MdpError(
-            f"The scores of {bad!r} are not finite: the network's weights are not sound."
+            f"The scores of {bad!r} are not finite: weights or images hold values that are too large. Use "
+            "another checkpoint, or see that the images fit the network."
         )
     facts["agreement"] = agreement(*halves) if len(halves) == 2 else {}
     facts["created"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..families.channels import is_simple_norm, is_uncentred_norm
+from ..families.vit_pieces import is_post_norm
 
 
 class NarrowAttention(nn.Module):
@@ -49,7 +50,7 @@ class AttentionHalf(nn.Module):
         super().__init__()
         for name in ("norm1", "attn", "ls1", "drop_path1"):
             setattr(self, name, getattr(block, name, nn.Identity()))
-        self.post_norm = _is_post_norm(block)
+        self.post_norm = is_post_norm(block)
 
     def forward(
         self, x: torch.Tensor, attn_mask: torch.Tensor | None = None, is_causal: bool = False
@@ -66,19 +67,13 @@ class MlpHalf(nn.Module):
         super().__init__()
         for name in ("norm2", "mlp", "ls2", "drop_path2"):
             setattr(self, name, getattr(block, name, nn.Identity()))
-        self.post_norm = _is_post_norm(block)
+        self.post_norm = is_post_norm(block)
 
     def forward(
         self, x: torch.Tensor, attn_mask: torch.Tensor | None = None, is_causal: bool = False
     ) -> torch.Tensor:
         y = self.mlp(x if self.post_norm else self.norm2(x))
         return x + self.drop_path2(self.norm2(y) if self.post_norm else self.ls2(y))
-
-
-def _is_post_norm(block: nn.Module) -> bool:
-    from timm.models.vision_transformer import ResPostBlock
-
-    return isinstance(block, ResPostBlock)
 
 
 class NarrowPool(nn.Module):
