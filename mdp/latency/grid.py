@@ -16,6 +16,7 @@ from .pieces import Piece, Workload
 
 # Points along an axis at level 0, by the number of axes; three from four axes on.
 COARSE = {0: 1, 1: 9, 2: 5, 3: 4}
+FEWEST_DRAWN = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,18 @@ class Surface:
     def level(self, level: int) -> tuple[str, ...]:
         """The keys that a level measures."""
         return tuple(self.keys[i] for i in np.unique(self.index[level_mask(self.index.shape, level)]))
+
+    def drawn(self) -> np.ndarray:
+        """Which keys are measured with level 0 though no grid asks for them: a tenth of the rest, at random.
+
+        They say how well irregular widths are inferred; shape (keys,), the same at every call.
+        """
+        coarse = np.zeros(len(self.keys), dtype=bool)
+        coarse[self.index[level_mask(self.index.shape, 0)]] = True
+        rest = np.flatnonzero(~coarse)
+        picked = np.zeros(len(self.keys), dtype=bool)
+        picked[np.random.default_rng(0).permutation(rest)[: max(FEWEST_DRAWN, len(rest) // 10)]] = True
+        return picked
 
     def next_level(self, known: set[str]) -> tuple[str, ...]:
         """The keys of the first level that is not fully known, without those that are; () if all are."""

@@ -34,7 +34,13 @@ class Filled:
     worst: float
 
 
-def fill(points: np.ndarray, trend: np.ndarray, measured: np.ndarray, noise: np.ndarray) -> Filled:
+def fill(
+    points: np.ndarray,
+    trend: np.ndarray,
+    measured: np.ndarray,
+    noise: np.ndarray,
+    drawn: np.ndarray | None = None,
+) -> Filled:
     """Predict every entry that is NaN in `measured`.
 
     Args:
@@ -42,6 +48,8 @@ def fill(points: np.ndarray, trend: np.ndarray, measured: np.ndarray, noise: np.
         trend: values of the trend's products, shape (entries, products), see `products`.
         measured: ms, NaN where not measured, shape (entries,). At least one must be there.
         noise: relative standard error of each measured entry, same shape.
+        drawn: which entries were drawn at random, same shape. If some are measured, the median is theirs:
+            entries of a regular grid are of rounder widths, and told more easily, than what is inferred.
     """
     known = np.isfinite(measured)
     y, sigma = measured[known], np.maximum(noise[known], LEAST_NOISE)
@@ -50,16 +58,19 @@ def fill(points: np.ndarray, trend: np.ndarray, measured: np.ndarray, noise: np.
     residual = y / expected[known] - 1
     scale = max(float(np.sqrt(np.mean(residual**2))), LEAST_NOISE)
     fits = [_process(points[known], residual, sigma, scale, length) for length in LENGTHS]
-    length, factor, left_out = min(fits, key=lambda fit: np.mean(np.abs(fit[2])))
+    length, factor, left_out, score = min(fits, key=lambda fit: np.mean(np.abs(fit[2])))
     error = np.abs(left_out) * expected[known] / y
+    told = error[drawn[known]] if drawn is not None and drawn[known].any() else error
     values, deviation = measured.astype(float), np.zeros(len(measured))
     if not known.all():
         cross = scale**2 * _matern(points[~known], points[known], length)
         mean = np.maximum(1 + cross @ cho_solve(factor, residual), 0.2)
         variance = scale**2 - np.einsum("ij,ji->i", cross, cho_solve(factor, cross.T))
         values[~known] = expected[~known] * mean
-        deviation[~known] = np.sqrt(np.maximum(variance, 0)) / mean
-    return Filled(values, deviation, float(np.median(error)), float(np.quantile(error, 0.95)))
+        # A deviation that the left-out errors exceed is too small: it grows until they are as it says.
+        deviation[~known] = max(1.0, score) * np.sqrt(np.maximum(variance, 0)) / mean
+    worst = max(float(np.quantile(errors, 0.95)) for errors in (told, error))  # those drawn are few
+    return Filled(values, deviation, float(np.median(told)), worst)
 
 
 def products(shares: np.ndarray) -> np.ndarray:
@@ -78,8 +89,10 @@ def _matern(a: np.ndarray, b: np.ndarray, length: float) -> np.ndarray:
 
 
 def _process(points, residual, sigma, scale, length):
-    """(length, Cholesky factor of the kernel matrix, leave-one-out errors of the residual)."""
+    """(length, Cholesky factor of the kernel matrix, leave-one-out errors of the residual, their root mean
+    square in predicted standard deviations)."""
     kernel = scale**2 * _matern(points, points, length) + np.diag(sigma**2)
     factor = cho_factor(kernel, lower=True)
     inverse = cho_solve(factor, np.eye(len(points)))
-    return length, factor, (inverse @ residual) / np.diag(inverse)
+    left_out = (inverse @ residual) / np.diag(inverse)
+    return length, factor, left_out, float(np.sqrt(np.mean(left_out**2 * np.diag(inverse))))

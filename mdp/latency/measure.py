@@ -158,6 +158,7 @@ class Run:
                 self._failed(key, why)
             else:
                 prepared.append(item)
+            item = None  # only the list holds it, so that emptying the list lets it go
             self.report.check()
         if prepared:
             self._read(prepared)

@@ -108,7 +108,9 @@ def weight_bytes(found: "Found", where: Deployment) -> float:
 def _measure(
     run: Run, surfaces: Sequence[Surface], tolerance: float, early: Callable[[], None] | None
 ) -> None:
-    run.measure_new([key for surface in surfaces for key in surface.level(0)], "coarse tables")
+    coarse = [key for surface in surfaces for key in surface.level(0)]
+    coarse += [surface.keys[i] for surface in surfaces for i in np.flatnonzero(surface.drawn())]
+    run.measure_new(coarse, "coarse tables")
     if early:
         early()
     if run.everything_fits():
@@ -153,7 +155,7 @@ def fill_surface(surface: Surface, known: Mapping[str, Entry]) -> Filled:
         raise MdpError(f"No entry of the table of {surface.pieces[0]} could be measured: {why}")
     # The standard error of a median is about 0.93 interquartile ranges over the root of the readings.
     noise = np.array([0.93 * e.spread / np.sqrt(max(1, e.repeats)) if e else 0.0 for e in entries])
-    return fill(surface.points, surface.trend, measured, noise)
+    return fill(surface.points, surface.trend, measured, noise, surface.drawn())
 
 
 def assemble(found: "Found", surfaces: Sequence[Surface], run: Run) -> Tables:

@@ -68,3 +68,28 @@ def test_the_error_said_is_the_error_made():
     made = np.median(np.abs(filled.values[~known] / true[~known] - 1))
     assert made < 0.05
     assert 0.3 < made / filled.error < 3
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=3))
+def test_entries_are_drawn_where_no_coarse_grid_asks(sizes):
+    dims = tuple(f"d{n}" for n in range(len(sizes)))
+    piece = Piece("p", None, dims, lambda *units: Workload(f"w {units}", lambda: None, (), float(sum(units))))
+    surfaces, _ = survey([piece], {d: tuple(range(1, n + 1)) for d, n in zip(dims, sizes, strict=True)})
+    drawn, coarse = surfaces[0].drawn(), set(surfaces[0].level(0))
+    rest = len(surfaces[0].keys) - len(coarse)
+    assert drawn.sum() == min(rest, max(4, rest // 10)) and (drawn == surfaces[0].drawn()).all()
+    assert not coarse & {surfaces[0].keys[i] for i in np.flatnonzero(drawn)}
+
+
+def test_the_error_is_that_of_the_entries_drawn():
+    """Even widths are cheap and odd ones dear: a grid of even widths alone would promise too much."""
+    widths = np.arange(1.0, 33.0)
+    points = widths[:, None] / 32
+    truth = widths * np.where(widths % 2, 1.3, 1.0)
+    drawn = np.isin(widths, (5, 13, 21, 29))
+
+    def error(measured):
+        values = np.where(measured, truth, np.nan)
+        return fill(points, products(points), values, np.full(32, 0.005), drawn).error
+
+    assert error(drawn | (widths % 4 == 0)) > 0.1 > 0.02 > error(widths % 4 == 0)
