@@ -159,6 +159,13 @@ class Store:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
+            # The low byte of SQLite's extended codes is the kind of error.
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise MdpError(
+                    f"The file of measurements {self.path} is damaged ({error}). Rename or remove it: what "
+                    "it held is measured anew, and the studies at hand do not need it."
+                ) from None
             raise MdpError(
                 f"Measurements cannot be kept in {self.path}: {error}. Free some space, or choose another "
                 "folder with MDP_DATA=/some/folder; what was measured before is kept."

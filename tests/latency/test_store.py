@@ -115,12 +115,6 @@ def test_a_full_disk_is_a_sentence(tmp_path):
     assert sqlite3.connect(tmp_path / "s.sqlite").execute("SELECT count(*) FROM visit").fetchone()[0] == kept
 
 
-def test_a_damaged_store_is_a_sentence(tmp_path):
-    (tmp_path / "s.sqlite").write_bytes(b"not a database at all, but long enough to be looked at" * 40)
-    with pytest.raises(MdpError, match="cannot be kept"):
-        Store(tmp_path / "s.sqlite")
-
-
 def test_the_second_profiler_waits_and_says_so(tmp_path):
     said = []
 
@@ -136,3 +130,14 @@ def test_the_second_profiler_waits_and_says_so(tmp_path):
     with device_lock("My CPU", said.append, folder=tmp_path):
         pass
     assert len(said) == 1
+
+
+@pytest.mark.parametrize("torn", [b"not a database, whatever it is" * 100, None])
+def test_a_damaged_file_is_told_from_a_full_disk(tmp_path, torn):
+    path = tmp_path / "latency.sqlite"
+    with Store(path) as store:
+        for n in range(200):
+            store.add("here", f"key {n}", [(1.0, 1.0)])
+    path.write_bytes(torn or path.read_bytes()[:6000])
+    with pytest.raises(MdpError, match=r"is damaged.*Rename or remove"), Store(path) as store:
+        store.entries("here", [f"key {n}" for n in range(200)])
