@@ -91,8 +91,5 @@ def pins_from_text(text: str, problem: Problem) -> Pins:
         elif name in problem.dim and low.isdecimal() and (high or low).isdecimal():
             dims[name] = (int(low), int(high or low))
         else:
-            raise MdpError(
-                f"{part!r} cannot be pinned: {problem.name!r} has no such block, dim or width."
-            )
+            raise MdpError(f"{part!r} cannot be pinned: {problem.name!r} has no such block, dim or width.")
     return Pins(dims, blocks)
-

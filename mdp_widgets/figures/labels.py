@@ -14,7 +14,7 @@ def label_of(dim: str, kind: str, block: str | None) -> str:
 
 
 def dim_label(problem: Problem, dim: str) -> str:
-    """A dim by itself: `MLP`, `conv1`; what is not one block's by its stage: `layer3 (shared)`, `fc (head)`."""
+    """A dim by itself: `MLP`, `conv1`; one of several blocks by its stage: `layer3 (shared)`, `fc (head)`."""
     users = problem.dim_blocks[dim]
     if len(users) == 1 and None not in users:
         return label_of(dim, problem.dim[dim].kind, next(iter(users)))
