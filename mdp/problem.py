@@ -71,6 +71,11 @@ class Problem:
     importance: tuple[Term, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """One line: a notebook shows it, and the tables are long."""
+        terms = f"{len(self.latency)} + {len(self.importance)} terms"
+        return f"Problem({self.name!r}, {len(self.dims)} dims, {len(self.blocks)} blocks, {terms})"
+
     @cached_property
     def dim(self) -> dict[str, Dim]:
         return {dim.name: dim for dim in self.dims}

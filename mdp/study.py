@@ -98,6 +98,12 @@ class Study:
     accuracy: Mapping[str, Any] | None = None
     path: Path | None = None
 
+    def __repr__(self) -> str:
+        error = (self.verification or {}).get("median_error")
+        band = "not verified yet" if error is None else f"median error {100 * error:.1f} %"
+        dense = f"{self.problem.dense_latency:.4g} {self.problem.latency_unit} dense, {band}"
+        return f"Study({self.name!r}, {self.model.name}, {dense})"
+
     def count(self, what: str, choices: Mapping[str, int | None] | None = None, removed=()) -> float:
         """Parameters or MACs of a plan (default: of the dense model)."""
         choices = self.problem.dense_choices if choices is None else choices

@@ -137,3 +137,10 @@ def test_no_permission_is_a_sentence_and_leaves_nothing(parts, tmp_path):
 )
 def test_bundle_options(units, bundle, options):
     assert bundle_options(units, bundle) == options
+
+
+def test_a_study_is_one_line_in_a_notebook():
+    study = load_study("fmnist-vit-cpu")
+    for text in (repr(study), repr(study.problem)):
+        assert study.name in text and "\n" not in text and len(text) < 200
+    assert "median error" in repr(study)
