@@ -86,5 +86,7 @@ def study_facts(study: Study) -> str:
     if q.get("method"):
         name = str(q["method"])
         scores = f"{name[:1].upper()}{name[1:]} scores"  # Taylor and Hessian are names
+        if study.model.weights == "none":
+            scores += " of untrained weights"
         facts.append(scores + (f" on {q['images']:,} images" if isinstance(q.get("images"), int) else ""))
     return " · ".join(facts)

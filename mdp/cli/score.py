@@ -8,7 +8,9 @@ def add_arguments(parser):
     parser.add_argument("model", help="a demo network or a timm architecture")
     parser.add_argument("--weights", help="demo, pretrained, none, or the path of a .safetensors checkpoint")
     parser.add_argument(
-        "--method", default="auto", help="taylor, hessian, magnitude, or auto (default): the family's"
+        "--method",
+        default="auto",
+        help="taylor, hessian, magnitude (needs no images), or auto (default): the family's",
     )
     parser.add_argument(
         "--data", default="fashion-mnist", help="data set, or folder of class folders of images"
@@ -37,12 +39,6 @@ def add_arguments(parser):
 
 
 def run(args):
-    import torch
-
-    from ..datasets import find as find_data
-    from ..datasets.loader import loader
-    from ..datasets.source import joined
-    from ..datasets.views import view_loader
     from ..families import find
     from ..importance import METHODS, default_method, save_scores, score
     from ..latency.device import deployment
@@ -54,44 +50,56 @@ def run(args):
     if args.method != "auto" and args.method not in METHODS:
         raise MdpError(f"There is no score {args.method!r}; choose auto or one of {', '.join(METHODS)}.")
     ref = resolve(args.model, args.weights)
-    source = find_data(args.data)
-    report.message(source.description)
     found = find(create(ref), ref, halves=args.halves)
     method = default_method(found) if args.method == "auto" else args.method
+    batches, facts = _batches(args, ref, report) if METHODS[method].NEEDS_IMAGES else ((), {})
+    facts["weights"] = ref.weights
+    device = deployment(args.device).kind
+    scores = score(found, batches, method, report, device=device, provenance=facts)
+    path = save_scores(scores, ref, args.out)
+    report.message(f"{path}: {method} scores of {len(scores.order)} dims{_said(scores.provenance)}.")
+    if args.job:
+        report.result(path=str(path))
+
+
+def _batches(args, ref, report):
+    """(batches of images and labels, what to note of them)."""
+    import torch
+
+    from ..datasets import find as find_data
+    from ..datasets.loader import loader
+    from ..datasets.source import joined
+    from ..datasets.views import view_loader
+
+    source = find_data(args.data)
+    report.message(source.description)
     torch.manual_seed(args.seed)
     images = joined(source.train, source.test) if args.with_test else source.train
     images = images.sample(args.images, args.seed)
     batch = max(1, min(args.batch, len(images) // 2))  # at least two batches, for the two halves
+    facts = {
+        "dataset": source.name,
+        "seed": args.seed,
+        "batch": batch,
+        "pictures": len(images),
+        "views": args.views,
+        "description": source.description,
+    }
     if args.views > 1:
-        batches = view_loader(images, source, ref, batch, args.views, args.seed)
-    else:
-        batches = loader(images, source, ref, batch)
-    scores = score(
-        found,
-        batches,
-        method,
-        report,
-        device=deployment(args.device).kind,
-        provenance={
-            "dataset": source.name,
-            "seed": args.seed,
-            "batch": batch,
-            "pictures": len(images),
-            "views": args.views,
-            "weights": ref.weights,
-            "description": source.description,
-        },
-    )
-    path = save_scores(scores, ref, args.out)
-    agreement = sorted(scores.provenance["agreement"].values())
-    views, said = f", {args.views} views of each" if args.views > 1 else "", ""
+        return view_loader(images, source, ref, batch, args.views, args.seed), facts
+    return loader(images, source, ref, batch), facts
+
+
+def _said(facts) -> str:
+    """On how many images, and how far two halves of them agree."""
+    if "pictures" not in facts:
+        return ", from the weights alone"
+    views = f", {facts['views']} views of each" if facts["views"] > 1 else ""
+    agreement = sorted(facts["agreement"].values())
+    agree = ""
     if agreement:
-        said = (
-            f" Two halves of the images agree with rank correlation {agreement[len(agreement) // 2]:.2f} "
-            f"(median over dims; lowest {agreement[0]:.2f})."
+        agree = (
+            f". Two halves of the images agree with rank correlation {agreement[len(agreement) // 2]:.2f} "
+            f"(median over dims; lowest {agreement[0]:.2f})"
         )
-    report.message(
-        f"{path}: {method} scores of {len(scores.order)} dims on {len(images)} images{views}.{said}"
-    )
-    if args.job:
-        report.result(path=str(path))
+    return f" on {facts['pictures']} images{views}{agree}"

@@ -41,4 +41,4 @@ def tables_label(tables: Tables) -> str:
 
 def scores_label(provenance: Mapping[str, Any]) -> str:
     images = f", {provenance['images']} images" if provenance.get("images") else ""
-    return f"{provenance['method']}{images}, {provenance.get('dataset', '?')}"
+    return f"{provenance['method']}{images}, {provenance.get('dataset', 'from the weights alone')}"

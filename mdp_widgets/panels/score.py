@@ -40,6 +40,11 @@ def score_card(setup: Setup, number: int = 3) -> widgets.VBox:
 
     def score():
         words = or_sentence(setup.words, job.complain)
+        if words and method.value == "magnitude":
+            job.start(
+                ["score", *words, "--method", "magnitude"], f"Importance of {setup.model} by its weights"
+            )
+            return
         count = words and or_sentence(lambda: whole_number(images.value, "number of images"), job.complain)
         data = count and or_sentence(lambda: checked_data(setup.data), job.complain)
         if data:

@@ -59,6 +59,15 @@ def test_one_object_with_what_was_promised(capsys):
     assert row["max_abs_difference"] <= 1e-4 and all(s["reason"] for s in row["skipped"])
 
 
+def test_the_baseline_scores_a_network_without_images(tmp_path, capsys):
+    path = tmp_path / "scores.json"
+    words = ["score", "test_vit", "--halves", "--method", "magnitude", "--out", str(path)]
+    assert main([*words, "--data", "no/such/folder"]) == 0
+    assert "from the weights alone" in capsys.readouterr().err
+    kept = json.loads(path.read_text())["provenance"]
+    assert kept["method"] == "magnitude" and "images" not in kept and "dataset" not in kept
+
+
 def test_halves_of_a_block_are_offered(capsys):
     assert main(["inspect", "fmnist_vit", "--halves", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["removable"] == 12

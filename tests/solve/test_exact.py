@@ -5,7 +5,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mdp.errors import Infeasible
@@ -86,6 +86,7 @@ def test_neighbouring_budgets_from_what_is_kept(seed):
         assert surely is None or plan.importance >= surely - 1e-9
 
 
+@example(seed=649264562)  # two choices as important but for rounding
 @settings(max_examples=100, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_hull_holds_every_choice(seed):
