@@ -29,13 +29,14 @@ bench: env  ## the numbers of the README, measured side by side in one run
 
 env: $(READY)  ## .venv with everything that requirements.lock pins, nothing else
 
-# uv installs in seconds what pip takes minutes for; pip checks uv's own hash first.
+# uv installs in seconds what pip takes minutes for; pip checks uv's own hash first. Compiling costs half a minute
+# once; without it every start of Python would do it again where PYTHONDONTWRITEBYTECODE is set or .venv is read-only.
 $(READY): requirements.lock bootstrap.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. Install Python 3.11, or name one: make PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Setting up $(VENV): about 3 GB of packages, once."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bootstrap.lock
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode --require-hashes requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
