@@ -84,6 +84,7 @@ def bench(study: Study, networks: int, entries: int) -> dict:
 
 
 def where_facts(where: Deployment) -> dict:
+    """The deployment as fields of a row of the numbers, without the kind of device, which its name tells."""
     return {key: value for key, value in where.to_json().items() if key != "kind"}
 
 

@@ -101,7 +101,8 @@ def describe(result: dict) -> str:
     tau = "none" if result["tau"] is None else f"{result['tau']:.3f}"
     return (
         f"{result['subnetworks']} sub-networks: median error {100 * result['median_error']:.1f} %, "
-        f"worst {100 * result['worst_error']:.1f} %, bias {100 * result['bias']:+.1f} %, "
+        f"worst {100 * result['worst_error']:.1f} %, bias {100 * result['bias']:+.1f} % "
+        f"(the tables say too {'little' if result['bias'] < 0 else 'much'}), "
         f"Kendall's tau {tau}; "
         f"dense {result['dense']['measured']:.4g} ms, predicted {result['dense']['predicted']:.4g} ms"
     )

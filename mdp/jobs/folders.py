@@ -15,6 +15,7 @@ _NEEDED = {"title", "kind", "pid", "created", "started"}
 
 
 def jobs_dir() -> Path:
+    """Where every job has its folder; it need not exist yet."""
     return data_dir() / "jobs"
 
 

@@ -48,6 +48,7 @@ def exit_code(folder: Path) -> int | None:
 
 
 def created_at(pid: int) -> float | None:
+    """When a process began, in seconds since the epoch: with its pid it names it; None if it is gone."""
     try:
         return psutil.Process(pid).create_time()
     except psutil.Error:
@@ -66,6 +67,7 @@ def is_alive(job: Mapping[str, Any]) -> bool:
 
 
 def wait_for_end(job: Mapping[str, Any], seconds: float) -> None:
+    """Return when the job's own process has ended, or after so many seconds if it has not."""
     end = time.monotonic() + seconds
     while is_alive(job) and time.monotonic() < end:
         time.sleep(0.02)

@@ -114,15 +114,6 @@ class Store:
             ).fetchall()
         return float(np.quantile([r[0] for r in rows], 0.1)) if rows else None
 
-    def forget(self, context: str, keys: Iterable[str]) -> None:
-        """Drop what is known of the keys, so that they are measured anew."""
-        with self._sentences():
-            self._db.execute("BEGIN")
-            self._db.executemany(
-                "DELETE FROM visit WHERE context = ? AND key = ?", [(context, k) for k in keys]
-            )
-            self._db.execute("COMMIT")
-
     def export(self, path: str | os.PathLike) -> Path:
         """Write every measurement to a JSON file that `load` of another store reads."""
         with self._sentences():

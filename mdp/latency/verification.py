@@ -51,8 +51,8 @@ def verify(
     """Extract random sub-networks over the whole range of budgets and measure them, beside the dense one.
 
     With `again`, what was measured before is visited once more. Returns plain JSON: `median_error`,
-    `worst_error` (relative, absolute value), `bias` (median of measured / predicted - 1; positive: the tables
-    promise too much), `tau` (Kendall's), `subnetworks` (how many), `dense` and `points` (predicted, measured,
+    `worst_error` (relative, absolute value), `bias` (median of predicted / measured - 1; positive: the tables
+    say too much), `tau` (Kendall's), `subnetworks` (how many), `dense` and `points` (predicted, measured,
     spread in ms; share of dense; choices; removed blocks), the device, and `same_device`: whether it is the
     one that the tables were measured on.
 
@@ -113,7 +113,7 @@ def statistics(predicted: Sequence[float], measured: Sequence[float]) -> dict[st
     return {
         "median_error": float(np.median(np.abs(error))),
         "worst_error": float(np.abs(error).max()),
-        "bias": float(np.median(measured / predicted - 1)),
+        "bias": float(np.median(error)),
         "tau": tau if tau == tau else None,
         "subnetworks": len(measured),
     }

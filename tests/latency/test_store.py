@@ -43,12 +43,6 @@ def test_times_to_be_compared_stand_beside_the_same_anchor(store):
     assert store.entries("{}", ["network"])["network"].ms < 1.5
 
 
-def test_forget(store):
-    store.add("{}", "a", [(1.0, 1.0)])
-    store.forget("{}", ["a"])
-    assert store.entries("{}", ["a"]) == {}
-
-
 def _write_for_ever(path):
     with Store(path) as store:
         n = 0
