@@ -18,8 +18,8 @@ from .mask import mask
 
 # Without position embeddings a network has the same weights at any resolution; small is fast.
 SMALL_IMAGE = 96
-# Dense and masked network stand in memory together, in float32, and something is needed to run them.
-BYTES_PER_PARAMETER = 10
+# Dense and pruned network stand in memory together, in float32, and something is needed to run them.
+BYTES_PER_PARAMETER, TO_RUN = 4, 1e9
 
 
 class TooLarge(MdpError):
@@ -44,7 +44,7 @@ def check_architecture(
             this machine has not the memory free; all said before anything large is made.
     """
     ref = ref or resolve(name, weights="none")
-    _check_memory(outline(ref, halves=halves))
+    _check_memory(outline(ref, halves=halves), seed, remove)
     model = create(ref)
     if not any("pos_embed" in n for n, _ in model.named_parameters()):
         ref = dataclasses.replace(ref, input_size=(ref.input_size[0], SMALL_IMAGE, SMALL_IMAGE))
@@ -53,9 +53,11 @@ def check_architecture(
     choices, removed, order = random_decision(found, seed, remove=remove)
     images = torch.randn(2, *ref.input_size, generator=torch.Generator().manual_seed(seed))
     with torch.no_grad():
-        expected = mask(found, choices, removed, order)(images)
+        # Extracted first, so that the dense network can then be masked where it stands.
         pruned = extract(found, choices, removed, order)
         actual = pruned(images)
+        before = sum(p.numel() for p in model.parameters())
+        expected = mask(found, choices, removed, order, in_place=True)(images)
     space = found.space
     return {
         "model": name,
@@ -66,16 +68,20 @@ def check_architecture(
         ],
         "blocks": [{"name": b.name, "removable": b.removable} for b in space.blocks],
         "removed_blocks": removed,
-        "parameters_before": sum(p.numel() for p in model.parameters()),
+        "parameters_before": before,
         "parameters_after": sum(p.numel() for p in pruned.parameters()),
         "max_abs_difference": float((actual - expected).abs().max() / expected.abs().max()),
         "skipped": [{"name": s.name, "reason": s.reason} for s in space.skipped],
     }
 
 
-def _check_memory(found: Found) -> None:
-    """Raises TooLarge if the dense and the masked network would not stand in memory together."""
-    needed = sum(p.numel() for p in found.model.parameters()) * BYTES_PER_PARAMETER
+def _check_memory(found: Found, seed: int, remove: bool) -> None:
+    """Raises TooLarge if the dense and the pruned network would not stand in memory together."""
+    choices, removed, _ = random_decision(found, seed, remove=remove)
+    whole = {d.name: choices[d.name] or d.units for d in found.space.dims}
+    before = sum(p.numel() for p in found.model.parameters())
+    after = sum(p.value(whole, frozenset(removed)) for p in found.space.counts["parameters"])
+    needed = (before + after) * BYTES_PER_PARAMETER + TO_RUN
     if needed > psutil.virtual_memory().available:
         raise TooLarge(
             f"Checking {found.ref.name} needs about {needed / 1e9:.0f} GB of memory, which this machine has "

@@ -20,19 +20,22 @@ def mask(
     choices: Mapping[str, int | None],
     removed: Collection[str] = (),
     order: Mapping[str, Sequence[int]] | None = None,
+    *,
+    in_place: bool = False,
 ) -> nn.Module:
     """A copy of the dense model with everything pruned at zero; tensors keep their dense shapes.
 
     Args:
         choices: dim -> kept units; None or absent where every block that uses the dim is removed.
         order: dim -> units, most important first; needed for every dim that is not kept whole.
+        in_place: mask the dense model itself, which is lost with it, where memory holds no second one.
 
     Raises:
         MdpError: the decision does not fit the model.
     """
     order = order or {}
     check_decision(found, choices, removed, order)
-    model = copy.deepcopy(found.model)
+    model = found.model if in_place else copy.deepcopy(found.model)
     positions = kept_positions(found, kept_units(found, choices, order))
     tensors = dict(model.named_parameters())
     with torch.no_grad():
