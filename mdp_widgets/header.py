@@ -6,6 +6,7 @@ from typing import Any
 import anywidget
 from traitlets import Bool, List, Unicode
 
+from mdp.latency.tables import how_timed
 from mdp.study import Study
 
 from . import ui
@@ -82,7 +83,7 @@ def study_text(item: Mapping[str, Any]) -> str:
 def study_facts(study: Study) -> str:
     """`NVIDIA H200 · batch 256 · bfloat16`, and the images that its importance comes from."""
     p, q = study.tables.provenance, study.scores.provenance
-    facts = [str(p["device"]), f"batch {p['batch']}", str(p["dtype"])]
+    facts = [str(p["device"]), f"batch {p['batch']}", str(p["dtype"]), *how_timed(study.tables)]
     if q.get("method"):
         name = str(q["method"])
         scores = f"{name[:1].upper()}{name[1:]} scores"  # Taylor and Hessian are names

@@ -6,6 +6,7 @@ path.write_text(report_html(study, plan), encoding="utf-8")
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from mdp.latency.tables import how_timed
 from mdp.plan import Plan, check_plan_fits
 from mdp.solve import Front
 from mdp.study import Study, inferred_words
@@ -87,7 +88,8 @@ def report_html(study: Study, plan: Plan, front: Front | None = None, a: Plan | 
 def subtitle(study: Study) -> str:
     """What was measured on what, in a line."""
     p = study.tables.provenance
-    return f"{study.model.name} · {p['device']} · batch {p['batch']} · {p['dtype']}"
+    facts = (study.model.name, p["device"], f"batch {p['batch']}", p["dtype"], *how_timed(study.tables))
+    return " · ".join(map(str, facts))
 
 
 def headline(study: Study, plan: Plan) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import BadFile, MdpError
+from ..families import how_found
 from ..files import read_json, write_json
 from ..model_ref import ModelRef, model_from_json, model_to_json
 from ..paths import data_dir
@@ -34,7 +35,9 @@ def save_tables(tables: Tables, model: ModelRef, space: Space, path: str | os.Pa
     """Write tables (default: into the user's folder of tables) and return where."""
     if path is None:
         p = tables.provenance
-        name = slug(f"{model.name} {p['device']} {p['dtype']} batch {p['batch']}")
+        name = slug(
+            " ".join([model.name, p["device"], p["dtype"], f"batch {p['batch']}", *how_timed(tables)])
+        )
         path = data_dir() / "user" / "tables" / f"{name}.json"
     # The terms travel as a problem without importance, so that one reader checks them all.
     body = Problem(space.model, "ms", tuple(d.as_dim() for d in space.dims), space.blocks, tables.terms, ())
@@ -83,6 +86,13 @@ def load_tables(
             )
     options = {dim.name: dim.options for dim in problem.dims}
     return SavedTables(Tables(problem.latency, provenance, details), ref, options, path)
+
+
+def how_timed(tables: Tables) -> tuple[str, ...]:
+    """What was not done the usual way, in words: ("compiled", "attention split"), one of them, or ()."""
+    compiled = "compiled" in str(tables.provenance.get("launch", ""))
+    split = how_found((), (term.name for term in tables.terms))["attention"] == "split"
+    return ("compiled",) * compiled + ("attention split",) * split
 
 
 def list_tables(model: str | None = None) -> list[SavedTables]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from mdp.errors import MdpError
 from mdp.files import read_json
-from mdp.latency.tables import list_tables
+from mdp.latency.tables import how_timed, list_tables
 from mdp.paths import data_dir
 from mdp.study import Tables
 
@@ -36,7 +36,7 @@ def scores_at_hand(model: str) -> list[Choice]:
 
 def tables_label(tables: Tables) -> str:
     p = tables.provenance
-    return f"batch {p['batch']}, {p['dtype']}, {p['device']}"
+    return ", ".join([f"batch {p['batch']}", p["dtype"], *how_timed(tables), p["device"]])
 
 
 def scores_label(provenance: Mapping[str, Any]) -> str:

@@ -102,6 +102,8 @@ def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
         state = change["new"]
         if state is not None and "report" in state.result:
             found.value = report_html(state.result["report"])
+            if state.arguments[1:2] == (setup.model,):
+                setup.family = state.result["report"]["family"]
 
     data.placeholder = "/path/to/a/folder/per/class"
     name.observe(other_model, "value")

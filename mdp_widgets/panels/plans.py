@@ -8,6 +8,8 @@ from mdp.paths import data_dir
 from mdp.plan import Plan, save_plan
 from mdp.study import save_study, slug
 
+from ..measured import network_files
+
 
 def plan_name(selection) -> str:
     """A file name for the current plan: `fmnist_vit-12.4ms`."""
@@ -40,8 +42,7 @@ def networks_at_hand(plan: Plan | None) -> list[Path]:
     """Folders of finished networks of exactly this plan, newest first (fine-tuned ones among them)."""
     if plan is None:
         return []
-    found = (data_dir() / "user" / "networks").glob("*/architecture.json")
-    newest = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    newest = sorted(network_files(), key=lambda path: path.stat().st_mtime, reverse=True)
     return [path.parent for path in newest if _is_of(path, plan)]
 
 

@@ -4,13 +4,14 @@ from html import escape
 
 import ipywidgets as widgets
 
-from mdp.latency.tables import list_tables
+from mdp.latency.tables import how_timed, list_tables
 from mdp.study import Tables
 
 from .. import ui
 from .job_view import JobView
 from .parts import dropdown, fields, flow, long_work, or_sentence, start_button, step_card, text
 from .setup import Setup, whole_number
+from .switches import Switches
 
 DEVICES = {"the fastest here": "auto", "CPU": "cpu", "GPU (CUDA)": "cuda", "GPU (Apple)": "mps"}
 DTYPES = ("float32", "bfloat16", "float16")
@@ -33,7 +34,9 @@ def tables_card(setup: Setup) -> widgets.VBox:
         found = list_tables(setup.model)
         if found:
             rows = [tables_row(saved.tables) for saved in found]
-            table.value = ui.table_html(("device", "batch", "number type", "entries", "spread"), rows)
+            table.value = ui.table_html(
+                ("device", "batch", "number type", "timed", "entries", "spread"), rows
+            )
         else:
             table.value = f'<p class="mdp-note">Nothing was measured of {escape(setup.model)} yet.</p>'
 
@@ -46,23 +49,25 @@ def tables_card(setup: Setup) -> widgets.VBox:
 
 
 def tables_row(tables: Tables) -> tuple[str, ...]:
-    """Tables in short: device, batch, dtype, entries, spread of the readings."""
+    """Tables in short: device, batch, dtype, how timed, entries, spread of the readings."""
     p = tables.provenance
     spread = ui.percent(p["spread"]) if isinstance(p.get("spread"), float) else ""
     return (
         p["device"],
         str(p["batch"]),
         p["dtype"],
+        ", ".join(how_timed(tables)) or "as it runs",
         f"{p.get('entries', ''):,}" if p.get("entries") else "",
         spread,
     )
 
 
 def profile_card(setup: Setup, number: int = 2) -> widgets.VBox:
-    """The card of step 2. Its parts are `device`, `batch`, `dtype`, `go` and `job`."""
+    """The card of step 2. Its parts are `device`, `batch`, `dtype`, `how`, `go` and `job`."""
     device = dropdown("Device", DEVICES.items(), "auto")
     batch = text("Batch size", "1", tooltip="Images per forward pass; part of what is measured")
     dtype = dropdown("Number type", DTYPES, "float32")
+    how = Switches(setup, device)
     job = JobView(
         "profile",
         idle="Times every part of the network at its widths. Stop whenever you like: what was measured is "
@@ -74,13 +79,15 @@ def profile_card(setup: Setup, number: int = 2) -> widgets.VBox:
         words = or_sentence(setup.words, job.complain)
         size = words and or_sentence(lambda: whole_number(batch.value, "batch size", 1, 65536), job.complain)
         if size:
+            chosen = ["--device", device.value, "--batch", size, "--dtype", dtype.value]
             job.start(
-                ["profile", *words, "--device", device.value, "--batch", size, "--dtype", dtype.value],
-                f"Latency of {setup.model}, batch {size}, {dtype.value}",
+                ["profile", *words, *chosen, *how.words()],
+                f"Latency of {setup.model}, batch {size}, {dtype.value}{how.title()}",
             )
 
     job.observe(lambda change: setup.measured(change["new"]), "state")
     go = start_button("Measure", measure, tooltip="Measure latency tables on this machine")
-    card = step_card(number, "Latency", fields(device, batch, dtype), ui.row(go), job)
-    card.device, card.batch, card.dtype, card.go, card.job = device, batch, dtype, go, job
+    card = step_card(number, "Latency", fields(device, batch, dtype, how), ui.row(go), job)
+    card.device, card.batch, card.dtype, card.how = device, batch, dtype, how
+    card.go, card.job = go, job
     return card

@@ -3,9 +3,10 @@
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from traitlets import HasTraits, Int, Unicode
+from traitlets import HasTraits, Int, Unicode, observe
 
 from mdp.errors import MdpError
+from mdp.families import FAMILIES
 from mdp.jobs import JobState
 from mdp.models import SHIPPED_MODELS
 
@@ -22,18 +23,24 @@ class Setup(HasTraits):
         model: a demo network or a timm architecture.
         weights: demo, pretrained, none, or the path of a .safetensors checkpoint.
         data: fashion-mnist, or a folder of images in class folders.
+        family: the model's family as far as it is known (by looking at the model, or by its name), else "".
         fresh: counts up whenever tables or scores of the model were made.
     """
 
     model = Unicode("fmnist_vit")
     weights = Unicode("demo")
     data = Unicode(FASHION)
+    family = Unicode("vit")
     fresh = Int(0)
 
     @classmethod
     def of(cls, selection) -> "Setup":
         """The one that all panels of a selection share."""
         return _of.setdefault(selection, cls())
+
+    @observe("model")
+    def _by_name(self, change) -> None:
+        self.family = next((name for name in FAMILIES if name in change["new"]), "")
 
     def words(self) -> list[str]:
         """The model as command-line arguments.

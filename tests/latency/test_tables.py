@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import pytest
 
 from mdp.errors import BadFile, MdpError
 from mdp.latency import profile
-from mdp.latency.tables import fit_space, list_tables, load_tables, save_tables
+from mdp.latency.tables import fit_space, how_timed, list_tables, load_tables, save_tables
 from mdp.space import Space, SpaceDim
 
 from .conftest import FakeTimer, linear_key
@@ -73,6 +74,16 @@ def test_saved_tables_are_listed_newest_first_without_damaged_ones(found, store,
     (path.parent / "bad.json").write_text("{")
     assert [t.path for t in list_tables("toy")] == [path]
     assert list_tables("another") == []
+
+
+def test_tables_timed_in_another_way_are_kept_beside_the_usual_ones(found, store, tmp_path, monkeypatch):
+    monkeypatch.setenv("MDP_DATA", str(tmp_path / "data"))
+    usual = profile(found, store=store, timer=FakeTimer(linear_key))
+    compiled = dataclasses.replace(usual, provenance={**usual.provenance, "launch": "compiled graph"})
+    first, *others = usual.terms
+    split = dataclasses.replace(usual, terms=(dataclasses.replace(first, name="blocks.0.qk"), *others))
+    assert [how_timed(t) for t in (usual, compiled, split)] == [(), ("compiled",), ("attention split",)]
+    assert len({save_tables(t, found.ref, found.space) for t in (usual, compiled, split)}) == 3
 
 
 def test_looking_at_tables_imports_no_torch():

@@ -68,9 +68,11 @@ def test_from_a_model_to_an_open_study(watch):
     panel.build.go.click()
     assert "needs latency tables (step 2) first" in text_of(panel.build.job)
     panel.profile.batch.value = "8"
+    panel.profile.how.attention.value = "split"
     panel.profile.go.click()
-    assert watch(panel.profile.job).status == "done"
-    assert panel.build.tables.label == "batch 8, float32, test device"
+    state = watch(panel.profile.job)
+    assert state.status == "done" and state.arguments[-2:] == ("--attention", "split")
+    assert panel.build.tables.label == "batch 8, float32, attention split, test device"
     panel.build.go.click()
     assert "needs scores (step 3) first" in text_of(panel.build.job)
     panel.score.go.click()
