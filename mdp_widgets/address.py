@@ -8,12 +8,9 @@ from urllib.parse import parse_qs, urlencode
 
 from mdp.errors import MdpError
 from mdp.plan import parse_budget
-from mdp.problem import Problem
-from mdp.solve import Pins
+from mdp.solve.pins import pins_from_text, pins_text
 
 from .state import Selection
-
-WORDS = {"kept": True, "removed": False}
 
 
 def address_of(selection: Selection) -> str:
@@ -66,30 +63,3 @@ def _open(selection: Selection, wanted: str | None) -> bool:
         return False
     is_open = selection.study is not None and str(selection.study.path) == path
     return is_open or selection.open(path)
-
-
-def pins_text(pins: Pins) -> str:
-    """`blocks.3=removed,embed=96,blocks.0.qk=8..64`; "" without pins."""
-    words = {kept: word for word, kept in WORDS.items()}
-    blocks = [f"{name}={words[kept]}" for name, kept in pins.blocks.items()]
-    return ",".join([*blocks, *(f"{name}={_range(*ends)}" for name, ends in pins.dims.items())])
-
-
-def _range(low: int, high: int) -> str:
-    return str(low) if low == high else f"{low}..{high}"
-
-
-def pins_from_text(text: str, problem: Problem) -> Pins:
-    """The pins that `pins_text` wrote. Raises MdpError for what the problem does not have."""
-    blocks: dict[str, bool] = {}
-    dims: dict[str, tuple[int, int]] = {}
-    for part in filter(None, text.split(",")):
-        name, _, value = part.rpartition("=")
-        low, _, high = value.partition("..")
-        if value in WORDS and name in problem.block:
-            blocks[name] = WORDS[value]
-        elif name in problem.dim and low.isdecimal() and (high or low).isdecimal():
-            dims[name] = (int(low), int(high or low))
-        else:
-            raise MdpError(f"{part!r} cannot be pinned: {problem.name!r} has no such block, dim or width.")
-    return Pins(dims, blocks)

@@ -14,9 +14,8 @@ from mdp.files import read_json, write_json
 from mdp.paths import data_dir
 from mdp.plan import Plan, check_plan_fits, plan_from_json, plan_to_json
 from mdp.solve import Pins
+from mdp.solve.pins import pins_from_text, pins_text
 from mdp.study import Study, slug
-
-from .address import pins_from_text, pins_text
 
 LONGEST = 200  # bytes of a file name, the rest is for the file system
 

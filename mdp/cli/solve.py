@@ -8,6 +8,10 @@ from ..problem import FORMAT, Problem, problem_from_json
 from ..study import load_study
 from . import print_json
 
+PINS_HELP = (
+    "what is held fixed, with commas: blocks.3=removed,blocks.0=kept,embedding=96,blocks.1.mlp=64..256"
+)
+
 
 def add_arguments(parser):
     parser.add_argument("file", help="a problem file, a study file, or the name of a study")
@@ -17,6 +21,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--solver", default="exact", help="exact (default), milp, mindtpy, mindtpy-fp, greedy, random"
     )
+    parser.add_argument("--pins", default="", help=PINS_HELP)
     parser.add_argument("--time-limit", type=float, help="seconds; for milp and mindtpy")
     parser.add_argument("--out", help="also write the plan to this file")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -24,10 +29,12 @@ def add_arguments(parser):
 
 def run(args):
     from ..solve import solve
+    from ..solve.pins import pins_from_text
 
     problem = read_problem(args.file)
     budget = parse_budget(args.budget, problem)
-    plan = solve(problem, budget, args.solver, time_limit=args.time_limit)
+    pins = pins_from_text(args.pins, problem)
+    plan = solve(problem, budget, args.solver, pins=pins, time_limit=args.time_limit)
     if args.out:
         save_plan(plan, args.out)
     if args.json:

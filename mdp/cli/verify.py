@@ -5,6 +5,7 @@ import dataclasses
 from ..errors import MdpError
 from ..study import load_study, save_study
 from . import print_json, reporter
+from .solve import PINS_HELP
 
 
 def add_arguments(parser):
@@ -17,6 +18,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--strict", metavar="BUDGET", help="instead, find a plan whose measured latency meets this budget"
     )
+    parser.add_argument("--pins", default="", help=f"with --strict: {PINS_HELP}")
     parser.add_argument("--name", help="with --strict and --out: the name of the saved study")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -63,8 +65,10 @@ def run(args):
 def _strict(args, study, found, report):
     from ..latency import strict
     from ..plan import parse_budget, save_plan
+    from ..solve.pins import pins_from_text
 
-    held = strict(study, found, parse_budget(args.strict, study.problem), report=report)
+    budget, pins = parse_budget(args.strict, study.problem), pins_from_text(args.pins, study.problem)
+    held = strict(study, found, budget, pins=pins, report=report)
     facts = held.to_json()
     if args.out:
         # The plan belongs to the tables as they were corrected, so both are kept.

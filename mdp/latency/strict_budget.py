@@ -6,6 +6,7 @@ close to it if that takes no more than two further rounds.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from .verification import anchor_of_tables, deployment_of, network
 
 if TYPE_CHECKING:
     from ..families.found import Found
+    from ..solve import Pins
 
 # A plan this close below the budget needs no further round, nor is there more than RELAX of them.
 CLOSE, RELAX = 0.97, 2
@@ -74,9 +76,11 @@ class Strict:
     budget: float
     measured: float
     steps: tuple[Step, ...]
+    pins: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """`budget`, `measured` (ms), `round` (which of the steps is the plan, from 0), `steps` and `plan`."""
+        """`budget`, `measured` (ms), `round` (which of the steps is the plan, from 0), `steps`, `plan`, and
+        `pins`, what it was solved with (see mdp.solve.pins)."""
         chosen = next(i for i, step in enumerate(self.steps) if step.plan is self.plan)
         return {
             "budget": self.budget,
@@ -84,6 +88,7 @@ class Strict:
             "round": chosen,
             "steps": [step.to_json() for step in self.steps],
             "plan": plan_to_json(self.plan),
+            "pins": self.pins,
         }
 
 
@@ -92,6 +97,7 @@ def strict(
     found: "Found",
     budget: float,
     *,
+    pins: "Pins | None" = None,
     solve: Callable[[Problem, float], Plan] | None = None,
     most: int = 8,
     report: Reporter | None = None,
@@ -101,27 +107,34 @@ def strict(
     """Solve until the extracted network's measured latency is within `budget` ms.
 
     Args:
-        solve: default `mdp.solve.solve`, exact.
+        pins: what every plan has to keep to.
+        solve: default `mdp.solve.solve`, exact, with the pins.
         most: give up after so many rounds.
 
     Raises:
-        Infeasible: no plan is left, or none met the budget within `most` rounds.
+        Infeasible: no plan is left (with these pins), or none met the budget within `most` rounds.
         MdpError, Cancelled: as for `verify`.
     """
-    if solve is None:
-        from ..solve import solve
+    from ..solve import Pins
+    from ..solve import solve as exactly
+    from ..solve.pins import pins_text
+
+    solve = solve or functools.partial(exactly, pins=pins)
     report = report or Reporter()
     where = timer.deployment if timer else deployment_of(study)
     own = Store() if store is None else None
     try:
         with device_lock(where.device, report.message, report.check):
-            return _rounds(study, found, budget, solve, most, report, store or own, timer or timer_for(where))
+            clock, kept = timer or timer_for(where), store or own
+            study, steps = _rounds(study, found, budget, solve, most, report, kept, clock)
+            return _held(study, budget, steps, pins_text(pins or Pins()))
     finally:
         if own:
             own.close()
 
 
-def _rounds(study, found, budget, solve, most, report, store, timer) -> Strict:
+def _rounds(study, found, budget, solve, most, report, store, timer) -> tuple[Study, list[Step]]:
+    """The study with entries measured anew, and the rounds, one of which at least met the budget."""
     options = {dim.name: dim.options for dim in study.problem.dims}
     surfaces, workloads = survey(found.pieces, options)
     usual, inside = anchor_of_tables(study, timer.deployment), weight_bytes(found, timer.deployment)
@@ -156,9 +169,9 @@ def _rounds(study, found, budget, solve, most, report, store, timer) -> Strict:
         report.message(steps[-1].sentence)
         target = next_target(budget, steps)
         if target is None:
-            return _held(study, budget, steps)
+            return study, steps
     if any(step.met for step in steps):
-        return _held(study, budget, steps)
+        return study, steps
     best = min(step.measured for step in steps)
     raise Infeasible(
         f"In {most} rounds no plan's measured latency met {budget:.4g} ms; the best took {best:.4g} ms. "
@@ -183,7 +196,7 @@ def next_target(budget: float, steps: Sequence[Step]) -> float | None:
     return None if enough else target
 
 
-def _held(study: Study, budget: float, steps: Sequence[Step]) -> Strict:
+def _held(study: Study, budget: float, steps: Sequence[Step], pins: str) -> Strict:
     """The most important of the plans that met the budget, with the story kept in the tables' provenance."""
     chosen = max((step for step in steps if step.met), key=lambda step: step.plan.importance)
     problem = study.problem
@@ -199,7 +212,7 @@ def _held(study: Study, budget: float, steps: Sequence[Step]) -> Strict:
         note=f"The whole network was measured: {chosen.measured:.4g} ms, within {budget:.4g} ms.",
     )
     final = [dataclasses.replace(s, plan=plan) if s is chosen else s for s in steps]
-    held = Strict(plan, study, budget, chosen.measured, tuple(final))
+    held = Strict(plan, study, budget, chosen.measured, tuple(final), pins)
     provenance = {**study.tables.provenance, "strict": held.to_json()}
     tables = dataclasses.replace(study.tables, provenance=provenance)
     return dataclasses.replace(held, study=dataclasses.replace(study, tables=tables))

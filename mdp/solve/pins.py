@@ -8,6 +8,9 @@ import numpy as np
 from ..errors import MdpError
 from ..problem import Block, Dim, Problem, Term
 
+# How a pinned block is written.
+WORDS = {"kept": True, "removed": False}
+
 
 @dataclass(frozen=True)
 class Pins:
@@ -93,3 +96,30 @@ def pinned(problem: Problem, pins: Pins | None) -> Problem:
 def removed_with(removed, pins: Pins | None) -> set[str]:
     """The removed blocks of a pinned problem's answer, as removed blocks of the problem itself."""
     return set(removed) | {name for name, kept in (pins.blocks if pins else {}).items() if not kept}
+
+
+def pins_text(pins: Pins) -> str:
+    """`blocks.3=removed,embed=96,blocks.0.qk=8..64`; "" without pins."""
+    words = {kept: word for word, kept in WORDS.items()}
+    blocks = [f"{name}={words[kept]}" for name, kept in pins.blocks.items()]
+    return ",".join([*blocks, *(f"{name}={_range(*ends)}" for name, ends in pins.dims.items())])
+
+
+def _range(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}..{high}"
+
+
+def pins_from_text(text: str, problem: Problem) -> Pins:
+    """The pins that `pins_text` wrote. Raises MdpError for what the problem does not have."""
+    blocks: dict[str, bool] = {}
+    dims: dict[str, tuple[int, int]] = {}
+    for part in filter(None, text.split(",")):
+        name, _, value = part.rpartition("=")
+        low, _, high = value.partition("..")
+        if value in WORDS and name in problem.block:
+            blocks[name] = WORDS[value]
+        elif name in problem.dim and low.isdecimal() and (high or low).isdecimal():
+            dims[name] = (int(low), int(high or low))
+        else:
+            raise MdpError(f"{part!r} cannot be pinned: {problem.name!r} has no such block, dim or width.")
+    return Pins(dims, blocks)

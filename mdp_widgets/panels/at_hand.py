@@ -1,15 +1,22 @@
 """What was measured and scored for a model before, by whomever: files in the user's folders. No torch."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mdp.errors import MdpError
 from mdp.files import read_json
 from mdp.latency.tables import how_timed, list_tables
 from mdp.paths import data_dir
-from mdp.study import Tables
+from mdp.study import Tables, list_studies
 
 Choice = tuple[str, str]  # a label for a person, a path
+
+
+def free_name(stem: str, mine: Path | None = None) -> str:
+    """A name that no study has but the one at `mine`: `my fmnist_vit`, `my fmnist_vit 2`."""
+    taken = {s["name"] for s in list_studies() if mine is None or Path(s["path"]).resolve() != mine}
+    return next(n for n in (stem, *(f"{stem} {i}" for i in range(2, 10_000))) if n not in taken)
 
 
 def tables_at_hand(model: str) -> list[Choice]:

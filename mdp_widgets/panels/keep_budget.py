@@ -1,5 +1,6 @@
 """The hard constraint, kept on the device at hand: a plan whose *measured* latency meets the budget."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from mdp.latency.here import measured_elsewhere
 from mdp.paths import data_dir
 from mdp.plan import Plan, check_plan_fits
 from mdp.solve import Pins, solve
+from mdp.solve.pins import pins_from_text, pins_text
 from mdp.study import Study, save_study, slug
 
 from .. import ui
+from .at_hand import free_name
 from .job_view import JobView
 from .parts import long_work, or_sentence, start_button, two_columns
 from .strict_story import story_html, story_of, story_of_study
@@ -54,15 +57,16 @@ def budget_card(selection) -> widgets.VBox:
         if wrong:
             job.complain(wrong)
             return
-        words = or_sentence(lambda: strict_words(study, selection.budget), job.complain)
+        words = or_sentence(lambda: strict_words(study, selection.budget, selection.pins), job.complain)
         if words:
-            job.start(words, f"Keeping {ui.ms(selection.budget)} with {study.name}")
+            held = " and what is pinned" if selection.pins else ""
+            job.start(words, f"Keeping {ui.ms(selection.budget)}{held} with {study.name}")
 
     def show():
         ui.say(problem, "")
-        plan = told["story"].plan
+        story = told["story"]
         try:
-            show_plan(selection, told["path"], plan)
+            show_plan(selection, told["path"], story.plan, story.pins)
         except MdpError as error:
             ui.say(problem, str(error), "error")
         else:
@@ -116,24 +120,29 @@ def is_about(state: JobState, study: Study | None) -> bool:
     return state.status == "running" or (here and here in (*state.arguments[1:2], state.result.get("path")))
 
 
-def strict_words(study: Study, budget: float) -> list[str]:
-    """The command that keeps a budget and saves what comes of it as a study of its own.
+def strict_words(study: Study, budget: float, pins: Pins) -> list[str]:
+    """The command that keeps a budget, and what is pinned, and saves what comes of it as a study of its own.
+    Asked the same again, that study is made anew; asked anything else, another one.
 
     Raises:
         MdpError: the study cannot be saved.
     """
     path = _path(study) or str(save_study(study).resolve())
-    name = f"{study.name.split(KEPT)[0]}{KEPT}{ui.ms(budget)}"
+    stem, held = study.name.split(KEPT)[0], pins_text(pins)
     # The corrected tables make another problem: what belongs to the study as it is stays valid.
-    out = data_dir().resolve() / "user" / "studies" / f"{slug(name)}.json"
-    return ["verify", path, "--strict", repr(budget), "--out", str(out), "--name", name]
+    asked = hashlib.sha256(f"{path}\n{budget!r}\n{held}".encode()).hexdigest()[:8]
+    name = f"{stem}{KEPT}{ui.ms(budget)}{', pinned' * bool(pins)}"
+    out = data_dir().resolve() / "user" / "studies" / f"{slug(name)}-{asked}.json"
+    name = free_name(name, out)
+    words = ["verify", path, "--strict", repr(budget), "--out", str(out), "--name", name]
+    return [*words, "--pins", held] if held else words
 
 
-def show_plan(selection, path: str | None, plan: Plan) -> None:
-    """Open the study at `path` (None: the open one) and show exactly this plan.
+def show_plan(selection, path: str | None, plan: Plan, pins: str = "") -> None:
+    """Open the study at `path` (None: the open one) and show exactly this plan, which was solved with `pins`.
 
     Raises:
-        MdpError: the study does not open, or the plan does not belong to it.
+        MdpError: the study does not open, or the plan or the pins do not belong to it.
     """
     if path and _path(selection.study) != path:
         selection.refresh()
@@ -144,10 +153,11 @@ def show_plan(selection, path: str | None, plan: Plan) -> None:
     problem = selection.study.problem
     check_plan_fits(plan, problem)
     budget = max(plan.budget, plan.latency)
-    best = solve(problem, budget)
+    asked = pins_from_text(pins, problem)
+    best = solve(problem, budget, pins=asked)
     same = (best.choices, best.removed_blocks) == (plan.choices, plan.removed_blocks)
     # What was kept need not be what the corrected tables would choose: it is pinned, since it was measured.
-    if not selection.go(budget, Pins() if same else pins_of(selection.study, plan)):
+    if not selection.go(budget, asked if same else pins_of(selection.study, plan)):
         raise MdpError(selection.error)
 
 

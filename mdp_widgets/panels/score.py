@@ -2,10 +2,8 @@
 
 import ipywidgets as widgets
 
-from mdp.study import list_studies
-
 from .. import ui
-from .at_hand import scores_at_hand, tables_at_hand
+from .at_hand import free_name, scores_at_hand, tables_at_hand
 from .job_view import JobView
 from .parts import dropdown, fields, flow, long_work, offer, or_sentence, start_button, step_card, text
 from .setup import Setup, checked_data, whole_number
@@ -73,7 +71,7 @@ def build_card(selection, setup: Setup, number: int = 4) -> widgets.VBox:
             (scores, scores_at_hand(setup.model), "none yet: step 3"),
         ):
             offer(part, found or [(what, "")], keep=False)
-        name.value = free_name(setup.model)
+        name.value = free_name(f"my {setup.model}")
 
     def make():
         words = or_sentence(setup.words, job.complain)
@@ -81,7 +79,7 @@ def build_card(selection, setup: Setup, number: int = 4) -> widgets.VBox:
             missing = "latency tables (step 2)" if not tables.value else "scores (step 3)"
             job.complain(f"A study of {setup.model} needs {missing} first.")
         elif words:
-            called = name.value.strip() or free_name(setup.model)
+            called = name.value.strip() or free_name(f"my {setup.model}")
             files = ["--tables", tables.value, "--scores", scores.value]
             job.start(["build", *words, *files, "--name", called], f"Building the study “{called}”")
 
@@ -102,10 +100,3 @@ def build_card(selection, setup: Setup, number: int = 4) -> widgets.VBox:
     card = step_card(number, "Study", fields(tables, scores, name), ui.row(go), job)
     card.tables, card.scores, card.name, card.go, card.job = tables, scores, name, go, job
     return card
-
-
-def free_name(model: str) -> str:
-    """A name for a new study that no study has: `my fmnist_vit`, `my fmnist_vit 2`."""
-    taken = {s["name"] for s in list_studies()}
-    stem = f"my {model}"
-    return next(n for n in (stem, *(f"{stem} {i}" for i in range(2, 10_000))) if n not in taken)

@@ -26,13 +26,15 @@ class Round:
 
 @dataclass(frozen=True)
 class Story:
-    """`chosen` is the round (from 0) whose network was kept; `plan` is None where it does not say it."""
+    """`chosen` is the round (from 0) whose network was kept; `plan` is None where it does not say it; `pins`
+    is what was held fixed, as mdp.solve.pins writes it."""
 
     budget: float
     measured: float
     chosen: int
     rounds: tuple[Round, ...]
     plan: Plan | None
+    pins: str = ""
 
 
 def story_of(facts: Any) -> Story | None:
@@ -49,7 +51,7 @@ def story_of(facts: Any) -> Story | None:
         budget, measured = float(facts["budget"]), float(facts["measured"])
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         return None
-    return Story(budget, measured, chosen, rounds, _plan(facts))
+    return Story(budget, measured, chosen, rounds, _plan(facts), str(facts.get("pins", "")))
 
 
 def story_of_study(study: Study | None) -> Story | None:
@@ -71,7 +73,8 @@ def outcome(story: Story) -> str:
         f"The whole network takes {_ms(story.measured)}, measured: within the budget of {_ms(story.budget)}"
     )
     words += f", {ui.percent(below)} below it" if below >= 0.001 else ""
-    return f"{words}. It took {n} round{'s' * (n > 1)}."
+    held = f" Held fixed: {story.pins.replace(',', ', ')}." if story.pins else ""
+    return f"{words}. It took {n} round{'s' * (n > 1)}.{held}"
 
 
 def story_html(story: Story) -> str:

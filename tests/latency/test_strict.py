@@ -7,7 +7,8 @@ from mdp.errors import Infeasible
 from mdp.latency import profile, strict
 from mdp.latency.grid import survey
 from mdp.latency.strict_budget import Step, next_target, used_keys, with_entries
-from mdp.solve import solve
+from mdp.latency.timer import Prepared
+from mdp.solve import Pins, fastest, solve
 from mdp.study import Scores, build_study
 
 from .conftest import FakeTimer, linear_key
@@ -63,6 +64,21 @@ def test_the_measured_latency_meets_the_budget(found, store, study, factor):
     assert held.plan.fingerprint == held.study.problem.fingerprint
     if factor > 1:
         assert len(held.steps) >= 2 and held.steps[0].measured > budget and held.steps[0].remeasured > 0
+
+
+def test_what_is_pinned_holds_in_every_round(found, store, study):
+    class Clock(FakeTimer):
+        def prepare(self, workload):
+            whole = workload.key.startswith("network")
+            return Prepared(workload.key, None, None, 1.1) if whole else super().prepare(workload)
+
+    pins = Pins({"inner1": (64, 64)}, {"block0": False})
+    least = fastest(study.problem, pins).latency
+    held = strict(study, found, max(1.2, 1.2 * least), store=store, timer=Clock(linear_key), pins=pins)
+    assert all("block0" in s.plan.removed_blocks and s.plan.choices["inner1"] == 64 for s in held.steps)
+    assert held.study.tables.provenance["strict"]["pins"] == "block0=removed,inner1=64"
+    with pytest.raises(Infeasible):
+        strict(study, found, 0.5 * least, store=store, timer=Clock(linear_key), pins=pins)
 
 
 def test_tables_of_another_device_are_refused_before_anything_is_loaded(study, tmp_path, capsys):

@@ -16,6 +16,7 @@ from mdp.latency.tables import save_tables
 from mdp.paths import data_dir
 from mdp.plan import plan_to_json
 from mdp.solve import solve
+from mdp.solve.pins import pins_from_text
 from mdp.space import Space, SpaceDim
 from mdp.study import ModelRef, load_study, save_study
 from tests.widgets.synthetic import synthetic_vit
@@ -105,7 +106,7 @@ def verify(args):
     values = np.array(first.values)
     values.flat[-1] *= 1.01
     problem = dataclasses.replace(study.problem, latency=(dataclasses.replace(first, values=values), *others))
-    plan = solve(problem, 0.9 * budget)
+    plan = solve(problem, 0.9 * budget, pins=pins_from_text(args.pins, problem))
     report.step(0.5, 1.0, "round 1")
     steps = [
         {"target": t, "predicted": t, "measured": 1.05 * t, "corrected": t, "remeasured": 7, "met": met,
@@ -113,7 +114,7 @@ def verify(args):
         for t, met in ((budget, False), (0.9 * budget, True))
     ]  # fmt: skip
     story = {"budget": budget, "measured": 0.945 * budget, "round": 1, "steps": steps,
-             "plan": plan_to_json(plan)}  # fmt: skip
+             "plan": plan_to_json(plan), "pins": args.pins}  # fmt: skip
     tables = dataclasses.replace(
         study.tables, terms=problem.latency, provenance={**study.tables.provenance, "strict": story}
     )

@@ -10,9 +10,9 @@ from mdp import jobs
 from mdp.jobs import launch
 from mdp.latency.here import measured_elsewhere, names_here
 from mdp.plan import plan_to_json
-from mdp.solve import solve
+from mdp.solve import Pins, solve
 from mdp.study import load_study, save_study
-from mdp_widgets.panels.keep_budget import budget_card, pins_of, show_plan
+from mdp_widgets.panels.keep_budget import budget_card, pins_of, show_plan, strict_words
 from mdp_widgets.panels.strict_story import outcome, story_html, story_of, story_of_study
 from mdp_widgets.state import Selection
 from tests.widgets.synthetic import synthetic_vit
@@ -59,6 +59,31 @@ def test_from_the_button_to_the_plan_that_was_measured(selection, watch):
     assert "2 rounds" in card.story.value and "2 rounds" in again.story.value  # found again by its job
     selection.study = synthetic_vit(3)
     assert card.story.layout.display == "none" and card.job.state is None
+
+
+def test_what_is_pinned_stays_so(selection, watch):
+    pins = Pins({"blocks.0.mlp": (256, 512)}, {"blocks.1": False})
+    assert selection.go(0.6 * selection.study.problem.dense_latency, pins), selection.error
+    card = budget_card(selection)
+    card.go.click()
+    state = watch(card.job)
+    assert state.status == "done", jobs.output(state.id)
+    assert state.arguments[-2:] == ("--pins", "blocks.1=removed,blocks.0.mlp=256..512")
+    assert "Held fixed: blocks.1=removed, blocks.0.mlp=256..512." in card.story.value
+    card.show.click()
+    assert selection.pins == pins and "blocks.1" in selection.plan.removed_blocks
+    assert plan_to_json(selection.plan)["choices"] == state.result["plan"]["choices"]
+
+
+def test_every_question_has_a_study_of_its_own(selection):
+    study, budget = selection.study, 4.0
+    pins = Pins(blocks={"blocks.1": False})
+    asked = [(budget, Pins()), (budget + 1e-9, Pins()), (budget, pins)]
+    files = [words[words.index("--out") + 1] for words in (strict_words(study, *a) for a in asked)]
+    assert len(set(files)) == 3 and strict_words(study, *asked[0])[5] == files[0]
+    first = strict_words(study, *asked[0])[7]
+    save_study(dataclasses.replace(study, name=first), files[0])
+    assert strict_words(study, *asked[0])[7] == first and strict_words(study, *asked[1])[7] == f"{first} 2"
 
 
 def test_a_plan_that_is_not_the_best_of_its_tables_is_pinned(selection):

@@ -36,6 +36,17 @@ def test_solve_prints_one_object(file, capsys, solver):
         assert answer["bound"] == pytest.approx(importance)
 
 
+def test_what_is_pinned_holds(file, capsys):
+    problem = load_problem(file)
+    block = next(b.name for b in problem.blocks if b.removable)
+    words = ["solve", str(file), "--budget", "80%", "--json", "--pins"]
+    for pin, there in ((f"{block}=removed", True), (f"{block}=kept", False)):
+        assert main([*words, pin]) == 0
+        assert (block in json.loads(capsys.readouterr().out)["removed_blocks"]) == there
+    assert main([*words, "nowhere=kept"]) == 2
+    assert "cannot be pinned" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "arguments, word",
     [

@@ -6,8 +6,9 @@ import pytest
 
 from mdp.plan import load_plan, make_plan
 from mdp.solve import Pins, solve
+from mdp.solve.pins import pins_from_text, pins_text
 from mdp.study import save_study
-from mdp_widgets.address import address_of, go_to, pins_from_text, pins_text
+from mdp_widgets.address import address_of, go_to
 from mdp_widgets.budget import BudgetBar
 from mdp_widgets.compare import HINT, Compare
 from mdp_widgets.figures.compare import OTHER, compare_info, compare_sentence, compare_table
