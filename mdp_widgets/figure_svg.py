@@ -111,11 +111,13 @@ def _trace(
 
 
 def _scatter(trace: Mapping[str, Any], x: Scale, y: Scale) -> list[str]:
-    points = [
-        (x(a), y(b))
-        for a, b in zip(trace["x"], trace["y"], strict=True)
-        if a is not None and b is not None and math.isfinite(float(b))
-    ]
+    runs: list[list[tuple[float, float]]] = [[]]
+    for a, b in zip(trace["x"], trace["y"], strict=True):
+        if a is None or b is None or not math.isfinite(float(b)):
+            runs.append([])  # a gap in the line
+        else:
+            runs[-1].append((x(a), y(b)))
+    points = [point for run in runs for point in run]
     mode, parts = trace.get("mode", "lines"), []
     stroke = trace.get("line", {})
     if points and trace.get("fill") == "tozeroy":
@@ -124,8 +126,9 @@ def _scatter(trace: Mapping[str, Any], x: Scale, y: Scale) -> list[str]:
         parts.append(f'<path d="{_path(area, "linear")}Z" fill="{trace.get("fillcolor", "#e8eef5")}"/>')
     if points and "lines" in mode and stroke.get("width", 2):
         dash = f' stroke-dasharray="{DASHES[stroke["dash"]]}"' if stroke.get("dash") in DASHES else ""
+        path = "".join(_path(run, stroke.get("shape", "linear")) for run in runs if run)
         parts.append(
-            f'<path d="{_path(points, stroke.get("shape", "linear"))}" fill="none" '
+            f'<path d="{path}" fill="none" '
             f'stroke="{stroke.get("color", "#0b62a8")}" stroke-width="{stroke.get("width", 2)}"{dash}/>'
         )
     if "markers" in mode:

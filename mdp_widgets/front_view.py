@@ -95,8 +95,8 @@ class FrontView:
             return
         info = front_info(s.study, s.front, s.plan, s.a and s.a.plan, self._points)
         spec = draw_front(info)
-        # The chosen plan and A come last and move; the rest stays where it is while one drags.
-        self.plot.show(spec, front_label(info), *front_table(info), still=len(spec["data"]) - 2)
+        # Cross-hair, A and the chosen plan come last and move; the rest stays where it is while one drags.
+        self.plot.show(spec, front_label(info), *front_table(info), still=len(spec["data"]) - 3)
 
     def _click(self, point: dict[str, Any]) -> None:
         """A click anywhere chooses the front's point at the nearest latency."""

@@ -75,6 +75,7 @@ def curve_info(study: Study, dim: str, plan: Plan | None = None, a: Plan | None 
 def draw_curve(info: CurveInfo) -> dict[str, Any]:
     """A plotly spec: the curve, the widths offered, and the cut."""
     y = [100 * v for v in info.share]
+    y_range = [min([0.0, *y]), max([104.0, *y])]
     kept = info.kept or 0
     inside = [(u, v) for u, v in zip(info.units, y, strict=True) if u <= kept]
     offered = [(u, v) for u, v in zip(info.units, y, strict=True) if u in set(info.options)]
@@ -108,6 +109,15 @@ def draw_curve(info: CurveInfo) -> dict[str, Any]:
             "marker": {"size": 6, "color": "var(--mdp-kept)"},
             "hovertemplate": "keep %{x}: %{y:.1f} %<extra></extra>",
         },
+        {  # a trace and no shape of the layout: it moves without the rest being drawn anew (memory.js)
+            "type": "scatter",
+            "mode": "lines",
+            "name": "cut line",
+            "hoverinfo": "skip",
+            "x": [info.kept, info.kept] if info.kept else [],
+            "y": y_range if info.kept else [],
+            "line": {"color": "var(--mdp-choice)", "width": 1.5, "dash": "dot"},
+        },
         {
             "type": "scatter",
             "mode": "markers",
@@ -135,25 +145,9 @@ def draw_curve(info: CurveInfo) -> dict[str, Any]:
                 "hovertemplate": "A keeps %{x}: %{y:.1f} %<extra></extra>",
             },
         )
-    cut = (
-        [
-            {
-                "type": "line",
-                "x0": info.kept,
-                "x1": info.kept,
-                "yref": "paper",
-                "y0": 0,
-                "y1": 1,
-                "line": {"color": "var(--mdp-choice)", "width": 1.5, "dash": "dot"},
-            }
-        ]
-        if info.kept
-        else []
-    )
     return {
         "data": data,
         "layout": layout(
-            shapes=cut,
             hovermode="closest",
             # Units are whole: no tick between two of them.
             xaxis=axis(
@@ -161,7 +155,7 @@ def draw_curve(info: CurveInfo) -> dict[str, Any]:
                 range=[0, info.dense * 1.04],
                 **({"dtick": 1} if info.dense <= 10 else {}),
             ),
-            yaxis=axis("importance of this dim, %", range=[min([0.0, *y]), max([104.0, *y])]),
+            yaxis=axis("importance of this dim, %", range=y_range),
         ),
     }
 

@@ -87,6 +87,8 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
     """A plotly spec. The first trace holds the points to click; `customdata` is the index into the front."""
     y = [100 * v for v in info.importance]
     texts = [_hover(info, i) for i in range(len(info.latency))]
+    x_range = [0, info.dense * 1.03]
+    y_range = [min([0.0, *y]), max([104.0, *(v * 1.04 for v in y)])]
     # Hundreds of them lie on the line and say nothing more than it does.
     hull = info.supported if len(info.supported) <= SHOWN else ()
     data = [
@@ -118,34 +120,38 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
             "marker": {"size": 6, "symbol": "diamond-open", "color": "var(--mdp-kept)", "line": {"width": 1}},
         },
         *(trace for points in info.others for trace in draw_points(points)),
+        _cross(info.chosen, x_range, y_range),
         _spot(info.other, "A", "square", "var(--mdp-other)", 12),
         _spot(info.chosen, "chosen", "circle", "var(--mdp-choice)", 14),
     ]
-    shapes = []
-    if info.chosen:
-        latency, importance, _ = info.chosen
-        dots = {
-            "type": "line",
-            "layer": "below",
-            "line": {"color": "var(--mdp-choice)", "width": 1, "dash": "dot"},
-        }
-        shapes = [
-            {**dots, "x0": latency, "x1": latency, "yref": "paper", "y0": 0, "y1": 1},
-            {**dots, "y0": 100 * importance, "y1": 100 * importance, "xref": "paper", "x0": 0, "x1": 1},
-        ]
     return {
         "data": data,
         "layout": layout(
             margin={"l": 50, "r": 14, "t": 8, "b": 42},
             hovermode="closest",
             hoverdistance=60,
-            shapes=shapes,
             **_legend(info),
-            xaxis=axis(
-                f"latency, {info.unit} (dense: {ms(info.dense, info.unit)})", range=[0, info.dense * 1.03]
-            ),
-            yaxis=axis("importance kept, %", range=[min([0.0, *y]), max([104.0, *(v * 1.04 for v in y)])]),
+            xaxis=axis(f"latency, {info.unit} (dense: {ms(info.dense, info.unit)})", range=x_range),
+            yaxis=axis("importance kept, %", range=y_range),
         ),
+    }
+
+
+def _cross(spot: tuple[float, float, bool] | None, x: list[float], y: list[float]) -> dict[str, Any]:
+    """A trace and no shape of the layout: plotly moves a trace without drawing the rest anew (memory.js)."""
+    at: list[tuple[float | None, float | None]] = []
+    if spot:
+        up = [(spot[0], y[0]), (spot[0], y[1])]
+        at = [*up, (None, None), (x[0], 100 * spot[1]), (x[1], 100 * spot[1])]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "cross-hair",
+        "showlegend": False,
+        "hoverinfo": "skip",
+        "x": [a for a, _ in at],
+        "y": [b for _, b in at],
+        "line": {"color": "var(--mdp-choice)", "width": 1, "dash": "dot"},
     }
 
 

@@ -172,6 +172,7 @@ function render({ model, el }) {
   details.addEventListener("toggle", () => fillTable(details, model.get("table")));
   el.append(figure, details);
 
+  const memory = new Memory();
   let Plotly = null, pending = false, listening = false, gone = false, unclick = () => {};
   let onPaper = false;
   const draw = async () => {
@@ -179,9 +180,7 @@ function render({ model, el }) {
     const spec = model.get("spec");
     if (gone || !Plotly || !spec.data || !figure.clientWidth || !figure.clientHeight) return;
     const style = getComputedStyle(figure);
-    const layout = resolveColours(spec.layout ?? {}, style);
-    layout.width = figure.clientWidth;
-    layout.height = figure.clientHeight;
+    const layout = { ...spec.layout, width: figure.clientWidth, height: figure.clientHeight };
     if (onPaper) {
       layout.width = Number.parseFloat(style.getPropertyValue("--mdp-print-width")) || layout.width;
       layout.height = Math.min(layout.height, Math.max(220, 0.5 * layout.width));
@@ -189,7 +188,8 @@ function render({ model, el }) {
     layout.font = { family: style.fontFamily, size: 12, color: style.color, ...layout.font };
     const traces = [...model.get("still"), ...spec.data];
     startKinds(Plotly, traces);
-    await Plotly.react(figure, resolveColours(traces, style), layout, {
+    const drawn = memory.recall(traces, layout, style.color, (value) => resolveColours(value, style));
+    await Plotly.react(figure, ...drawn, {
       displaylogo: false, displayModeBar: model.get("toolbar") ? "hover" : false,
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
       toImageButtonOptions: { format: "svg", filename: model.get("filename") },

@@ -72,6 +72,46 @@ def test_dragging_the_budget_moves_plan_survivors_and_front(quiet, address):
     assert shown > 0
 
 
+# The paths and places of every trace of each figure, as they stand and as plotly draws the same data anew.
+BOTH = """async () => {
+    const drawn = (figure) => [...figure.querySelectorAll('.trace path')].map((path) =>
+        [path.getAttribute('d'), path.getAttribute('transform')].join('|'));
+    const found = [];
+    for (const figure of document.querySelectorAll('.mdp-plot-figure[data-drawn]')) {
+        const copy = document.createElement('div');
+        document.body.append(copy);
+        const { data, layout } = JSON.parse(JSON.stringify({ data: figure.data, layout: figure.layout }));
+        await Plotly.newPlot(copy, data, layout);
+        found.push([drawn(figure), drawn(copy)]);
+        Plotly.purge(copy);
+        copy.remove();
+    }
+    return found;
+}"""
+
+
+def test_a_figure_in_which_points_moved_is_the_one_drawn_anew(quiet, address):
+    page = open_view(quiet, address, "study=b-resnet&budget=8.0")
+    page.set_viewport_size({"width": 1280, "height": 1200})  # all of them in view
+    slider = page.get_by_role("slider", name="Latency budget")
+    slider.focus()
+    light = 0
+    for key in ("ArrowLeft", "ArrowLeft", "PageDown", "ArrowRight", "PageDown", "PageUp"):
+        before = chosen(page)
+        page.keyboard.press(key)
+        page.wait_for_function(
+            """([x]) => document.querySelector('.mdp-main .mdp-plot-figure').data
+                .find((t) => t.name === 'chosen').x[0] !== x""",
+            arg=before,
+        )
+        light += page.evaluate(
+            "Boolean(document.querySelector('.mdp-main .mdp-plot-figure').layout.transition)"
+        )
+        for stands, anew in page.evaluate(BOTH):
+            assert stands == anew and stands
+    assert light  # else nothing was moved: every figure was drawn anew on the page as well
+
+
 def test_a_click_on_the_front_moves_the_slider(quiet, address):
     page = open_view(quiet, address)
     before = page.get_by_role("textbox", name="Budget", exact=True).input_value()

@@ -83,6 +83,12 @@ def test_every_figure_is_well_formed_svg(study, plan):
         assert "nan" not in text and "var(--" not in text
 
 
+def test_a_gap_in_a_line_stays_a_gap():
+    line = {"type": "scatter", "mode": "lines", "x": [0, 1, None, 0, 1], "y": [0, 1, None, 1, 0]}
+    (path,) = re.findall(r'<path d="([^"]+)" fill="none"', figure_svg({"data": [line], "layout": {}}))
+    assert path.count("M") == 2 and path.count("L") == 2
+
+
 def test_what_svg_cannot_draw_is_refused():
     with pytest.raises(ValueError, match="surface"):
         figure_svg({"data": [{"type": "surface", "x": [1], "y": [1], "z": [[1]]}], "layout": {}})

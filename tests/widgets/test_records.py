@@ -14,7 +14,7 @@ from mdp_widgets.figures.curve import curve_info, curve_table, draw_curve
 from mdp_widgets.figures.front import draw_front, front_info, front_label, front_table
 from mdp_widgets.figures.labels import dim_label, short_names, stage_name, stages
 from mdp_widgets.figures.surface import draw_surface, surface_info, surface_table, terms_of
-from mdp_widgets.figures.survivors import survivors_info, survivors_table
+from mdp_widgets.figures.survivors import survivors_info, survivors_json, survivors_table
 from mdp_widgets.figures.why import as_it_is, why_info, why_sentences
 from mdp_widgets.plot import concrete
 
@@ -62,13 +62,14 @@ def test_curve_ends_at_one_and_is_cut_where_the_plan_cuts(vit, plan):
     assert info.kept == plan.choices[dim]
     assert info.at_cut == info.share[info.units.index(info.kept)]
     assert [int(r[0]) for r in curve_table(info)[1]] == list(info.options)
-    assert draw_curve(info)["layout"]["shapes"]
+    (line,) = (t for t in draw_curve(info)["data"] if t["name"] == "cut line")
+    assert line["x"] == [info.kept, info.kept]
 
 
 def test_curve_of_a_dim_that_is_gone_has_no_cut(vit, without_block):
     info = curve_info(vit, "blocks.2.mlp", without_block)
     assert info.kept is None and info.at_cut is None and info.share[-1] == pytest.approx(1.0)
-    assert not draw_curve(info)["layout"]["shapes"]
+    assert not any(t["x"] for t in draw_curve(info)["data"] if t["name"].startswith("cut"))
 
 
 @pytest.mark.parametrize("dim", ["embed", "blocks.1.heads", "blocks.1.qk"])
@@ -227,3 +228,8 @@ def test_every_drawing_is_a_figure_for_plotly_too(vit, resnet, plan, dark):
         specs += [draw_surface(info), draw_surface(info, solid=len(info.dims) == 2)]
     for spec in specs:
         go.Figure(concrete(spec, dark=dark))  # plotly checks names and values
+
+
+def test_the_drawing_gets_the_whole_record(vit, plan):
+    info = survivors_info(vit, plan, Pins(blocks={"blocks.1": True}), plan)
+    assert survivors_json(info) == dataclasses.asdict(info)
