@@ -48,9 +48,14 @@ def browser_context_args(browser_context_args):
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory):
+def data(tmp_path_factory):
+    """The folder of the served explorer."""
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="session")
+def address(data):
     """The served explorer with two synthetic studies and a damaged one."""
-    data = tmp_path_factory.mktemp("served")
     studies = data / "user" / "studies"
     vit = save_study(synthetic_vit(blocks=6, embed=192), studies / "a-vit.json")
     save_study(synthetic_resnet(), studies / "b-resnet.json")

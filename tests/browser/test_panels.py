@@ -1,10 +1,15 @@
 """Long work from the page, for real: it starts, is found again after a reload, stops, ends with numbers."""
 
+import dataclasses
 import json
 import re
 import zipfile
 
+import pytest
 from playwright.sync_api import expect
+
+from mdp.latency.device import deployment
+from mdp.study import load_study, save_study
 
 STUDY = "fmnist-vit-cpu"
 
@@ -57,6 +62,43 @@ def test_finetune_on_real_images_to_a_measured_network(quiet, address):
             re.compile(r"\d\d\.\d %")
         )
     expect(outcome).to_contain_text(re.compile(r"than predicted, and \d+\.\d\d times as fast"))
+
+
+@pytest.fixture
+def slow_tables(data):
+    """The demo ResNet with tables that call themselves this machine's, and are ten times too slow: whatever
+    machine this is, the first plan is measured within its budget."""
+    study = load_study("fmnist-resnet-cpu")
+    where = deployment("cpu", batch=1, memory_format="channels_last", threads=1)
+    facts = {**study.tables.provenance, **where.to_json(), "anchor_ms": None}
+    terms = tuple(dataclasses.replace(term, values=10 * term.values) for term in study.problem.latency)
+    study = dataclasses.replace(
+        study,
+        name="Ten times too slow",
+        problem=dataclasses.replace(study.problem, latency=terms),
+        tables=dataclasses.replace(study.tables, terms=terms, provenance=facts),
+        verification=None,
+    )
+    folder = data / "user" / "studies"
+    before = set(folder.iterdir())
+    save_study(study, folder / "slow.json")
+    yield
+    for path in set(folder.iterdir()) - before:
+        path.unlink()
+
+
+def test_the_budget_is_kept_by_what_is_measured(quiet, address, slow_tables):
+    page = quiet
+    open_tab(page, address, "Take away", study="slow")
+    page.get_by_role("button", name="Keep the budget on this device").click()
+    expect(job(page, "Keeping").locator(".mdp-job-done")).to_be_visible(timeout=120_000)
+    card = page.locator(".mdp-card").filter(has=page.get_by_role("heading", name="The measured budget"))
+    expect(card.get_by_text("measured: within the budget of")).to_be_visible()
+    expect(card.get_by_role("row").filter(has_text="✓ met, kept")).to_have_count(1)
+    card.get_by_role("button", name="Show the plan that was kept").click()
+    picked = page.get_by_role("combobox", name="Study").locator("option:checked")
+    expect(picked).to_have_text(re.compile(r"Ten times too slow · kept at .* ms"))
+    expect(card.get_by_text("Shown above: the plan that was kept")).to_be_visible()
 
 
 def test_plan_picture_and_report_arrive_as_files(quiet, address, tmp_path):
