@@ -11,6 +11,7 @@ from typing import Any
 
 from .plot import concrete
 from .svg import DASHES, Scale, document, line, shade, text_at, tick_text, ticks
+from .svg_marks import legend, marker
 
 
 def figure_svg(spec: Mapping[str, Any], width: int = 520, height: int = 320, label: str = "") -> str:
@@ -37,7 +38,7 @@ def figure_svg(spec: Mapping[str, Any], width: int = 520, height: int = 320, lab
         "</g>",
         *(_shape(s, x, y, frame) for s in over),
         *(_annotation(a, x, y, frame) for a in layout.get("annotations", [])),
-        *(_legend(data, frame) if layout.get("showlegend") else []),
+        *(legend(data, layout, frame)),
         *(part for trace in data if trace["type"] == "heatmap" for part in _colour_bar(trace, frame)),
     ]
     # Markers on the edge stay whole: the clip is a little wider than the frame.
@@ -135,9 +136,19 @@ def _scatter(trace: Mapping[str, Any], x: Scale, y: Scale) -> list[str]:
         parts += _markers(trace.get("marker", {}), points)
     if "text" in mode:
         font = trace.get("textfont", {})
+        words = trace["customdata"] if trace.get("texttemplate") == "%{customdata}" else trace.get("text", [])
+        beside = trace.get("textposition") == "bottom right"
+        place = {"anchor": "start", "dx": 7, "dy": 15} if beside else {"anchor": "middle", "dx": 0, "dy": -8}
         parts += [
-            text_at(a, b - 8, str(t), anchor="middle", colour=font.get("color", "#18202c"))
-            for (a, b), t in zip(points, trace.get("text", []), strict=False)
+            text_at(
+                a + place["dx"],
+                b + place["dy"],
+                str(t),
+                anchor=place["anchor"],
+                colour=font.get("color", "#18202c"),
+                size=font.get("size", 12),
+            )
+            for (a, b), t in zip(points, words, strict=False)
         ]
     return parts
 
@@ -150,37 +161,14 @@ def _path(points: Sequence[tuple[float, float]], shape: str) -> str:
     return "".join(steps)
 
 
-def _markers(marker: Mapping[str, Any], points: Sequence[tuple[float, float]]) -> list[str]:
+def _markers(style: Mapping[str, Any], points: Sequence[tuple[float, float]]) -> list[str]:
     def each(key: str, otherwise: Any) -> list[Any]:
-        value = marker.get(key, otherwise)
+        value = style.get(key, otherwise)
         return list(value) if isinstance(value, list | tuple) else [value] * len(points)
 
-    edge = marker.get("line", {})
+    edge = style.get("line", {})
     rows = zip(points, each("symbol", "circle"), each("size", 6), each("color", "#0b62a8"), strict=False)
-    return [_marker(a, b, symbol, size / 2, colour, edge) for (a, b), symbol, size, colour in rows]
-
-
-def _marker(x: float, y: float, symbol: str, r: float, colour: str, edge: Mapping[str, Any]) -> str:
-    hollow = symbol.endswith("-open")
-    stroke = colour if hollow else edge.get("color", "none")
-    width = edge.get("width", 1.5) if hollow or edge else 0
-    style = f'fill="{"none" if hollow else colour}" stroke="{stroke}" stroke-width="{width}"'
-    shape = symbol.removesuffix("-open")
-    if shape == "circle":
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:g}" {style}/>'
-    corners = {
-        "square": ((-1, -1), (1, -1), (1, 1), (-1, 1)),
-        "diamond": ((0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)),
-        "triangle-up": ((0, -1.2), (1.1, 0.9), (-1.1, 0.9)),
-        "triangle-down": ((0, 1.2), (1.1, -0.9), (-1.1, -0.9)),
-    }.get(shape)
-    if corners is None:  # x, cross and what else has no inside
-        return (
-            f'<path d="M{x - r:.1f},{y - r:.1f}L{x + r:.1f},{y + r:.1f}M{x - r:.1f},{y + r:.1f}'
-            f'L{x + r:.1f},{y - r:.1f}" stroke="{colour}" stroke-width="2"/>'
-        )
-    outline = " ".join(f"{x + r * a:.1f},{y + r * b:.1f}" for a, b in corners)
-    return f'<polygon points="{outline}" {style}/>'
+    return [marker(a, b, symbol, size / 2, colour, edge) for (a, b), symbol, size, colour in rows]
 
 
 def _bars(
@@ -270,17 +258,3 @@ def _annotation(note: Mapping[str, Any], x: Scale, y: Scale, frame: tuple) -> st
         colour=font.get("color", "#18202c"),
         size=font.get("size", 12),
     )
-
-
-def _legend(data: list, frame: tuple) -> list[str]:
-    left, _, top, _ = frame
-    parts, at = [], float(left)
-    for trace in data:
-        if trace.get("showlegend") is False or not trace.get("name"):
-            continue
-        colour = trace.get("line", {}).get("color") or trace.get("marker", {}).get("color", "#525d6e")
-        colour = colour if isinstance(colour, str) else "#525d6e"
-        parts.append(f'<rect x="{at:.1f}" y="{top - 14}" width="14" height="4" rx="2" fill="{colour}"/>')
-        parts.append(text_at(at + 19, top - 8, trace["name"], colour="#525d6e", size=11))
-        at += 34 + 6.2 * len(trace["name"])
-    return parts

@@ -6,7 +6,7 @@ import ipywidgets
 
 from . import ui
 from .figures.front import draw_front, front_info, front_label, front_table
-from .figures.front_others import Points, finetuned_points, line_points, verified_points
+from .figures.front_others import finetuned_points, line_points, verified_points
 from .follow import Follow
 from .measured import finetuned, verified
 from .others import WHAT, Others
@@ -41,7 +41,6 @@ class FrontView:
         self.busy.add_class("mdp-h-hidden")
         self.toggles = ui.row(*self.buttons.values(), self.busy, gap="3px", flex_flow="row nowrap")
         self.toggles.add_class("mdp-toggles")
-        self._points: tuple[Points, ...] = ()
         for button in self.buttons.values():
             button.observe(self._toggled, "value")
         self.others.observe(self._gather, "found")
@@ -78,7 +77,7 @@ class FrontView:
                 found.append(verified_points(study, verified(study)))
             if self.buttons["finetuned"].value:
                 found.append(finetuned_points(study, finetuned(study)))
-            self._points = tuple(p for p in found if p.latency)
+            self.selection.beside = tuple(p for p in found if p.latency)
         self.draw()
 
     def _tell(self, _change: Any = None) -> None:
@@ -93,7 +92,7 @@ class FrontView:
         s = self.selection
         if s.study is None or s.plan is None:
             return
-        info = front_info(s.study, s.front, s.plan, s.a and s.a.plan, self._points)
+        info = front_info(s.study, s.front, s.plan, s.a and s.a.plan, s.beside)
         spec = draw_front(info)
         # Cross-hair, A and the chosen plan come last and move; the rest stays where it is while one drags.
         self.plot.show(spec, front_label(info), *front_table(info), still=len(spec["data"]) - 3)

@@ -57,7 +57,7 @@ def pictures(selection) -> list[Picture]:
     a = selection.a.plan if selection.a else None
 
     def draw_the_front():
-        info = front_info(study, front, plan, a)
+        info = front_info(study, front, plan, a, selection.beside)
         return _figure(draw_front(info), front_label(info))
 
     def draw_the_network():

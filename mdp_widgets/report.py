@@ -15,6 +15,7 @@ from . import ui
 from .figure_svg import figure_svg
 from .figures.compare import compare_info, compare_sentence, compare_table
 from .figures.front import draw_front, front_info, front_label
+from .figures.front_others import Points
 from .figures.survivors import survivors_info, survivors_table
 from .plot import tokens
 from .survivors_svg import survivors_svg
@@ -43,9 +44,15 @@ thead { display: table-header-group; }
 """
 
 
-def report_html(study: Study, plan: Plan, front: Front | None = None, a: Plan | None = None) -> str:
+def report_html(
+    study: Study,
+    plan: Plan,
+    front: Front | None = None,
+    a: Plan | None = None,
+    beside: tuple[Points, ...] = (),
+) -> str:
     """The whole report as one HTML document. `front` adds the picture of the front behind the plan; `a` is a
-    plan to show beside it everywhere.
+    plan to show beside it everywhere, `beside` what the front is compared with.
 
     Raises:
         MdpError: a plan is of another study.
@@ -62,7 +69,7 @@ def report_html(study: Study, plan: Plan, front: Front | None = None, a: Plan | 
         _section("What remains", survivors_svg(survivors_info(study, plan, a=a), 800)),
     ]
     if front is not None:
-        info = front_info(study, front, plan, a)
+        info = front_info(study, front, plan, a, beside)
         parts.append(
             _section("Where the plan stands", figure_svg(draw_front(info), 800, 300, front_label(info)))
         )

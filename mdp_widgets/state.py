@@ -45,6 +45,8 @@ class Selection(HasTraits):
         a: the plan kept to compare with (Kept: budget, pins, plan), or None. `plan` is B then.
         pins: mdp.solve.Pins that the plan respects. Assigning it solves anew.
         front: mdp.solve.Front of the study without pins: coarse at first, then finer; or None.
+        beside: what the view of the front compares it with (figures.front_others.Points); it sets this, so
+            that a picture of the front to take away shows the same.
         smallest: the smallest latency that any choice (under the pins) reaches: the slider's lower end.
         block: name of the block in question; "" while no study is open.
         dim: name of the dim in question; "" where the block has none.
@@ -62,6 +64,7 @@ class Selection(HasTraits):
     a = Instance(Kept, allow_none=True)
     pins = Instance(Pins)
     front = AnyTrait(None, allow_none=True)
+    beside = TupleTrait()
     smallest = Float(0.0)
     block = Unicode("")
     dim = Unicode("")

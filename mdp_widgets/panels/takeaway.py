@@ -74,7 +74,7 @@ class TakeAway:
 
     def save_report(self) -> None:
         s = self.selection
-        text = report_html(s.study, s.plan, s.front, s.a and s.a.plan)
+        text = report_html(s.study, s.plan, s.front, s.a and s.a.plan, s.beside)
         self.download.save(f"{self._name}.html", text, "text/html")
 
     def save_picture(self, kind: str) -> None:

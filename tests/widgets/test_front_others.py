@@ -14,12 +14,15 @@ from mdp.solve import front, solve
 from mdp.study import save_study
 from mdp_widgets import others
 from mdp_widgets.budget import BudgetBar
+from mdp_widgets.figure_svg import figure_svg
 from mdp_widgets.figures.front import draw_front, front_info, front_table
 from mdp_widgets.figures.front_others import finetuned_points, line_points, verified_points
 from mdp_widgets.figures.plan_words import plan_words
 from mdp_widgets.front_view import FrontView
 from mdp_widgets.measured import finetuned, verified
+from mdp_widgets.pictures import pictures
 from mdp_widgets.plot import concrete
+from mdp_widgets.report import report_html
 from mdp_widgets.state import Selection
 
 from ..loops import run_apart
@@ -52,11 +55,22 @@ def test_wanted_lines_are_drawn_and_unwanted_ones_are_not(vit, few):
     view.buttons["greedy"].value = True
     names = [t["name"] for t in view.plot.still]
     assert len(names) == len(alone) + 4 and names[-1] == "greedy"
-    assert [t["name"] for t in view.plot.spec["data"]] == ["A", "chosen"]
+    assert [t["name"] for t in view.plot.spec["data"]] == ["cross-hair", "A", "chosen"]
     view.buttons["ablations"].value = False
     assert [t["name"] for t in view.plot.still] == [*alone, "greedy"]
     view.selection.study = dataclasses.replace(vit, problem=dataclasses.replace(vit.problem))
     assert view.others.found.keys() == {"greedy"}  # what is wanted is found for the new study, too
+
+
+def test_a_picture_to_take_away_shows_what_is_compared(vit, few):
+    view = FrontView(Selection(vit))
+    view.buttons["greedy"].value = True
+    shown = pictures(view.selection)[0].svg
+    assert ">greedy<" in shown
+    s = view.selection
+    assert ">greedy<" in report_html(s.study, s.plan, s.front, None, s.beside)
+    view.buttons["greedy"].value = False
+    assert ">greedy<" not in pictures(view.selection)[0].svg
 
 
 def test_a_drag_sends_only_what_moves(vit, few):
@@ -165,6 +179,8 @@ def test_finetuned_networks_show_their_accuracy(vit, tmp_path, monkeypatch):
     assert "accuracy 87.3 %" in points.texts[0] and "fine-tuned: good" in points.texts[0]
     info = front_info(vit, front(vit.problem, 5), plan, others=(points,))
     go.Figure(concrete(draw_front(info)))  # plotly checks names and values
+    drawn = figure_svg(draw_front(info))
+    assert ">87.3 %<" in drawn and ">fine-tuned<" in drawn and "fine-tuned: good" not in drawn
     assert front_table(info)[1][-1][-1] == "fine-tuned, accuracy 87.3 %"
 
 
