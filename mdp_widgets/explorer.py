@@ -18,13 +18,11 @@ from .because import Because
 from .block import BlockView
 from .budget import BudgetBar
 from .compare import Compare
-from .figures.survivors import survivors_info, survivors_table, zoom_info, zoom_json
-from .figures.why import why_sentences
 from .front_view import FrontView
 from .header import Header
 from .plan_bar import PlanBar
 from .state import Selection
-from .survivors import Survivors
+from .survivors_view import SurvivorsView
 
 LINKS = [("Teach", "/teach"), ("Inspect", "/inspect")]
 # Tab -> function of mdp_widgets.panels that makes it from the selection.
@@ -50,8 +48,9 @@ class Explorer:
         self.budget = BudgetBar(s)
         self.front_view = FrontView(s)
         self.front = self.front_view.plot
-        self.survivors = Survivors(height="100%")
         self.because = Because(s)
+        survivors = SurvivorsView(s, because=self.because)
+        self.survivors = survivors.drawing
         self.block = BlockView(s, because=self.because)
         self.plans = PlanBar(s)
         self.tabs = tabs(
@@ -74,18 +73,7 @@ class Explorer:
             flex="1 1 0",
             min_width="0",
         )
-        self.legend = ipywidgets.HTML()
-        picture = ui.card(
-            ui.row(
-                ui.heading("What survives"),
-                self.legend,
-                justify_content="space-between",
-                flex_flow="row nowrap",
-            ),
-            self.survivors,
-            flex="1.9 1 0",
-            min_width="0",
-        )
+        picture = ui.card(survivors.head, survivors.drawing, flex="1.9 1 0", min_width="0")
         main = ipywidgets.HBox([front, picture])
         main.add_class("mdp-main")
         top = ipywidgets.HBox([self.header, self.plans])
@@ -94,17 +82,8 @@ class Explorer:
         self.widget.add_class("mdp-explorer")
 
         s.observe(self._tell, ["error", "status"])
-        s.observe(self._draw, ["plan", "pins", "a"])
-        s.observe(self._select, ["study", "block", "dim"])
-        s.observe(self._tell_colours, "a")
-        self.because.observe(self._explain, "info")
-        self.survivors.on_look(lambda block, dim: s.look_at(block or None, dim or None))
         self._open_first(study)
-        self._draw()
-        self._select()
         self._tell()
-        self._tell_colours()
-        self._explain()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return self.widget._repr_mimebundle_(**kwargs)
@@ -128,31 +107,6 @@ class Explorer:
     def _tell(self, _change: Any = None) -> None:
         s = self.selection
         ui.say(self.notice, s.error or s.status, "error" if s.error else "status")
-
-    def _tell_colours(self, _change: Any = None) -> None:
-        """What the drawing's colours and patterns mean, for one plan or for two."""
-        one = [("kept", "kept"), ("gone", "pruned"), ("out", "block removed"), ("pin", "pinned")]
-        two = [("kept", "kept in both"), ("only-a", "A only"), ("only-b", "B only"), ("gone", "neither")]
-        marks = two if self.selection.a else one
-        words = " ".join(f"<i class='{c}'></i>{text}" for c, text in marks)
-        self.legend.value = f"<span class='mdp-legend'>{words}</span>"
-
-    def _explain(self, _change: Any = None) -> None:
-        """The picture's caption: why the block in question is as it is."""
-        info = self.because.info
-        self.survivors.caption = {"block": info.block, "lines": why_sentences(info)} if info else {}
-
-    def _draw(self, _change: Any = None) -> None:
-        s = self.selection
-        if s.study is None or s.plan is None:
-            return
-        self.survivors.show(survivors_info(s.study, s.plan, s.pins, s.a and s.a.plan))
-
-    def _select(self, _change: Any = None) -> None:
-        s = self.selection
-        with self.survivors.hold_sync():
-            self.survivors.selected = {"block": s.block, "dim": s.dim}
-            self.survivors.zoom = zoom_json(zoom_info(s.study, s.dim)) if s.study and s.dim else {}
 
 
 def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]]) -> ipywidgets.Tab:
@@ -188,6 +142,3 @@ def _styles() -> ipywidgets.HTML:
     return ipywidgets.HTML(
         f"<style>{ui.static('explorer.css')}</style>", layout={"height": "0", "margin": "0"}
     )
-
-
-__all__ = ["Explorer", "survivors_table", "tabs"]

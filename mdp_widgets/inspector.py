@@ -18,11 +18,10 @@ from .figures.opposites import (
     opposites_label,
     opposites_table,
 )
-from .figures.survivors import survivors_info
 from .header import Header
 from .sized import figure
 from .state import Selection
-from .survivors import Survivors
+from .survivors_view import SurvivorsView
 
 LINKS = [("Explorer", "/"), ("Teach", "/teach")]
 
@@ -39,7 +38,8 @@ class Inspector:
         self.selection = s = selection or Selection()
         self.notice = ui.sentence()
         self.budget = BudgetBar(s)
-        self.survivors = Survivors(height="300px", layout={"height": "300px"})
+        view = SurvivorsView(s, "300px", "The network: click a block", close_up=False)
+        self.survivors = view.drawing
         self.view = BlockView(s, height="270px")
         self.table = widgets.HTML()
         self.bars = figure("220px", "opposite-decisions")
@@ -52,7 +52,7 @@ class Inspector:
             any(s.open(item["path"]) for item in s.studies if "error" not in item)
         if block:
             s.look_at(block=block)
-        picture = ui.card(self.survivors, title="The network: click a block", flex="1 1 480px", min_width="0")
+        picture = ui.card(view.head, view.drawing, flex="1 1 480px", min_width="0")
         opposites = ui.card(
             self.bars,
             self.table,
@@ -70,14 +70,9 @@ class Inspector:
         )
         self.widget.add_class("mdp-explorer")
         s.observe(self._tell, ["error", "status"])
-        s.observe(self._draw, ["study", "plan", "pins"])
-        s.observe(self._mark, ["block", "dim"])
         s.observe(self._opposites, ["settled", "study", "block"])
         self.bars.on_click(self._choose)
-        self.survivors.on_look(lambda b, d: s.look_at(b or None, d or None))
         self._tell()
-        self._draw()
-        self._mark()
         self._opposites()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
@@ -91,14 +86,6 @@ class Inspector:
             )
         else:
             ui.say(self.notice, s.error or s.status, "error" if s.error else "status")
-
-    def _draw(self, _change: Any = None) -> None:
-        s = self.selection
-        if s.study is not None and s.plan is not None:
-            self.survivors.show(survivors_info(s.study, s.plan, s.pins))
-
-    def _mark(self, _change: Any = None) -> None:
-        self.survivors.selected = {"block": self.selection.block, "dim": self.selection.dim}
 
     def _opposites(self, _change: Any = None) -> None:
         s = self.selection

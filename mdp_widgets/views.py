@@ -4,17 +4,14 @@ from mdp_widgets import FrontPanel, open_study
 FrontPanel(open_study("fmnist-vit-cpu"))
 """
 
-from typing import Any
-
 import ipywidgets
 from traitlets import Instance
 
 from . import ui
 from .block import BlockView
-from .figures.survivors import survivors_info, zoom_info, zoom_json
 from .front_view import FrontView
 from .state import Selection
-from .survivors import Survivors
+from .survivors_view import SurvivorsView
 
 
 class View(ipywidgets.VBox):
@@ -54,24 +51,8 @@ class SurvivorsPanel(View):
     """
 
     def __init__(self, selection: Selection, height: str = "400px"):
-        self.drawing = Survivors(height=height, layout={"height": height})
-        super().__init__(selection, ui.card(self.drawing, title="What survives"))
-        selection.observe(self._draw, ["study", "plan", "pins", "a"])
-        selection.observe(self._mark, ["study", "block", "dim"])
-        self.drawing.on_look(lambda block, dim: selection.look_at(block or None, dim or None))
-        self._draw()
-        self._mark()
-
-    def _draw(self, _change: Any = None) -> None:
-        s = self.selection
-        if s.study is not None and s.plan is not None:
-            self.drawing.show(survivors_info(s.study, s.plan, s.pins, s.a and s.a.plan))
-
-    def _mark(self, _change: Any = None) -> None:
-        s = self.selection
-        with self.drawing.hold_sync():
-            self.drawing.selected = {"block": s.block, "dim": s.dim}
-            self.drawing.zoom = zoom_json(zoom_info(s.study, s.dim)) if s.study and s.dim else {}
+        self.view = SurvivorsView(selection, height=height)
+        super().__init__(selection, ui.card(self.view.head, self.view.drawing))
 
 
 class BlockPanel(View):

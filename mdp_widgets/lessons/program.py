@@ -5,10 +5,9 @@ import ipywidgets as widgets
 from .. import ui
 from ..budget import BudgetBar
 from ..figures.front import draw_front, front_info, front_label, front_table
-from ..figures.survivors import survivors_info
 from ..sized import figure
 from ..state import Selection
-from ..survivors import Survivors
+from ..survivors_view import SurvivorsView
 from .opening import lesson
 
 # Sub- and superscripts in plain HTML: a formula renderer would be fetched from another machine.
@@ -32,12 +31,11 @@ def program(selection: Selection) -> widgets.Widget:
         return lesson(selection=selection)
     bar = BudgetBar(selection)
     front = figure("320px", "pareto-front")
-    drawing = Survivors(height="320px", layout={"height": "320px"})
+    drawing = SurvivorsView(selection, height="320px", close_up=False).drawing
 
     def show(_=None):
         info = front_info(study, selection.front, selection.plan)
         front.show(draw_front(info), front_label(info), *front_table(info))
-        drawing.show(survivors_info(study, selection.plan, selection.pins))
 
     def choose(point):
         index = point.get("custom")
