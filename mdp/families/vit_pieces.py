@@ -1,7 +1,8 @@
 """What to time in a VisionTransformer. Per block: qkv, attention, projection, MLP; and the two ends.
 
 Attention's three widths meet in one fused kernel, so that it has its own term. A linear layer's time depends
-on its two widths alone, however heads, Q/K and V make them up, so that few shapes have to be measured.
+on its two widths alone, however heads, Q/K and V make them up, so that few shapes have to be measured. A
+layer that makes or reads the MLP's hidden units too is priced as two: its time would depend on five dims.
 """
 
 import copy
@@ -13,10 +14,12 @@ from torch import nn
 from ..latency.pieces import Piece, Workload
 from .resize import like, resize
 from .slices import Slice
+from .vit_parts import AttentionPart, MlpPart
 
 
 def pieces(
     model: nn.Module,
+    parts: Sequence[AttentionPart | MlpPart],
     slices: Sequence[Slice],
     input_size: Sequence[int],
     tokens: int,
@@ -25,37 +28,36 @@ def pieces(
 ) -> Iterator[Piece]:
     """All pieces of a model whose blocks see `tokens` tokens; each part of the network is in exactly one.
 
-    `attention` gives those of a block's attention: `attention_pieces`, or that of `vit_split`.
+    `attention` gives those of one attention: `attention_pieces`, or that of `vit_split`.
     """
     outer = [s for s in slices if s.block is None]
     yield Piece("embed", None, ("embedding",), lambda e: _embed(model, outer, input_size, tokens, e))
-    for i, block in enumerate(model.blocks):
-        name = f"blocks.{i}"
-        yield from attention(name, block, tokens, block_of(f"{name}.attn"))
-        yield _mlp_piece(name, block, tokens, block_of(f"{name}.mlp"))
+    for part in parts:
+        make = _mlp_piece if isinstance(part, MlpPart) else attention
+        yield from make(part, tokens, block_of(part.writes))
     yield Piece("head", None, ("embedding",), lambda e: _head(model, outer, tokens, e))
 
 
-def attention_pieces(name: str, block: nn.Module, tokens: int, owner: str | None) -> Iterator[Piece]:
-    """The three pieces of a block's attention as it runs, fused; they vanish with `owner`."""
-    heads, qk, v = (f"{name}.{kind}" for kind in ("heads", "qk", "v"))
+def attention_pieces(part: AttentionPart, tokens: int, owner: str | None) -> Iterator[Piece]:
+    """The three pieces of an attention as it runs, fused; they vanish with `owner`."""
+    heads, qk, v = (f"{part.name}.{kind}" for kind in ("heads", "qk", "v"))
     yield Piece(
-        f"{name}.qkv",
+        f"{part.name}.qkv",
         owner,
         ("embedding", heads, qk, v),
-        lambda e, h, q, w: _qkv(block, tokens, e, h * (2 * q + w)),
+        lambda e, h, q, w: _qkv(part, tokens, e, h * (2 * part.maps * q + w)),
     )
     yield Piece(
-        f"{name}.attention", owner, (heads, qk, v), lambda h, q, w: _attention(block, tokens, h, q, w)
+        f"{part.name}.attention", owner, (heads, qk, v), lambda h, q, w: _attention(part, tokens, h, q, w)
     )
     yield Piece(
-        f"{name}.proj", owner, ("embedding", heads, v), lambda e, h, w: _proj(block, tokens, e, h * w)
+        f"{part.name}.proj", owner, ("embedding", heads, v), lambda e, h, w: _proj(part, tokens, e, h * w)
     )
 
 
-def _mlp_piece(name: str, block: nn.Module, tokens: int, owner: str | None) -> Piece:
-    dims = "embedding", f"{name}.mlp"
-    return Piece(f"{name}.mlp", owner, dims, lambda e, m: _mlp(block, tokens, e, m))
+def _mlp_piece(part: MlpPart, tokens: int, owner: str | None) -> Iterator[Piece]:
+    dims = "embedding", f"{part.name}.mlp"
+    yield Piece(f"{part.name}.mlp", owner, dims, lambda e, m: _mlp(part, tokens, e, m))
 
 
 def _embed(
@@ -70,51 +72,48 @@ def _embed(
     return Workload(key, lambda: Embed(_shell(model, outer, e)), (tuple(input_size),), macs)
 
 
-def _qkv(block: nn.Module, tokens: int, e: int, width: int) -> Workload:
-    norm = nn.Identity() if is_post_norm(block) else block.norm1
-    bias = block.attn.qkv.bias is not None
+def _qkv(part: AttentionPart, tokens: int, e: int, width: int) -> Workload:
+    norm, (layer,) = part.get(part.before), map(part.get, part.reads)
+    bias = layer.bias is not None
     return Workload(
-        f"linear {e}>{width} @{tokens}{bias_key(block.attn.qkv)} after{kinds_key(norm)}",
+        f"linear {e}>{width} @{tokens}{bias_key(layer)} after{kinds_key(norm)}",
         lambda: nn.Sequential(like(norm, e), nn.Linear(e, width, bias=bias)),
         ((tokens, e),),
         tokens * e * width,
     )
 
 
-def _attention(block: nn.Module, tokens: int, heads: int, qk: int, v: int) -> Workload:
-    attn = block.attn
+def _attention(part: AttentionPart, tokens: int, heads: int, qk: int, v: int) -> Workload:
+    core, maps = part.core, part.maps
+    norm = getattr(core, "norm", nn.Identity())
+    of_heads = [n for n in ("q_norm", "k_norm", "sub_norm") if hasattr(core, n)]
 
     def make():
-        from ..surgery.modules import NarrowAttention
+        from ..surgery.attention import Heads
 
-        core = NarrowAttention(attn, heads, qk, v)
-        for norm, width in (("q_norm", qk), ("k_norm", qk), ("norm", heads * v)):
-            setattr(core, norm, like(getattr(attn, norm), width))
-        core.qkv = core.proj = nn.Identity()
-        return core
+        new = Heads(core, heads, qk, v)
+        for name in of_heads:
+            setattr(new, name, like(getattr(core, name), v if name == "sub_norm" else qk))
+        return nn.Sequential(new, like(norm, heads * v))
 
-    key = f"attention {heads} heads qk {qk} v {v} @{tokens}{kinds_key(attn.q_norm, attn.k_norm, attn.norm)}"
-    return Workload(key, make, ((tokens, heads * (2 * qk + v)),), tokens * tokens * heads * (qk + v))
+    kinds = kinds_key(*(getattr(core, n) for n in of_heads), norm)
+    key = f"{'differential ' * (maps - 1)}attention {heads} heads qk {qk} v {v} @{tokens}{kinds}"
+    macs = maps * tokens * tokens * heads * (qk + v)
+    return Workload(key, make, ((tokens, heads * (2 * maps * qk + v)),), macs)
 
 
-def _proj(block: nn.Module, tokens: int, e: int, width: int) -> Workload:
-    proj, after = block.attn.proj, [block.ls1]
-    if is_post_norm(block):
-        after = [block.norm1]
+def _proj(part: AttentionPart, tokens: int, e: int, width: int) -> Workload:
+    proj, after = part.get(part.writes), part.get(part.after)
     return Workload(
-        f"linear {width}>{e} @{tokens}{bias_key(proj)} then{kinds_key(*after)} +residual",
-        lambda: Add(
-            nn.Sequential(nn.Linear(width, e, bias=proj.bias is not None), *(like(m, e) for m in after))
-        ),
+        f"linear {width}>{e} @{tokens}{bias_key(proj)} then{kinds_key(after)} +residual",
+        lambda: Add(nn.Sequential(nn.Linear(width, e, bias=proj.bias is not None), like(after, e))),
         ((tokens, width), (tokens, e)),
         tokens * e * width,
     )
 
 
-def _mlp(block: nn.Module, tokens: int, e: int, hidden: int) -> Workload:
-    mlp, before, after = block.mlp, [block.norm2], [block.ls2]
-    if is_post_norm(block):
-        before, after = [], [block.norm2]
+def _mlp(part: MlpPart, tokens: int, e: int, hidden: int) -> Workload:
+    mlp, before, after = part.mlp, part.get(part.before), part.get(part.after)
 
     def make():
         new = copy.copy(mlp)
@@ -126,10 +125,10 @@ def _mlp(block: nn.Module, tokens: int, e: int, hidden: int) -> Workload:
                 )
                 setattr(new, name, nn.Linear(*widths, bias=layer.bias is not None))
         new.norm = like(mlp.norm, hidden)
-        return Add(nn.Sequential(*(like(m, e) for m in before), new, *(like(m, e) for m in after)), own=True)
+        return Add(nn.Sequential(like(before, e), new, like(after, e)), own=True)
 
     inner = f"{type(mlp).__name__}{kinds_key(mlp.act, mlp.norm)}{bias_key(mlp.fc2)}"
-    kinds = f"{kinds_key(*before)} / {inner} /{kinds_key(*after)}"
+    kinds = f"{kinds_key(before)} / {inner} /{kinds_key(after)}"
     layers = sum(isinstance(m, nn.Linear) for m in mlp.children()) - 1
     wide = max(1, getattr(getattr(mlp, "fc1", None), "out_features", 0) // mlp.fc2.in_features) * layers + 1
     return Workload(
@@ -204,13 +203,6 @@ def _shell(model: nn.Module, outer: Sequence[Slice], e: int) -> nn.Module:
 
         shell.attn_pool = NarrowPool(shell.attn_pool)
     return shell.eval()
-
-
-def is_post_norm(block: nn.Module) -> bool:
-    """Whether a block's norms stand after attention and MLP, where others have layer scales."""
-    from timm.models.vision_transformer import ResPostBlock
-
-    return isinstance(block, ResPostBlock)
 
 
 def kinds_key(*modules: nn.Module) -> str:

@@ -14,36 +14,38 @@ from torch import nn
 
 from ..latency.pieces import Piece, Workload
 from .resize import like
-from .vit_pieces import bias_key, is_post_norm, kinds_key
+from .vit_parts import AttentionPart
+from .vit_pieces import bias_key, kinds_key
 
 
-def attention_pieces(name: str, block: nn.Module, tokens: int, owner: str | None) -> Iterator[Piece]:
-    """The two pieces of a block's attention, both of the block (or half) `owner`. They replace its three."""
-    heads, qk, v = (f"{name}.{kind}" for kind in ("heads", "qk", "v"))
+def attention_pieces(part: AttentionPart, tokens: int, owner: str | None) -> Iterator[Piece]:
+    """The two pieces of an attention, both of the block (or half) `owner`. They replace its three."""
+    heads, qk, v = (f"{part.name}.{kind}" for kind in ("heads", "qk", "v"))
     for last, made in ((qk, _scores), (v, _mix)):
-        yield Piece(last, owner, ("embedding", heads, last), functools.partial(made, block, tokens))
+        yield Piece(last, owner, ("embedding", heads, last), functools.partial(made, part, tokens))
 
 
-def _scores(block: nn.Module, tokens: int, e: int, heads: int, qk: int) -> Workload:
-    attn, norm = block.attn, _before(block)
-    kinds = kinds_key(norm, attn.q_norm, attn.k_norm)
+def _scores(part: AttentionPart, tokens: int, e: int, heads: int, qk: int) -> Workload:
+    core, norm, (layer,) = part.core, part.get(part.before), map(part.get, part.reads)
+    kinds = kinds_key(norm, core.q_norm, core.k_norm)
     return Workload(
-        f"scores {e}>{heads} heads qk {qk} @{tokens}{bias_key(attn.qkv)}{kinds}",
-        lambda: Scores(like(norm, e), _linear(attn.qkv, e, 2 * heads * qk), attn, heads, qk),
+        f"scores {e}>{heads} heads qk {qk} @{tokens}{bias_key(layer)}{kinds}",
+        lambda: Scores(like(norm, e), _linear(layer, e, 2 * heads * qk), core, heads, qk),
         ((tokens, e),),
         tokens * e * 2 * heads * qk + tokens * tokens * heads * qk,
     )
 
 
-def _mix(block: nn.Module, tokens: int, e: int, heads: int, v: int) -> Workload:
-    attn, after = block.attn, block.norm1 if is_post_norm(block) else block.ls1
+def _mix(part: AttentionPart, tokens: int, e: int, heads: int, v: int) -> Workload:
+    (layer,), proj, after = map(part.get, part.reads), part.get(part.writes), part.get(part.after)
+    norm = getattr(part.core, "norm", nn.Identity())
     return Workload(
-        f"mix {e}>{heads} heads v {v}>{e} @{tokens}{bias_key(attn.qkv)}{bias_key(attn.proj)}"
-        f"{kinds_key(attn.norm, after)} +residual",
+        f"mix {e}>{heads} heads v {v}>{e} @{tokens}{bias_key(layer)}{bias_key(proj)}"
+        f"{kinds_key(norm, after)} +residual",
         lambda: Mix(
-            _linear(attn.qkv, e, heads * v),
-            like(attn.norm, heads * v),
-            _linear(attn.proj, heads * v, e),
+            _linear(layer, e, heads * v),
+            like(norm, heads * v),
+            _linear(proj, heads * v, e),
             like(after, e),
             heads,
         ),
@@ -89,7 +91,3 @@ class Product(nn.Module):
 
 def _linear(layer: nn.Linear, inputs: int, outputs: int) -> nn.Linear:
     return nn.Linear(inputs, outputs, bias=layer.bias is not None)
-
-
-def _before(block: nn.Module) -> nn.Module:
-    return nn.Identity() if is_post_norm(block) else block.norm1

@@ -1,79 +1,12 @@
-"""The few modules of our own that a pruned network may need where timm's classes cannot say it."""
+"""The few modules of our own that a pruned network may need where timm's classes cannot say it.
+
+Those of a transformer's blocks are in mdp/surgery/attention.py and halves.py."""
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from ..families.channels import is_simple_norm, is_uncentred_norm
-from ..families.vit_pieces import is_post_norm
-
-
-class NarrowAttention(nn.Module):
-    """timm's Attention with Q/K and V of different widths, and the scale of the dense head.
-
-    It takes over the modules of the attention that it replaces, so that the names of tensors stay. The rows
-    of `qkv` are q (heads x qk), k (heads x qk), v (heads x v).
-    """
-
-    def __init__(self, dense: nn.Module, heads: int, qk: int, v: int):
-        super().__init__()
-        self.num_heads, self.qk_dim, self.v_dim = heads, qk, v
-        self.head_dim, self.attn_dim = v, heads * v
-        self.scale = dense.scale
-        for name in ("qkv", "q_norm", "k_norm", "attn_drop", "norm", "proj", "proj_drop"):
-            setattr(self, name, getattr(dense, name))
-
-    def forward(
-        self, x: torch.Tensor, attn_mask: torch.Tensor | None = None, is_causal: bool = False
-    ) -> torch.Tensor:
-        batch, tokens, _ = x.shape
-        heads, qk, v = self.num_heads, self.qk_dim, self.v_dim
-        parts = self.qkv(x).split((heads * qk, heads * qk, heads * v), dim=-1)  # each (B, N, heads * width)
-        q, k, v = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in parts)  # (B, heads, N, width)
-        x = F.scaled_dot_product_attention(
-            self.q_norm(q),
-            self.k_norm(k),
-            v,
-            attn_mask=attn_mask,
-            is_causal=is_causal,
-            scale=self.scale,
-            dropout_p=self.attn_drop.p if self.training else 0.0,
-        )  # (B, heads, N, v)
-        x = self.norm(x.transpose(1, 2).reshape(batch, tokens, self.attn_dim))
-        return self.proj_drop(self.proj(x))
-
-
-class AttentionHalf(nn.Module):
-    """A transformer block whose MLP was removed."""
-
-    def __init__(self, block: nn.Module):
-        super().__init__()
-        for name in ("norm1", "attn", "ls1", "drop_path1"):
-            setattr(self, name, getattr(block, name, nn.Identity()))
-        self.post_norm = is_post_norm(block)
-
-    def forward(
-        self, x: torch.Tensor, attn_mask: torch.Tensor | None = None, is_causal: bool = False
-    ) -> torch.Tensor:
-        y = x if self.post_norm else self.norm1(x)
-        y = self.attn(y, attn_mask=attn_mask, is_causal=is_causal)
-        return x + self.drop_path1(self.norm1(y) if self.post_norm else self.ls1(y))
-
-
-class MlpHalf(nn.Module):
-    """A transformer block whose attention was removed."""
-
-    def __init__(self, block: nn.Module):
-        super().__init__()
-        for name in ("norm2", "mlp", "ls2", "drop_path2"):
-            setattr(self, name, getattr(block, name, nn.Identity()))
-        self.post_norm = is_post_norm(block)
-
-    def forward(
-        self, x: torch.Tensor, attn_mask: torch.Tensor | None = None, is_causal: bool = False
-    ) -> torch.Tensor:
-        y = self.mlp(x if self.post_norm else self.norm2(x))
-        return x + self.drop_path2(self.norm2(y) if self.post_norm else self.ls2(y))
 
 
 class NarrowPool(nn.Module):

@@ -35,6 +35,15 @@ NETWORKS = {
         },
     ),
     "vit attention pool": ("vit_tiny_patch16_224", (3, 32, 32), {**_VIT, "global_pool": "map"}),
+    "vit side by side": ("vit_small_patch16_18x2_224", (3, 32, 32), {**_VIT, "depth": 2}),
+    "vit side by side halves": ("vit_small_patch16_18x2_224", (3, 32, 32), {**_VIT, "init_values": None}),
+    "vit parallel": ("vit_base_patch16_xp_224", (3, 32, 32), {**_VIT, "init_values": 0.1}),
+    "vit differential": (
+        "vit_dwee_patch16_reg1_gap_256",
+        (3, 32, 32),
+        {**_VIT, "qk_norm": True, "scale_attn_norm": True},
+    ),
+    "vit parallel differential": ("vit_dpwee_patch16_reg1_gap_256", (3, 32, 32), _VIT),
     "deit distilled": ("deit_tiny_distilled_patch16_224", (3, 32, 32), _VIT),
     "vit gated mlp": ("vit_giant_patch14_dinov2", (3, 28, 28), {**_VIT, "img_size": 28, "patch_size": 7}),
     "resnet basic": (

@@ -17,8 +17,6 @@ from mdp.cli import main
         ("mixer_s32_224", "MlpMixer, which is in none"),
         ("no_such_model", "neither a demo network nor a name that timm knows"),
         ("resnet-50", "Did you mean resnet50"),
-        ("vit_pwee_patch16_reg1_gap_256", "ParallelScalingBlock"),
-        ("vit_dlittle_patch16_reg1_gap_256", "DiffAttention"),
         ("", "neither a demo network"),
         ("../../etc/passwd", "neither a demo network"),
     ],
@@ -32,9 +30,8 @@ def test_what_cannot_be_checked_is_a_sentence_and_2(name, said, capsys):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("vit_huge_patch14_xp_224", "ParallelScalingBlock"),
         ("eva_giant_patch14_224", "Eva, which is in none"),
-        ("resnext101_32x32d", "needs about 5 GB of memory"),
+        ("resnext101_32x32d", "needs about 3 GB of memory"),
     ],
 )
 def test_what_is_large_is_refused_before_it_is_built(name, said, capsys, monkeypatch):
@@ -46,7 +43,7 @@ def test_what_is_large_is_refused_before_it_is_built(name, said, capsys, monkeyp
     create = models.create
     monkeypatch.setattr("mdp.models.create", built)
     monkeypatch.setattr("mdp.surgery.check.create", built)
-    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=4e9))
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=2e9))
     assert main(["check", name, "--json"]) == 2
     out, err = capsys.readouterr()
     assert not out and said in err and len(err.strip().splitlines()) == 1

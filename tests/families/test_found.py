@@ -1,9 +1,12 @@
 """What families find: dims, counts, slices and norms, against the model itself."""
 
+import copy
+
 import numpy as np
 import pytest
 import timm
 import torch
+from torch import nn
 
 from mdp.errors import MdpError, Unsupported
 from mdp.families import find
@@ -113,6 +116,64 @@ def test_models_outside_the_families_are_refused_with_a_reason(architecture, siz
     model = timm.create_model(architecture)
     with pytest.raises(Unsupported, match="none of the supported families"):
         find(model, ModelRef(architecture, "none", (3, size, size), 1000))
+
+
+@pytest.mark.parametrize(
+    "part, message",
+    [
+        ("blocks.1", "its blocks.1 is a Tanh, and only Block or"),
+        ("blocks.1.attn", "its blocks.1.attn is a SelectiveAttention, and only Attention or"),
+        ("blocks.1.mlp", "its blocks.1.mlp is a Tanh, and only Mlp or"),
+        ("blocks.1.attn.gate", "output gate"),
+    ],
+)
+def test_a_transformer_with_a_part_that_is_not_known_is_refused(part, message):
+    model = copy.deepcopy(network("vit").model)
+    if part == "blocks.1.attn":  # made like timm's own, and yet another
+        attention = model.get_submodule(part)
+        attention.__class__ = type("SelectiveAttention", (type(attention),), {})
+    else:
+        parent, _, leaf = part.rpartition(".")
+        setattr(model.get_submodule(parent), leaf, nn.Tanh())
+    with pytest.raises(Unsupported, match=message):
+        find(model, network("vit").ref)
+
+
+def test_halves_that_share_a_layer_stay_together():
+    dense = network("vit parallel")
+    with pytest.raises(Unsupported, match="without --halves"):
+        find(dense.model, dense.ref, halves=True)
+
+
+def test_two_maps_a_head_are_not_split_in_the_papers_two_tables():
+    dense = network("vit differential")
+    with pytest.raises(Unsupported, match="fused"):
+        find(dense.model, dense.ref, attention="split")
+
+
+def test_attentions_side_by_side_have_their_own_dims_and_go_with_their_block():
+    found = network("vit side by side")
+    names = [d.name for d in found.space.dims if d.name.startswith("blocks.1.")]
+    assert names == [f"blocks.1.{i}.{kind}" for i in (0, 1) for kind in ("heads", "qk", "v")] + [
+        "blocks.1.0.mlp",
+        "blocks.1.1.mlp",
+    ]
+    assert {s.block for s in found.slices if s.dim in names} == {"blocks.1"}
+
+
+def test_a_component_of_differential_attention_is_one_of_both_maps():
+    """Rows of q: heads (3) by maps (2) by width (8); of v: heads by 16."""
+    slices = {(s.dim, s.tensor, s.role): s.index for s in network("vit differential").slices}
+    qk = slices["blocks.0.qk", "blocks.0.attn.qkv.weight", "output"]
+    assert qk[5].tolist() == [5 + 8 * i for i in range(12)]
+    assert slices["blocks.0.v", "blocks.0.attn.sub_norm.weight", "output"].size == 16
+
+
+def test_one_layer_makes_mlp_and_attention_of_a_parallel_block():
+    slices = {(s.dim, s.tensor): s.index for s in network("vit parallel").slices}
+    assert slices["blocks.0.mlp", "blocks.0.in_proj.weight"][7].tolist() == [7]
+    assert slices["blocks.0.mlp", "blocks.0.mlp_bias"][7].tolist() == [7]
+    assert slices["blocks.0.v", "blocks.0.in_proj.weight"][0].tolist() == [288, 304, 320]  # 192 + 2 x 48
 
 
 def test_a_forward_that_cannot_be_traced_is_refused():
