@@ -22,7 +22,7 @@ class BudgetBar(anywidget.AnyWidget):
         facts: what the budget buys: {"name", "value", "band", "note", "kind", "title"} each.
     """
 
-    _esm = ui.static("budget.js")
+    _esm = ui.script("make.js", "budget.js")
     _css = ui.css() + ui.static("budget.css")
 
     budget = Float(0.0).tag(sync=True)

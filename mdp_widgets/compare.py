@@ -21,7 +21,7 @@ class Compare(anywidget.AnyWidget):
         table: {"columns": [...], "rows": [[...]], "blocks": [name or "", ...]}; {} without A.
     """
 
-    _esm = ui.static("link.js") + ui.static("compare.js")
+    _esm = ui.script("link.js", "compare.js")
     _css = ui.css() + ui.static("compare.css")
 
     sentence = Unicode(HINT).tag(sync=True)

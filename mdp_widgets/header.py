@@ -25,7 +25,7 @@ class Header(anywidget.AnyWidget):
         address: the view as a query string.
     """
 
-    _esm = ui.static("header.js")
+    _esm = ui.script("make.js", "header.js")
     _css = ui.css() + ui.static("header.css")
 
     studies = List().tag(sync=True)

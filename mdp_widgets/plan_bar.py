@@ -24,7 +24,7 @@ class PlanBar(anywidget.AnyWidget):
         ready: whether there is a plan at all.
     """
 
-    _esm = ui.static("plan_bar.js")
+    _esm = ui.script("make.js", "plan_bar.js")
     _css = ui.css() + ui.static("plan_bar.css")
 
     a = Unicode("").tag(sync=True)

@@ -21,6 +21,11 @@ def static(name: str) -> str:
     return (STATIC / name).read_text(encoding="utf-8")
 
 
+def script(*names: str) -> str:
+    """The script of a widget: files of ours, those that it uses in front of it."""
+    return "".join(map(static, names))
+
+
 def css() -> str:
     """The style sheet of everything: tokens (light and dark) and the shared shapes."""
     return static("tokens.css") + static("base.css")

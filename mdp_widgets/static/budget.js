@@ -1,24 +1,16 @@
 // The budget: a slider with exact entry in ms and % of dense, and what the budget buys.
 
-const make = (tag, className, parent, attributes = {}) => {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  parent?.append(node);
-  return node;
-};
-
 const STEPS = 2000;
 const KEYS = { ArrowLeft: -10, ArrowDown: -10, ArrowRight: 10, ArrowUp: 10, PageDown: -100, PageUp: 100 };
 
 function render({ model, el }) {
   el.classList.add("mdp-budget", "mdp");
   const control = make("div", "mdp-b-control", el);
-  const label = make("label", "mdp-b-label", control, { for: "mdp-budget-range" });
+  const label = make("label", "mdp-b-label", control, "", { for: "mdp-budget-range" });
   label.textContent = "Latency budget";
   const entry = (className, unit, name) => {
     const box = make("span", `mdp-b-entry ${className}`, control);
-    const input = make("input", "", box, { type: "text", inputmode: "decimal", "aria-label": name, spellcheck: "false",
+    const input = make("input", "", box, "", { type: "text", inputmode: "decimal", "aria-label": name, spellcheck: "false",
                                           autocomplete: "off" });
     const suffix = make("span", "", box);
     suffix.textContent = unit;
@@ -27,9 +19,9 @@ function render({ model, el }) {
   const absolute = entry("absolute", "ms", "Budget");
   const share = entry("share", "% of dense", "Budget as a percentage of dense");
   const track = make("div", "mdp-b-track", control);
-  const range = make("input", "", track, { type: "range", id: "mdp-budget-range", min: 0, max: STEPS, step: 1 });
-  const scale = make("div", "mdp-b-scale", track, { "aria-hidden": "true" });
-  const facts = make("div", "mdp-b-facts", el, { role: "list", "aria-label": "What the budget buys" });
+  const range = make("input", "", track, "", { type: "range", id: "mdp-budget-range", min: 0, max: STEPS, step: 1 });
+  const scale = make("div", "mdp-b-scale", track, "", { "aria-hidden": "true" });
+  const facts = make("div", "mdp-b-facts", el, "", { role: "list", "aria-label": "What the budget buys" });
   let dragging = false;
 
   const low = () => model.get("smallest"), high = () => model.get("dense");
@@ -68,7 +60,7 @@ function render({ model, el }) {
     wanted.forEach((fact, i) => {
       let box = facts.children[i];
       if (!box) {
-        box = make("div", "", facts, { role: "listitem" });
+        box = make("div", "", facts, "", { role: "listitem" });
         for (const name of ["name", "value", "note"]) make("span", `mdp-b-${name}`, box);
       }
       box.className = fact.kind ?? "";

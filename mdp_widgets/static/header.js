@@ -1,13 +1,5 @@
 // The page's head: which study is open, undo and redo, links, light and dark.
 
-const make = (tag, className, parent, text = "") => {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text) node.textContent = text;
-  parent?.append(node);
-  return node;
-};
-
 const theme = () => document.documentElement.dataset.mdpTheme
   ?? (document.body.dataset.jpThemeLight === "false" ? "dark" : "light");
 

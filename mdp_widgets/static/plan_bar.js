@@ -1,13 +1,5 @@
 // Keep as A, swap, clear; and the menu of named plans. No logic: shows traits, sends what was asked for.
 
-const make = (tag, className, parent, text = "") => {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text) node.textContent = text;
-  parent?.append(node);
-  return node;
-};
-
 function render({ model, el }) {
   el.classList.add("mdp-planbar", "mdp", "mdp-noprint");
   const send = (kind, more = {}) => model.send({ kind, ...more });

@@ -283,12 +283,6 @@ class Picture {
   }
 }
 
-const make = (tag, className, parent, text = "") => {
-  const node = Object.assign(document.createElement(tag), { className, textContent: text });
-  parent.append(node);
-  return node;
-};
-
 // The same as text: one line per block, with the shared widths where they begin.
 function rowsOf({ groups, columns }) {
   const kept = (bar) => (bar ? `${bar.kept} of ${bar.dense}` + (bar.a === null ? "" : ` (A: ${bar.a})`) : "");
