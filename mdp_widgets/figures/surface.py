@@ -119,19 +119,21 @@ def _held(info: SurfaceInfo) -> str:
     return "".join(f" · {name} at {width}" for name, width in info.held)
 
 
-def _marks(info: SurfaceInfo, spot) -> list[dict[str, Any]]:
-    """Dense, the next best widths, A and chosen; `spot` gives an entry's (x, y)."""
+def _marked(info: SurfaceInfo) -> list[tuple[str, list[tuple[int, ...]], str, str]]:
+    """Dense, the next best widths, A and chosen, as far as they are there: name, entries, symbol, colour."""
     dense = tuple(len(w) - 1 for w in info.widths)
-    near = [spot(at) for at in info.near]
     found = [
-        _mark("dense", [spot(dense)], "square-open", "var(--mdp-choice)"),
-        _mark("next best", near, "diamond-open", "var(--mdp-choice)", size=10),
+        ("dense", [dense], "square-open", "var(--mdp-choice)"),
+        ("next best", list(info.near), "diamond-open", "var(--mdp-choice)"),
+        ("A", [] if info.a is None else [info.a], "square", "var(--mdp-other)"),
+        ("chosen", [] if info.chosen is None else [info.chosen], "circle", "var(--mdp-choice)"),
     ]
-    if info.a is not None:
-        found.append(_mark("A", [spot(info.a)], "square", "var(--mdp-other)"))
-    if info.chosen is not None:
-        found.append(_mark("chosen", [spot(info.chosen)], "circle", "var(--mdp-choice)"))
-    return [mark for mark in found if mark["x"]]
+    return [mark for mark in found if mark[1]]
+
+
+def _marks(info: SurfaceInfo, spot) -> list[dict[str, Any]]:
+    """A trace for each; `spot` gives an entry's (x, y)."""
+    return [_mark(name, [spot(at) for at in entries], *look) for name, entries, *look in _marked(info)]
 
 
 SIGNS = {"dense": "☐", "next best": "◇", "A": "■", "chosen": "●"}
@@ -232,7 +234,7 @@ def _draw_solid(info: SurfaceInfo) -> dict[str, Any]:
         "showbackground": False,
         "color": "var(--mdp-ink-2)",
     }
-    data: list[dict[str, Any]] = [
+    data = [
         {
             "type": "surface",
             "x": list(info.widths[1]),
@@ -244,27 +246,24 @@ def _draw_solid(info: SurfaceInfo) -> dict[str, Any]:
             "hovertemplate": f"{y_name} %{{y}} × {x_name} %{{x}}<br>%{{z:.3g}} {info.unit}<extra></extra>",
         }
     ]
-    for name, spot, symbol in (
-        ("dense", tuple(len(w) - 1 for w in info.widths), "square-open"),
-        ("chosen", info.chosen, "circle"),
-    ):
-        if spot is not None:
-            data.append(
-                {
-                    "type": "scatter3d",
-                    "mode": "markers",
-                    "name": name,
-                    "hoverinfo": "name",
-                    "x": [info.widths[1][spot[1]]],
-                    "y": [info.widths[0][spot[0]]],
-                    "z": [float(info.values[spot])],
-                    "marker": {"size": 6, "color": "var(--mdp-choice)", "symbol": symbol},
-                }
-            )
+    marks = [
+        {
+            "type": "scatter3d",
+            "mode": "markers",
+            "name": name,
+            "hoverinfo": "name",
+            "x": [info.widths[1][at[1]] for at in entries],
+            "y": [info.widths[0][at[0]] for at in entries],
+            "z": [float(info.values[at]) for at in entries],
+            "marker": {"size": 6, "color": colour, "symbol": symbol},
+        }
+        for name, entries, symbol, colour in _marked(info)
+    ]
     return {
-        "data": data,
+        "data": data + marks,
         "layout": layout(
-            margin={"l": 0, "r": 0, "t": 0, "b": 0},
+            annotations=_legend(marks),
+            margin={"l": 0, "r": 0, "t": 22, "b": 0},
             dragmode="orbit",
             scene={
                 "xaxis": {**scene_axis, "title": {"text": x_name}},
@@ -276,7 +275,7 @@ def _draw_solid(info: SurfaceInfo) -> dict[str, Any]:
     }
 
 
-def _mark(name: str, spots: list[tuple], symbol: str, colour: str, size: int = 13) -> dict[str, Any]:
+def _mark(name: str, spots: list[tuple], symbol: str, colour: str) -> dict[str, Any]:
     line = {"width": 2, "color": colour if symbol.endswith("open") else "var(--mdp-card)"}
     return {
         "type": "scatter",
@@ -285,7 +284,12 @@ def _mark(name: str, spots: list[tuple], symbol: str, colour: str, size: int = 1
         "x": [x for x, _ in spots],
         "y": [y for _, y in spots],
         "hoverinfo": "skip",
-        "marker": {"size": size, "symbol": symbol, "color": colour, "line": line},
+        "marker": {
+            "size": 10 if name == "next best" else 13,
+            "symbol": symbol,
+            "color": colour,
+            "line": line,
+        },
     }
 
 

@@ -95,7 +95,9 @@ def test_curve_and_surface_mark_a(vit):
         term = next(t for t in vit.problem.latency if t.block == block)
         info = surface_info(vit.problem, term, b, term.dims[0], a)
         assert (info.a is not None) == there
-        assert ("A" in [t.get("name") for t in draw_surface(info)["data"]]) == there
+        for solid in (False, True):
+            drawn = draw_surface(info, solid=solid)["data"]
+            assert ("A" in [t.get("name") for t in drawn]) == there
 
 
 # The selection
