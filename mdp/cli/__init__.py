@@ -110,4 +110,5 @@ def print_json(value) -> None:
 
 
 def _on_terminate(signum, frame):
-    raise Cancelled("Stopped on request; what was finished is kept.")
+    # No Exception: it comes at any moment, and nobody who handles errors may take it for one of theirs.
+    raise KeyboardInterrupt

@@ -13,7 +13,7 @@ import psutil
 
 from ..errors import BadFile, MdpError
 from .folders import folder_of, jobs_dir, new_id, read_job, write_job
-from .process import created_at, family, is_alive, reap, send, wait_for_end
+from .process import created_at, family, is_alive, note_exit, reap, send, wait_for_end
 from .prune import prune
 from .reading import JobState, state
 
@@ -21,7 +21,7 @@ from .reading import JobState, state
 COMMAND = (sys.executable, "-m", "mdp")
 
 # How long a job may take to stop by itself before it is killed; everything finished is saved already.
-GRACE = 0.7
+GRACE = 0.5
 
 # Tells a job's process that whoever started it describes it already.
 _DESCRIBED = "MDP_JOB"
@@ -121,10 +121,10 @@ def cancel(job_id: str) -> JobState:
             (folder / "cancelled").touch()
         children = family(job["pid"])
         send(job["pid"], signal.SIGTERM)
-        wait_for_end(job, GRACE)
+        wait_for_end(folder, job, GRACE)
         send(job["pid"], signal.SIGKILL)  # the whole group: children may outlive their parent
         for process in children:  # and those that left the group
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        wait_for_end(job, 2.0)  # it is dead; a busy machine may take a moment to clear it away
+        note_exit(folder, 130)  # it is dead: a busy machine may take a moment to clear it away
     return state(job_id)

@@ -15,6 +15,8 @@ import psutil
 # full.
 _reapers: dict[str, threading.Thread] = {}
 _codes: dict[str, int] = {}
+# Seconds that a process may take to leave once it has noted its end.
+LEAVING = 0.2
 
 
 def reap(process: subprocess.Popen, folder: Path) -> None:
@@ -37,14 +39,21 @@ def note_exit(folder: str | os.PathLike, code: int) -> None:
             path.with_suffix(".part").replace(path)
 
 
-def exit_code(folder: Path) -> int | None:
-    """The exit status of a job that has ended; None if nobody noted it."""
-    if folder.name in _reapers:  # our own child: wait the moment until it is noted
-        _reapers[folder.name].join(timeout=1)
+def noted_exit(folder: Path) -> int | None:
+    """The exit status that `note_exit` kept, None without one. The process may still be leaving."""
     try:
         return int((folder / "exit").read_text())
     except (OSError, ValueError):
-        return _codes.get(folder.name)
+        return None
+
+
+def exit_code(folder: Path) -> int | None:
+    """The exit status of a job whose process is gone; None if nobody noted it."""
+    noted = noted_exit(folder)
+    if noted is None and folder.name in _reapers:  # our own child: wait the moment until it is noted
+        _reapers[folder.name].join(timeout=1)
+        noted = noted_exit(folder)
+    return _codes.get(folder.name) if noted is None else noted
 
 
 def created_at(pid: int) -> float | None:
@@ -66,10 +75,12 @@ def is_alive(job: Mapping[str, Any]) -> bool:
         return False
 
 
-def wait_for_end(job: Mapping[str, Any], seconds: float) -> None:
-    """Return when the job's own process has ended, or after so many seconds if it has not."""
+def wait_for_end(folder: Path, job: Mapping[str, Any], seconds: float) -> None:
+    """Return when a job's process is gone, soon after it has noted its end, or after so many seconds."""
     end = time.monotonic() + seconds
     while is_alive(job) and time.monotonic() < end:
+        if noted_exit(folder) is not None:
+            end = min(end, time.monotonic() + LEAVING)
         time.sleep(0.02)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import MdpError
 from .folders import folder_of, job_ids, read_job
-from .process import exit_code, is_alive
+from .process import exit_code, is_alive, noted_exit
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ def output(job_id: str, characters: int = 20_000) -> str:
 
 
 def _status(folder: Path, job: Mapping[str, Any]) -> tuple[str, str]:
-    if is_alive(job):
+    # One that was stopped has only to leave, which may take a while on a busy machine.
+    if noted_exit(folder) != 130 and is_alive(job):
         return "running", ""
     code = exit_code(folder)
     if code == 0:  # also when it was finished before a cancel reached it

@@ -101,10 +101,12 @@ class JobView(widgets.VBox):
         """Stop the job; takes at most a second."""
         if not self.running:
             return
+        self._cancel.description, self._cancel.disabled = "Stopping …", True  # answers the click at once
         try:
             self.state = jobs.cancel(self.job_id)
         except (MdpError, OSError) as error:
             self.error = str(error)
+        self._cancel.description, self._cancel.disabled = "Cancel", False
         self._draw()
 
     def complain(self, sentence: str) -> None:
