@@ -1,3 +1,5 @@
+import atexit
+import contextlib
 import os
 import sys
 
@@ -5,8 +7,11 @@ from .cli import main
 
 if __name__ == "__main__":
     code = main()
-    if code == 130:  # Stopped on request: everything is saved, and torch alone takes half a second to leave.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+    # Everything is saved by now, and torch would take seconds to be taken down piece by piece. What was
+    # stopped on request leaves at once.
+    if code != 130:
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # nobody reads it any more, or the disk is full
+            stream.flush()
+    os._exit(code)

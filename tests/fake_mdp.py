@@ -67,5 +67,16 @@ def deaf(args):
     time.sleep(60)
 
 
+@command("stubborn")
+def stubborn(args):
+    """Takes every error for one of its own, and goes on."""
+    cli.reporter(args).result(ready=True)
+    while True:
+        try:
+            time.sleep(0.05)
+        except Exception:
+            continue
+
+
 if __name__ == "__main__":
     sys.exit(cli.main())

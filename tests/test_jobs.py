@@ -95,6 +95,13 @@ def test_a_job_that_is_deaf_is_killed_with_its_children():
     assert gone(int(child))
 
 
+def test_a_request_to_stop_is_no_error_that_somebody_may_handle():
+    job = jobs.start(["stubborn"], "Stubborn")
+    until(job, lambda s: s.result)
+    assert jobs.cancel(job).status == "cancelled"
+    assert "Stopped on request" in jobs.output(job)  # and was not killed
+
+
 def test_cancel_at_once_before_the_job_has_said_anything():
     job = jobs.start(["count", "--to", "1000", "--pause", "1"], "Counting")
     assert jobs.cancel(job).status == "cancelled"

@@ -18,16 +18,16 @@ def add_arguments(parser):
 
 
 def run(args):
-    from ..families import find, has_halves
+    from ..families import has_halves, outline
     from ..files import read_json
     from ..importance import load_scores
     from ..latency import fit_space, load_tables
-    from ..models import accuracy_of, create, resolve
+    from ..models import accuracy_of, resolve
     from ..study import FORMAT, build_study, load_study, save_study
 
     report = reporter(args)
     ref = resolve(args.model, args.weights)
-    saved = load_tables(args.tables, model=ref.name)
+    saved = load_tables(args.tables, model=ref.name, input_size=ref.input_size, classes=ref.classes)
     # A study may be named without its path, as everywhere; what looks like a path is one.
     named = not os.path.exists(args.scores) and os.path.basename(args.scores) == args.scores
     data = {"format": FORMAT} if named else read_json(args.scores, "file of scores")
@@ -36,7 +36,7 @@ def run(args):
     else:
         scores = load_scores(args.scores, model=ref.name)
     halves = has_halves(term.block for term in saved.tables.terms if term.block)
-    space = fit_space(find(create(ref, load_weights=False), ref, halves=halves).space, saved)
+    space = fit_space(outline(ref, halves=halves).space, saved)
     study = build_study(args.name, ref, space, saved.tables, scores, accuracy=accuracy_of(ref))
     path = save_study(study, args.out)
     report.message(f"{path}: {study.name}, dense {study.problem.dense_latency:.4g} ms.")

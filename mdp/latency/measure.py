@@ -32,6 +32,7 @@ class Run:
     Attributes:
         known: key -> Entry of every workload that has been measured, now or in an earlier run.
         measured: how many visits this run made; `timing` is how many seconds of it were pure readings.
+        closing: seconds that are needed after the last visit, to make tables of the readings and write them.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Run:
         self.usual, self._inside = usual, inside
         self.known: dict[str, Entry] = store.entries(self.context, workloads, usual)
         self.visits = VISITS[timer.deployment.kind]
-        self.measured, self.timing = 0, 0.0
+        self.measured, self.timing, self.closing = 0, 0.0, 0.0
         self._limit, self._start, self._visit_ms = seconds, time.monotonic(), visit_ms
         self._together = together
         self._random = np.random.default_rng(seed)
@@ -90,7 +91,7 @@ class Run:
         for i in range(0, len(todo), self._together):
             self._visit(todo[i : i + self._together])
             ahead = sum(map(self._cost, todo[i + self._together :]))
-            left = max(ahead, min(self._cost_of_all(), max(self.left(), 0.0)))
+            left = max(ahead, min(self._cost_of_all(), max(self.left(), 0.0))) + self.closing
             self.report.step(self.seconds, self.seconds + left, what, left)
 
     def measure_new(self, keys: Iterable[str], what: str) -> None:

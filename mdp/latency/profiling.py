@@ -112,7 +112,9 @@ def _measure(
     coarse += [surface.keys[i] for surface in surfaces for i in np.flatnonzero(surface.drawn())]
     run.measure_new(coarse, "coarse tables")
     if early:
+        start = time.monotonic()
         early()
+        run.closing = time.monotonic() - start
     if run.everything_fits():
         run.measure_new(run.workloads, "all entries")
     else:

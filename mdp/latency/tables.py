@@ -60,12 +60,14 @@ def load_tables(
     device: str | None = None,
     batch: int | None = None,
     dtype: str | None = None,
+    input_size: tuple[int, int, int] | None = None,
+    classes: int | None = None,
 ) -> SavedTables:
-    """Read tables; what is named (model, device, batch, dtype) must be what they were measured for.
+    """Read tables; what is named must be what they were measured for.
 
     Raises:
         BadFile: the file is missing or damaged.
-        MdpError: it is of another model, device, batch or dtype.
+        MdpError: it is of another model, device, batch, dtype, input size or number of classes.
     """
     path = Path(path)
     data = read_json(path, "file of latency tables")
@@ -78,11 +80,13 @@ def load_tables(
         found = {"model": ref.name, **{key: provenance[key] for key in ("device", "batch", "dtype")}}
     except (KeyError, TypeError, ValueError) as error:
         raise BadFile(f"The tables {path} are damaged: {type(error).__name__} at {error}.") from None
-    for what, wanted in (("model", model), ("device", device), ("batch", batch), ("dtype", dtype)):
+    found |= {"input size": ref.input_size, "classes": ref.classes}
+    asked = {"model": model, "device": device, "batch": batch, "dtype": dtype}
+    for what, wanted in {**asked, "input size": input_size, "classes": classes}.items():
         if wanted is not None and found[what] != wanted:
             raise MdpError(
                 f"The tables {path.name} were measured for {what} {found[what]}, not {wanted}. "
-                f"Profile that {what}, or choose other tables."
+                "Profile that, or choose other tables."
             )
     options = {dim.name: dim.options for dim in problem.dims}
     return SavedTables(Tables(problem.latency, provenance, details), ref, options, path)

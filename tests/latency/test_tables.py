@@ -35,10 +35,12 @@ def test_tables_survive_a_file(found, store, saved):
 
 
 @pytest.mark.parametrize(
-    "asked", [{"model": "other"}, {"device": "a GPU"}, {"batch": 8}, {"dtype": "bfloat16"}]
-)
+    "asked",
+    [{"model": "other"}, {"device": "a GPU"}, {"batch": 8}, {"dtype": "bfloat16"}, {"input_size": (1, 9, 9)},
+     {"classes": 1000}],
+)  # fmt: skip
 def test_tables_of_something_else_are_refused(saved, asked):
-    (what,) = asked
+    what = next(iter(asked)).replace("_", " ")
     with pytest.raises(MdpError, match=f"were measured for {what}"):
         load_tables(saved, **asked)
 
