@@ -4,6 +4,7 @@ Voila keeps warm kernels in `manager._pools`: notebook -> tasks that end in {"ke
 It hands them out unseen, so this module looks first. (Private to Voila; requirements.lock pins the version.)
 """
 
+import asyncio
 import contextlib
 
 import psutil
@@ -44,6 +45,12 @@ async def drop_dead(manager, notebook: str) -> None:
         if _ended_well(task) and task.result()["kernel_id"] in manager:
             await manager.shutdown_kernel(task.result()["kernel_id"], now=True)
         manager.fill_if_needed(delay=0, notebook_name=notebook)
+
+
+async def end_all(manager) -> None:
+    """End every kernel, also one that only starts: it is in no list until it runs."""
+    await asyncio.gather(*manager._pending_kernels.values(), return_exceptions=True)
+    await manager.shutdown_all(now=True)
 
 
 def spare_warm(manager) -> None:

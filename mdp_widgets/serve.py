@@ -140,9 +140,12 @@ def main(argv: list[str] | None = None) -> int:
     environment()
     if not long_work:
         os.environ["MDP_LONG_WORK"] = "off"  # mdp.jobs looks at it, in every kernel
-    from .server import make_server
+    try:
+        from .server import make_server
 
-    make_server(options).start()
+        make_server(options).start()
+    except KeyboardInterrupt:  # before it listened
+        return 130
     return 0
 
 

@@ -5,8 +5,11 @@ Import it after `serve.environment()`: Voila reads its search path for templates
 
 import logging
 import os
+import shutil
+import signal
 import webbrowser
 
+import tornado.ioloop
 import tornado.web
 from jupyter_server.base.handlers import JupyterHandler
 from traitlets.config import Config
@@ -18,7 +21,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
 from . import ui
-from .kernels import alive, drop_dead, full, spare_warm
+from .kernels import alive, drop_dead, end_all, full, spare_warm
 from .plotly_js import plotly_js
 from .serve import NOTEBOOKS, PAGES, Options
 
@@ -117,9 +120,18 @@ class Server(Voila):
 
     def launch_browser(self):
         """Voila calls this once it listens."""
+        # Ctrl+C ends it between two things that it does, as SIGTERM does, not in the middle of one.
+        loop = tornado.ioloop.IOLoop.current()
+        signal.signal(signal.SIGINT, lambda *_: loop.add_callback_from_signal(loop.stop))
         print(f"The explorer is at {self.options.link} (Ctrl+C stops it).", flush=True)
         if self.options.browser:
             webbrowser.open(self.options.link)
+
+    def stop(self):
+        """End at once: a page's kernel holds nothing that its address does not, long work is in processes of
+        its own, and a kernel that is asked to end while it starts answers with a traceback."""
+        self.ioloop.run_sync(lambda: end_all(self.kernel_manager))
+        shutil.rmtree(self.connection_dir, ignore_errors=True)
 
     def init_settings(self):
         # A page of another site whose name was pointed at this machine is refused: by its name where only

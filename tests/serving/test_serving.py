@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -151,3 +152,18 @@ async def _talk(port: int, kernel: str, code: str) -> list[str]:
             found.append(json.loads(text)["header"]["msg_type"])
     channel.close()
     return found
+
+
+def test_ctrl_c_ends_it_without_a_word_even_while_a_kernel_starts(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mdp_widgets.serve", "--port", str(port), "--warm", "1"],
+        cwd=REPO, env={**os.environ, "MDP_DATA": str(tmp_path)}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    assert "Ctrl+C" in server.stdout.readline()
+    os.killpg(server.pid, signal.SIGINT)  # as a terminal does
+    said, _ = server.communicate(timeout=60)
+    assert (said, server.returncode) == ("", 0)
