@@ -27,3 +27,9 @@ class Infeasible(MdpError):
 
 class Cancelled(MdpError):
     """Long work was stopped on request. What was finished is saved."""
+
+
+def first_line(error: BaseException) -> str:
+    """What another library says of its error, fit to stand in a sentence: its first line, or its class."""
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__).rstrip(".")

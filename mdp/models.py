@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import MdpError
+from .errors import MdpError, first_line
 from .files import read_json
 from .paths import SHIPPED
 from .study import ModelRef
@@ -163,10 +163,10 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
         except Exception as error:
             if pretrained:
                 raise MdpError(
-                    f"The pretrained weights of {ref.name} could not be fetched ({_first_line(error)}). "
+                    f"The pretrained weights of {ref.name} could not be fetched ({first_line(error)}). "
                     "Connect to the network once, give a safetensors checkpoint, or use the weights none."
                 ) from None
-            raise MdpError(f"timm cannot build {ref.name} with {arguments}: {_first_line(error)}.") from None
+            raise MdpError(f"timm cannot build {ref.name} with {arguments}: {first_line(error)}.") from None
     if demo and demo.full_stem:
         model.conv1[0].stride = (1, 1)
         model.maxpool = nn.Identity()
@@ -258,8 +258,3 @@ def _load(model: "nn.Module", path: Path, name: str) -> None:
     state = read_tensors(path)
     check_fit(state, model.state_dict(), path, name)
     model.load_state_dict(state)
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return (text[0] if text else type(error).__name__).rstrip(".")

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
-from ..errors import MdpError, Unsupported
+from ..errors import MdpError, Unsupported, first_line
 from .memory import can_keep
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -175,7 +175,7 @@ def _try_dtype(kind: str, dtype: str) -> None:
             torch.nn.functional.linear(torch.ones(8, 8, **kwargs), torch.ones(8, 8, **kwargs))
     except (RuntimeError, TypeError, NotImplementedError) as error:
         raise Unsupported(
-            f"This {kind} device cannot run {dtype} ({str(error).splitlines()[0]}). Choose --dtype float32."
+            f"This {kind} device cannot run {dtype} ({first_line(error)}). Choose --dtype float32."
         ) from None
 
 
@@ -190,8 +190,7 @@ def _try_compile(kind: str) -> None:
         with torch.inference_mode():
             torch.compile(lambda x: torch.relu(x) + 1)(torch.ones(8, device=kind))
     except Exception as error:  # dynamo's, inductor's and the compilers' errors have no common class
-        said = str(error).strip().splitlines()
         raise Unsupported(
-            f"torch.compile does not work on this machine ({said[0] if said else type(error).__name__}). "
+            f"torch.compile does not work on this machine ({first_line(error)}). "
             "Install a C++ compiler such as g++, or leave out --compiled."
         ) from None

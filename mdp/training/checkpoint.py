@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ..errors import BadFile
+from ..errors import BadFile, first_line
 from ..files import replacing
 
 
@@ -57,9 +57,9 @@ def _damaged(path: Path):
     try:
         yield
     except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadFile(
-            f"The checkpoint {path} cannot be resumed: {reason}. Remove it to start from the first epoch."
+            f"The checkpoint {path} cannot be resumed: {first_line(error)}. "
+            "Remove it to start from the first epoch."
         ) from None
 
 
