@@ -1,6 +1,7 @@
 """Tensors in a safetensors file: read whole and compared with the network that they are for, or refused."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from .errors import BadFile
+from .errors import BadFile, first_line
 
 # Types of the same numbers with more or fewer digits: a network takes either for its own.
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -26,13 +27,22 @@ def read_tensors(path: str | os.PathLike, what: str = "checkpoint") -> dict[str,
     if path.suffix != ".safetensors":
         raise BadFile(
             f"{path} is not a .safetensors file. Other formats can run code when they are opened and are not "
-            "read; convert it with safetensors.torch.save_file."
+            f"read. Convert it once, in a terminal: {_convert(path)}"
         )
     try:
         return load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise BadFile(f"The {what} {path} is damaged: {reason}. Use another copy.") from None
+        raise BadFile(f"The {what} {path} is damaged: {first_line(error)}. Use another copy.") from None
+
+
+def _convert(path: Path) -> str:
+    """A command that makes a safetensors file of a checkpoint as PyTorch saves it, and runs no code in it."""
+    code = (
+        "from timm.models import load_state_dict; from safetensors.torch import save_file; "
+        f"save_file(load_state_dict({str(path)!r}, weights_only=True), "
+        f"{str(path.with_suffix('.safetensors'))!r})"
+    )
+    return f"python -c {shlex.quote(code)}"
 
 
 def check_fit(

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import pickle
+import shlex
 
 import pytest
 import torch
@@ -160,6 +161,19 @@ def test_no_pickle_is_opened_and_damage_is_said(tmp_path):
     with pytest.raises(BadFile, match="no checkpoint"):
         resolve("resnet10t", tmp_path / "gone.safetensors")
     assert not (tmp_path / "sprung").exists()
+
+
+def test_the_command_that_is_offered_for_a_pytorch_checkpoint_makes_one_that_is_read(tmp_path):
+    path = tmp_path / "it's mine.pth"
+    model = create(resolve("resnet10t", "none"))
+    torch.save({"state_dict": model.state_dict(), "epoch": 3}, path)
+    with pytest.raises(BadFile) as caught:
+        resolve("resnet10t", path)
+    python, flag, code = shlex.split(str(caught.value).rpartition("terminal: ")[2])
+    assert (python, flag) == ("python", "-c")
+    exec(code, {})
+    again = create(resolve("resnet10t", path.with_suffix(".safetensors")))
+    assert torch.equal(again.fc.weight, model.fc.weight)
 
 
 def test_the_imagenet_network_comes_with_its_weights():
