@@ -44,15 +44,16 @@ def markdown(rows: Sequence[dict[str, Any]], tolerance: float, unchecked: Sequen
     wrong = [r for r in rows if "error" not in r and r["max_abs_difference"] > tolerance]
     failed = [r for r in rows if "error" in r]
     large = [r["parameters_before"] for r in failed if "large" in r]
+    refused = [r for r in failed if "large" not in r]
     whole = sum(not _unknown(r) for r in right)
     counts = [
-        f"Of {len(rows) + len(unchecked)} architectures, {len(right)} are pruned right",
+        f"Of {len(rows) + len(unchecked)} architectures, {_verb(right, 'is', 'are')} pruned right",
         f"{len(wrong)} wrong" if wrong else "",
-        f"{len(large)} were left out for their size ({min(large) / 1e6:.0f} M parameters and more)"
+        f"{_verb(large, 'was', 'were')} left out for size ({min(large) / 1e6:.0f} M parameters and more)"
         if large
         else "",
-        f"{len(failed) - len(large)} are not supported" if len(failed) > len(large) else "",
-        f"{len(unchecked)} have not been checked yet" if unchecked else "",
+        f"{_verb(refused, 'is', 'are')} not supported" if refused else "",
+        f"{_verb(unchecked, 'has', 'have')} not been checked yet" if unchecked else "",
     ]
     lines = [
         "# Coverage",
@@ -83,6 +84,11 @@ def markdown(rows: Sequence[dict[str, Any]], tolerance: float, unchecked: Sequen
     if unchecked:
         lines += ["", f"Not checked yet: {', '.join(unchecked)}."]
     return "\n".join(lines) + "\n"
+
+
+def _verb(counted: Sequence, one: str, more: str) -> str:
+    """`1 was`, `3 were`."""
+    return f"{len(counted)} {one if len(counted) == 1 else more}"
 
 
 def _unknown(row: dict[str, Any]) -> list[str]:

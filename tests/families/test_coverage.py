@@ -43,7 +43,7 @@ def test_the_table_of_a_partial_run_says_what_is_left(tmp_path):
     assert main([*words, "--table", str(table)]) == 0
     assert len(kept.read_text().splitlines()) == 2  # nothing more was checked
     text = table.read_text()
-    assert "Of 3 architectures, 2 are pruned right, 1 have not been checked yet." in text
+    assert "Of 3 architectures, 2 are pruned right, 1 has not been checked yet." in text
     assert "Not checked yet: test_efficientnet." in text
 
 
@@ -52,10 +52,10 @@ def test_what_was_left_out_is_tried_again_under_a_higher_limit(tmp_path):
     words = ["check", "test_resnet", "--rows", str(kept), "--table", str(table)]
     for limit in ("1e5", "2e5"):
         main([*words, "--largest", limit])
-        assert "1 were left out for their size (0 M parameters and more)" in table.read_text()
+        assert "1 was left out for size (0 M parameters and more)" in table.read_text()
     assert len(kept.read_text().splitlines()) == 1
     main([*words, "--largest", "1e6"])
-    assert "Of 1 architectures, 1 are pruned right." in table.read_text()
+    assert "Of 1 architectures, 1 is pruned right." in table.read_text()
 
 
 def test_a_fault_is_a_row_and_not_the_end(monkeypatch):
