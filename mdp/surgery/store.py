@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
+import torch
 from safetensors.torch import save_file
 from torch import nn
 
@@ -17,6 +19,7 @@ from ..tensors import check_fit, read_tensors
 from .extract import extract
 
 FORMAT = "mdp-architecture/1"
+BYTES_PER_PARAMETER = 4  # float32
 
 
 def save(model: nn.Module, folder: str | os.PathLike, extra: Mapping[str, Any] | None = None) -> Path:
@@ -60,6 +63,7 @@ def load(folder: str | os.PathLike) -> nn.Module:
     where = f"architecture {folder / 'architecture.json'}"
     data = read_json(folder / "architecture.json", "architecture")
     ref, choices, removed = _parse(data, where)
+    _check_memory(ref, where)
     from ..models import create
 
     found = find(create(ref, load_weights=False), ref, halves=has_halves(removed))
@@ -92,6 +96,20 @@ def _parse(data: Any, where: str) -> tuple[ModelRef, dict[str, int | None], tupl
     if any(not isinstance(name, str) for name in removed):
         raise BadFile(f"The {where} is damaged: removed must be names of blocks.")
     return ref, choices, removed
+
+
+def _check_memory(ref: ModelRef, where: str) -> None:
+    """The dense network is made, empty, before it is cut; a file may ask for one of any size."""
+    from ..models import create
+
+    with torch.device("meta"):
+        parameters = sum(p.numel() for p in create(ref, load_weights=False).parameters())
+    needed = parameters * BYTES_PER_PARAMETER
+    if needed > psutil.virtual_memory().available:
+        raise BadFile(
+            f"The {where} is of a network that takes {needed / 1e9:.1f} GB of memory before it is pruned, "
+            "which this machine has not free. Close other programs or use a larger machine."
+        )
 
 
 def _weights(path: Path, model: nn.Module) -> dict:

@@ -96,6 +96,15 @@ def test_damaged_folders_are_refused(damage, message, tmp_path):
         load(tmp_path)
 
 
+def test_a_network_larger_than_memory_is_refused_before_it_is_made(tmp_path, monkeypatch):
+    found = network("vit")
+    save(extract(found, *random_decision(found, 1)), tmp_path)
+    edit(lambda d: d["model"]["arguments"].update(embed_dim=3 * 2**15))(tmp_path)
+    monkeypatch.setattr("torch.nn.init.trunc_normal_", lambda t, **_: t if t.is_meta else pytest.fail("made"))
+    with pytest.raises(BadFile, match=r"takes \d+\.\d GB of memory"):
+        load(tmp_path)
+
+
 def test_weights_of_another_network_are_refused(tmp_path):
     found = network("vit")
     save(extract(found, *random_decision(found, 1)), tmp_path / "a")
@@ -110,7 +119,9 @@ def test_only_extracted_networks_are_saved(tmp_path):
         save(network("vit").model, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["vit", "resnet basic", "efficientnet", "convnext"])
+@pytest.mark.parametrize(
+    "name", ["vit", "vit parallel differential", "resnet basic", "efficientnet", "convnext"]
+)
 def test_onnx_gives_the_same_scores_for_any_batch(name, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     found = network(name)
@@ -127,7 +138,18 @@ def test_onnx_gives_the_same_scores_for_any_batch(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["vit all norms", "vit attention pool", "resnext", "seresnet", "efficientnet", "convnext"]
+    "name",
+    [
+        "vit all norms",
+        "vit attention pool",
+        "vit side by side halves",
+        "vit differential",
+        "vit parallel",
+        "resnext",
+        "seresnet",
+        "efficientnet",
+        "convnext",
+    ],
 )
 def test_torch_export_follows_pruned_networks(name):
     found = network(name)
@@ -139,7 +161,10 @@ def test_torch_export_follows_pruned_networks(name):
         )
 
 
-@pytest.mark.parametrize("name", ["vit", "resnet bottleneck", "efficientnet", "convnext"])
+@pytest.mark.parametrize(
+    "name",
+    ["vit", "vit side by side", "vit parallel differential", "resnet bottleneck", "efficientnet", "convnext"],
+)
 def test_torch_compile_follows_pruned_networks(name):
     found = network(name)
     model = extract(found, *random_decision(found, 3))
@@ -149,6 +174,15 @@ def test_torch_compile_follows_pruned_networks(name):
     whole.train()
     whole(images(found, 4)).square().mean().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("name", ["vit parallel", "vit parallel differential", "vit side by side"])
+def test_blocks_of_other_kinds_are_rebuilt(name, tmp_path):
+    found = network(name)
+    model = extract(found, *random_decision(found, 3))
+    save(model, tmp_path)
+    with torch.no_grad():
+        torch.testing.assert_close(load(tmp_path)(images(found)), model(images(found)))
 
 
 def test_halves_of_blocks_are_rebuilt(tmp_path):
