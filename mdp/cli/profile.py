@@ -41,7 +41,7 @@ def run(args):
     # Before anything slow: what was asked for makes sense here, or a sentence says why not.
     layout = "contiguous" if args.memory_format == "auto" else args.memory_format
     deployment(args.device, args.batch, args.dtype, layout, args.threads, args.compiled)
-    from ..families import find
+    from ..families import find, outline
     from ..latency import profile, save_tables
     from ..latency.measure import BUSY
     from ..models import create, resolve
@@ -49,6 +49,7 @@ def run(args):
 
     report = reporter(args)
     ref = resolve(args.model, args.weights)
+    outline(ref, halves=args.halves)  # refuses what is not supported before anything large is made
     # Times do not depend on the values of the weights.
     model = create(ref, load_weights=False)
     found = find(model, ref, bundles=steps, halves=args.halves, attention=args.attention)

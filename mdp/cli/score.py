@@ -39,7 +39,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    from ..families import find
+    from ..families import find, outline
     from ..importance import METHODS, default_method, save_scores, score
     from ..latency.device import deployment
     from ..models import create, resolve
@@ -50,6 +50,7 @@ def run(args):
     if args.method != "auto" and args.method not in METHODS:
         raise MdpError(f"There is no score {args.method!r}; choose auto or one of {', '.join(METHODS)}.")
     ref = resolve(args.model, args.weights)
+    outline(ref, halves=args.halves)  # refuses what is not supported before anything is fetched or made
     found = find(create(ref), ref, halves=args.halves)
     method = default_method(found) if args.method == "auto" else args.method
     batches, facts = _batches(args, ref, report) if METHODS[method].NEEDS_IMAGES else ((), {})

@@ -49,6 +49,19 @@ def test_what_is_large_is_refused_before_it_is_built(name, said, capsys, monkeyp
     assert not out and said in err and len(err.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize("command", ["profile", "score"])
+def test_work_on_what_is_not_supported_is_refused_before_it_is_built(command, capsys, monkeypatch):
+    def built(ref, **_):
+        model = create(ref)
+        assert all(p.is_meta for p in model.parameters()), "a network was made"
+        return model
+
+    create = models.create
+    monkeypatch.setattr("mdp.models.create", built)
+    assert main([command, "eva_giant_patch14_224"]) == 2
+    assert "Eva, which is in none" in capsys.readouterr().err
+
+
 def test_one_object_with_what_was_promised(capsys):
     assert main(["check", "test_resnet", "--seed", "2", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)
