@@ -64,7 +64,11 @@ function render({ model, el }) {
     wait();
     model.send({ kind: "open", path: select.value });
   });
-  const answered = (message) => { if (message?.kind === "answered") showStudies(); };
+  const answered = (message) => {
+    if (message?.kind !== "answered") return;
+    showStudies();
+    delete document.documentElement.dataset.mdpAsked; // the page shows what was asked for
+  };
   model.on("msg:custom", answered);
   // A list that was made before the page opened may be old: look again whenever it is about to be used.
   select.addEventListener("focus", () => model.send({ kind: "refresh" }));

@@ -2,7 +2,7 @@
 // Elements are kept and updated, so that a drag animates and nothing jumps; only another study builds anew.
 
 const NS = "http://www.w3.org/2000/svg";
-const MIN_ROW = 17, MAX_ROW = 46, HEAD = 20, GAP = 28, CELL_GAP = 14;
+const LEAST = 260, MIN_ROW = 17, MAX_ROW = 46, HEAD = 20, GAP = 28, CELL_GAP = 14;
 
 function svg(tag, parent, attributes = {}, text = null) {
   const node = document.createElementNS(NS, tag);
@@ -57,6 +57,9 @@ const alone = (row, unit) =>
 
 const short = (value) => (value === 0 ? "0" : value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1)
   : value >= 0.1 ? value.toFixed(2) : value.toPrecision(2));
+
+// What there is to draw in; 0 while the page is not laid out yet, and no less than a drawing needs.
+const widthOf = (el) => el.clientWidth && Math.max(LEAST, el.clientWidth);
 
 class Bar {
   constructor(parent, bar, x, y, width, high, number) {
@@ -120,7 +123,7 @@ class Picture {
 
   draw() {
     const info = this.model.get("info");
-    const { clientWidth: width, clientHeight: height } = this.el;
+    const width = widthOf(this.el), height = this.el.clientHeight;
     if (!info.groups || !width || !height) return;
     const shape = JSON.stringify([width, height, info.columns, info.groups.map((g) =>
       [g.name, g.bars.map((b) => [b.dim, b.dense]), g.rows.map((r) => [r.block, r.bars.map((b) => [b.dim, b.dense])])])]);
@@ -341,7 +344,7 @@ function render({ model, el }) {
   const draw = () => {
     if (pending) return;
     pending = true;
-    requestAnimationFrame(() => { pending = false; zoom.draw(el.clientWidth); picture.draw(); });
+    requestAnimationFrame(() => { pending = false; zoom.draw(widthOf(el)); picture.draw(); });
   };
   const [fill, say] = foot(el, model);
   const mark = () => picture.mark();

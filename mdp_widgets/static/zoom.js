@@ -9,7 +9,7 @@ class Zoom {
 
   draw(width) {
     const { dim, label, options, ranks } = this.model.get("zoom");
-    const bar = dim && this.find(dim);
+    const bar = width && dim && this.find(dim);
     this.root.style.display = bar ? "" : "none";
     if (!bar) return;
     const long = width - ZOOM.label - ZOOM.number, at = (units) => ZOOM.label + (long * units) / bar.dense;

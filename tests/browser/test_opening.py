@@ -12,3 +12,21 @@ def test_the_surface_in_space_starts_when_it_is_asked_for(quiet, address):
     quiet.get_by_role("button", name="3-D").click()
     expect(quiet.locator(".mdp-plot-figure canvas").first).to_be_visible()
     assert not quiet.evaluate(later)
+
+
+# The study that stands in the picker, at every frame in which the page shows a picture.
+SEEN = """window.mdpSeen = new Set();
+const look = () => {
+    const grid = document.querySelector('[role=grid]'), picker = document.querySelector('.mdp-header select');
+    if (grid?.getBoundingClientRect().width) mdpSeen.add(picker?.selectedOptions[0]?.textContent);
+    requestAnimationFrame(look);
+};
+requestAnimationFrame(look);"""
+
+
+def test_the_study_that_the_kernel_had_open_is_not_shown_before_the_one_asked_for(quiet, address):
+    quiet.add_init_script(SEEN)
+    quiet.goto(f"{address}/#study=b-resnet&budget=5.0", wait_until="commit")
+    expect(quiet.get_by_role("grid")).to_be_visible()
+    expect(quiet.get_by_role("tab", name="Compare")).to_be_visible()
+    assert quiet.evaluate("[...mdpSeen]") == ["synthetic ResNet 16"]
