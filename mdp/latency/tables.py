@@ -80,6 +80,8 @@ def load_tables(
         found = {"model": ref.name, **{key: provenance[key] for key in ("device", "batch", "dtype")}}
     except (KeyError, TypeError, ValueError) as error:
         raise BadFile(f"The tables {path} are damaged: {type(error).__name__} at {error}.") from None
+    if type(found["batch"]) is not int or not all(isinstance(found[key], str) for key in ("device", "dtype")):
+        raise BadFile(f"The tables {path} do not say for which device, batch and dtype they were measured.")
     found |= {"input size": ref.input_size, "classes": ref.classes}
     asked = {"model": model, "device": device, "batch": batch, "dtype": dtype}
     for what, wanted in {**asked, "input size": input_size, "classes": classes}.items():

@@ -52,6 +52,7 @@ def test_damaged_tables_are_refused(saved, tmp_path):
         "nan": text.replace(": [[", ": [[NaN, ", 1),
         "other": json.dumps({"format": "mdp-plan/1"}),
         "model": text.replace('"input_size"', '"output_size"', 1),
+        "batch": text.replace('"batch": 4', '"batch": "many"', 1),
     }.items():
         path = tmp_path / f"{name}.json"
         path.write_text(bad)
