@@ -100,6 +100,8 @@ class Run:
 
     def visit_again(self, what: str) -> None:
         """Visit what is known again, until each was visited often enough or the time is used up."""
+        # Calmer moments since then show which of the first visits were busy ones, that take more visits.
+        self.known = self.store.entries(self.context, self.workloads, self.usual)
         while self.left() > 0:
             again = [k for k in self.workloads if k in self.known and self._wants(self.known[k])]
             if not again:
