@@ -1,12 +1,22 @@
 """What people type: `mdp check`, `mdp inspect --halves`, and what is refused with a sentence."""
 
 import json
+import re
+import tempfile
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from mdp import models
 from mdp.cli import main
+from mdp.plan import parse_budget
+from mdp.solve import solve
+from mdp.study import load_study
+from mdp.surgery import load
+from mdp.surgery.plans import mask_plan
+
+from ..latency.conftest import FakeTimer
 
 
 @pytest.mark.parametrize(
@@ -88,3 +98,33 @@ def test_halves_of_a_block_are_offered(capsys):
     assert removed == {"attn", "mlp"}
     assert main(["check", "test_resnet", "--halves"]) == 2
     assert "no attention to remove by halves" in capsys.readouterr().err
+
+
+def made_up_ms(key):
+    """Every half of a block costs something, an MLP by its width; both ends of the network little."""
+    hidden = re.search(r">(\d+)>", key)
+    return 0.1 if key.startswith(("patches", "head")) else int(hidden[1]) / 96 if hidden else 1.0
+
+
+def test_from_a_profile_by_halves_to_networks_that_agree_with_the_masked_ones(tmp_path, monkeypatch):
+    """profile, score, build and extract; nothing is timed, for what is exact does not depend on it."""
+    monkeypatch.setenv("MDP_DATA", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where this device's lock lies
+    monkeypatch.setattr("mdp.latency.profiling.timer_for", lambda where: FakeTimer(made_up_ms, where))
+    tables, scores, file = (str(tmp_path / f"{name}.json") for name in ("tables", "scores", "study"))
+    bundles = [f"--bundle={kind}=1000" for kind in ("embedding", "heads", "qk", "v")]
+    words = ["--halves", "--bundle=mlp=96", "--threads=1", *bundles]
+    assert main(["profile", "test_vit", *words, "--out", tables]) == 0
+    assert main(["score", "test_vit", "--halves", "--method=magnitude", "--out", scores]) == 0
+    assert main(["build", "test_vit", "--tables", tables, "--scores", scores, "--name=h", "--out", file]) == 0
+    study, removed = load_study(file), set()
+    for share in ("70%", "40%"):
+        plan = solve(study.problem, parse_budget(share, study.problem))
+        out = str(tmp_path / share)
+        assert main(["extract", file, "--budget", share, "--out", out]) == 0
+        images = torch.randn(2, *study.model.input_size, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            expected = mask_plan(study, plan)(images)
+            assert (load(out)(images) - expected).abs().max() <= 1e-5 * expected.abs().max()
+        removed |= {b.rpartition(".")[2] for b in plan.removed_blocks}
+    assert removed <= {"attn", "mlp"} and removed
