@@ -42,7 +42,8 @@ def _convert(path: Path) -> str:
         f"save_file(load_state_dict({str(path)!r}, weights_only=True), "
         f"{str(path.with_suffix('.safetensors'))!r})"
     )
-    return f"python -c {shlex.quote(code)}"
+    # Double quotes are understood by every shell, where nothing inside means something to one.
+    return f'python -c "{code}"' if not set(code) & set('"$`\\!%') else f"python -c {shlex.quote(code)}"
 
 
 def check_fit(

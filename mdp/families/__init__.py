@@ -63,7 +63,7 @@ def find(
                 )
             return module.find(model, ref, bundles)
     raise Unsupported(
-        f"{ref.name} is a {type(model).__name__}, which is in none of the supported families "
+        f"{ref.name} is of class {type(model).__name__}, which is in none of the supported families "
         f"({', '.join(FAMILIES)}). Choose a model of these, or see docs/families.md on adding a family."
     )
 

@@ -184,8 +184,8 @@ def check_type(name: str, module: nn.Module, known: tuple[type, ...]) -> None:
     if type(module) not in known:
         classes = " or ".join(k.__name__ for k in known)
         raise Unsupported(
-            f"This transformer cannot be pruned: its {name} is a {type(module).__name__}, and only {classes} "
-            "is known there. Choose a vit, deit or dinov2-style model."
+            f"This transformer cannot be pruned: its {name} is of class {type(module).__name__}, and only "
+            f"{classes} is known there. Choose a vit, deit or dinov2-style model."
         )
 
 

@@ -121,9 +121,9 @@ def test_models_outside_the_families_are_refused_with_a_reason(architecture, siz
 @pytest.mark.parametrize(
     "part, message",
     [
-        ("blocks.1", "its blocks.1 is a Tanh, and only Block or"),
-        ("blocks.1.attn", "its blocks.1.attn is a SelectiveAttention, and only Attention or"),
-        ("blocks.1.mlp", "its blocks.1.mlp is a Tanh, and only Mlp or"),
+        ("blocks.1", "its blocks.1 is of class Tanh, and only Block or"),
+        ("blocks.1.attn", "its blocks.1.attn is of class SelectiveAttention, and only Attention or"),
+        ("blocks.1.mlp", "its blocks.1.mlp is of class Tanh, and only Mlp or"),
         ("blocks.1.attn.gate", "output gate"),
     ],
 )

@@ -163,8 +163,9 @@ def test_no_pickle_is_opened_and_damage_is_said(tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-def test_the_command_that_is_offered_for_a_pytorch_checkpoint_makes_one_that_is_read(tmp_path):
-    path = tmp_path / "it's mine.pth"
+@pytest.mark.parametrize("name", ["mine.pth", "it's mine, $HOME.pth"])
+def test_the_command_that_is_offered_for_a_pytorch_checkpoint_makes_one_that_is_read(name, tmp_path):
+    path = tmp_path / name
     model = create(resolve("resnet10t", "none"))
     torch.save({"state_dict": model.state_dict(), "epoch": 3}, path)
     with pytest.raises(BadFile) as caught:
