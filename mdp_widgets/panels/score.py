@@ -8,11 +8,14 @@ from .job_view import JobView
 from .parts import dropdown, fields, flow, long_work, offer, or_sentence, start_button, step_card, text
 from .setup import Setup, checked_data, whole_number
 
-METHODS = {
-    "the usual one": "auto",
-    "Taylor (gradient × norm)": "taylor",
-    "Hessian (gradient × weight, squared)": "hessian",
-    "magnitude (no images)": "magnitude",
+METHODS = {"the usual one": "auto", "Taylor": "taylor", "Hessian": "hessian", "magnitude": "magnitude"}
+ABOUT = {
+    "auto": "As in the paper: Taylor where batch norms gate the channels, Hessian for transformers.",
+    "taylor": "How much the loss would change, to first order, without the unit: real images are run through "
+    "the network.",
+    "hessian": "The square of that change, over all weights that the unit owns: real images are run through "
+    "the network.",
+    "magnitude": "The mean size of the weights that the unit owns. A baseline: it looks at no image.",
 }
 
 
@@ -26,15 +29,15 @@ def score_panel(selection) -> widgets.VBox:
 
 
 def score_card(setup: Setup, number: int = 3) -> widgets.VBox:
-    """The card of step 3. Its parts are `method`, `images`, `go` and `job`."""
+    """The card of step 3. Its parts are `method`, `note`, `images`, `go` and `job`."""
     method = dropdown("Method", METHODS.items(), "auto")
     images = text("Images", "1024", tooltip="How many images to score on")
-    job = JobView(
-        "score",
-        idle="Runs real images through the network and asks of every unit how much the loss would notice "
-        "if it were gone.",
-        resume=setup.is_about,
-    )
+    note = ui.sentence(ABOUT["auto"])
+    job = JobView("score", idle="Gives every unit a score; step 4 joins them.", resume=setup.is_about)
+
+    def explain(change):
+        ui.say(note, ABOUT[change["new"]])
+        images.layout.display = "none" if change["new"] == "magnitude" else None
 
     def score():
         words = or_sentence(setup.words, job.complain)
@@ -52,10 +55,11 @@ def score_card(setup: Setup, number: int = 3) -> widgets.VBox:
                 f"Importance of {setup.model} on {count} images",
             )
 
+    method.observe(explain, "value")
     job.observe(lambda change: setup.measured(change["new"]), "state")
     go = start_button("Score", score, tooltip="Score the importance of every unit")
-    card = step_card(number, "Importance", fields(method, images), ui.row(go), job)
-    card.method, card.images, card.go, card.job = method, images, go, job
+    card = step_card(number, "Importance", fields(method, note, images), ui.row(go), job)
+    card.method, card.note, card.images, card.go, card.job = method, note, images, go, job
     return card
 
 

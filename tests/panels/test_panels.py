@@ -24,6 +24,7 @@ from mdp_widgets.panels import (
     takeaway_panel,
 )
 from mdp_widgets.panels.finetune_facts import finetune_facts
+from mdp_widgets.panels.score import score_card
 from mdp_widgets.panels.setup import checked_weights, positive_number, whole_number
 from mdp_widgets.state import Selection
 from tests.widgets.synthetic import synthetic_vit
@@ -169,6 +170,14 @@ def test_the_panels_of_a_selection_share_the_model():
     for panel in (model_panel, profile_panel, score_panel):
         panel(selection)
     assert Setup.of(selection).model == "fmnist_resnet" and Setup.of(Selection()).model == "fmnist_vit"
+
+
+def test_a_method_says_what_it_does_and_asks_only_for_what_it_needs():
+    card = score_card(Setup.of(Selection()))
+    card.method.value = "magnitude"
+    assert card.images.layout.display == "none" and "looks at no image" in card.note.value
+    card.method.value = "taylor"
+    assert card.images.layout.display is None and "real images" in card.note.value
 
 
 def test_finetune_from_start_to_measured_latency(selection, watch):
