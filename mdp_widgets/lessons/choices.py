@@ -48,12 +48,17 @@ def thinned(options: tuple[int, ...], most: int = MOST) -> tuple[int, ...]:
 
 
 def vector_html(row: Choice) -> str:
-    """`ω = (0 0 1 0)`, the one marked; a long vector is written by its place."""
-    if len(row.options) > 2 * MOST:
+    """`ω = (0 0 1 0)`, the one marked; a long vector is written by its place. It says where widths have no
+    button."""
+    count = len(row.options)
+    if count > 2 * MOST:
         place = row.one_hot.index(1) + 1
-        return f'<span class="mdp-omega">ω: the <b>{place}.</b> of {len(row.options)} is 1</span>'
-    bits = " ".join("<b>1</b>" if bit else "0" for bit in row.one_hot)
-    return f'<span class="mdp-omega">ω = ({bits})</span>'
+        words = f"ω: the <b>{place}.</b> of {count} is 1"
+    else:
+        bits = " ".join("<b>1</b>" if bit else "0" for bit in row.one_hot)
+        words = f"ω = ({bits})"
+    few = len(thinned(row.options))
+    return f'<span class="mdp-omega">{words}{f", {few} of {count} shown" if few < count else ""}</span>'
 
 
 def sentence_html(info: ChoicesInfo) -> str:
