@@ -82,6 +82,7 @@ class Run:
     def everything_fits(self) -> bool:
         """Whether every workload can be visited as often as wanted in the time that is left."""
         self._prepare_anchor()
+        self._look_again()
         return self._cost_of_all() <= self.left()
 
     def measure(self, keys: Iterable[str], what: str) -> None:
@@ -100,8 +101,7 @@ class Run:
 
     def visit_again(self, what: str) -> None:
         """Visit what is known again, until each was visited often enough or the time is used up."""
-        # Calmer moments since then show which of the first visits were busy ones, that take more visits.
-        self.known = self.store.entries(self.context, self.workloads, self.usual)
+        self._look_again()
         while self.left() > 0:
             again = [k for k in self.workloads if k in self.known and self._wants(self.known[k])]
             if not again:
@@ -121,8 +121,12 @@ class Run:
         While it is being measured calmer moments turn up; what was read earlier then has to follow.
         """
         self.usual = self.usual or self.store.anchor(self.context)
-        self.known = self.store.entries(self.context, self.workloads, self.usual)
+        self._look_again()
         return self.usual
+
+    def _look_again(self) -> None:
+        """Calmer moments since then may show that visits were busy ones, and that more are wanted."""
+        self.known = self.store.entries(self.context, self.workloads, self.usual)
 
     def _wants(self, entry: Entry) -> bool:
         """Whether another visit helps: too few yet, or all of them at a busy moment (then twice as many)."""
