@@ -30,7 +30,11 @@ from .vit_parts import (
 )
 
 NAME = "vit"
-TIMM_MODULES = ("vision_transformer", "deit")  # whose names coverage goes through
+TIMM_MODULES = (
+    "vision_transformer",
+    "vision_transformer_hybrid",
+    "deit",
+)  # whose names coverage goes through
 
 # What goes with the attention where a block is taken as two halves; the rest goes with the MLP.
 _ATTENTION_HALF = ("norm1", "attn", "ls1", "attns")
@@ -131,6 +135,11 @@ def _check(model: nn.Module, halves: bool, attention: str) -> None:
 
     scaling = timm_vit.ParallelScalingBlock, timm_vit.DiffParallelScalingBlock
     known = timm_vit.Block, timm_vit.ResPostBlock, timm_vit.ParallelThingsBlock, *scaling
+    if not isinstance(getattr(model.patch_embed, "proj", None), nn.Conv2d):
+        raise Unsupported(
+            "This transformer cannot be pruned: the stem before its blocks ends in no projection that could "
+            "be made narrower, which is not known."
+        )
     for i, block in enumerate(model.blocks):
         check_type(f"blocks.{i}", block, known)
         for part in block_parts(model, f"blocks.{i}"):
@@ -220,6 +229,10 @@ def _is_output(model: nn.Module) -> bool:
 def _skipped(model: nn.Module, found: Sequence[AttentionPart | MlpPart]) -> Iterator[Skipped]:
     if any(isinstance(part, AttentionPart) and part.maps > 1 for part in found):
         yield Skipped("lambda", "how much the second map of attention weighs is one number, kept as learned")
+    if hasattr(model.patch_embed, "backbone"):
+        yield Skipped(
+            "patch_embed.backbone", "the convolutions before the patches are not known and stay whole"
+        )
     if _is_output(model):
         yield Skipped("embedding", "without a classifier the embedding is the output; give the model classes")
     if model.attn_pool is not None:

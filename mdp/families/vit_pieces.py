@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from ..latency.pieces import Piece, Workload
+from .counts import run_shapes, weight_positions
 from .resize import like, resize
 from .slices import Slice
 from .vit_parts import AttentionPart, MlpPart
@@ -66,10 +67,21 @@ def _embed(
     conv = model.patch_embed.proj
     size, kernel = "x".join(map(str, input_size)), "x".join(map(str, conv.kernel_size))
     positions = "no" if model.pos_embed is None else model.pos_embed.shape[1]
-    parts = kinds_key(model.patch_embed.norm, model.norm_pre)
-    key = f"patches {kernel} {size}>{e} @{tokens} {positions} positions{bias_key(conv)}{parts}"
-    macs = conv.weight[0].numel() * e * model.patch_embed.num_patches
+    parts = kinds_key(getattr(model.patch_embed, "norm", nn.Identity()), model.norm_pre)
+    stem, stem_macs = _stem(model, input_size)
+    key = f"patches {kernel} {size}>{e} @{tokens} {positions} positions{bias_key(conv)}{parts}{stem}"
+    macs = stem_macs + conv.weight[0].numel() * e * model.patch_embed.num_patches
     return Workload(key, lambda: Embed(_shell(model, outer, e)), (tuple(input_size),), macs)
+
+
+def _stem(model: nn.Module, input_size: Sequence[int]) -> tuple[str, int]:
+    """For a key, and in MACs: the convolutions before the patches of a hybrid."""
+    stem = getattr(model.patch_embed, "backbone", None)
+    if stem is None:
+        return "", 0
+    runs = weight_positions(stem, run_shapes(stem, input_size))
+    macs = sum(n * stem.get_submodule(name).weight.numel() for name, n in runs.items())
+    return f" after {type(stem).__name__} {sum(p.numel() for p in stem.parameters())} parameters", macs
 
 
 def _qkv(part: AttentionPart, tokens: int, e: int, width: int) -> Workload:

@@ -119,9 +119,9 @@ def _row(name: str, seed: int, largest: float) -> dict[str, Any]:
 
 def _small(name: str, ref: ModelRef, model: torch.nn.Module) -> ModelRef:
     """The same transformer for a small image; only its position embeddings change."""
-    patch = getattr(getattr(model, "patch_embed", None), "patch_size", None)
-    if patch is None:
+    patches = getattr(model, "patch_embed", None)
+    if patches is None:
         return ref
-    side = GRID * patch[0]
+    side = GRID * patches.feat_ratio(as_scalar=False)[0]
     arguments = {**ref.arguments, "img_size": side}
     return dataclasses.replace(ref, input_size=(ref.input_size[0], side, side), arguments=arguments)

@@ -35,6 +35,7 @@ NETWORKS = {
         },
     ),
     "vit attention pool": ("vit_tiny_patch16_224", (3, 32, 32), {**_VIT, "global_pool": "map"}),
+    "vit hybrid": ("vit_tiny_r_s16_p8_224", (3, 128, 128), {**_VIT, "img_size": 128, "depth": 2}),
     "vit side by side": ("vit_small_patch16_18x2_224", (3, 32, 32), {**_VIT, "depth": 2}),
     "vit side by side halves": ("vit_small_patch16_18x2_224", (3, 32, 32), {**_VIT, "init_values": None}),
     "vit parallel": ("vit_base_patch16_xp_224", (3, 32, 32), {**_VIT, "init_values": 0.1}),
