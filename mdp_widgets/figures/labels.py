@@ -7,9 +7,12 @@ STEM, HEAD = "stem", "head"
 
 
 def label_of(dim: str, kind: str, block: str | None) -> str:
-    """A short label for a dim: what its kind is called, else its name without the block's."""
+    """A short label for a dim: what its kind is called, with the number where a block has several; of another
+    kind, its name without the block's."""
     if kind in LABELS:
-        return LABELS[kind]
+        whole = (block or "").removesuffix(".attn").removesuffix(".mlp")  # of which the block may be a half
+        which = dim.removeprefix(f"{whole}.").removesuffix(kind).strip(".")
+        return f"{LABELS[kind]} {which}" if which.isdigit() else LABELS[kind]
     return dim.removeprefix(f"{block}.") if block else dim
 
 

@@ -12,7 +12,7 @@ from mdp.problem import Block, Dim, Term, load_problem
 from mdp.solve import Pins, fastest, front, solve, what_if
 from mdp_widgets.figures.curve import curve_info, curve_table, draw_curve
 from mdp_widgets.figures.front import draw_front, front_info, front_label, front_table
-from mdp_widgets.figures.labels import dim_label, short_names, stage_name, stages
+from mdp_widgets.figures.labels import dim_label, label_of, short_names, stage_name, stages
 from mdp_widgets.figures.surface import draw_surface, surface_info, surface_table, terms_of
 from mdp_widgets.figures.survivors import survivors_info, survivors_json, survivors_table
 from mdp_widgets.figures.why import as_it_is, why_info, why_sentences
@@ -117,6 +117,21 @@ def test_survivors_are_the_best_units_in_dense_order(vit, plan):
         heads = row.bars[0]
         best = set(vit.scores.order[heads.dim][: heads.kept].tolist())
         assert {i for i, kept in enumerate(heads.units) if kept} == best
+
+
+@pytest.mark.parametrize(
+    ("dim", "kind", "block", "label"),
+    [
+        ("blocks.3.heads", "heads", "blocks.3", "heads"),
+        ("blocks.3.heads", "heads", "blocks.3.attn", "heads"),
+        ("blocks.3.1.qk", "qk", "blocks.3", "Q/K 1"),
+        ("blocks.3.1.mlp", "mlp", "blocks.3.mlp", "MLP 1"),
+        ("embedding", "embedding", None, "embedding"),
+        ("layer1.0.conv1", "channels", "layer1.0", "conv1"),
+    ],
+)
+def test_labels_of_dims(dim, kind, block, label):
+    assert label_of(dim, kind, block) == label
 
 
 def test_stages_of_a_resnet(resnet):
