@@ -27,6 +27,7 @@ class ModelRef:
 
 
 def model_to_json(ref: ModelRef) -> dict[str, Any]:
+    """What `model_from_json` reads."""
     return {**dataclasses.asdict(ref), "input_size": list(ref.input_size)}
 
 

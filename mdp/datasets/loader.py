@@ -50,6 +50,7 @@ class Prepared:
         return torch.stack([self.image(i) for i in indices]), labels
 
     def image(self, i: int) -> Tensor:
+        """Image `i`, cut to the size that the model wants: (channels, height, width), uint8."""
         channels, height, width = self.config.input_size
         image = self.split.image(i).convert("L" if channels == 1 else "RGB")
         # Scale the short side to size / crop_pct and cut out the centre, as timm evaluates.

@@ -42,6 +42,7 @@ class Group:
     joined: "Group | None" = None
 
     def root(self) -> "Group":
+        """The group that this one was joined with in the end; itself if it was not."""
         return self if self.joined is None else self.joined.root()
 
 

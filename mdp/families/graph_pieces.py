@@ -95,6 +95,7 @@ class _Cutter:
         self.dims = tuple(dict.fromkeys(v for v in values if v is not None))
 
     def workload(self, *kept: int) -> Workload:
+        """What to time where its dims keep so many units."""
         widths = dict(zip(self.dims, kept, strict=True))
         shapes = tuple(self._shape(n, widths) for n in self.inputs)
         return Workload(self._key(widths), lambda: self._make(widths), shapes, self._macs(widths))

@@ -14,6 +14,7 @@ class LayerTracer(fx.Tracer):
     """Looks into containers only: a module none of whose children has parameters is one step."""
 
     def is_leaf_module(self, module: nn.Module, name: str) -> bool:
+        """Whether the trace takes a module for one step: no module inside it has parameters."""
         return not any(True for child in module.children() for _ in child.parameters())
 
 

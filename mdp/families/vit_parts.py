@@ -55,6 +55,7 @@ class AttentionPart(_Part):
 
     @property
     def core(self) -> nn.Module:
+        """The module at `path`."""
         return self.get(self.path)
 
     @property
@@ -64,6 +65,7 @@ class AttentionPart(_Part):
 
     @property
     def heads(self) -> int:
+        """Number of heads."""
         return self.core.num_heads
 
     @property
@@ -73,6 +75,7 @@ class AttentionPart(_Part):
 
     @property
     def v(self) -> int:
+        """Width of v, of each head."""
         return self.maps * self.core.head_dim
 
     def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -124,6 +127,7 @@ class MlpPart(_Part):
 
     @property
     def hidden(self) -> int:
+        """Number of hidden units."""
         return self.mlp.fc2.in_features
 
     def dims(self) -> dict[str, int]:

@@ -36,6 +36,7 @@ class Contribution:
     own: Mapping[Part, np.ndarray]
 
     def plus(self, other: "Contribution") -> "Contribution":
+        """The sum of two, of the same dims and parts."""
         return Contribution(
             {dim: values + other.totals[dim] for dim, values in self.totals.items()},
             {part: values + other.own[part] for part, values in self.own.items()},
