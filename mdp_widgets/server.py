@@ -211,4 +211,4 @@ def _kernels(config: Config, idle: float | None) -> None:
     # A page that vanished without a word, with its machine or its network, gives its kernel back too.
     config.MappingKernelManager.cull_idle_timeout = int(60 * (idle or 120))
     config.MappingKernelManager.cull_connected = idle is not None
-    config.MappingKernelManager.cull_interval = 60 if idle is None or idle >= 1 else max(1, int(60 * idle))
+    config.MappingKernelManager.cull_interval = 60 if idle is None or idle >= 3 else max(1, int(20 * idle))

@@ -1,5 +1,7 @@
 """Kernels that die: the warm one before anybody came, and the one behind an open page."""
 
+import contextlib
+
 import psutil
 from playwright.sync_api import expect
 
@@ -11,12 +13,18 @@ def kernels(port: str) -> list[psutil.Process]:
         for p in psutil.process_iter(["cmdline"])
         if {"mdp_widgets.serve", port} <= set(p.info["cmdline"] or ())
     )
-    return [p for p in server.children(recursive=True) if "ipykernel_launcher" in " ".join(p.cmdline())]
+    found = []
+    for process in server.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # ended while we looked; a zombie is one, too
+            if "ipykernel_launcher" in " ".join(process.cmdline()):
+                found.append(process)
+    return found
 
 
 def end(processes: list[psutil.Process]) -> None:
     for process in processes:
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(processes, timeout=20)
 
 

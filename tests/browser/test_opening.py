@@ -7,6 +7,7 @@ def test_the_surface_in_space_starts_when_it_is_asked_for(quiet, address):
     quiet.goto("about:blank")
     quiet.goto(f"{address}/#study=a-vit&budget=6.0", wait_until="commit")
     expect(quiet.get_by_role("grid")).to_be_visible()
+    quiet.wait_for_function("() => window.Plotly")
     later = "() => Boolean(window.Plotly?.mdpOthers)"
     assert quiet.evaluate(later), "plotly.js was not arranged: see mdp_widgets/plotly_js.py"
     quiet.get_by_role("button", name="3-D").click()
