@@ -66,6 +66,7 @@ class FrontView:
 
     def _toggled(self, _change: Any = None) -> None:
         self.others.wanted = tuple(key for key in WHAT if self.buttons[key].value)
+        self._tell()
         self._gather()
 
     def _gather(self, _change: Any = None) -> None:
@@ -81,11 +82,13 @@ class FrontView:
         self.draw()
 
     def _tell(self, _change: Any = None) -> None:
-        what = self.others.computing
-        for key, button in self.buttons.items():
+        waiting = self.others.waiting()
+        for key in WHAT:
+            button, (_, title) = self.buttons[key], TOGGLES[key]
             # A style, not a word: the row must not move.
-            (button.add_class if key == what else button.remove_class)("mdp-computing")
-        text = f"Computing {TOGGLES[what][0].lower()}." if what else ""
+            (button.add_class if key in waiting else button.remove_class)("mdp-computing")
+            button.tooltip = f"{title}. Computing: the points appear here" if key in waiting else title
+        text = f"Computing {', '.join(TOGGLES[key][0].lower() for key in waiting)}." if waiting else ""
         self.busy.value = f"<span role='status'>{text}</span>"
 
     def draw(self, _change: Any = None) -> None:

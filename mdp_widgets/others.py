@@ -124,6 +124,10 @@ class Others(HasTraits):
         """The lines that are wanted and there."""
         return tuple(line for what in WHAT if what in self.wanted for line in self.found.get(what, ()))
 
+    def waiting(self) -> tuple[str, ...]:
+        """What is wanted and not all there yet, in the order in which it comes."""
+        return tuple(what for what in WHAT if what in self.wanted and what not in self._done)
+
     def stop(self) -> None:
         self._stop.set()
         self.computing = ""
@@ -145,7 +149,7 @@ class Others(HasTraits):
             return
         self.stop()
         study = self.selection.study
-        what = next((w for w in WHAT if w in self.wanted and w not in self._done), None)
+        what = next(iter(self.waiting()), None)
         if study is None or what is None:
             return
         self.computing = what

@@ -43,22 +43,27 @@ class _State:
     def of(self, terms) -> tuple[float, float]:
         return tuple(math.fsum(self.value(t) for t in side) for side in terms)
 
-    def total(self) -> tuple[float, float]:
-        return self.of((self.problem.latency, self.problem.importance))
+    def latency(self) -> float:
+        return math.fsum(self.value(t) for t in self.problem.latency)
 
-    def moves(self):
-        """(latency saved, importance lost, apply) of each single step down: one option, or one block."""
-        for dim in self.problem.dims:
-            at = self.index[dim.name]
-            if at > 0:
-                before = self.of(self.of_dim[dim.name])
-                self.index[dim.name] = at - 1
-                after = self.of(self.of_dim[dim.name])
-                self.index[dim.name] = at
-                yield before[0] - after[0], before[1] - after[1], ("dim", dim.name)
-        for block in self.problem.blocks:
-            if block.removable and block.name not in self.removed:
-                yield *self.of(self.of_block[block.name]), ("block", block.name)
+    def moves(self) -> list[tuple[str, str]]:
+        """Each single step down: one option, or one block."""
+        dims = [("dim", d.name) for d in self.problem.dims if self.index[d.name] > 0]
+        left = [b.name for b in self.problem.blocks if b.removable and b.name not in self.removed]
+        return dims + [("block", name) for name in left]
+
+    def price(self, move: tuple[str, str]) -> tuple[int, float]:
+        """What a step costs: importance lost per latency saved; steps that save nothing come last."""
+        kind, name = move
+        if kind == "block":
+            saved, lost = self.of(self.of_block[name])
+        else:
+            before = self.of(self.of_dim[name])
+            self.index[name] -= 1
+            after = self.of(self.of_dim[name])
+            self.index[name] += 1
+            saved, lost = before[0] - after[0], before[1] - after[1]
+        return (0, lost / saved) if saved > 0 else (1, -saved)
 
     def apply(self, move: tuple[str, str]) -> None:
         if move[0] == "dim":
@@ -89,23 +94,18 @@ def solve(
     """
     start = time.perf_counter()
     state = _State(pinned(problem, pins))
-    latency = state.total()[0]
+    latency = state.latency()
     while not within(latency, budget):
         if cancelled is not None and cancelled():
             raise Cancelled("Stopped on request.")
-        moves = list(state.moves())
+        moves = state.moves()
         if not moves:
             _give_up(problem, budget, pins, "greedy")
-        state.apply(min(moves, key=_price)[2])
-        latency = state.total()[0]
+        state.apply(min(moves, key=state.price))
+        latency = state.latency()
     removed = removed_with(state.removed, pins)
     seconds = time.perf_counter() - start
     return make_plan(problem, budget, state.choices(), removed, solver="greedy", seconds=seconds)
-
-
-def _price(move) -> tuple[int, float]:
-    saved, lost, _ = move
-    return (0, lost / saved) if saved > 0 else (1, -saved)
 
 
 def solve_random(
@@ -131,13 +131,13 @@ def solve_random(
         state = _State(smaller)
         state.index = {d.name: int(rng.integers(len(d.options))) for d in smaller.dims}
         state.removed = {b.name for b in smaller.blocks if b.removable and rng.random() < 0.2}
-        while not within(state.total()[0], budget):
+        while not within(state.latency(), budget):
             if cancelled is not None and cancelled():
                 raise Cancelled("Stopped on request.")
-            moves = list(state.moves())
+            moves = state.moves()
             if not moves:
                 break
-            state.apply(moves[int(rng.integers(len(moves)))][2])
+            state.apply(moves[int(rng.integers(len(moves)))])
         else:
             removed = removed_with(state.removed, pins)
             seconds = time.perf_counter() - start

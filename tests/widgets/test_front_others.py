@@ -113,6 +113,38 @@ def test_in_a_kernel_the_work_is_done_beside_and_stops(vit, few, monkeypatch):
     run_apart(page())
 
 
+def test_every_toggle_that_waits_says_so_until_its_points_are_there(vit, monkeypatch):
+    release = threading.Event()
+
+    def slow(problem, what, cancelled):
+        release.wait(10)
+        yield others.Line(what, ())
+
+    monkeypatch.setattr(others, "lines", slow)
+
+    async def page():
+        monkeypatch.setattr(others, "kernel_loop", asyncio.get_running_loop)
+        view = FrontView(Selection(vit))
+        monkeypatch.setattr(others, "REST", 0.0)
+        for key in ("greedy", "random"):
+            view.buttons[key].value = True
+
+        def told():
+            return {k for k, b in view.buttons.items() if "mdp-computing" in b._dom_classes}
+
+        assert told() == {"greedy", "random"} and "greedy, random" in view.busy.value
+        assert "Computing" in view.buttons["random"].tooltip
+        view.buttons["random"].value = False  # the one that waits its turn
+        assert told() == {"greedy"}
+        view.buttons["random"].value = True
+        release.set()
+        while told():
+            await asyncio.sleep(0.02)
+        assert "Computing" not in view.busy.value + view.buttons["random"].tooltip
+
+    run_apart(asyncio.wait_for(page(), 20))
+
+
 @pytest.fixture
 def measured(vit):
     plan = solve(vit.problem, 0.4 * vit.problem.dense_latency)
