@@ -29,7 +29,7 @@ class Plot(anywidget.AnyWidget):
         filename: name for a saved picture.
     """
 
-    _esm = ui.script("link.js", "memory.js", "plot.js")
+    _esm = ui.script("link.js", "memory.js", "paper.js", "plot.js")
     _css = ui.css() + ui.static("plot.css")
 
     spec = Dict().tag(sync=True)

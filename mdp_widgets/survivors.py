@@ -22,7 +22,7 @@ class Survivors(anywidget.AnyWidget):
         height: CSS height.
     """
 
-    _esm = ui.script("make.js", "link.js", "zoom.js", "survivors.js")
+    _esm = ui.script("make.js", "link.js", "paper.js", "zoom.js", "survivors.js")
     _css = ui.css() + ui.static("survivors.css")
 
     info = Dict().tag(sync=True)

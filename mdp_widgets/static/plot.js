@@ -124,30 +124,6 @@ function watchClicks(figure, tell) {
   return () => window.removeEventListener("pointerup", release, true);
 }
 
-// Paper is light and narrow: for a print every figure is drawn anew, at the width that the style sheet gives it.
-const PAPER = Symbol.for("mdp.paper");
-
-function paper() {
-  if (globalThis[PAPER]) return globalThis[PAPER];
-  const draws = new Set(), root = document.documentElement;
-  let printing = false, theme;
-  const turn = (on) => {
-    if (on === printing) return;
-    printing = on;
-    if (on) {
-      theme = root.dataset.mdpTheme;
-      root.dataset.mdpTheme = "light";
-    } else if (theme) root.dataset.mdpTheme = theme;
-    else delete root.dataset.mdpTheme;
-    draws.forEach((draw) => draw(on));
-  };
-  window.addEventListener("beforeprint", () => turn(true));
-  window.addEventListener("afterprint", () => turn(false));
-  window.matchMedia("print").addEventListener("change", (event) => turn(event.matches));
-  globalThis[PAPER] = draws;
-  return draws;
-}
-
 // A bar whose customdata names a block is linked to it like everything else that shows the block.
 function nameBars(figure) {
   const bars = figure.data.filter((trace) => trace.type === "bar");
@@ -182,8 +158,8 @@ function render({ model, el }) {
     const style = getComputedStyle(figure);
     const layout = { ...spec.layout, width: figure.clientWidth, height: figure.clientHeight };
     if (onPaper) {
-      layout.width = Number.parseFloat(style.getPropertyValue("--mdp-print-width")) || layout.width;
-      layout.height = Math.min(layout.height, Math.max(220, 0.5 * layout.width));
+      layout.width = paperWidth(figure) || layout.width;
+      layout.height = Math.min(layout.height, Math.max(220, 0.4 * layout.width));
     }
     layout.font = { family: style.fontFamily, size: 12, color: style.color, ...layout.font };
     const traces = [...model.get("still"), ...spec.data];

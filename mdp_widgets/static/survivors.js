@@ -59,7 +59,8 @@ const short = (value) => (value === 0 ? "0" : value >= 100 ? value.toFixed(0) : 
   : value >= 0.1 ? value.toFixed(2) : value.toPrecision(2));
 
 // What there is to draw in; 0 while the page is not laid out yet, and no less than a drawing needs.
-const widthOf = (el) => el.clientWidth && Math.max(LEAST, el.clientWidth);
+const widthOf = (el, onPaper) =>
+  el.clientWidth && Math.max(LEAST, (onPaper && paperWidth(el)) || el.clientWidth);
 
 class Bar {
   constructor(parent, bar, x, y, width, high, number) {
@@ -121,9 +122,9 @@ class Picture {
     this.root.addEventListener("keydown", (event) => this.key(event));
   }
 
-  draw() {
+  draw(onPaper) {
     const info = this.model.get("info");
-    const width = widthOf(this.el), height = this.el.clientHeight;
+    const width = widthOf(this.el, onPaper), height = this.el.clientHeight;
     if (!info.groups || !width || !height) return;
     const shape = JSON.stringify([width, height, info.columns, info.groups.map((g) =>
       [g.name, g.bars.map((b) => [b.dim, b.dense]), g.rows.map((r) => [r.block, r.bars.map((b) => [b.dim, b.dense])])])]);
@@ -340,12 +341,15 @@ function render({ model, el }) {
   zoom.root.style.setProperty("--a-only", `url(#mdp-s-a-${picture.id})`);
   zoom.root.style.setProperty("--b-only", `url(#mdp-s-b-${picture.id})`);
   linkBlocks();
-  let pending = false;
+  let pending = false, onPaper = false;
+  const now = () => { pending = false; zoom.draw(widthOf(el, onPaper)); picture.draw(onPaper); };
   const draw = () => {
     if (pending) return;
     pending = true;
-    requestAnimationFrame(() => { pending = false; zoom.draw(widthOf(el)); picture.draw(); });
+    requestAnimationFrame(now);
   };
+  const print = (on) => { onPaper = on; now(); };
+  paper().add(print);
   const [fill, say] = foot(el, model);
   const mark = () => picture.mark();
   const size = () => { el.style.setProperty("--mdp-height", model.get("height")); };
@@ -358,6 +362,7 @@ function render({ model, el }) {
   model.on("change:selected", mark);
   model.on("change:height", size);
   return () => {
+    paper().delete(print);
     sizes.disconnect();
     model.off("change:info change:label change:zoom", draw);
     model.off("change:info", fill);

@@ -86,11 +86,23 @@ def test_a_plan_is_saved_renamed_chosen_and_deleted(quiet, address):
     expect(menu).to_contain_text("No plan of this study has a name yet")
 
 
+# Widths while the page is laid out for paper: what there is, the explorer, the drawing of the network.
+ON_PAPER = """() => matchMedia('print').addEventListener('change', (event) => {
+    const wide = (what) => document.querySelector(what).getBoundingClientRect().width;
+    if (event.matches) window.onPaper = [wide('#main'), wide('.mdp-explorer'),
+        Number(document.querySelector('.mdp-s[role=grid]').getAttribute('width'))];
+})"""
+
+
 def test_a_print_is_a_page_worth_handing_out(quiet, address):
     page = open_view(quiet, address, "study=b-resnet&budget=5.0")
     page.get_by_role("button", name="Light or dark").click()
+    page.evaluate(ON_PAPER)
     pages = page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n")
     assert 1 <= pages <= 3
+    paper, explorer, network = page.evaluate("window.onPaper")
+    assert 0 < explorer <= paper  # not as wide as the window, else the right side is cut off
+    assert 0 < network <= 700  # drawn anew for A4
     page.emulate_media(media="print")
     page.wait_for_function("() => document.documentElement.dataset.mdpTheme === 'light'")
     for hidden in ("Undo", "Keep this plan as A and compare", "Ablations"):
