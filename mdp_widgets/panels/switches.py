@@ -41,9 +41,9 @@ class Switches(widgets.VBox):
         for part in (self.attention, self.network, device):
             part.observe(self._follow, "value")
         setup.observe(self._follow, "family")
-        setup.observe(self._compare, ["model", "fresh"])
+        setup.observe(self._tell_difference, ["model", "fresh"])
         self._follow()
-        self._compare()
+        self._tell_difference()
         super().__init__(
             [self.attention, self.attention_said, self.difference, self.network, self.network_said]
         )
@@ -72,7 +72,7 @@ class Switches(widgets.VBox):
                 part.value = part.options[0][1]
             ui.say(said, why or WORDS[part.value])
 
-    def _compare(self, _=None) -> None:
+    def _tell_difference(self, _=None) -> None:
         ui.say(self.difference, difference(list_tables(self._setup.model)))
 
 
