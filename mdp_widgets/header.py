@@ -71,7 +71,10 @@ class Header(anywidget.AnyWidget):
             s.refresh()
         elif kind == "hello":
             s.refresh()
+            fresh = not (s.can_undo or s.can_redo)
             go_to(s, str(content.get("address", "")))
+            if fresh:
+                s.begin()
             self.send({"kind": "answered"})
 
 

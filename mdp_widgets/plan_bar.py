@@ -9,6 +9,7 @@ from traitlets import Bool, List, Unicode
 from mdp.errors import MdpError
 
 from . import ui
+from .figures.plan_words import removed_count
 from .history import Kept
 from .named import delete_named, list_named, load_named, rename_named, save_named
 from .state import Selection
@@ -113,6 +114,6 @@ def plan_line(named) -> dict[str, str]:
     p = named.plan
     if p is None:
         return {"name": named.name, "text": "cannot be used", "error": named.error}
-    gone = f", {len(p.removed_blocks)} blocks removed" if p.removed_blocks else ""
+    gone = f", {removed_count(p)}" if p.removed_blocks else ""
     pins = ", pinned" if named.pins else ""
     return {"name": named.name, "text": f"{ui.ms(p.latency, p.latency_unit)}{gone}{pins}", "error": ""}

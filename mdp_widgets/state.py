@@ -129,8 +129,7 @@ class Selection(HasTraits):
                 plan=plan,
             )
             self._grow_front(study)
-        self._history = History([self._now()])
-        self._tell_history()
+        self.begin()
 
     def _grow_front(self, study: Study) -> None:
         """The front from coarse to fine, while the page already answers."""
@@ -274,6 +273,11 @@ class Selection(HasTraits):
         """Make the present budget, pins and A one step of undo: at the end of a drag, not on the way."""
         if self.study is not None:
             self._history.add(self._now())
+        self._tell_history()
+
+    def begin(self) -> None:
+        """Make the present view the first one: a page that opens at a link has nothing to undo."""
+        self._history = History([self._now()])
         self._tell_history()
 
     def undo(self) -> None:

@@ -51,7 +51,8 @@ def run(args):
 
     def rescore(plan):
         step = len(studies)
-        report.message(f"Step {step}: {plan.latency:.4g} ms, {len(plan.removed_blocks)} blocks removed.")
+        gone = len(plan.removed_blocks)
+        report.message(f"Step {step}: {plan.latency:.4g} ms, {gone} block{'s' * (gone != 1)} removed.")
         seed = args.seed + step
         torch.manual_seed(seed)
         images = source.train.sample(args.images, seed)

@@ -27,6 +27,12 @@ def plan_words(problem: Problem, plan: Plan) -> str:
     return "<br>".join([removed_words(problem, plan.removed_blocks), *lines])
 
 
+def removed_count(plan: Plan) -> str:
+    """`no block removed`, `1 block removed`, `12 blocks removed`."""
+    gone = len(plan.removed_blocks)
+    return f"{gone or 'no'} block{'s' * (gone > 1)} removed"
+
+
 def removed_words(problem: Problem, removed: Collection[str]) -> str:
     """`no block removed`, `removed: 3, 7`, `12 of 33 blocks removed`."""
     if not removed:

@@ -172,7 +172,7 @@ def block_sentence(info: WhyInfo) -> str:
 def dim_sentence(info: WhyInfo) -> str:
     """Why the dim is as wide as it is, and what the next widths would cost."""
     if info.kept is None:
-        return f"{info.label} goes with {'the block' if info.removed else 'its blocks'}."
+        return f"{info.label}: gone with {'the block' if info.removed else 'its blocks'}."
     text = f"{info.label}: {'all' if info.kept == info.dense else f'{info.kept} of'} {info.dense} kept"
     if info.pinned_dim:
         return f"{text} because you pinned it{_pin(info.free_dim)}."

@@ -7,6 +7,7 @@ import ipywidgets as widgets
 from mdp.study import Study
 
 from .. import ui
+from ..figures.plan_words import removed_count
 from ..plot import Plot
 from .finetune_facts import facts_table, finetune_facts
 from .job_view import JobView
@@ -68,9 +69,10 @@ def finetune_panel(selection) -> widgets.VBox:
         table.value = facts_table(facts)
 
     def describe(_: Any = None):
-        plan, gone = selection.plan, len(selection.plan.removed_blocks) if selection.plan else 0
-        words = f"{gone} block{'s' * (gone != 1)} removed" if gone else "no block removed"
-        said = plan and f"Plan: {ui.ms(plan.latency)}, {words}. Another budget gives another one."
+        plan = selection.plan
+        said = (
+            plan and f"Plan: {ui.ms(plan.latency)}, {removed_count(plan)}. Another budget gives another one."
+        )
         ui.say(about, said or "")
 
     def other_study(_: Any = None):

@@ -217,7 +217,7 @@ class Picture {
         svg("text", gone, { x: first + inner / 2, y: y + high / 2 }, "removed");
         const time = svg("text", node, { x: left + width - 6, y: y + high / 2, class: "mdp-s-time" });
         const pin = svg("path", node, { class: "mdp-s-pin",
-          d: `M${left - 1} ${y + high / 2} l3.5 -3.5 3.5 3.5 -3.5 3.5z` });
+          d: `M${left + 1} ${y + high / 2} l3.5 -3.5 3.5 3.5 -3.5 3.5z` });
         node.addEventListener("click", (event) => { if (!event.target.closest("[data-cell]")) this.look(name); });
         this.rows.set(line.row.block, { node, name, title, time, back, pin });
       }

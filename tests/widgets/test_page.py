@@ -8,7 +8,7 @@ import pytest
 from mdp.study import save_study
 from mdp_widgets.budget import BudgetBar, plan_facts
 from mdp_widgets.explorer import Explorer
-from mdp_widgets.header import address_of, go_to
+from mdp_widgets.header import Header, address_of, go_to
 from mdp_widgets.state import Selection
 
 
@@ -102,6 +102,19 @@ def test_the_address_opens_the_same_view(vit, resnet, tmp_path, monkeypatch):
     assert "'gone'" in second.error and second.study.path == path
     go_to(second, "study=../../etc/passwd&budget=abc&block=%00")
     assert second.study.path == path
+
+
+def test_a_page_that_opens_at_a_link_has_nothing_to_undo(vit, tmp_path, monkeypatch):
+    monkeypatch.setenv("MDP_DATA", str(tmp_path))
+    link = f"study={save_study(vit).stem}&budget=3.0&pins=blocks.3%3Dremoved"
+    header = Header(Selection(vit))
+    header._receive(header, {"kind": "hello", "address": link}, [])
+    assert header.selection.budget == 3.0 and header.selection.pins.blocks and not header.can_undo
+    header.selection.set_budget(4.0)
+    header._receive(header, {"kind": "hello", "address": header.address}, [])  # drawn a second time
+    assert header.can_undo
+    header.selection.undo()
+    assert header.selection.budget == 3.0
 
 
 def test_opening_solving_and_drawing_import_no_torch(vit, tmp_path):

@@ -203,7 +203,7 @@ def test_why_of_a_removed_block_prices_it_as_it_would_be_kept(vit):
     assert info.block_opposite.price == pytest.approx(sum(vit.problem.entry(t, back.choices) for t in terms))
     first, second = why_sentences(info)
     assert first.startswith(f"{block} is removed: kept, it would take") and "loses" in first
-    assert second == "MLP goes with the block."
+    assert second == "MLP: gone with the block."
 
 
 def test_why_says_what_cannot_be_otherwise(vit, plan):
