@@ -15,7 +15,7 @@ from jupyter_server.base.handlers import JupyterHandler
 from traitlets.config import Config
 from voila.app import Voila
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
-from voila.static_file_handler import AllowListFileHandler
+from voila.static_file_handler import AllowListFileHandler, TemplateStaticFileHandler
 from voila.tornado.contentshandler import VoilaContentsHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
@@ -35,6 +35,20 @@ class ShutDown(VoilaShutdownKernelHandler):
     def check_xsrf_cookie(self):
         """A closing page cannot send the token that is asked for, and Voila would keep its kernel for ever.
         The kernel's id is as good: 122 random bits that only its own page knows."""
+
+
+class TemplateFiles(TemplateStaticFileHandler):
+    """Scripts and styles of the page."""
+
+    async def get(self, *args, **kwargs):
+        try:
+            await super().get(*args, **kwargs)
+        except (AssertionError, ValueError):  # a path that leads out of them is not there, and no accident
+            raise tornado.web.HTTPError(404) from None
+
+
+# Handlers of Voila in whose place stand ours.
+REPLACED = {VoilaShutdownKernelHandler: ShutDown, TemplateStaticFileHandler: TemplateFiles}
 
 
 class Page(TornadoVoilaHandler):
@@ -147,7 +161,7 @@ class Server(Voila):
 
     def init_handlers(self):
         kept = [h for h in super().init_handlers() if h[1] not in LEFT_OUT]
-        kept = [(h[0], ShutDown, *h[2:]) if h[1] is VoilaShutdownKernelHandler else h for h in kept]
+        kept = [(h[0], REPLACED.get(h[1], h[1]), *h[2:]) for h in kept]
         shared = {
             "pages": self.options.pages,
             "template_paths": self.template_paths,
