@@ -1,6 +1,8 @@
-"""The figures of the present view as files: SVG and PNG for papers, HTML that stays alive."""
+"""The figures of the present view as files: SVG and PNG for papers, CSV and JSON for other tools, HTML that
+stays alive."""
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,13 +11,26 @@ from html import escape
 from typing import Any
 
 from .figure_svg import figure_svg
-from .figures.curve import curve_info, curve_label, draw_curve
-from .figures.front import draw_front, front_info, front_label
-from .figures.surface import draw_surface, surface_info, surface_label, terms_of
-from .figures.survivors import survivors_info
+from .figures.curve import curve_info, curve_label, curve_table, draw_curve
+from .figures.front import draw_front, front_info, front_label, front_table
+from .figures.surface import draw_surface, surface_info, surface_label, surface_table, terms_of
+from .figures.survivors import survivors_info, survivors_table
 from .plot import concrete
 from .plotly_js import PLOTLY_JS
 from .survivors_svg import survivors_svg
+from .tables_csv import csv_text
+
+# The figure as text: columns, and rows of as many cells.
+Table = tuple[list[str], list[list[str]]]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure as SVG and as a text table; `spec` is plotly's, None for the drawing of the architecture."""
+
+    svg: str
+    table: Table
+    spec: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -24,20 +39,15 @@ class Picture:
 
     name: str
     title: str
-    draw: Callable[[], tuple[str, dict[str, Any] | None]]
+    draw: Callable[[], Drawn]
 
     @cached_property
-    def _drawn(self) -> tuple[str, dict[str, Any] | None]:
+    def drawn(self) -> Drawn:
         return self.draw()
 
     @property
     def svg(self) -> str:
-        return self._drawn[0]
-
-    @property
-    def spec(self) -> dict[str, Any] | None:
-        """Plotly's, None for the drawing of the architecture."""
-        return self._drawn[1]
+        return self.drawn.svg
 
     @property
     def width(self) -> int:
@@ -58,18 +68,19 @@ def pictures(selection) -> list[Picture]:
 
     def draw_the_front():
         info = front_info(study, front, plan, a, selection.beside)
-        return _figure(draw_front(info), front_label(info))
+        return _figure(draw_front(info), front_label(info), front_table(info))
 
     def draw_the_network():
-        return survivors_svg(survivors_info(study, plan, a=a)), None
+        info = survivors_info(study, plan, a=a)
+        return Drawn(survivors_svg(info), survivors_table(info))
 
     def draw_the_surface():
         info = surface_info(study.problem, terms[0], plan, dim, a)
-        return _figure(draw_surface(info), surface_label(info))
+        return _figure(draw_surface(info), surface_label(info), surface_table(info))
 
     def draw_the_curve():
         info = curve_info(study, dim, plan, a)
-        return _figure(draw_curve(info), curve_label(info))
+        return _figure(draw_curve(info), curve_label(info), curve_table(info))
 
     found = [
         Picture("front", "Pareto front", draw_the_front),
@@ -85,12 +96,12 @@ def pictures(selection) -> list[Picture]:
 
 def picture_html(picture: Picture) -> str:
     """A page of its own that works without any server: zoom and hover where plotly drew it."""
-    if picture.spec is None:
+    if picture.drawn.spec is None:
         body, script = picture.svg, ""
     else:
         import plotly.io
 
-        spec = concrete(picture.spec)
+        spec = concrete(picture.drawn.spec)
         spec["layout"] = {**spec["layout"], "paper_bgcolor": "#fff", "plot_bgcolor": "#fff"}
         body = plotly.io.to_html(spec, include_plotlyjs=False, full_html=False, validate=False)
         script = f"<script>{PLOTLY_JS.read_text(encoding='utf-8')}</script>"
@@ -101,9 +112,23 @@ def picture_html(picture: Picture) -> str:
     )
 
 
+def picture_csv(picture: Picture) -> str:
+    """The text table behind the figure."""
+    return csv_text(*picture.drawn.table)
+
+
+def picture_json(picture: Picture) -> str:
+    """The text table, and where plotly draws it the `figure` as plotly reads it, every number as it is."""
+    columns, rows = picture.drawn.table
+    spec = picture.drawn.spec
+    found = {"title": picture.title, "columns": columns, "rows": rows, "figure": spec and concrete(spec)}
+    return json.dumps(found, indent=1, ensure_ascii=False)
+
+
 def pictures_zip(found: list[Picture]) -> bytes:
-    """All figures as SVG in one archive."""
-    return zipped({f"{p.name}.svg": p.svg.encode() for p in found})
+    """All figures as SVG, CSV and JSON in one archive."""
+    kinds = {"svg": lambda p: p.svg, "csv": picture_csv, "json": picture_json}
+    return zipped({f"{p.name}.{kind}": text(p).encode() for p in found for kind, text in kinds.items()})
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
@@ -115,8 +140,8 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return body.getvalue()
 
 
-def _figure(spec: dict[str, Any], label: str) -> tuple[str, dict[str, Any]]:
-    return figure_svg(spec, 640, 400, label), spec
+def _figure(spec: dict[str, Any], label: str, table: Table) -> Drawn:
+    return Drawn(figure_svg(spec, 640, 400, label), table, spec)
 
 
 def _size(svg: str) -> tuple[int, int]:

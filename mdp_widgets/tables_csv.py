@@ -18,7 +18,7 @@ def plan_csv(study: Study, plan: Plan) -> str:
         rows.append(("dim", dim.name, dim.kind, plan.choices.get(dim.name) or 0, dim.dense, " ".join(users)))
     for block in problem.blocks:
         rows.append(("block", block.name, "", 0 if block.name in plan.removed_blocks else 1, 1, ""))
-    return _csv(("what", "name", "kind", "kept", "dense", "blocks"), rows)
+    return csv_text(("what", "name", "kind", "kept", "dense", "blocks"), rows)
 
 
 def terms_csv(study: Study, plan: Plan) -> str:
@@ -30,7 +30,7 @@ def terms_csv(study: Study, plan: Plan) -> str:
             chosen = 0.0 if gone else problem.entry(term, plan.choices)
             dense = problem.entry(term, problem.dense_choices)
             rows.append((kind, term.name, term.block or "", f"{chosen:.6g}", f"{dense:.6g}"))
-    return _csv(("what", "term", "block", "chosen", "dense"), rows)
+    return csv_text(("what", "term", "block", "chosen", "dense"), rows)
 
 
 def all_tables(study: Study, plan: Plan) -> dict[str, bytes]:
@@ -43,7 +43,8 @@ def all_tables(study: Study, plan: Plan) -> dict[str, bytes]:
     return {name: text.encode() for name, text in files.items()}
 
 
-def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table as CSV."""
     body = io.StringIO()
     writer = csv.writer(body, lineterminator="\n")
     writer.writerow(head)

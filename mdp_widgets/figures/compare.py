@@ -1,5 +1,6 @@
 """Two plans of one study side by side: where they decide differently, and what it changes."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -142,17 +143,22 @@ def compare_table(info: CompareInfo) -> tuple[list[str], list[list[str]]]:
                 ", ".join(f"{d.label} {d.b}" if d.label != "block" else d.b for d in c.decisions),
                 number(c.latency_a),
                 number(c.latency_b),
-                signed(c.latency),
-                signed(100 * c.importance),
+                signed(c.latency, info.a[0]),
+                signed(100 * c.importance, 100),
             ]
         )
     (lat_a, imp_a), (lat_b, imp_b) = info.a, info.b
-    whole = [number(lat_a), number(lat_b), signed(lat_b - lat_a), signed(100 * (imp_b - imp_a))]
+    change = [signed(lat_b - lat_a, lat_a), signed(100 * (imp_b - imp_a), 100)]
+    whole = [number(lat_a), number(lat_b), *change]
     return head, [*rows, ["the whole network", "", "", *whole]]
 
 
-def signed(value: float) -> str:
-    """A change with its sign: `+0.12`, `−3.40`, `0`."""
-    if abs(value) < 5e-5:
+def signed(value: float, whole: float) -> str:
+    """A change with its sign: `+0.12`, `−3.40`, `0`; three decimals of a `whole` of 1 or more are enough."""
+    places = max(3, 3 - math.floor(math.log10(whole))) if whole > 0 else 3
+    size = round(abs(value), places)
+    if size == 0:
         return "0"
-    return f"{'−' if value < 0 else '+'}{number(abs(value))}"
+    text = number(size)
+    text = min(text, f"{size:.{places}f}", key=len)
+    return f"{'−' if value < 0 else '+'}{text}"

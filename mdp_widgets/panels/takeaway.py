@@ -10,7 +10,7 @@ from mdp.plan import plan_to_json
 
 from .. import ui
 from ..download import Download
-from ..pictures import picture_html, pictures, pictures_zip, zipped
+from ..pictures import picture_csv, picture_html, picture_json, pictures, pictures_zip, zipped
 from ..report import report_html
 from ..tables_csv import all_tables
 from .job_view import JobView
@@ -20,6 +20,14 @@ from .plans import network_folder, networks_at_hand, plan_files, plan_name
 
 # What belongs to a pruned network: weights and the JSON that rebuilds it; a run's own files stay here.
 NETWORK_FILES = ("model.safetensors", "architecture.json")
+
+# A figure as text: kind of file -> its MIME type, and what writes it.
+AS_TEXT = {
+    "svg": ("image/svg+xml", lambda picture: picture.svg),
+    "csv": ("text/csv", picture_csv),
+    "json": ("application/json", picture_json),
+    "html": ("text/html", picture_html),
+}
 
 
 class TakeAway:
@@ -52,8 +60,10 @@ class TakeAway:
             "report": ("Report (HTML)", self.save_report),
             "svg": ("SVG", lambda: self.save_picture("svg")),
             "png": ("PNG", lambda: self.save_picture("png")),
+            "csv": ("CSV", lambda: self.save_picture("csv")),
+            "json": ("JSON", lambda: self.save_picture("json")),
             "html": ("HTML", lambda: self.save_picture("html")),
-            "all": ("All as SVG", self.save_all_pictures),
+            "all": ("All (zip)", self.save_all_pictures),
         }
         self.buttons = {name: ui.button(text, self._guarded(act)) for name, (text, act) in do.items()}
         self.buttons["network"].button_style = "primary"
@@ -78,15 +88,14 @@ class TakeAway:
         self.download.save(f"{self._name}.html", text, "text/html")
 
     def save_picture(self, kind: str) -> None:
-        """The chosen figure as "svg", "png" or "html"."""
+        """The chosen figure as "svg", "png", "csv", "json" or "html"."""
         chosen = next(p for p in pictures(self.selection) if p.name == self.figure.value)
         name = f"{self._name}-{chosen.name}.{kind}"
         if kind == "png":
             self.download.save_picture(name, chosen.svg, chosen.width, chosen.height)
-        elif kind == "svg":
-            self.download.save(name, chosen.svg, "image/svg+xml")
         else:
-            self.download.save(name, picture_html(chosen), "text/html")
+            mime, text = AS_TEXT[kind]
+            self.download.save(name, text(chosen), mime)
 
     def save_all_pictures(self) -> None:
         archive = pictures_zip(pictures(self.selection))
@@ -208,9 +217,9 @@ def _grid(parts: TakeAway) -> widgets.Box:
             ),
             ui.card(
                 parts.figure,
-                ui.row(b["svg"], b["png"], b["html"], b["all"], gap="6px"),
+                ui.row(*(b[kind] for kind in ("svg", "png", "csv", "json", "html", "all")), gap="6px"),
                 title="Figures",
-                note="As they are now, for the chosen budget and block.",
+                note="As they are now, for the chosen budget and block: as pictures, and their numbers.",
             ),
             ui.card(
                 ui.row(b["report"]),

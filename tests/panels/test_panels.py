@@ -229,7 +229,7 @@ def test_a_metric_that_is_no_number_does_no_harm(selection):
 
 def test_everything_to_take_away(selection, saved, watch):
     parts = takeaway_panel(selection).parts
-    for name in ("plan", "tables", "report", "svg", "png", "html", "all"):
+    for name in ("plan", "tables", "report", "svg", "png", "csv", "json", "html", "all"):
         parts.buttons[name].click()
     names = {n.removeprefix(f"synthetic-ViT-2-{selection.plan.budget:.4g}ms") for n in saved}
     assert names == {
@@ -238,6 +238,8 @@ def test_everything_to_take_away(selection, saved, watch):
         ".html",
         "-front.svg",
         "-front.png",
+        "-front.csv",
+        "-front.json",
         "-front.html",
         "-figures.zip",
     }
@@ -246,6 +248,12 @@ def test_everything_to_take_away(selection, saved, watch):
     assert b"<svg" in by_end["-front.svg"] and by_end["-front.png"]["kind"] == "picture"
     tables = zipfile.ZipFile(io.BytesIO(by_end["-tables.zip"]))
     assert {"plan.csv", "terms.csv"} < set(tables.namelist())
+    lines = by_end["-front.csv"].decode().splitlines()
+    front = json.loads(by_end["-front.json"])
+    assert lines[0].split(",") == front["columns"] and len(lines) == 1 + len(front["rows"]) > 2
+    assert front["figure"]["data"] and "var(--" not in json.dumps(front)
+    figures = zipfile.ZipFile(io.BytesIO(by_end["-figures.zip"])).namelist()
+    assert {"survivors.svg", "survivors.csv", "survivors.json", "curve.csv"} < set(figures)
     assert parts.problem.value == ""
 
 

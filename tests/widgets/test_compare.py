@@ -11,7 +11,7 @@ from mdp.study import save_study
 from mdp_widgets.address import address_of, go_to
 from mdp_widgets.budget import BudgetBar
 from mdp_widgets.compare import HINT, Compare
-from mdp_widgets.figures.compare import OTHER, compare_info, compare_sentence, compare_table
+from mdp_widgets.figures.compare import OTHER, compare_info, compare_sentence, compare_table, signed
 from mdp_widgets.figures.curve import curve_info
 from mdp_widgets.figures.surface import draw_surface, surface_info
 from mdp_widgets.figures.survivors import survivors_info
@@ -127,6 +127,14 @@ def test_another_study_has_no_a(selection, resnet):
     selection.keep_as_a()
     selection.study = resnet
     assert selection.a is None
+
+
+@pytest.mark.parametrize(
+    ("value", "whole", "text"),
+    [(-0.000128, 8.0, "0"), (-0.0923, 8.0, "−0.092"), (2.01, 8.0, "+2.01"), (-0.000128, 0.05, "−0.00013")],
+)
+def test_a_change_is_no_wall_of_decimals(value, whole, text):
+    assert signed(value, whole) == text
 
 
 def test_the_address_keeps_pins_and_a(selection):
