@@ -8,7 +8,8 @@ from . import ui
 from .because import Because
 from .figures.curve import curve_info, curve_label, curve_table, draw_curve
 from .figures.labels import dim_label
-from .figures.surface import draw_surface, surface_info, surface_label, surface_table, terms_of
+from .figures.surface import surface_info, surface_label, surface_table, terms_of
+from .figures.surface_draw import draw_surface
 from .figures.why import why_sentences
 from .plot import Plot
 from .state import Selection

@@ -13,7 +13,8 @@ from typing import Any
 from .figure_svg import figure_svg
 from .figures.curve import curve_info, curve_label, curve_table, draw_curve
 from .figures.front import draw_front, front_info, front_label, front_table
-from .figures.surface import draw_surface, surface_info, surface_label, surface_table, terms_of
+from .figures.surface import surface_info, surface_label, surface_table, terms_of
+from .figures.surface_draw import draw_surface
 from .figures.survivors import survivors_info, survivors_table
 from .plot import concrete
 from .plotly_js import PLOTLY_JS

@@ -3,7 +3,8 @@
 import ipywidgets as widgets
 
 from .. import ui
-from ..figures.surface import draw_surface, surface_info, surface_label, surface_table
+from ..figures.surface import surface_info, surface_label, surface_table
+from ..figures.surface_draw import draw_surface
 from ..figures.teach_tables import draw_sum, sum_info, sum_label, sum_table
 from ..sized import figure
 from ..state import Selection

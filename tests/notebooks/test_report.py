@@ -11,7 +11,8 @@ from mdp.solve import front, solve
 from mdp_widgets.figure_svg import figure_svg
 from mdp_widgets.figures.curve import curve_info, draw_curve
 from mdp_widgets.figures.front import draw_front, front_info
-from mdp_widgets.figures.surface import draw_surface, surface_info
+from mdp_widgets.figures.surface import surface_info
+from mdp_widgets.figures.surface_draw import draw_surface
 from mdp_widgets.figures.survivors import survivors_info
 from mdp_widgets.pictures import picture_html, pictures
 from mdp_widgets.plot import tokens

@@ -13,7 +13,8 @@ from mdp_widgets.budget import BudgetBar
 from mdp_widgets.compare import HINT, Compare
 from mdp_widgets.figures.compare import OTHER, compare_info, compare_sentence, compare_table, signed
 from mdp_widgets.figures.curve import curve_info
-from mdp_widgets.figures.surface import draw_surface, surface_info
+from mdp_widgets.figures.surface import surface_info
+from mdp_widgets.figures.surface_draw import draw_surface
 from mdp_widgets.figures.survivors import survivors_info
 from mdp_widgets.named import folder_of, list_named, save_named
 from mdp_widgets.plan_bar import PlanBar

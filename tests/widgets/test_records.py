@@ -13,7 +13,8 @@ from mdp.solve import Pins, fastest, front, solve, what_if
 from mdp_widgets.figures.curve import curve_info, curve_table, draw_curve
 from mdp_widgets.figures.front import draw_front, front_info, front_label, front_table
 from mdp_widgets.figures.labels import dim_label, label_of, short_names, stage_name, stages
-from mdp_widgets.figures.surface import draw_surface, surface_info, surface_table, terms_of
+from mdp_widgets.figures.surface import surface_info, surface_table, terms_of
+from mdp_widgets.figures.surface_draw import draw_surface
 from mdp_widgets.figures.survivors import survivors_info, survivors_json, survivors_table
 from mdp_widgets.figures.why import as_it_is, why_info, why_sentences
 from mdp_widgets.plot import concrete
