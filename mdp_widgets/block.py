@@ -31,7 +31,9 @@ class BlockView:
         self.dim = ipywidgets.Dropdown(description="Dim")
         self.pin_block = ipywidgets.Dropdown(options=list(DECISIONS), description="Pin block")
         self.pin_dim = ipywidgets.Dropdown(description="Pin dim")
-        self.term = ipywidgets.Dropdown(layout={"width": "auto", "flex": "1 1 auto"})
+        self.term = ipywidgets.Dropdown(
+            tooltip="Which latency table", layout={"width": "auto", "flex": "1 1 auto"}
+        )
         self.solid = ipywidgets.ToggleButton(
             description="3-D", tooltip="Show the surface in space", layout={"width": "56px"}
         )

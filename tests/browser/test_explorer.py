@@ -172,6 +172,28 @@ def test_every_figure_is_a_table_too_by_keyboard(quiet, address):
     expect(page.locator(".mdp-s-row").first).to_be_visible()
 
 
+# What has the focus: its name for a screen reader, and whether it has a ring (the slider's is on its thumb).
+FOCUS = """() => {
+    const e = document.activeElement, inner = e.matches('select, input') ? '' : e.textContent;
+    const name = e.ariaLabel || e.title || e.labels?.[0]?.textContent || inner;
+    const ring = e.type === 'range' || getComputedStyle(e).outlineStyle === 'solid';
+    return e === document.body ? null : [e.tagName, name.trim(), ring];
+}"""
+
+
+def test_every_stop_of_the_tab_key_has_a_name_and_a_ring(quiet, address):
+    page = open_view(quiet, address)
+    stops = []
+    while len(stops) < 60:
+        page.keyboard.press("Tab")
+        stop = page.evaluate(FOCUS)
+        if stop is None:
+            break
+        stops.append(stop)
+    assert 20 < len(stops) < 60  # the network is one of them
+    assert [s for s in stops if not (s[1] and s[2])] == []
+
+
 def test_another_study_and_a_damaged_one(quiet, address):
     page = open_view(quiet, address)
     picker = page.get_by_label("Study")
