@@ -5,6 +5,7 @@ Import it after `serve.environment()`: Voila reads its search path for templates
 
 import logging
 import os
+import re
 import shutil
 import signal
 import webbrowser
@@ -179,6 +180,17 @@ class Server(Voila):
 
 def make_server(options: Options) -> Server:
     """The server, configured and not started."""
+    # jupyter_server waits three intervals of 30 s for the answer to a ping, and tornado warns that its own
+    # pings, which it does not send here, may wait for one. One here closes every page's channel after 30 s.
+    logging.getLogger("tornado.general").setLevel(logging.ERROR)
+    server = Server(config=configuration(options))
+    server.options = options
+    server.initialize()
+    return server
+
+
+def configuration(options: Options) -> Config:
+    """All that Voila and Jupyter are told."""
     config = Config()
     config.Voila.ip = options.address
     config.Voila.port = options.port
@@ -203,16 +215,14 @@ def make_server(options: Options) -> Server:
         "@jupyter-widgets/jupyterlab-manager",
         "anywidget",
     ]
-    config.VoilaKernelManager.preheat_denylist = [n for a, n in PAGES.items() if a != "/"]
+    # Of all notebooks in the folder only the explorer's stands ready.
+    config.VoilaKernelManager.preheat_denylist = [f"(?!{re.escape(PAGES['/'])}$)"]
     config.VoilaKernelManager.fill_delay = 2.0
+    # What a cell shows comes on another channel than the word that it is done, on a busy machine seconds later.
+    # After four, the default, a page would be sent without it: blank, and no error anywhere.
+    config.VoilaExecutor.iopub_timeout = 120
     _kernels(config, options.idle)
-    # jupyter_server waits three intervals of 30 s for the answer to a ping, and tornado warns that its own
-    # pings, which it does not send here, may wait for one. One here closes every page's channel after 30 s.
-    logging.getLogger("tornado.general").setLevel(logging.ERROR)
-    server = Server(config=config)
-    server.options = options
-    server.initialize()
-    return server
+    return config
 
 
 def _kernels(config: Config, idle: float | None) -> None:

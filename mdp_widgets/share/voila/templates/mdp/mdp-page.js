@@ -21,7 +21,7 @@
     if (span.textContent !== text) span.textContent = text; // read aloud once, not every time we look
   };
 
-  const opened = () => !document.getElementById("loading");
+  const opened = () => !document.getElementById("loading") && Boolean(document.querySelector(".mdp"));
   const config = () => {
     try { return JSON.parse(document.getElementById("jupyter-config-data").textContent); } catch { return null; }
   };
