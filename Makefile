@@ -5,7 +5,7 @@ PORT   ?= 8866
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: app workshop lab test env lint bench studies lock clean
+.PHONY: app workshop lab test env lint bench studies networks lock clean
 
 app: env  ## serve the explorer at http://localhost:$(PORT)/
 	@$(BIN)/python -m mdp_widgets.serve --port $(PORT)
@@ -56,6 +56,13 @@ studies: env
 	  --scores data/studies/efficientnet-lite0-cpu.json --name "EfficientNet-Lite0 · CPU · batch 1" \
 	  --out data/studies/efficientnet-lite0-cpu.json
 	$(BIN)/python -m mdp verify data/studies/efficientnet-lite0-cpu.json --seconds 120
+
+# Pruned and fine-tuned on all 60,000 images of Fashion-MNIST (Debian: dataset-fashion-mnist): about half an hour.
+networks: env
+	for m in resnet vit; do for budget in 15 25 40 60; do \
+	  $(BIN)/python -m mdp finetune fmnist-$$m-cpu --budget $$budget% --epochs 3 --rate 1e-3 \
+	    --out data/networks/fmnist-$$m-$$budget || exit 1; \
+	done; done
 
 lock: env  ## pin anew what pyproject.toml asks for: hashes, no addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -15,3 +15,8 @@ def study_dirs() -> list[Path]:
     """Folders searched for studies, the user's before those that came with the project."""
     folders = [data_dir() / "user" / "studies", SHIPPED / "studies"]
     return list(dict.fromkeys(folders))
+
+
+def network_dirs() -> list[Path]:
+    """Folders with one folder per pruned network: the user's, and those that came with the project."""
+    return [data_dir() / "user" / "networks", SHIPPED / "networks"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mdp.errors import MdpError
 from mdp.files import read_json
-from mdp.paths import data_dir
+from mdp.paths import network_dirs
 from mdp.plan import Plan, plan_from_json
 from mdp.study import Study
 
@@ -42,8 +42,8 @@ def verified(study: Study) -> tuple[Measured, ...]:
 
 
 def network_files() -> list[Path]:
-    """The architecture file of every network at hand."""
-    return sorted((data_dir() / "user" / "networks").glob("*/architecture.json"))
+    """The architecture file of every pruned network at hand."""
+    return [path for folder in network_dirs() for path in sorted(folder.glob("*/architecture.json"))]
 
 
 def finetuned(study: Study) -> tuple[Measured, ...]:
