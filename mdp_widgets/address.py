@@ -1,4 +1,4 @@
-"""The view as a query string: study, budget, pins, block, dim, and the plan A that it is compared with.
+"""The view as a query string: study, budget, pins, block, dim, tab, and the plan A that it is compared with.
 
 A plan is written as the budget and the pins that it is the answer to: solving gives it again.
 """
@@ -15,24 +15,25 @@ from .state import Selection
 
 def address_of(selection: Selection) -> str:
     """The view as a query string: study by file name, budgets exact, in its unit."""
-    study, a = selection.study, selection.a
-    if study is None or study.path is None:
-        return ""
-    view = {
-        "study": study.path.stem,
-        "budget": selection.budget,
-        "pins": pins_text(selection.pins),
-        "a": a.budget if a else "",
-        "a_pins": pins_text(a.pins) if a else "",
-        "block": selection.block,
-        "dim": selection.dim,
-    }
+    study, a, view = selection.study, selection.a, {}
+    if study is not None and study.path is not None:
+        view = {
+            "study": study.path.stem,
+            "budget": selection.budget,
+            "pins": pins_text(selection.pins),
+            "a": a.budget if a else "",
+            "a_pins": pins_text(a.pins) if a else "",
+            "block": selection.block,
+            "dim": selection.dim,
+        }
+    view["tab"] = selection.tab
     return urlencode({k: v for k, v in view.items() if v})
 
 
 def go_to(selection: Selection, address: str) -> None:
     """Open the view that an address names. What it names wrongly is said, and the rest is opened."""
     view = {k: v[0] for k, v in parse_qs(address).items()}
+    selection.tab = view.get("tab", "")
     if not _open(selection, view.get("study")) or selection.study is None:
         return
     problem = selection.study.problem

@@ -58,7 +58,8 @@ class Explorer:
                 "Block": lambda: self.block.widget,
                 "Compare": lambda: ui.card(Compare(s)),
                 **{t: panel(f, s) for t, f in PANELS.items()},
-            }
+            },
+            s,
         )
 
         front = ui.card(
@@ -109,18 +110,24 @@ class Explorer:
         ui.say(self.notice, s.error or s.status, "error" if s.error else "status")
 
 
-def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]]) -> ipywidgets.Tab:
-    """Tabs whose contents are made when first looked at."""
-    boxes = [ipywidgets.VBox() for _ in parts]
-    widget = ipywidgets.Tab(boxes, titles=list(parts))
+def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]], selection: Selection) -> ipywidgets.Tab:
+    """Tabs whose contents are made when first looked at; the open one is the selection's `tab`."""
+    boxes, titles = [ipywidgets.VBox() for _ in parts], list(parts)
+    widget = ipywidgets.Tab(boxes, titles=titles)
 
     def fill(_change: Any = None) -> None:
         i = widget.selected_index or 0
         if not boxes[i].children:
             boxes[i].children = [list(parts.values())[i]()]
+        selection.tab = titles[i] if i else ""
 
-    widget.observe(fill, "selected_index")
+    def follow(_change: Any = None) -> None:
+        widget.selected_index = titles.index(selection.tab) if selection.tab in titles else 0
+
+    follow()
     fill()
+    widget.observe(fill, "selected_index")
+    selection.observe(follow, "tab")
     return widget
 
 

@@ -15,8 +15,8 @@ from .state import Selection
 
 
 class Header(anywidget.AnyWidget):
-    """Over one Selection. On our own page the address keeps study, budget, pins, A, block and dim; in a
-    notebook it leaves the address alone.
+    """Over one Selection. On our own page the address keeps study, budget, pins, A, block, dim and tab;
+    in a notebook it leaves the address alone.
 
     Traits:
         studies: {"path", "text"} of each study to pick; opened, opened_text: the open one.
@@ -41,7 +41,7 @@ class Header(anywidget.AnyWidget):
         super().__init__(links=[list(link) for link in links or []])
         self.selection = selection
         selection.observe(self._show, ["studies", "study", "can_undo", "can_redo"])
-        selection.observe(self._show_address, ["study", "plan", "a", "block", "dim"])
+        selection.observe(self._show_address, ["study", "plan", "a", "block", "dim", "tab"])
         self.on_msg(self._receive)
         self._show()
 

@@ -218,8 +218,8 @@ def configuration(options: Options) -> Config:
     # Of all notebooks in the folder only the explorer's stands ready.
     config.VoilaKernelManager.preheat_denylist = [f"(?!{re.escape(PAGES['/'])}$)"]
     config.VoilaKernelManager.fill_delay = 2.0
-    # What a cell shows comes on another channel than the word that it is done, on a busy machine seconds later.
-    # After four, the default, a page would be sent without it: blank, and no error anywhere.
+    # What a cell shows comes on another channel than the word that it is done, on a busy machine seconds
+    # later. After four, the default, a page would be sent without it: blank, and no error anywhere.
     config.VoilaExecutor.iopub_timeout = 120
     _kernels(config, options.idle)
     return config

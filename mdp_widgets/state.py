@@ -50,6 +50,7 @@ class Selection(HasTraits):
         smallest: the smallest latency that any choice (under the pins) reaches: the slider's lower end.
         block: name of the block in question; "" while no study is open.
         dim: name of the dim in question; "" where the block has none.
+        tab: title of the open tab below the network; "" for the first.
         status: a sentence about what just happened, "" if nothing needs saying.
         error: a sentence about what could not be done and what to do; "" when all is well.
         settled: counts the choices that were made to stay (the end of a drag, a click, a pin): the time for
@@ -68,6 +69,7 @@ class Selection(HasTraits):
     smallest = Float(0.0)
     block = Unicode("")
     dim = Unicode("")
+    tab = Unicode("")
     status = Unicode("")
     error = Unicode("")
     settled = Int(0)

@@ -153,17 +153,21 @@ def block_parts(model: nn.Module, name: str) -> Iterator[_Part]:
         yield from _scaling_parts(model, name, block)
         return
     if hasattr(block, "attn"):
-        around = ("", f"{name}.norm1") if is_post_norm(block) else (f"{name}.norm1", f"{name}.ls1")
-        yield _attention(model, name, f"{name}.attn", *around)
+        yield _attention(model, name, f"{name}.attn", *_around(block, name, 1))
     for i in range(len(getattr(block, "attns", ()))):
         branch = f"{name}.attns.{i}"
         yield _attention(model, f"{name}.{i}", f"{branch}.attn", f"{branch}.norm", f"{branch}.ls")
     if hasattr(block, "mlp"):
-        around = ("", f"{name}.norm2") if is_post_norm(block) else (f"{name}.norm2", f"{name}.ls2")
-        yield _mlp(model, name, f"{name}.mlp", *around)
+        yield _mlp(model, name, f"{name}.mlp", *_around(block, name, 2))
     for i in range(len(getattr(block, "ffns", ()))):
         branch = f"{name}.ffns.{i}"
         yield _mlp(model, f"{name}.{i}", f"{branch}.mlp", f"{branch}.norm", f"{branch}.ls")
+
+
+def _around(block: nn.Module, name: str, half: int) -> tuple[str, str]:
+    """What stands before and after the attention (1) or the MLP (2) of a block: norm and layer scale."""
+    norm = f"{name}.norm{half}"
+    return ("", norm) if is_post_norm(block) else (norm, f"{name}.ls{half}")
 
 
 def is_differential(attention: nn.Module) -> bool:

@@ -5,7 +5,6 @@ import math
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 from torch import nn
 
@@ -15,11 +14,12 @@ from ..models import create, resolve
 from ..study import ModelRef
 from .extract import extract
 from .mask import mask
+from .memory import BYTES_PER_PARAMETER, check_memory
 
 # Without position embeddings a network has the same weights at any resolution; small is fast.
 SMALL_IMAGE = 96
-# Dense and pruned network stand in memory together, in float32, and something is needed to run them.
-BYTES_PER_PARAMETER, TO_RUN = 4, 1e9
+# What is needed to run a dense and a pruned network, beside their weights.
+TO_RUN = 1e9
 
 
 class TooLarge(MdpError):
@@ -44,7 +44,7 @@ def check_architecture(
             this machine has not the memory free; all said before anything large is made.
     """
     ref = ref or resolve(name, weights="none")
-    _check_memory(outline(ref, halves=halves), seed, remove)
+    check_memory(f"Checking {ref.name}", _memory(outline(ref, halves=halves), seed, remove), TooLarge)
     model = create(ref)
     if not any("pos_embed" in n for n, _ in model.named_parameters()):
         ref = dataclasses.replace(ref, input_size=(ref.input_size[0], SMALL_IMAGE, SMALL_IMAGE))
@@ -75,18 +75,13 @@ def check_architecture(
     }
 
 
-def _check_memory(found: Found, seed: int, remove: bool) -> None:
-    """Raises TooLarge if the dense and the pruned network would not stand in memory together."""
+def _memory(found: Found, seed: int, remove: bool) -> float:
+    """How many bytes the dense and the pruned network take, which stand in memory together."""
     choices, removed, _ = random_decision(found, seed, remove=remove)
     whole = {d.name: choices[d.name] or d.units for d in found.space.dims}
     before = sum(p.numel() for p in found.model.parameters())
     after = sum(p.value(whole, frozenset(removed)) for p in found.space.counts["parameters"])
-    needed = (before + after) * BYTES_PER_PARAMETER + TO_RUN
-    if needed > psutil.virtual_memory().available:
-        raise TooLarge(
-            f"Checking {found.ref.name} needs about {needed / 1e9:.0f} GB of memory, which this machine has "
-            "not free. Close other programs or use a larger machine."
-        )
+    return (before + after) * BYTES_PER_PARAMETER + TO_RUN
 
 
 def random_decision(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 from safetensors.torch import save_file
 from torch import nn
@@ -17,9 +16,9 @@ from ..files import read_json, replacing, write_json
 from ..model_ref import ModelRef, model_from_json
 from ..tensors import check_fit, read_tensors
 from .extract import extract
+from .memory import BYTES_PER_PARAMETER, check_memory
 
 FORMAT = "mdp-architecture/1"
-BYTES_PER_PARAMETER = 4  # float32
 
 
 def save(model: nn.Module, folder: str | os.PathLike, extra: Mapping[str, Any] | None = None) -> Path:
@@ -63,7 +62,8 @@ def load(folder: str | os.PathLike) -> nn.Module:
     where = f"architecture {folder / 'architecture.json'}"
     data = read_json(folder / "architecture.json", "architecture")
     ref, choices, removed = _parse(data, where)
-    _check_memory(ref, where)
+    # The dense network is made, empty, before it is cut.
+    check_memory(f"The dense network of the {where}", _dense_memory(ref), BadFile)
     from ..models import create
 
     found = find(create(ref, load_weights=False), ref, halves=has_halves(removed))
@@ -98,18 +98,12 @@ def _parse(data: Any, where: str) -> tuple[ModelRef, dict[str, int | None], tupl
     return ref, choices, removed
 
 
-def _check_memory(ref: ModelRef, where: str) -> None:
-    """The dense network is made, empty, before it is cut; a file may ask for one of any size."""
+def _dense_memory(ref: ModelRef) -> float:
+    """How many bytes the dense network takes; a file may ask for one of any size."""
     from ..models import create
 
     with torch.device("meta"):
-        parameters = sum(p.numel() for p in create(ref, load_weights=False).parameters())
-    needed = parameters * BYTES_PER_PARAMETER
-    if needed > psutil.virtual_memory().available:
-        raise BadFile(
-            f"The {where} is of a network that takes {needed / 1e9:.1f} GB of memory before it is pruned, "
-            "which this machine has not free. Close other programs or use a larger machine."
-        )
+        return sum(p.numel() for p in create(ref, load_weights=False).parameters()) * BYTES_PER_PARAMETER
 
 
 def _weights(path: Path, model: nn.Module) -> dict:

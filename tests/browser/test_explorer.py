@@ -209,9 +209,13 @@ def test_another_study_and_a_damaged_one(quiet, address):
 def test_a_reload_shows_the_same_view(quiet, address):
     page = open_view(quiet, address, "study=b-resnet&budget=5.0&block=layer2.1&dim=layer2.1.conv2")
     expect(page.get_by_role("textbox", name="Budget", exact=True)).to_have_value("5.00")
+    page.get_by_role("tab", name="Take away", exact=True).click()
+    page.wait_for_function("() => location.hash.endsWith('&tab=Take+away')")
     page.reload(wait_until="commit")
     expect(page.locator(".mdp-h-facts")).to_contain_text("synthetic (not measured)")
     expect(page.get_by_role("textbox", name="Budget", exact=True)).to_have_value("5.00")
+    expect(page.get_by_role("tab", name="Take away", exact=True)).to_have_attribute("aria-selected", "true")
+    page.get_by_role("tab", name="Block", exact=True).click()
     expect(page.locator(".mdp-why")).to_contain_text("layer2.1")
 
 

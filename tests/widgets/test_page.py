@@ -4,10 +4,11 @@ import subprocess
 import sys
 
 import pytest
+from ipywidgets import HTML
 
 from mdp.study import save_study
 from mdp_widgets.budget import BudgetBar, plan_facts
-from mdp_widgets.explorer import Explorer
+from mdp_widgets.explorer import Explorer, tabs
 from mdp_widgets.header import Header, address_of, go_to
 from mdp_widgets.state import Selection
 
@@ -104,6 +105,20 @@ def test_the_address_opens_the_same_view(vit, resnet, tmp_path, monkeypatch):
     assert second.study.path == path
 
 
+def test_the_open_tab_is_in_the_address_also_before_there_is_a_study():
+    selection = Selection()
+    made = []
+    widget = tabs({t: lambda t=t: made.append(t) or HTML(t) for t in ("One", "Two", "Three")}, selection)
+    assert made == ["One"] and address_of(selection) == ""
+    widget.selected_index = 2
+    assert made == ["One", "Three"] and address_of(selection) == "tab=Three"
+    go_to(selection, "tab=Two")
+    assert widget.selected_index == 1 and made == ["One", "Three", "Two"]
+    for address in ("", "tab=None"):
+        go_to(selection, address)
+        assert widget.selected_index == 0 and len(made) == 3
+
+
 def test_a_page_that_opens_at_a_link_has_nothing_to_undo(vit, tmp_path, monkeypatch):
     monkeypatch.setenv("MDP_DATA", str(tmp_path))
     link = f"study={save_study(vit).stem}&budget=3.0&pins=blocks.3%3Dremoved"
@@ -120,7 +135,7 @@ def test_a_page_that_opens_at_a_link_has_nothing_to_undo(vit, tmp_path, monkeypa
 def test_opening_solving_and_drawing_import_no_torch(vit, tmp_path):
     path = save_study(vit, tmp_path / "study.json")
     code = (
-        "import sys; from mdp_widgets.explorer import Explorer; page = Explorer(sys.argv[1])\n"
+        "import sys; from mdp_widgets.explorer import Explorer, tabs; page = Explorer(sys.argv[1])\n"
         "page.budget.budget *= 0.7; page.selection.pin_block('blocks.0', False)\n"
         "page.block.solid.value = True\n"
         "assert page.selection.plan.optimal and page.front.spec['data']\n"
