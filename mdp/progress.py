@@ -41,7 +41,8 @@ class Reporter:
         """
         seconds = time.monotonic() - self._start
         left = seconds_left
-        if left is None and done > 0 and seconds > 0.5:
+        # The first hundredth is mostly what comes before the work: hours would be said that become minutes.
+        if left is None and done >= 0.01 * total > 0 and seconds > 0.5:
             left = seconds * (total - done) / done
         self.show(Progress(done, total, text, seconds, left))
         self.check()
