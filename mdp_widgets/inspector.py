@@ -38,7 +38,7 @@ class Inspector:
         self.selection = s = selection or Selection()
         self.notice = ui.sentence()
         self.budget = BudgetBar(s)
-        view = SurvivorsView(s, "340px", "The network: click a block", close_up=False)
+        view = SurvivorsView(s, "auto", "The network: click a block", close_up=False)
         self.survivors = view.drawing
         self.view = BlockView(s, height="270px")
         self.table = widgets.HTML()

@@ -19,7 +19,7 @@ class Survivors(anywidget.AnyWidget):
         zoom: zoom_json(...) of the dim to show close up under the picture, {} for none.
         caption: {"block", "lines"}: sentences under the picture and the block that they are about, or {}.
         label: what a screen reader says of the whole picture.
-        height: CSS height.
+        height: CSS height; "auto" is as high as the rows need.
     """
 
     _esm = ui.script("make.js", "link.js", "paper.js", "zoom.js", "survivors.js")

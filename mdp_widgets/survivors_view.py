@@ -19,7 +19,7 @@ class SurvivorsView:
     """Over one Selection. `.drawing` is the picture, `.head` its heading with the legend, to put above it.
 
     Args:
-        height: of the drawing; "100%" fills a box whose height is given.
+        height: of the drawing; "100%" fills a box whose height is given, "auto" is as high as the rows need.
         because: where the picture shall say why the block in question is as it is.
         close_up: whether the units of the dim in question are shown one by one under the picture.
     """

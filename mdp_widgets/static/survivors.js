@@ -2,7 +2,7 @@
 // Elements are kept and updated, so that a drag animates and nothing jumps; only another study builds anew.
 
 const NS = "http://www.w3.org/2000/svg";
-const LEAST = 260, MIN_ROW = 17, MAX_ROW = 46, HEAD = 20, GAP = 28, CELL_GAP = 14;
+const LEAST = 260, LEAST_HIGH = 300, MIN_ROW = 17, ROW = 20, MAX_ROW = 46, HEAD = 20, GAP = 28, CELL_GAP = 14;
 
 function svg(tag, parent, attributes = {}, text = null) {
   const node = document.createElementNS(NS, tag);
@@ -124,8 +124,11 @@ class Picture {
 
   draw(onPaper) {
     const info = this.model.get("info");
-    const width = widthOf(this.el, onPaper), height = this.el.clientHeight;
-    if (!info.groups || !width || !height) return;
+    if (!info.groups) return;
+    const width = widthOf(this.el, onPaper);
+    const height = this.model.get("height") === "auto"
+      ? Math.max(LEAST_HIGH, HEAD + ROW * linesOf(info).length) : this.el.clientHeight;
+    if (!width || !height) return;
     const shape = JSON.stringify([width, height, info.columns, info.groups.map((g) =>
       [g.name, g.bars.map((b) => [b.dim, b.dense]), g.rows.map((r) => [r.block, r.bars.map((b) => [b.dim, b.dense])])])]);
     if (shape !== this.shape) {
