@@ -21,7 +21,7 @@
     if (span.textContent !== text) span.textContent = text; // read aloud once, not every time we look
   };
 
-  const opened = () => !document.getElementById("loading") && Boolean(document.querySelector(".mdp"));
+  const opened = () => !document.getElementById("mdp-opening");
   const config = () => {
     try { return JSON.parse(document.getElementById("jupyter-config-data").textContent); } catch { return null; }
   };
@@ -52,6 +52,13 @@
     // A kernel never comes back to life; nothing is left to ask.
     if (found !== "gone") setTimeout(look, EVERY);
   };
+  // Voila says that it is done before the first widget is drawn; until then the page would be blank.
+  const waiting = new MutationObserver(() => {
+    if (!document.querySelector(".mdp, .jp-RenderedText")) return; // a text is what went wrong
+    waiting.disconnect();
+    document.getElementById("mdp-opening").remove();
+  });
+  waiting.observe(document.body, { childList: true, subtree: true });
   document.addEventListener("DOMContentLoaded", () => setTimeout(look, 1000), { once: true });
   setTimeout(() => { if (document.readyState === "loading") look(); }, SLOW);
 })();
