@@ -221,7 +221,7 @@ def configuration(options: Options) -> Config:
     # What a cell shows comes on another channel than the word that it is done, on a busy machine seconds
     # later. After four, the default, a page would be sent without it: blank, and no error anywhere.
     config.VoilaExecutor.iopub_timeout = 120
-    config.VoilaExecutor.cell_error_instruction = "Open this notebook with `make lab` and run it: it says why."
+    config.VoilaExecutor.cell_error_instruction = "Open this notebook with `make lab`: it says why."
     _kernels(config, options.idle)
     return config
 
