@@ -57,7 +57,7 @@ studies: env
 	  --out data/studies/efficientnet-lite0-cpu.json
 	$(BIN)/python -m mdp verify data/studies/efficientnet-lite0-cpu.json --seconds 120
 
-# Pruned and fine-tuned on all 60,000 images of Fashion-MNIST (Debian: dataset-fashion-mnist): about half an hour.
+# Pruned and fine-tuned on all 60,000 images of Fashion-MNIST (Debian: dataset-fashion-mnist): about forty minutes.
 networks: env
 	for m in resnet vit; do for budget in 15 25 40 60; do \
 	  $(BIN)/python -m mdp finetune fmnist-$$m-cpu --budget $$budget% --epochs 3 --rate 1e-3 \

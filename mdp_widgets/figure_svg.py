@@ -137,8 +137,8 @@ def _scatter(trace: Mapping[str, Any], x: Scale, y: Scale) -> list[str]:
     if "text" in mode:
         font = trace.get("textfont", {})
         words = trace["customdata"] if trace.get("texttemplate") == "%{customdata}" else trace.get("text", [])
-        beside = trace.get("textposition") == "bottom right"
-        place = {"anchor": "start", "dx": 7, "dy": 15} if beside else {"anchor": "middle", "dx": 0, "dy": -8}
+        beside = trace.get("textposition") == "top left"
+        place = {"anchor": "end", "dx": -7, "dy": -7} if beside else {"anchor": "middle", "dx": 0, "dy": -8}
         parts += [
             text_at(
                 a + place["dx"],

@@ -11,7 +11,7 @@ from ..datasets import Source
 from ..datasets.loader import loader
 from ..errors import MdpError
 from ..latency.device import deployment
-from ..latency.verification import deployment_of, same_device
+from ..latency.verification import anchor_of_tables, deployment_of, same_device
 from ..models import create
 from ..plan import Plan, plan_from_json, plan_to_json
 from ..progress import Reporter
@@ -165,7 +165,8 @@ def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dic
         where = deployment_of(pruned.study) if pruned.study else deployment()
         report.message(f"Measuring the pruned network on {where.device}, batch {where.batch}, {where.dtype}.")
         dense = dense or create(pruned.ref, load_weights=False)
-        times = measure([dense, pruned.network], pruned.ref, where, report)
+        usual = anchor_of_tables(pruned.study, where) if pruned.study else None
+        times = measure([dense, pruned.network], pruned.ref, where, report, usual)
     except MdpError as error:
         report.message(f"The latency was not measured: {error}")
         return facts

@@ -22,11 +22,17 @@ SECONDS, VISIT_MS = 10.0, 400.0
 
 
 def measure(
-    networks: Sequence["nn.Module"], ref: ModelRef, where: Deployment, report: Reporter
+    networks: Sequence["nn.Module"],
+    ref: ModelRef,
+    where: Deployment,
+    report: Reporter,
+    usual: float | None = None,
 ) -> list[float]:
     """Latency in ms of each network (`ref` or pruned from it), batch norms folded, as deployed.
 
     They are timed in turns; measurements go to the user's store, where a second fine-tuning finds them.
+    `usual` is the anchor's time of the tables that predicted them (see Store.entries): where the machine is
+    busier now than it was then, only times beside the same anchor can be compared.
 
     Raises:
         MdpError: the device cannot run them, or has no memory for them.
@@ -39,9 +45,12 @@ def measure(
     try:
         with Store() as store, device_lock(where.device, report.message, report.check):
             by_key = {w.key: w for w in workloads}
-            run = Run(timer_for(where), store, by_key, _Within(report), SECONDS, visit_ms=VISIT_MS)
+            run = Run(
+                timer_for(where), store, by_key, _Within(report), SECONDS, visit_ms=VISIT_MS, usual=usual
+            )
             run.measure_new(run.workloads, "measuring")
             run.visit_again("measuring again")
+            run.settle()
             known = [run.known[w.key] for w in workloads]
     finally:
         torch.set_num_threads(threads)  # a timer pins them

@@ -149,6 +149,7 @@ def draw_points(points: Points) -> list[dict[str, Any]]:
         },
     }
     if tuned:
-        marks |= {"texttemplate": "%{customdata}", "customdata": list(points.labels)}
-        marks |= {"textposition": "bottom right", "textfont": {"size": 11.5, "color": "var(--mdp-good)"}}
+        marks |= {"texttemplate": "%{customdata}", "customdata": list(points.labels), "cliponaxis": False}
+        # Left above a point of the front there is nothing: the front rises, and everything else is below it.
+        marks |= {"textposition": "top left", "textfont": {"size": 11.5, "color": "var(--mdp-good)"}}
     return [reach, {**trace, **marks}]

@@ -12,7 +12,7 @@ from ..plot import Plot
 from .finetune_facts import facts_table, finetune_facts
 from .job_view import JobView
 from .parts import combobox, fields, flow, long_work, or_sentence, start_button, text
-from .plans import network_folder, plan_files
+from .plans import finetuned_before, network_folder, plan_files
 from .setup import FASHION, checked_data, positive_number, whole_number
 from .training_curve import draw_training, training_info, training_label, training_table
 
@@ -21,7 +21,7 @@ def finetune_panel(selection) -> widgets.VBox:
     """Form and job, live curve, and the table of accuracy and latency.
 
     Traits: it follows study and plan of the Selection; state of its `job` holds what comes in.
-    Its other parts are `data`, `images`, `epochs`, `rate`, `go`, `plot` and `table`.
+    Its other parts are `about`, `data`, `images`, `epochs`, `rate`, `go`, `plot` and `table`.
     """
     data = combobox(
         "Images",
@@ -57,7 +57,9 @@ def finetune_panel(selection) -> widgets.VBox:
             )
 
     def draw(_=None):
-        facts = finetune_facts(job.state, selection.study, selection.plan)
+        name, before = ("", {}) if job.state else finetuned_before(selection.plan)
+        describe(name)
+        facts = finetune_facts(job.state, selection.study, selection.plan, before)
         info = training_info(
             job.state.metrics if job.state else (),
             dense=facts.dense,
@@ -68,29 +70,30 @@ def finetune_panel(selection) -> widgets.VBox:
         plot.show(draw_training(info), training_label(info), columns, rows)
         table.value = facts_table(facts)
 
-    def describe(_: Any = None):
+    def describe(before: str = ""):
         plan = selection.plan
-        said = (
-            plan and f"Plan: {ui.ms(plan.latency)}, {removed_count(plan)}. Another budget gives another one."
-        )
-        ui.say(about, said or "")
+        if plan is None:
+            ui.say(about, "")
+            return
+        more = f"Fine-tuned before: {before}, in Take away." if before else "Another budget gives another."
+        ui.say(about, f"Plan: {ui.ms(plan.latency)}, {removed_count(plan)}. {more}")
 
     def other_study(_: Any = None):
         if data.value in ("", FASHION):  # what somebody typed stays
             data.value = images_of(selection.study)
 
     job.observe(draw, "state")
-    selection.observe(describe, ["plan", "study"])
+    selection.observe(lambda _: describe(), ["plan", "study"])
+    selection.observe(draw, "settled")  # files of networks are read: not at every step of a drag
     selection.observe(other_study, "study")
     draw()
-    describe()
     go = start_button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
     form = ui.card(about, fields(data, images, epochs, rate), ui.row(go), job, title="Fine-tune this plan")
     curve = ui.card(plot, title="Live")
     curve.add_class("mdp-curve")
     outcome = ui.card(table, title="What it is worth")
     panel = long_work(flow(form, curve, outcome))
-    panel.data, panel.images, panel.epochs, panel.rate = data, images, epochs, rate
+    panel.about, panel.data, panel.images, panel.epochs, panel.rate = about, data, images, epochs, rate
     panel.go, panel.job = go, job
     panel.plot, panel.table = plot, table
     return panel

@@ -27,9 +27,12 @@ class FinetuneFacts:
     unit: str = "ms"
 
 
-def finetune_facts(state: JobState | None, study: Study | None, plan: Plan | None) -> FinetuneFacts:
-    """The record of a job; before there is one, what the study and the plan know already."""
-    said: dict[str, Any] = {}
+def finetune_facts(
+    state: JobState | None, study: Study | None, plan: Plan | None, before: Mapping[str, Any] | None = None
+) -> FinetuneFacts:
+    """The record of a job; where there is none, of an earlier fine-tuning (`before`, as its network's file
+    says), and of what the study and the plan know."""
+    said: dict[str, Any] = {} if state else dict(before or {})
     if state is not None:
         for metric in state.metrics:
             said |= {k: v for k, v in metric.items() if v is not None}

@@ -1,6 +1,7 @@
 """The current plan as files that a job can read."""
 
 from pathlib import Path
+from typing import Any
 
 from mdp.errors import MdpError
 from mdp.files import read_json
@@ -44,6 +45,15 @@ def networks_at_hand(plan: Plan | None) -> list[Path]:
         return []
     newest = sorted(network_files(), key=lambda path: path.stat().st_mtime, reverse=True)
     return [path.parent for path in newest if _is_of(path, plan)]
+
+
+def finetuned_before(plan: Plan | None) -> tuple[str, dict[str, Any]]:
+    """Name and facts of the newest fine-tuned network of exactly this plan; "" and none if there is none."""
+    for folder in networks_at_hand(plan):
+        facts = read_json(folder / "architecture.json", "architecture")["extra"].get("finetuned")
+        if isinstance(facts, dict) and facts.get("accuracy_tuned") is not None:
+            return folder.name, facts
+    return "", {}
 
 
 def _is_of(path: Path, plan: Plan) -> bool:

@@ -12,8 +12,9 @@ from mdp import jobs
 from mdp.errors import MdpError
 from mdp.jobs import launch
 from mdp.jobs.folders import folder_of
-from mdp.plan import load_plan
+from mdp.plan import load_plan, plan_to_json
 from mdp.study import save_study
+from mdp_widgets import ui
 from mdp_widgets.panels import (
     Setup,
     finetune_panel,
@@ -220,6 +221,21 @@ def test_finetune_without_a_study_is_a_sentence():
     panel = finetune_panel(_empty())
     panel.go.click()
     assert "Open a study" in text_of(panel.job)
+
+
+def test_a_plan_that_was_finetuned_before_says_what_it_is_worth(selection, tmp_path):
+    panel, plan = finetune_panel(selection), selection.plan
+    assert "Another budget" in panel.about.value and "87.3 %" not in panel.table.value
+    facts = {"accuracy_pruned": 0.2, "accuracy_tuned": 0.873, "latency_measured": None}
+    for name, tuned in (("tuned", facts), ("plain", None)):
+        folder = tmp_path / "user" / "networks" / name
+        folder.mkdir(parents=True)
+        extra = {"finetuned": tuned, "plan": plan_to_json(plan)}
+        (folder / "architecture.json").write_text(json.dumps({"extra": extra}))
+    selection.set_budget("99%")
+    assert "87.3 %" not in panel.table.value and ui.ms(selection.plan.latency) in panel.table.value
+    selection.undo()
+    assert "Fine-tuned before: tuned" in panel.about.value and "87.3 %" in panel.table.value
 
 
 def test_a_metric_that_is_no_number_does_no_harm(selection):

@@ -1,5 +1,6 @@
 """Fine-tuning from the command line: what it says and leaves behind, and that it goes on where it was."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -8,10 +9,13 @@ import pytest
 
 from mdp.cli import main
 from mdp.files import read_json
-from mdp.plan import save_plan
+from mdp.latency.verification import deployment_of
+from mdp.plan import load_plan, save_plan
+from mdp.progress import Reporter
 from mdp.solve import solve
 from mdp.study import load_study, save_study
 from mdp.surgery import load
+from mdp.training.finetune import _latencies, of_plan
 
 from .tiny import RESNET, VIT, tiny_study
 
@@ -75,6 +79,17 @@ def test_without_epochs_it_is_measured_as_it_is(made, tmp_path, capsys):
     status, outcome, _ = finetune(capsys, study, "--plan", plan, *words)
     assert status == 0 and outcome["accuracy_tuned"] is None and 0 <= outcome["accuracy_pruned"] <= 1
     assert load(tmp_path / "net")
+
+
+def test_latencies_are_read_beside_the_anchor_of_the_tables(made, monkeypatch):
+    """A busier machine than the tables' would otherwise look like a wrong prediction."""
+    study, plan = load_study(made[0]), load_plan(made[1])
+    here = {**study.tables.provenance, **deployment_of(study).to_json(), "anchor_ms": 3.5}
+    study = dataclasses.replace(study, tables=dataclasses.replace(study.tables, provenance=here))
+    usual = []
+    monkeypatch.setattr("mdp.training.finetune.measure", lambda *asked: usual.append(asked[-1]) or [2.0, 1.0])
+    facts = _latencies(of_plan(study, plan), None, Reporter())
+    assert usual == [3.5] and facts["latency_measured"] == 1.0
 
 
 def test_a_finetuning_that_was_stopped_goes_on(made, tmp_path, capsys, monkeypatch):

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import pickle
 import shlex
 
@@ -16,6 +15,8 @@ from mdp.errors import BadFile, MdpError
 from mdp.models import create, resolve
 from mdp.training.loop import accuracy
 
+from .said import assert_as_said
+
 
 @pytest.mark.parametrize("name", models.DEMOS)
 def test_a_demo_network_is_as_good_as_its_card_says(name):
@@ -25,10 +26,7 @@ def test_a_demo_network_is_as_good_as_its_card_says(name):
     assert card["name"] == name and f"mdp train {name}" in card["command"] and "MIT" in card["data"]
     source = datasets.find("fashion-mnist-subset")
     measured = accuracy(create(ref), loader(source.test, source, ref, 250))
-    # The subset is 2 000 of the same 10 000 images: four standard errors of a share without replacement.
-    p, n = card["accuracy"], len(source.test)
-    error = math.sqrt(p * (1 - p) / n * (1 - n / 10_000))
-    assert abs(measured - p) <= 4 * error
+    assert_as_said(measured, card["accuracy"], len(source.test))
 
 
 def test_demos_are_timms_own_classes():

@@ -11,7 +11,7 @@ import pytest
 
 from mdp.plan import plan_to_json
 from mdp.solve import front, solve
-from mdp.study import save_study
+from mdp.study import load_study, save_study
 from mdp_widgets import others
 from mdp_widgets.budget import BudgetBar
 from mdp_widgets.figure_svg import figure_svg
@@ -225,3 +225,11 @@ def test_the_hover_tells_the_whole_plan(vit, few):
     assert all("MLP" in t for t in draw_front(info)["data"][0]["text"])
     line = next(others.lines(vit.problem, "ablations", never))
     assert all(line.name in t for t in line_points(vit, line).texts)
+
+
+@pytest.mark.parametrize("name", ["fmnist-resnet-cpu", "fmnist-vit-cpu"])
+def test_networks_that_come_along_show_what_latency_buys(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("MDP_DATA", str(tmp_path))
+    found = finetuned(load_study(name))
+    assert len(found) == 4 and all(m.measured for m in found)
+    assert [m.accuracy for m in found] == sorted(m.accuracy for m in found)
