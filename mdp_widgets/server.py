@@ -5,7 +5,6 @@ Import it after `serve.environment()`: Voila reads its search path for templates
 
 import logging
 import os
-import re
 import shutil
 import signal
 import webbrowser
@@ -216,7 +215,8 @@ def configuration(options: Options) -> Config:
         "anywidget",
     ]
     # Of all notebooks in the folder only the explorer's stands ready.
-    config.VoilaKernelManager.preheat_denylist = [f"(?!{re.escape(PAGES['/'])}$)"]
+    others = [path.name for path in NOTEBOOKS.glob("*.ipynb") if path.name != PAGES["/"]]
+    config.VoilaKernelManager.preheat_denylist = others
     config.VoilaKernelManager.fill_delay = 2.0
     # What a cell shows comes on another channel than the word that it is done, on a busy machine seconds
     # later. After four, the default, a page would be sent without it: blank, and no error anywhere.

@@ -1,6 +1,7 @@
 """Kernels that die: the warm one before anybody came, and the one behind an open page."""
 
 import contextlib
+import time
 
 import psutil
 from playwright.sync_api import expect
@@ -28,6 +29,15 @@ def end(processes: list[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=20)
 
 
+def warm(port: str, seconds: float = 60.0) -> list[psutil.Process]:
+    """The kernels of a server on which nobody has a page open, as soon as one stands ready."""
+    until = time.monotonic() + seconds
+    while not kernels(port):
+        assert time.monotonic() < until, "no kernel stands ready"
+        time.sleep(0.2)
+    return kernels(port)
+
+
 def open_explorer(page, address):
     page.goto("about:blank")  # the same address again would be no new page
     page.goto(f"{address}/#study=a-vit&budget=6.0&block=blocks.3", wait_until="commit")
@@ -37,7 +47,7 @@ def open_explorer(page, address):
 def test_a_dead_warm_kernel_keeps_nobody_waiting(quiet, address):
     port = address.rpartition(":")[2]
     for _ in range(2):  # also the one that was started in its place
-        end(kernels(port))
+        end(warm(port))
         open_explorer(quiet, address)
         expect(quiet.locator(".mdp-h-facts")).to_contain_text("synthetic (not measured)")
         expect(quiet.locator("#mdp-notice")).to_have_count(0)
