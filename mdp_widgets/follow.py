@@ -11,7 +11,7 @@ from pathlib import Path
 from mdp.errors import MdpError
 from mdp.study import Study, load_study
 
-from .measured import network_files
+from .networks import network_files
 from .refine import kernel_loop
 from .state import Selection
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from mdp.errors import MdpError
-from mdp.files import read_json
-from mdp.paths import network_dirs
-from mdp.plan import Plan, plan_from_json
+from mdp.plan import Plan
 from mdp.study import Study
+
+from .networks import networks_of_study
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,11 @@ class Measured:
     choices: Mapping[str, int | None] = field(default_factory=dict)
     accuracy: float | None = None
     plan: Plan | None = None
+
+    @property
+    def latency(self) -> float:
+        """As measured, where it was; else as predicted."""
+        return self.measured or self.predicted
 
 
 def verified(study: Study) -> tuple[Measured, ...]:
@@ -41,36 +45,20 @@ def verified(study: Study) -> tuple[Measured, ...]:
     return tuple(found)
 
 
-def network_files() -> list[Path]:
-    """The architecture file of every pruned network at hand."""
-    return [path for folder in network_dirs() for path in sorted(folder.glob("*/architecture.json"))]
-
-
 def finetuned(study: Study) -> tuple[Measured, ...]:
-    """The fine-tuned networks at hand that were pruned with this study, by what they keep."""
-    found = []
-    for path in network_files():
-        try:
-            extra = read_json(path, "architecture").get("extra") or {}
-            facts, plan = extra["finetuned"], plan_from_json(extra["plan"], f"plan in {path}")
-            if plan.fingerprint != study.problem.fingerprint or facts["accuracy_tuned"] is None:
-                continue
-            found.append(
-                Measured(
-                    path.parent.name,
-                    plan.latency,
-                    _number(facts.get("latency_measured")),
-                    plan.importance / (study.problem.dense_importance or 1.0),
-                    plan.removed_blocks,
-                    plan.choices,
-                    _number(facts["accuracy_tuned"]),
-                    plan,
-                )
-            )
-        except (MdpError, AttributeError, KeyError, TypeError):
-            continue  # not fine-tuned, or damaged: the take-away tab is the place to say so
+    """The fine-tuned networks at hand that were pruned with this study, by their predicted latency."""
+    found = [
+        Measured(
+            one.name,
+            one.plan.latency,
+            one.fact("latency_measured"),
+            one.plan.importance / (study.problem.dense_importance or 1.0),
+            one.plan.removed_blocks,
+            one.plan.choices,
+            one.accuracy,
+            one.plan,
+        )
+        for one in networks_of_study(study.problem.fingerprint)
+        if one.accuracy is not None
+    ]
     return tuple(sorted(found, key=lambda m: m.predicted))
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

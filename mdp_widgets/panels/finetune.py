@@ -1,18 +1,22 @@
 """Fine-tune the pruned network of the current plan, and see what came of accuracy and latency."""
 
+from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 
+from mdp.jobs import JobState
+from mdp.plan import Plan
 from mdp.study import Study
 
 from .. import ui
 from ..figures.plan_words import removed_count
+from ..networks import Network, networks_of_plan
 from ..plot import Plot
 from .finetune_facts import facts_table, finetune_facts
 from .job_view import JobView
 from .parts import combobox, fields, flow, long_work, or_sentence, start_button, text
-from .plans import finetuned_before, network_folder, plan_files
+from .plans import network_folder, plan_files
 from .setup import FASHION, checked_data, positive_number, whole_number
 from .training_curve import draw_training, training_info, training_label, training_table
 
@@ -57,20 +61,20 @@ def finetune_panel(selection) -> widgets.VBox:
             )
 
     def draw(_=None):
-        name, before = ("", {}) if job.state else finetuned_before(selection.plan)
-        describe(name)
-        facts = finetune_facts(job.state, selection.study, selection.plan, before)
+        state, before = whose_facts(job.state, selection.plan)
+        describe(before=before.name if before else "")
+        facts = finetune_facts(state, selection.study, selection.plan, before)
         info = training_info(
-            job.state.metrics if job.state else (),
+            state.metrics if state else (),
             dense=facts.dense,
-            pruned=facts.pruned,
+            pruned=facts.pruned if state else None,  # a network of before has no curve to begin
             epochs=facts.epochs,
         )
         columns, rows = training_table(info)
         plot.show(draw_training(info), training_label(info), columns, rows)
         table.value = facts_table(facts)
 
-    def describe(before: str = ""):
+    def describe(_=None, before: str = ""):
         plan = selection.plan
         if plan is None:
             ui.say(about, "")
@@ -83,8 +87,9 @@ def finetune_panel(selection) -> widgets.VBox:
             data.value = images_of(selection.study)
 
     job.observe(draw, "state")
-    selection.observe(lambda _: describe(), ["plan", "study"])
-    selection.observe(draw, "settled")  # files of networks are read: not at every step of a drag
+    selection.observe(describe, "plan")
+    # Files of networks are read: not at every step of a drag, and not while a job says what there is to see.
+    selection.observe(lambda _: None if job.running else draw(), ["settled", "study"])
     selection.observe(other_study, "study")
     draw()
     go = start_button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
@@ -97,6 +102,21 @@ def finetune_panel(selection) -> widgets.VBox:
     panel.go, panel.job = go, job
     panel.plot, panel.table = plot, table
     return panel
+
+
+def whose_facts(state: JobState | None, plan: Plan | None) -> tuple[JobState | None, Network | None]:
+    """What the panel shows: a job while it runs; then the newest fine-tuned network of exactly this plan.
+
+    Where the plan has none, or the job made it and knows its curve too, the job stays.
+    """
+    if state is not None and state.status == "running":
+        return state, None
+    found = networks_of_plan(plan) if plan else []
+    newest = next((one for one in found if one.accuracy is not None), None)
+    made = Path(str(state.result.get("path", ""))).resolve() if state else None
+    if newest is None or made == newest.folder.resolve():
+        return state, None
+    return None, newest
 
 
 def images_of(study: Study | None) -> str:

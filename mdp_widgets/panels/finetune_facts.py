@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from mdp.jobs import JobState
@@ -9,12 +10,17 @@ from mdp.plan import Plan
 from mdp.study import Study
 
 from .. import ui
+from ..networks import Network
 
 
 @dataclass(frozen=True)
 class FinetuneFacts:
-    """Accuracies are shares of the test images, latencies in `unit`; None where not known (yet)."""
+    """Accuracies are shares of the test images, latencies in `unit`; None where not known (yet).
 
+    `of` names the run or the network that they are of, "" where there is none.
+    """
+
+    of: str = ""
     dense: float | None = None
     pruned: float | None = None
     tuned: float | None = None
@@ -28,16 +34,18 @@ class FinetuneFacts:
 
 
 def finetune_facts(
-    state: JobState | None, study: Study | None, plan: Plan | None, before: Mapping[str, Any] | None = None
+    state: JobState | None, study: Study | None, plan: Plan | None, before: Network | None = None
 ) -> FinetuneFacts:
-    """The record of a job; where there is none, of an earlier fine-tuning (`before`, as its network's file
-    says), and of what the study and the plan know."""
-    said: dict[str, Any] = {} if state else dict(before or {})
+    """The record of a job, else of a network that was fine-tuned before; and what study and plan know."""
+    said: dict[str, Any] = dict(before.finetuned) if before else {}
+    of = f"Network {before.name}" if before else ""
     if state is not None:
+        of = state.title
         for metric in state.metrics:
             said |= {k: v for k, v in metric.items() if v is not None}
         said |= state.result
     return FinetuneFacts(
+        of=of,
         dense=_number(said, "accuracy_dense") or _dense_accuracy(study),
         pruned=_number(said, "accuracy_pruned"),
         tuned=_number(said, "accuracy_tuned"),
@@ -74,7 +82,7 @@ def facts_table(facts: FinetuneFacts) -> str:
             ("pruned", time(facts.predicted), time(facts.measured)),
         ],
     )
-    return accuracy + latency + _verdict(facts)
+    return _note(facts.of) + accuracy + latency + _note(_verdict(facts))
 
 
 def _verdict(facts: FinetuneFacts) -> str:
@@ -85,7 +93,11 @@ def _verdict(facts: FinetuneFacts) -> str:
     words = f"The real network is {ui.percent(abs(off))} {sign} than predicted"
     if facts.measured_dense:
         words += f", and {facts.measured_dense / facts.measured:.2f} times as fast as the dense one"
-    return f'<p class="mdp-note">{words}.</p>'
+    return f"{words}."
+
+
+def _note(words: str) -> str:
+    return f'<p class="mdp-note">{escape(words)}</p>' if words else ""
 
 
 def _number(said: Mapping[str, Any], key: str) -> float | None:

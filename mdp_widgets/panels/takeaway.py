@@ -10,13 +10,14 @@ from mdp.plan import plan_to_json
 
 from .. import ui
 from ..download import Download
+from ..networks import networks_of_plan
 from ..pictures import picture_csv, picture_html, picture_json, pictures, pictures_zip, zipped
 from ..report import report_html
 from ..tables_csv import all_tables
 from .job_view import JobView
 from .keep_budget import budget_card
 from .parts import dropdown, long_work, offer, or_sentence
-from .plans import network_folder, networks_at_hand, plan_files, plan_name
+from .plans import network_folder, plan_files, plan_name
 
 # What belongs to a pruned network: weights and the JSON that rebuilds it; a run's own files stay here.
 NETWORK_FILES = ("model.safetensors", "architecture.json")
@@ -120,9 +121,9 @@ class TakeAway:
         """Follow the selection: which figures and which networks there are."""
         plan = self.selection.plan
         tuned = [
-            (f"fine-tuned: {f.name.removeprefix(self._name).strip('-')}", str(f))
-            for f in networks_at_hand(plan)
-            if plan and f.name != self._name
+            (f"fine-tuned: {one.name.removeprefix(self._name).strip('-')}", str(one.folder))
+            for one in (networks_of_plan(plan) if plan else ())
+            if one.name != self._name
         ]
         offer(self.which, [("as pruned, not fine-tuned", ""), *tuned])
         off = jobs.refusal()  # then only what is made already can be taken

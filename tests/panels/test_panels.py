@@ -1,5 +1,6 @@
 """The panels driven without a browser, through the real command line's arguments."""
 
+import dataclasses
 import io
 import json
 import sys
@@ -58,6 +59,13 @@ def saved(monkeypatch):
 
 def text_of(job):
     return job.children[0].value
+
+
+def write_card(tmp_path, name, extra):
+    """A network's architecture file with this under "extra"."""
+    folder = tmp_path / "user" / "networks" / name
+    folder.mkdir(parents=True)
+    (folder / "architecture.json").write_text(json.dumps({"extra": extra}))
 
 
 def test_from_a_model_to_an_open_study(watch):
@@ -228,14 +236,29 @@ def test_a_plan_that_was_finetuned_before_says_what_it_is_worth(selection, tmp_p
     assert "Another budget" in panel.about.value and "87.3 %" not in panel.table.value
     facts = {"accuracy_pruned": 0.2, "accuracy_tuned": 0.873, "latency_measured": None}
     for name, tuned in (("tuned", facts), ("plain", None)):
-        folder = tmp_path / "user" / "networks" / name
-        folder.mkdir(parents=True)
-        extra = {"finetuned": tuned, "plan": plan_to_json(plan)}
-        (folder / "architecture.json").write_text(json.dumps({"extra": extra}))
+        write_card(tmp_path, name, {"finetuned": tuned, "plan": plan_to_json(plan)})
     selection.set_budget("99%")
     assert "87.3 %" not in panel.table.value and ui.ms(selection.plan.latency) in panel.table.value
     selection.undo()
     assert "Fine-tuned before: tuned" in panel.about.value and "87.3 %" in panel.table.value
+    selection.learn(dataclasses.replace(selection.study, accuracy={"dense": 0.912}))
+    assert "Fine-tuned before: tuned" in panel.about.value and "91.2 %" in panel.table.value
+
+
+def test_another_plans_run_does_not_hide_what_this_plan_is_worth(selection, watch, tmp_path):
+    panel, plan = finetune_panel(selection), selection.plan
+    selection.set_budget("99%")
+    panel.data.value, panel.epochs.value = "fashion-mnist", "1"
+    panel.go.click()
+    watch(panel.job)
+    assert "Fine-tuning" in panel.table.value and "88.0 %" in panel.table.value
+    write_card(tmp_path, "tuned", {"plan": plan_to_json(plan), "finetuned": {"accuracy_tuned": 0.873}})
+    selection.undo()
+    worth = panel.table.value
+    assert "tuned" in worth and "87.3 %" in worth and "88.0 %" not in worth
+    assert panel.plot.spec["data"][1]["y"] == []  # the curve of the other plan's run is gone with it
+    selection.redo()
+    assert "88.0 %" in panel.table.value and panel.plot.spec["data"][1]["y"]
 
 
 def test_a_metric_that_is_no_number_does_no_harm(selection):
