@@ -136,7 +136,6 @@ def _scatter(trace: Mapping[str, Any], x: Scale, y: Scale) -> list[str]:
         parts += _markers(trace.get("marker", {}), points)
     if "text" in mode:
         font = trace.get("textfont", {})
-        words = trace["customdata"] if trace.get("texttemplate") == "%{customdata}" else trace.get("text", [])
         beside = trace.get("textposition") == "top left"
         place = {"anchor": "end", "dx": -7, "dy": -7} if beside else {"anchor": "middle", "dx": 0, "dy": -8}
         parts += [
@@ -148,7 +147,7 @@ def _scatter(trace: Mapping[str, Any], x: Scale, y: Scale) -> list[str]:
                 colour=font.get("color", "#18202c"),
                 size=font.get("size", 12),
             )
-            for (a, b), t in zip(points, words, strict=False)
+            for (a, b), t in zip(points, trace.get("text", []), strict=False)
         ]
     return parts
 

@@ -5,7 +5,7 @@ from typing import Any
 import ipywidgets
 
 from . import ui
-from .figures.front import draw_front, front_info, front_label, front_table
+from .figures.front import MOVING, draw_front, front_info, front_label, front_table
 from .figures.front_others import finetuned_points, line_points, verified_points
 from .follow import Follow
 from .measured import finetuned, verified
@@ -97,8 +97,7 @@ class FrontView:
             return
         info = front_info(s.study, s.front, s.plan, s.a and s.a.plan, s.beside)
         spec = draw_front(info)
-        # Cross-hair, A and the chosen plan come last and move; the rest stays where it is while one drags.
-        self.plot.show(spec, front_label(info), *front_table(info), still=len(spec["data"]) - 3)
+        self.plot.show(spec, front_label(info), *front_table(info), still=len(spec["data"]) - MOVING)
 
     def _click(self, point: dict[str, Any]) -> None:
         """A click anywhere chooses the front's point at the nearest latency."""

@@ -11,10 +11,13 @@ from mdp.study import Study
 
 from ..plot import axis, layout
 from ..ui import ms, percent
-from .front_others import Points, draw_points
+from .front_others import Points, draw_labels, draw_points
 from .plan_words import plan_words
 
 SHOWN = 40  # supported points drawn at most
+MOVING = (
+    4  # the last traces: cross-hair, the labels over it, A and the chosen plan; the others stay in a drag
+)
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,8 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
             "marker": {"size": 6, "symbol": "diamond-open", "color": "var(--mdp-kept)", "line": {"width": 1}},
         },
         *(trace for points in info.others for trace in draw_points(points)),
-        _cross(info.chosen, x_range, y_range),
+        _cross(info.chosen, x_range, y_range),  # from here on MOVING traces
+        draw_labels(info.others),
         _spot(info.other, "A", "square", "var(--mdp-other)", 12),
         _spot(info.chosen, "chosen", "circle", "var(--mdp-choice)", 14),
     ]

@@ -25,13 +25,17 @@ SHORT = {
     "channels only, multi-dimensional latency": "channels only, multi-dim.",
     "channels and blocks, linear latency": "with blocks, linear",
 }
+STAR = 12  # pixels
+# How wide and high a label is on a page of 1280 pixels, as shares of the dense latency and importance.
+LABEL = (0.11, 0.06)
 
 
 @dataclass(frozen=True)
 class Points:
     """One line or cloud. Importance is a share of dense; `texts` is what a hover says of each point.
 
-    `predicted` holds the predicted latency of measured points, else (); `labels` a word beside each point.
+    `predicted` holds the predicted latency of measured points, else (); `labels` a word beside each point,
+    `unlabelled` the points where it would stand on a neighbour's.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Points:
     texts: tuple[str, ...]
     predicted: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
+    unlabelled: frozenset[int] = frozenset()
 
 
 def line_points(study: Study, line: Line) -> Points:
@@ -90,19 +95,33 @@ def finetuned_points(study: Study, found: Sequence[Measured]) -> Points:
 
     def text(m: Measured) -> str:
         timed = f"measured {ms(m.measured, unit)}, " if m.measured else ""
-        accuracy = "unknown" if m.accuracy is None else percent(m.accuracy)
         times = f"{timed}predicted {ms(m.predicted, unit)} · {percent(m.importance)} importance"
         words = plan_words(study.problem, m.plan)
-        return f"<b>fine-tuned: {m.name}</b><br>accuracy {accuracy}{against}<br>{times}<br>{words}"
+        return f"<b>fine-tuned: {m.name}</b><br>accuracy {percent(m.accuracy)}{against}<br>{times}<br>{words}"
 
     return Points(
         "fine-tuned",
-        tuple(m.measured or m.predicted for m in found),
+        tuple(m.latency for m in found),
         tuple(m.importance for m in found),
         tuple(text(m) for m in found),
         tuple(m.predicted for m in found),
-        tuple("" if m.accuracy is None else percent(m.accuracy) for m in found),
+        tuple(percent(m.accuracy) for m in found),
+        crowded(found, study.problem.dense_latency),
     )
+
+
+def crowded(found: Sequence[Measured], dense: float) -> frozenset[int]:
+    """The networks whose label would stand on that of a better one: the hover and the table tell theirs."""
+    wide, high = LABEL[0] * dense, LABEL[1]
+
+    def near(a: Measured, b: Measured) -> bool:
+        return abs(a.latency - b.latency) < wide and abs(a.importance - b.importance) < high
+
+    shown: list[int] = []
+    for i in sorted(range(len(found)), key=lambda i: -found[i].accuracy):
+        if not any(near(found[i], found[j]) for j in shown):
+            shown.append(i)
+    return frozenset(range(len(found))) - frozenset(shown)
 
 
 def draw_points(points: Points) -> list[dict[str, Any]]:
@@ -140,16 +159,38 @@ def draw_points(points: Points) -> list[dict[str, Any]]:
         "line": {"color": colour, "width": 1.2},
     }
     marks = {
-        "mode": "markers+text" if tuned else "markers",
+        "mode": "markers",
         "marker": {
-            "size": 12 if tuned else 6,
+            "size": STAR if tuned else 6,
             "color": colour,
             "symbol": "star" if tuned else "circle-open",
             "line": {"width": 1.2},
         },
     }
-    if tuned:
-        marks |= {"texttemplate": "%{customdata}", "customdata": list(points.labels), "cliponaxis": False}
-        # Left above a point of the front there is nothing: the front rises, and everything else is below it.
-        marks |= {"textposition": "top left", "textfont": {"size": 11.5, "color": "var(--mdp-good)"}}
     return [reach, {**trace, **marks}]
+
+
+def draw_labels(others: Sequence[Points]) -> dict[str, Any]:
+    """The labels of all points as one trace of their own, so that no line is drawn through them."""
+    shown = [
+        (x, 100 * y, label, points.name)
+        for points in others
+        for i, (x, y, label) in enumerate(zip(points.latency, points.importance, points.labels, strict=False))
+        if i not in points.unlabelled
+    ]
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "name": "labels",
+        "marker": {"size": STAR, "color": "rgba(0,0,0,0)"},  # unseen: plotly keeps the words clear of it
+        "showlegend": False,
+        "hoverinfo": "skip",
+        "legendgroup": shown[0][-1] if shown else "labels",  # its name in the legend hides them too
+        "x": [x for x, *_ in shown],
+        "y": [y for _, y, *_ in shown],
+        "text": [label for *_, label, _ in shown],
+        # Left above a point of the front there is nothing: the front rises, and everything else is below it.
+        "textposition": "top left",
+        "textfont": {"size": 11.5, "color": "var(--mdp-good)"},
+        "cliponaxis": False,
+    }

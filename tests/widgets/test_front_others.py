@@ -16,10 +16,10 @@ from mdp_widgets import others
 from mdp_widgets.budget import BudgetBar
 from mdp_widgets.figure_svg import figure_svg
 from mdp_widgets.figures.front import draw_front, front_info, front_table
-from mdp_widgets.figures.front_others import finetuned_points, line_points, verified_points
+from mdp_widgets.figures.front_others import draw_labels, finetuned_points, line_points, verified_points
 from mdp_widgets.figures.plan_words import plan_words
 from mdp_widgets.front_view import FrontView
-from mdp_widgets.measured import finetuned, verified
+from mdp_widgets.measured import Measured, finetuned, verified
 from mdp_widgets.pictures import pictures
 from mdp_widgets.plot import concrete
 from mdp_widgets.report import report_html
@@ -55,7 +55,7 @@ def test_wanted_lines_are_drawn_and_unwanted_ones_are_not(vit, few):
     view.buttons["greedy"].value = True
     names = [t["name"] for t in view.plot.still]
     assert len(names) == len(alone) + 4 and names[-1] == "greedy"
-    assert [t["name"] for t in view.plot.spec["data"]] == ["cross-hair", "A", "chosen"]
+    assert [t["name"] for t in view.plot.spec["data"]] == ["cross-hair", "labels", "A", "chosen"]
     view.buttons["ablations"].value = False
     assert [t["name"] for t in view.plot.still] == [*alone, "greedy"]
     view.selection.study = dataclasses.replace(vit, problem=dataclasses.replace(vit.problem))
@@ -214,6 +214,21 @@ def test_finetuned_networks_show_their_accuracy(vit, tmp_path, monkeypatch):
     drawn = figure_svg(draw_front(info))
     assert ">87.3 %<" in drawn and ">fine-tuned<" in drawn and "fine-tuned: good" not in drawn
     assert front_table(info)[1][-1][-1] == "fine-tuned, accuracy 87.3 %"
+
+
+def test_labels_of_accuracy_do_not_stand_on_each_other(vit):
+    dense = vit.problem.dense_latency
+    at = [(0.30, 0.80, 0.81), (0.33, 0.82, 0.84), (0.60, 0.82, 0.86), (0.33, 0.50, 0.79)]
+    plan = solve(vit.problem, 0.4 * dense)
+    found = [Measured(f"n{i}", x * dense, None, y, (), {}, a, plan) for i, (x, y, a) in enumerate(at)]
+    points = finetuned_points(vit, found)
+    words = draw_labels([points])
+    assert words["text"] == ["84.0 %", "86.0 %", "79.0 %"]  # the better one of two keeps its label
+    assert words["x"] == [m.latency for m in found[1:]] and words["y"] == [82, 82, 50]
+    info = front_info(vit, None, plan, others=(points,))
+    assert [row[-1] for row in front_table(info)[1]] == [
+        f"fine-tuned, accuracy {100 * a:.1f} %" for *_, a in at
+    ]
 
 
 def test_the_hover_tells_the_whole_plan(vit, few):

@@ -48,7 +48,7 @@ def test_front_is_increasing_and_marks_the_chosen_plan(vit, plan):
     assert len(front_table(info)[1]) == 10
     assert "proven" in front_label(info)
     spec = draw_front(info)
-    assert [t["name"] for t in spec["data"]] == ["front", "supported", "cross-hair", "A", "chosen"]
+    assert [t["name"] for t in spec["data"]] == ["front", "supported", "cross-hair", "labels", "A", "chosen"]
     assert spec["data"][0]["customdata"] == list(range(10))
 
 
