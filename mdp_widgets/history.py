@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from mdp.plan import Plan
 from mdp.solve import Pins
+from mdp.study import Study
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,13 @@ class Kept:
 
 @dataclass(frozen=True)
 class Step:
-    """One state of undo and redo."""
+    """One state of undo and redo.
 
+    Studies are told apart by `of`, their file and fingerprint: what was measured of one since makes no step.
+    """
+
+    study: Study = field(compare=False)
+    of: str
     budget: float
     pins: Pins
     a: Kept | None

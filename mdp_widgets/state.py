@@ -20,7 +20,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, HasTraits, Instance, Int, Unicode, observe
 from traitlets import Tuple as TupleTrait
 
-from mdp.errors import MdpError
+from mdp.errors import Infeasible, MdpError
 from mdp.plan import Plan, parse_budget
 from mdp.solve import Front, Pins, fastest, solve
 from mdp.study import Study, list_studies, load_study
@@ -108,30 +108,36 @@ class Selection(HasTraits):
         study = change["new"]
         if study is None:
             self._set(budget=0.0, plan=None, a=None, pins=Pins(), front=None, smallest=0.0, block="", dim="")
-        else:
-            try:
-                smallest = fastest(study.problem).latency
-                budget = max(START * study.problem.dense_latency, smallest)
-                plan = solve(study.problem, budget)
-            except MdpError as error:
-                self._set(study=change["old"])
-                self.error = f"{study.name} cannot be opened. {error}"
-                return
-            block = next((b.name for b in study.problem.blocks), "")
-            self._set(
-                error="",
-                status="",
-                a=None,
-                pins=Pins(),
-                smallest=smallest,
-                front=None,
-                budget=budget,
-                block=block,
-                dim=first_dim(study, block),
-                plan=plan,
-            )
-            self._grow_front(study)
-        self.begin()
+            self.begin()
+            return
+        try:
+            smallest = fastest(study.problem).latency
+            self._open_at(study, max(START * study.problem.dense_latency, smallest), Pins(), None)
+        except MdpError as error:
+            self._set(study=change["old"])
+            self.error = f"{study.name} cannot be opened. {error}"
+            return
+        self.settle()
+
+    def _open_at(self, study: Study, budget: float, pins: Pins, a: Kept | None) -> None:
+        """Everything of a study at once. Raises MdpError where nothing fits; then nothing has changed."""
+        plan = solve(study.problem, budget, pins=pins)
+        smallest = fastest(study.problem, pins).latency
+        block = next((b.name for b in study.problem.blocks), "")
+        self._set(
+            study=study,
+            error="",
+            status="",
+            a=a,
+            pins=pins,
+            smallest=smallest,
+            front=None,
+            budget=budget,
+            block=block,
+            dim=first_dim(study, block),
+            plan=plan,
+        )
+        self._grow_front(study)
 
     def _grow_front(self, study: Study) -> None:
         """The front from coarse to fine, while the page already answers."""
@@ -166,9 +172,13 @@ class Selection(HasTraits):
             self.error = str(error)
             return False
         self.error = ""
-        self.budget = value
+        self.budget = self._useful(value)
         self.settle()
         return not self.error
+
+    def _useful(self, budget: float) -> float:
+        """More than the dense model takes buys nothing."""
+        return min(budget, self.study.problem.dense_latency)
 
     @observe("budget")
     def _on_budget(self, change: Mapping[str, Any]) -> None:
@@ -209,7 +219,7 @@ class Selection(HasTraits):
             return False
         old = {"budget": self.budget, "pins": self.pins}
         self.error = ""
-        self._set(budget=budget, pins=pins)
+        self._set(budget=self._useful(budget), pins=pins)
         self._resolve(old)
         self.settle()
         return not self.error
@@ -218,11 +228,12 @@ class Selection(HasTraits):
         """Solve for the present budget and pins; if nothing fits, say so and go back to `old`."""
         problem = self.study.problem
         try:
-            smallest = self.smallest if "budget" in old else fastest(problem, self.pins).latency
+            smallest = fastest(problem, self.pins).latency if "pins" in old else self.smallest
             plan = solve(problem, self.budget, pins=self.pins)
         except MdpError as error:
+            pinned = isinstance(error, Infeasible) and bool(self.pins)
             self._set(**old)
-            self.error = str(error)
+            self.error = f"{error} That is with what is pinned." if pinned else str(error)
             return
         self._set(error="", smallest=smallest, plan=plan)
 
@@ -238,6 +249,7 @@ class Selection(HasTraits):
         """Make the best plan for a budget and pins A. One step of undo."""
         if self.study is None:
             return False
+        budget = self._useful(budget)
         try:
             plan = solve(self.study.problem, budget, pins=pins)
         except MdpError as error:
@@ -272,14 +284,14 @@ class Selection(HasTraits):
     # Undo and redo
 
     def settle(self) -> None:
-        """Make the present budget, pins and A one step of undo: at the end of a drag, not on the way."""
+        """Make the present view one step of undo: at the end of a drag, not on the way."""
         if self.study is not None:
             self._history.add(self._now())
         self._tell_history()
 
     def begin(self) -> None:
         """Make the present view the first one: a page that opens at a link has nothing to undo."""
-        self._history = History([self._now()])
+        self._history = History([self._now()] if self.study is not None else [])
         self._tell_history()
 
     def undo(self) -> None:
@@ -291,13 +303,17 @@ class Selection(HasTraits):
     def _restore(self, step: Step | None) -> None:
         if step is None:
             return
-        old = {"budget": self.budget, "pins": self.pins}
-        self._set(budget=step.budget, pins=step.pins, a=step.a)
-        self._resolve(old)
+        if step.of != self._now().of:
+            self._open_at(step.study, step.budget, step.pins, step.a)
+        else:
+            old = {"budget": self.budget, "pins": self.pins}
+            self._set(budget=step.budget, pins=step.pins, a=step.a)
+            self._resolve(old)
         self._tell_history()
 
     def _now(self) -> Step:
-        return Step(self.budget, self.pins, self.a)
+        of = f"{self.study.path} {self.study.problem.fingerprint}"
+        return Step(self.study, of, self.budget, self.pins, self.a)
 
     def _tell_history(self) -> None:
         self.can_undo, self.can_redo = self._history.can_undo, self._history.can_redo

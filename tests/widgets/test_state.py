@@ -54,8 +54,12 @@ def test_a_budget_that_cannot_be_is_a_sentence_and_nothing_changes(selection, te
 
 
 def test_a_huge_budget_is_the_dense_network(selection, vit):
-    assert selection.set_budget("1e9")
-    assert selection.plan.importance == pytest.approx(vit.problem.dense_importance)
+    dense = vit.problem.dense_latency
+    for ask in (lambda: selection.set_budget("1e9"), lambda: selection.go(1e20, Pins())):
+        assert ask() and selection.budget == dense
+        assert selection.plan.importance == pytest.approx(vit.problem.dense_importance)
+        selection.set_budget("50%")
+    assert selection.compare_with(1e20, Pins()) and selection.a.budget == dense
 
 
 def test_pins_bind_and_contradictions_are_refused(selection):
@@ -94,6 +98,45 @@ def test_undo_and_redo_walk_through_what_was_settled(selection):
     selection.redo()
     selection.redo()
     assert selection.pins.blocks == {"blocks.1": False} and not selection.can_redo
+
+
+def test_the_smallest_latency_belongs_to_the_pins_however_they_come(selection, vit):
+    free, kept = selection.smallest, Pins(blocks={"blocks.1": True, "blocks.2": True})
+    assert selection.go(selection.budget, kept) and selection.smallest > free
+    pinned = selection.smallest
+    selection.undo()
+    assert selection.smallest == free
+    selection.redo()
+    assert selection.smallest == pinned
+    assert not selection.set_budget(free) and "with what is pinned" in selection.error
+
+
+def test_another_study_can_be_undone_with_all_that_belonged_to_the_first(selection, vit, resnet):
+    selection.pin_block("blocks.1", False)
+    selection.keep_as_a()
+    selection.set_budget("60%")
+    before = selection.budget, selection.plan.choices, selection.a, selection.smallest
+    selection.study = resnet
+    assert selection.can_undo and not selection.pins and selection.a is None
+    seen = []
+    selection.observe(lambda _: seen.append((selection.plan.fingerprint, selection.front)), "study")
+    selection.undo()
+    assert (selection.budget, selection.plan.choices, selection.a, selection.smallest) == before
+    assert selection.study is vit and selection.pins.blocks == {"blocks.1": False}
+    assert seen[0][0] == vit.problem.fingerprint  # no view sees one study with another's plan
+    assert selection.front is not None and selection.block in {b.name for b in vit.problem.blocks}
+    selection.redo()
+    assert selection.study is resnet and selection.plan.fingerprint == resnet.problem.fingerprint
+
+
+def test_the_first_study_of_a_page_is_not_undone(vit):
+    selection = Selection()
+    selection.begin()  # a page that opened before there was a study
+    selection.study = vit
+    assert not selection.can_undo
+    selection.study = None
+    selection.undo()
+    assert selection.study is None and not selection.error
 
 
 def test_a_damaged_study_leaves_the_open_one_open(selection, vit, tmp_path):
