@@ -100,10 +100,12 @@ class FrontView:
         self.plot.show(spec, front_label(info), *front_table(info), still=len(spec["data"]) - MOVING)
 
     def _click(self, point: dict[str, Any]) -> None:
-        """A click anywhere chooses the front's point at the nearest latency."""
+        """A click chooses the point of the front that the hover tells of, else the nearest in latency."""
         s, at = self.selection, point.get("at")
-        if s.front is None or not isinstance(at, list) or not isinstance(at[0], int | float):
+        told = point.get("x") if point.get("name") == "front" else None
+        latency = told if told is not None else at[0] if isinstance(at, list) and at else None
+        if s.front is None or not isinstance(latency, int | float):
             return
-        nearest = min(s.front.points, key=lambda p: abs(p.plan.latency - at[0]), default=None)
+        nearest = min(s.front.points, key=lambda p: abs(p.plan.latency - latency), default=None)
         if nearest is not None:
             s.set_budget(max(nearest.plan.latency, s.smallest))

@@ -218,6 +218,7 @@ def _spot(
         "name": name,
         "showlegend": False,
         "hoverinfo": "skip",
+        "cliponaxis": False,
         "x": [spot[0]] if spot else [],
         "y": [100 * spot[1]] if spot else [],
         "marker": {

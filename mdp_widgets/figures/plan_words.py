@@ -11,7 +11,7 @@ NAMED = 6  # removed blocks named one by one, at most
 
 
 def plan_words(problem: Problem, plan: Plan) -> str:
-    """`removed: 3, 7 · heads 46 of 48 · Q/K 75 % · MLP 12 %`: every kind of dim over all blocks."""
+    """`blocks 3, 7 removed`, `heads 46 of 48 · Q/K 75 % · MLP 12 %`: every kind of dim over all blocks."""
     kept: dict[str, int] = {}
     dense: dict[str, int] = {}
     for dim in problem.dims:
@@ -34,10 +34,10 @@ def removed_count(plan: Plan) -> str:
 
 
 def removed_words(problem: Problem, removed: Collection[str]) -> str:
-    """`no block removed`, `removed: 3, 7`, `12 of 33 blocks removed`."""
+    """`no block removed`, `block 3 removed`, `blocks 3, 7 removed`, `12 of 33 blocks removed`."""
     if not removed:
         return "no block removed"
     if len(removed) > NAMED:
         return f"{len(removed)} of {len(problem.blocks)} blocks removed"
     short = short_names([b.name for b in problem.blocks])
-    return "removed: " + ", ".join(short[b] for b in removed)
+    return f"block{'s' * (len(removed) > 1)} {', '.join(short[b] for b in removed)} removed"

@@ -37,6 +37,15 @@ def test_a_click_on_the_front_moves_the_budget(page):
     assert page.selection.plan.importance == wanted.importance
 
 
+def test_a_click_chooses_what_the_hover_tells_of(page):
+    told, other = (page.selection.front.points[i].plan for i in (20, 30))
+    point = {"name": "front", "x": told.latency, "at": [other.latency, 12.0]}
+    page.front._receive(None, {"kind": "click", "point": point}, [])
+    assert page.selection.plan.importance == told.importance
+    page.front._receive(None, {"kind": "click", "point": {**point, "name": "greedy"}}, [])
+    assert page.selection.plan.importance == other.importance
+
+
 def test_a_look_in_the_picture_moves_the_block_view(page):
     page.survivors._receive(None, {"kind": "look", "block": "blocks.2", "dim": "blocks.2.mlp"}, [])
     assert page.survivors.selected == {"block": "blocks.2", "dim": "blocks.2.mlp"}
