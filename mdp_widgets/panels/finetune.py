@@ -89,7 +89,8 @@ def finetune_panel(selection) -> widgets.VBox:
     job.observe(draw, "state")
     selection.observe(describe, "plan")
     # Files of networks are read: not at every step of a drag, and not while a job says what there is to see.
-    selection.observe(lambda _: None if job.running else draw(), ["settled", "study"])
+    selection.observe(lambda _: None if job.running else draw(), "settled")
+    selection.observe(draw, "study")
     selection.observe(other_study, "study")
     draw()
     go = start_button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")

@@ -261,6 +261,14 @@ def test_another_plans_run_does_not_hide_what_this_plan_is_worth(selection, watc
     assert "88.0 %" in panel.table.value and panel.plot.spec["data"][1]["y"]
 
 
+def test_a_run_found_on_a_new_page_is_seen_beside_the_study_that_is_opened_then(selection):
+    panel = finetune_panel(selection)
+    panel.job.state = jobs.JobState("x", "t", "finetune", "running", 0.0)
+    other = dataclasses.replace(selection.study, accuracy={"dense": 0.912})
+    selection.study = dataclasses.replace(other, problem=dataclasses.replace(other.problem))
+    assert "91.2 %" in panel.table.value
+
+
 def test_a_metric_that_is_no_number_does_no_harm(selection):
     state = jobs.JobState("x", "t", "finetune", "running", 0.0, metrics=({"accuracy_dense": "?"},))
     assert finetune_facts(state, selection.study, selection.plan).dense is None
