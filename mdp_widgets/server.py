@@ -25,6 +25,7 @@ from .kernels import alive, drop_dead, end_all, full, spare_warm
 from .plotly_js import plotly_js
 from .serve import NOTEBOOKS, PAGES, Options
 
+GONE = 15  # minutes until a page that vanished gives its kernel back
 # Handlers of Voila that show folders, sources or files; we serve known pages instead.
 LEFT_OUT = (AllowListFileHandler, TornadoVoilaHandler, TornadoVoilaTreeHandler, VoilaContentsHandler)
 
@@ -234,6 +235,6 @@ def _kernels(config: Config, idle: float | None) -> None:
     config.KernelRestarter.restart_limit = 0
     config.KernelRestarter.time_to_dead = 1.0
     # A page that vanished without a word, with its machine or its network, gives its kernel back too.
-    config.MappingKernelManager.cull_idle_timeout = int(60 * (idle or 120))
+    config.MappingKernelManager.cull_idle_timeout = int(60 * (idle or GONE))
     config.MappingKernelManager.cull_connected = idle is not None
     config.MappingKernelManager.cull_interval = 60 if idle is None or idle >= 3 else max(1, int(20 * idle))
