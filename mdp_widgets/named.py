@@ -98,7 +98,7 @@ def _path(study: Study, name: str) -> Path:
 def _checked(study: Study, name: str) -> str:
     name = " ".join(name.split())
     if not name or name.startswith("."):
-        raise MdpError("Give the plan a name that begins with a letter or a digit.")
+        raise MdpError("Give the plan a name that does not begin with a dot.")
     if len(_path(study, name).name) > LONGEST:
         raise MdpError("This name is too long for a file. Choose a shorter one.")
     if _path(study, name).exists():

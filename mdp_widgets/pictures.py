@@ -85,7 +85,7 @@ def pictures(selection) -> list[Picture]:
 
     found = [
         Picture("front", "Pareto front", draw_the_front),
-        Picture("survivors", "What remains", draw_the_network),
+        Picture("survivors", "What survives", draw_the_network),
     ]
     terms = terms_of(study.problem, block, dim)
     if terms:

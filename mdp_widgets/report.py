@@ -66,7 +66,7 @@ def report_html(
         *(f'<p class="warn">{escape(w)}</p>' for w in warnings(study)),
         _numbers(headline(study, plan), headline(study, a) if a else None),
         *(['<p class="muted">B is this plan, A the one that it is compared with.</p>'] if a else []),
-        _section("What remains", survivors_svg(survivors_info(study, plan, a=a), 800)),
+        _section("What survives", survivors_svg(survivors_info(study, plan, a=a), 800)),
     ]
     if front is not None:
         info = front_info(study, front, plan, a, beside)

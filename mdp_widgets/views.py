@@ -44,7 +44,7 @@ class FrontPanel(View):
 
 
 class SurvivorsPanel(View):
-    """What remains of the network, block by block; a click or the arrow keys choose a block or a dim.
+    """What survives of the network, block by block; a click or the arrow keys choose a block or a dim.
 
     Traits:
         selection: read are study, plan, pins, a, block and dim; a click sets block and dim.

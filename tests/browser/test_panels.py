@@ -116,7 +116,7 @@ def test_plan_picture_and_report_arrive_as_files(quiet, address, tmp_path):
     assert plan["format"] == "mdp-plan/1" and plan["optimal"] is True
     assert take("PNG").read_bytes().startswith(b"\x89PNG")
     assert take("SVG").read_text().startswith("<svg")
-    assert "What remains" in take("Report (HTML)").read_text()
+    assert "What survives" in take("Report (HTML)").read_text()
     page.get_by_role("button", name="Keep the budget on this device").click()
     said = page.get_by_role("alert").filter(has_text="were measured on synthetic (not measured)")
     expect(said).to_be_visible()

@@ -39,7 +39,7 @@ def plan(study):
 
 def test_the_report_says_what_the_plan_is(study, plan):
     text = report_html(study, plan, front(study.problem, 8))
-    assert text.count("<svg") == 2 and "What remains" in text and "proven" in text
+    assert text.count("<svg") == 2 and "What survives" in text and "proven" in text
     assert "not checked against whole networks" in text and "untrained weights" in text
     assert not ADDRESS.search(text) and "<script" not in text
     for block in study.problem.blocks:
