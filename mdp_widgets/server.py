@@ -25,7 +25,9 @@ from .kernels import alive, drop_dead, end_all, full, spare_warm
 from .plotly_js import plotly_js
 from .serve import NOTEBOOKS, PAGES, Options
 
-GONE = 15  # minutes until a page that vanished gives its kernel back
+# Minutes until a page that vanished gives its kernel back.
+GONE = 15
+
 # Handlers of Voila that show folders, sources or files; we serve known pages instead.
 LEFT_OUT = (AllowListFileHandler, TornadoVoilaHandler, TornadoVoilaTreeHandler, VoilaContentsHandler)
 

@@ -15,9 +15,8 @@ from .front_others import Points, draw_labels, draw_points
 from .plan_words import plan_words
 
 SHOWN = 40  # supported points drawn at most
-MOVING = (
-    4  # the last traces: cross-hair, the labels over it, A and the chosen plan; the others stay in a drag
-)
+# The last traces: cross-hair, the labels over it, A and the chosen plan. The others stay during a drag.
+MOVING = 4
 
 
 @dataclass(frozen=True)

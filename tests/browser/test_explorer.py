@@ -25,6 +25,22 @@ def chosen(page) -> list:
     }""")
 
 
+def on_front(page, i) -> list[float]:
+    """Where on the page the front's point is, once it has all of them."""
+    page.wait_for_function(
+        "() => document.querySelector('.mdp-main .mdp-plot-figure').data[0].x.length === 100"
+    )
+    return page.evaluate(
+        """(i) => {
+        const figure = document.querySelector('.mdp-main .mdp-plot-figure');
+        const box = figure.getBoundingClientRect();
+        const front = figure.data[0], { xaxis, yaxis } = figure._fullLayout;
+        return [box.x + xaxis._offset + xaxis.l2p(front.x[i]), box.y + yaxis._offset + yaxis.l2p(front.y[i])];
+        }""",
+        i,
+    )
+
+
 def survivors(page) -> list[str]:
     return page.locator("[role=gridcell]").evaluate_all(
         "(cells) => cells.map((c) => c.getAttribute('aria-label'))"
@@ -116,15 +132,21 @@ def test_a_figure_in_which_points_moved_is_the_one_drawn_anew(quiet, address):
 def test_a_click_on_the_front_moves_the_slider(quiet, address):
     page = open_view(quiet, address)
     before = page.get_by_role("textbox", name="Budget", exact=True).input_value()
-    spot = page.evaluate("""() => {
-        const figure = document.querySelector('.mdp-main .mdp-plot-figure'), f = figure._fullLayout;
-        const front = figure.data[0], i = Math.floor(front.x.length / 2);
-        const box = figure.getBoundingClientRect(), { xaxis, yaxis } = f;
-        return [box.x + xaxis._offset + xaxis.l2p(front.x[i]), box.y + yaxis._offset + yaxis.l2p(front.y[i])];
-    }""")
+    spot = on_front(page, 50)
     page.mouse.move(*spot)
     page.mouse.click(*spot)
     expect(page.get_by_role("textbox", name="Budget", exact=True)).not_to_have_value(before)
+
+
+def test_a_click_beside_the_front_chooses_the_plan_that_the_hover_shows(quiet, address):
+    page = open_view(quiet, address)
+    x, y = on_front(page, 30)
+    page.mouse.move(x + 18, y + 30)
+    told = page.locator(".mdp-main .hovertext").first
+    expect(told).to_contain_text("click to choose")
+    latency = told.text_content().split(" ms")[0]
+    page.mouse.click(x + 18, y + 30)
+    expect(fact(page, "predicted latency")).to_contain_text(f"{latency} ms")
 
 
 def test_typing_a_budget_and_mistyping_it(quiet, address):
@@ -204,6 +226,9 @@ def test_another_study_and_a_damaged_one(quiet, address):
     picker.select_option(label="synthetic ResNet 16")
     expect(page.get_by_role("row").filter(has=page.locator("[role=rowheader]"))).to_have_count(16)
     expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("row").filter(has=page.locator("[role=rowheader]"))).to_have_count(6)
+    expect(page.get_by_role("textbox", name="Budget", exact=True)).to_have_value("6.00")
 
 
 def test_a_reload_shows_the_same_view(quiet, address):
