@@ -102,8 +102,9 @@ class FrontView:
     def _click(self, point: dict[str, Any]) -> None:
         """A click chooses the point of the front that the hover tells of, else the nearest in latency."""
         s, at = self.selection, point.get("at")
-        told = point.get("x") if point.get("name") == "front" else None
-        latency = told if told is not None else at[0] if isinstance(at, list) and at else None
+        latency = at[0] if isinstance(at, list) and at else None
+        if point.get("name") == "front":
+            latency = point.get("x")
         if s.front is None or not isinstance(latency, int | float):
             return
         nearest = min(s.front.points, key=lambda p: abs(p.plan.latency - latency), default=None)

@@ -7,7 +7,7 @@ from mdp.errors import MdpError
 from mdp.plan import Plan
 from mdp.study import Study
 
-from .networks import networks_of_study
+from .networks import networks_of_study, number
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def finetuned(study: Study) -> tuple[Measured, ...]:
         Measured(
             one.name,
             one.plan.latency,
-            one.fact("latency_measured"),
+            number(one.finetuned, "latency_measured"),
             one.plan.importance / (study.problem.dense_importance or 1.0),
             one.plan.removed_blocks,
             one.plan.choices,

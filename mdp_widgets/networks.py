@@ -29,12 +29,13 @@ class Network:
     @property
     def accuracy(self) -> float | None:
         """Share of test images right after fine-tuning; None where it was only pruned."""
-        return self.fact("accuracy_tuned")
+        return number(self.finetuned, "accuracy_tuned")
 
-    def fact(self, key: str) -> float | None:
-        """A number among the facts, None where there is none."""
-        value = self.finetuned.get(key)
-        return float(value) if isinstance(value, int | float) else None
+
+def number(facts: Mapping[str, Any], key: str) -> float | None:
+    """A number among the facts of a fine-tuning, None where there is none."""
+    value = facts.get(key)
+    return float(value) if isinstance(value, int | float) else None
 
 
 def network_files() -> list[Path]:

@@ -111,8 +111,7 @@ class Selection(HasTraits):
             self.begin()
             return
         try:
-            smallest = fastest(study.problem).latency
-            self._open_at(study, max(START * study.problem.dense_latency, smallest), Pins(), None)
+            self._open_at(study, START * study.problem.dense_latency, Pins(), None)
         except MdpError as error:
             self._set(study=change["old"])
             self.error = f"{study.name} cannot be opened. {error}"
@@ -121,8 +120,9 @@ class Selection(HasTraits):
 
     def _open_at(self, study: Study, budget: float, pins: Pins, a: Kept | None) -> None:
         """Everything of a study at once. Raises MdpError where nothing fits; then nothing has changed."""
-        plan = solve(study.problem, budget, pins=pins)
         smallest = fastest(study.problem, pins).latency
+        budget = max(budget, smallest)
+        plan = solve(study.problem, budget, pins=pins)
         block = next((b.name for b in study.problem.blocks), "")
         self._set(
             study=study,
@@ -228,7 +228,8 @@ class Selection(HasTraits):
         """Solve for the present budget and pins; if nothing fits, say so and go back to `old`."""
         problem = self.study.problem
         try:
-            smallest = fastest(problem, self.pins).latency if "pins" in old else self.smallest
+            same = old.get("pins", self.pins) == self.pins
+            smallest = self.smallest if same else fastest(problem, self.pins).latency
             plan = solve(problem, self.budget, pins=self.pins)
         except MdpError as error:
             pinned = isinstance(error, Infeasible) and bool(self.pins)

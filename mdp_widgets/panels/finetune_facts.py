@@ -1,6 +1,5 @@
 """What a fine-tuning says: accuracy before and after, latency predicted and measured."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -10,7 +9,7 @@ from mdp.plan import Plan
 from mdp.study import Study
 
 from .. import ui
-from ..networks import Network
+from ..networks import Network, number
 
 
 @dataclass(frozen=True)
@@ -46,14 +45,14 @@ def finetune_facts(
         said |= state.result
     return FinetuneFacts(
         of=of,
-        dense=_number(said, "accuracy_dense") or _dense_accuracy(study),
-        pruned=_number(said, "accuracy_pruned"),
-        tuned=_number(said, "accuracy_tuned"),
+        dense=number(said, "accuracy_dense") or _dense_accuracy(study),
+        pruned=number(said, "accuracy_pruned"),
+        tuned=number(said, "accuracy_tuned"),
         epochs=_epochs(state),
         dense_latency=study.problem.dense_latency if study else None,
-        predicted=_number(said, "latency_predicted") or (plan.latency if plan and state is None else None),
-        measured=_number(said, "latency_measured"),
-        measured_dense=_number(said, "latency_measured_dense"),
+        predicted=number(said, "latency_predicted") or (plan.latency if plan and state is None else None),
+        measured=number(said, "latency_measured"),
+        measured_dense=number(said, "latency_measured_dense"),
         device=str(said.get("device", "")),
     )
 
@@ -100,11 +99,6 @@ def _note(words: str) -> str:
     return f'<p class="mdp-note">{escape(words)}</p>' if words else ""
 
 
-def _number(said: Mapping[str, Any], key: str) -> float | None:
-    value = said.get(key)
-    return float(value) if isinstance(value, int | float) else None
-
-
 def _epochs(state: JobState | None) -> float:
     words = list(state.arguments) if state else []
     try:
@@ -114,4 +108,4 @@ def _epochs(state: JobState | None) -> float:
 
 
 def _dense_accuracy(study: Study | None) -> float | None:
-    return _number(study.accuracy, "dense") if study and study.accuracy else None
+    return number(study.accuracy, "dense") if study and study.accuracy else None
