@@ -4,8 +4,10 @@ import os
 import sys
 
 from .cli import main
+from .cores import bound_threads
 
 if __name__ == "__main__":
+    bound_threads()
     code = main()
     # Everything is saved by now, and torch would take seconds to be taken down piece by piece. What was
     # stopped on request leaves at once.

@@ -1,8 +1,8 @@
 """How many cores this process may really use: the machine's, less what its affinity and its quota forbid.
 
 A container often sees all cores of its machine and may use few of them, or half of one. An affinity mask
-(`taskset`, Docker's --cpuset-cpus) says on which cores we run; a quota (Docker's --cpus, a limit in Kubernetes)
-says how much time we get on them: whoever has used it up waits for the next period. Needs no torch.
+(`taskset`, Docker's --cpuset-cpus) says on which cores we run; a quota (Docker's --cpus, a limit in
+Kubernetes) says how much time we get on them: whoever has used it up waits for the next period. No torch.
 """
 
 import math
@@ -21,21 +21,21 @@ USUAL = {
 PERIOD = 100_000.0
 
 
-def usable_cores(root: str | Path = ROOT) -> float:
+def usable_cores(root: str | Path | None = None) -> float:
     """Cores' worth of time that this process gets, a fraction where a quota is one; always above 0.
 
     Args:
-        root: where /proc and /sys are, for tests.
+        root: where /proc and /sys are, for tests; default "/".
     """
     return min(float(affinity()), quota(root) or math.inf)
 
 
-def whole_cores(root: str | Path = ROOT) -> int:
+def whole_cores(root: str | Path | None = None) -> int:
     """How many threads can run all the time without being held up by a quota; at least 1."""
     return max(1, int(usable_cores(root) + 1e-9))
 
 
-def worker_count(most: int = 8, root: str | Path = ROOT) -> int:
+def worker_count(most: int = 8, root: str | Path | None = None) -> int:
     """How many processes to share work among: one for each core that we may use, from 1 to `most`."""
     return max(1, min(most, whole_cores(root)))
 
@@ -47,12 +47,29 @@ def affinity() -> int:
     return os.cpu_count() or 1  # macOS and Windows
 
 
-def quota(root: str | Path = ROOT) -> float | None:
+def limits_in_words(root: str | Path | None = None) -> str:
+    """What keeps this process from the machine's cores: "1 of them usable, quota of 0.5"; "" for nothing."""
+    ours, share = affinity(), quota(root)
+    words = [f"{ours} of them usable"] if ours < (os.cpu_count() or 1) else []
+    words += [f"quota of {share:g}"] if share and share < ours else []
+    return ", ".join(words)
+
+
+def bound_threads() -> None:
+    """Let libraries that are yet to be loaded start no more threads than a quota can feed.
+
+    They look at the affinity mask by themselves, but not at quotas. What the user has set is left alone.
+    """
+    if quota():
+        os.environ.setdefault("OMP_NUM_THREADS", str(whole_cores()))
+
+
+def quota(root: str | Path | None = None) -> float | None:
     """Cores' worth of time that the tightest of this process's control groups allows; None without a quota.
 
     A group is bound by the groups around it too, so all of them are asked, up to the outermost in sight.
     """
-    root = Path(root)
+    root = Path(root or ROOT)
     found = []
     for kind, mount, inside in _mounts(root):
         for own in _groups(root, kind):

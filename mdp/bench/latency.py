@@ -15,8 +15,8 @@ from ..files import write_json, write_text
 from ..latency.device import Deployment
 from ..latency.grid import survey
 from ..latency.measure import Run
-from ..latency.store import Store, device_lock
-from ..latency.timer import Timer, timer_for
+from ..latency.store import Store
+from ..latency.timer import Timer, at_hand, timer_for
 from ..latency.verification import deployment_of, same_device, statistics
 from ..progress import ConsoleReporter
 from ..study import Study, load_study
@@ -56,8 +56,8 @@ def bench(study: Study, networks: int, entries: int) -> dict:
     points = (study.verification or {}).get("points", [])
     if not points:
         raise MdpError("It has no verification; run `mdp verify` first.")
-    with device_lock(where.device, print), tempfile.TemporaryDirectory() as folder:
-        timer = timer_for(where)
+    alone = at_hand(where, ConsoleReporter(), lambda: timer_for(where))
+    with alone as timer, tempfile.TemporaryDirectory() as folder:
         with Store(Path(folder) / "bench.sqlite") as store:
             cost = profiling_cost(found, study, timer, store, entries)
             print(

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--epochs", type=int, help="passes over the training images in every stage (default: the recipe's)"
     )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, help="CPU threads (default: all)")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: all that this process may use)")
     parser.add_argument(
         "--out", type=Path, help="folder for checkpoint and card (default: the project's own)"
     )
@@ -24,10 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     import torch
 
+    from ..latency.device import threads_here
     from ..training.demo import STAGES, train_demo
 
-    if args.threads:
-        torch.set_num_threads(args.threads)
+    if args.threads is not None:
+        torch.set_num_threads(threads_here(args.threads))
     stages = [
         dataclasses.replace(
             stage,

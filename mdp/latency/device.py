@@ -6,11 +6,14 @@ if their deployments are equal.
 
 import os
 import platform
+import re
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
+from .. import cores
 from ..errors import MdpError, Unsupported, first_line
+from . import gpu
 from .memory import can_keep
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -23,8 +26,10 @@ class Deployment:
 
     Attributes:
         kind: "cpu", "cuda" or "mps".
-        device: the device's own name, as its driver or the kernel gives it.
-        software: everything whose change may change the time: torch, its CPU capability or CUDA and driver.
+        device: the device's own name, as its driver or the kernel gives it; with a CPU's cores, and what an
+            affinity mask or a quota leaves of them.
+        software: everything whose change may change the time: torch, its CPU capability or CUDA, driver and
+            switches (TF32, attention kernels).
         batch: images per forward pass.
         dtype: of weights and activations.
         memory_format: of weights and images, "contiguous" or "channels_last".
@@ -76,7 +81,7 @@ def deployment(
         batch,
         dtype,
         memory_format,
-        _threads(threads) if kind == "cpu" else 0,
+        threads_here(threads) if kind == "cpu" else 0,
         _launch(kind, compiled),
     )
     _try_dtype(kind, dtype)
@@ -91,6 +96,8 @@ def _kind(device: str) -> str:
     kind = str(device).lower()
     if kind == "auto":
         return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if re.fullmatch(r"cuda:\d+", kind):
+        kind = _current(kind)
     if kind not in ("cpu", "cuda", "mps"):
         raise MdpError(f"The device {device!r} is unknown. Choose cpu, cuda, mps or auto.")
     if kind == "cuda" and not torch.cuda.is_available():
@@ -103,20 +110,40 @@ def _kind(device: str) -> str:
     return kind
 
 
+def _current(device: str) -> str:
+    """The kind of a device with a number, such as "cuda:0", if it is the one that torch uses anyway."""
+    import torch
+
+    number = device.partition(":")[2]
+    if torch.cuda.is_available() and int(number) != torch.cuda.current_device():
+        raise MdpError(
+            f"Measuring happens on the current GPU only, and {device} is not it. Choose the GPU with "
+            f"CUDA_VISIBLE_DEVICES={number} in the environment, together with --device cuda."
+        )
+    return "cuda"
+
+
 def _launch(kind: str, compiled: bool) -> str:
     if compiled:
         return "compiled graph" if kind == "cuda" else "compiled"
     return "graph" if kind == "cuda" else "eager"
 
 
-def _threads(threads: int | None) -> int:
-    most = os.cpu_count() or 1
+def threads_here(threads: int | None) -> int:
+    """The number of threads asked for, or all that this process can keep running (None).
+
+    Raises:
+        MdpError: there are fewer cores, an affinity mask and a quota considered.
+    """
+    # Not the number of cores: in a container the rest belongs to others.
+    most = cores.whole_cores()
     if threads is None:
-        # The affinity mask, not the number of cores: in a container the rest belongs to others.
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else most
+        return most
     if type(threads) is not int or not 1 <= threads <= most:
+        limits = cores.limits_in_words()
         raise MdpError(
-            f"The number of threads must be between 1 and {most} on this machine, not {threads!r}."
+            f"The number of threads must be between 1 and {most} on this machine, not {threads!r}"
+            + (f" (it has {os.cpu_count()} cores, {limits})." if limits else ".")
         )
     return threads
 
@@ -126,9 +153,29 @@ def _name(kind: str) -> str:
 
     if kind == "cuda":
         return torch.cuda.get_device_name()
-    if kind == "mps":
-        return f"Apple GPU ({platform.machine()})"
-    return f"{_cpu_name()} ({os.cpu_count()} cores)"
+    return apple_name() if kind == "mps" else cpu_name()
+
+
+def cpu_name() -> str:
+    """This machine's processor and what this process may use of it. Needs no torch."""
+    limits = cores.limits_in_words()
+    return f"{_cpu_name()} ({os.cpu_count()} cores{limits and ', '}{limits})"
+
+
+def apple_name() -> str:
+    return f"Apple GPU ({platform.machine()})"
+
+
+def unit_of(where: Deployment) -> str:
+    """What one profiler at a time may use: the piece of hardware itself, whatever it is called meanwhile.
+
+    Two equal GPUs have one name and are two; one CPU has as many names as there are affinity masks.
+    """
+    if where.kind == "cuda":
+        import torch
+
+        return gpu.identifier(torch) or where.device
+    return where.device.partition(" (")[0]
 
 
 @lru_cache
@@ -154,7 +201,7 @@ def _software(kind: str) -> str:
     # The local part (+cu132) names the build, which decides the libraries that run.
     parts = [f"torch {torch.__version__}"]
     if kind == "cuda":
-        parts += [f"CUDA {torch.version.cuda}", f"cuDNN {torch.backends.cudnn.version()}"]
+        parts += gpu.software(torch)
     elif kind == "cpu":
         parts += [
             torch.backends.cpu.get_cpu_capability(),

@@ -1,27 +1,19 @@
 """What this machine's devices are called, asked without torch: enough to tell another device's tables."""
 
-import os
 import platform
-import subprocess
 
 from ..study import Study
-from .device import _cpu_name
+from .device import apple_name, cpu_name
+from .gpu import gpu_names
 
 
 def names_here(kind: str) -> tuple[str, ...]:
-    """The names that `deployment` would give this machine's devices of a kind; () where there is none."""
+    """The names that `deployment` would give this machine's devices of a kind; () where none is known."""
     if kind == "cpu":
-        return (f"{_cpu_name()} ({os.cpu_count()} cores)",)
+        return (cpu_name(),)
     if kind == "mps":
-        return (f"Apple GPU ({platform.machine()})",) if platform.system() == "Darwin" else ()
-    if kind == "cuda":
-        command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-        try:
-            found = subprocess.run(command, capture_output=True, text=True, timeout=10).stdout
-        except (OSError, subprocess.SubprocessError):
-            return ()
-        return tuple(line.strip() for line in found.splitlines() if line.strip())
-    return ()
+        return (apple_name(),) if platform.system() == "Darwin" else ()
+    return gpu_names() or () if kind == "cuda" else ()
 
 
 def measured_elsewhere(study: Study) -> str:
@@ -30,7 +22,11 @@ def measured_elsewhere(study: Study) -> str:
     Only the device is looked at; that its software is the same too, `mdp verify` sees, which imports torch.
     """
     p = study.tables.provenance
-    if p["device"] in names_here(str(p.get("kind", ""))):
+    kind, device = str(p.get("kind", "")), str(p["device"])
+    if kind == "cuda" and gpu_names() is None:
+        return ""  # a GPU whose name nobody here knows: torch will
+    # A part of a GPU ("... MIG 1g.10gb") is listed by the name of the whole.
+    if any(device == name or device.startswith(f"{name} MIG ") for name in names_here(kind)):
         return ""
     here = " and ".join((*names_here("cuda"), *names_here("mps"), *names_here("cpu")))
     return (

@@ -4,6 +4,7 @@ Several workloads are timed in turns, and with them the *anchor*, which never ch
 slower than usual the machine was busy, and the readings beside it are scaled (see store.summarise).
 """
 
+import dataclasses
 import gc
 import json
 import time
@@ -12,16 +13,19 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from ..progress import Reporter
+from .anchor import anchor_of
 from .pieces import Workload
+from .room import OutOfMemory
 from .store import Entry, Store
-from .timer import WARM_UP, OutOfMemory, Prepared, Timer, measure_together, undisturbed
+from .timer import WARM_UP, Prepared, Timer, measure_together, undisturbed
 
 # Workloads that are timed in turns. Each call then finds caches that others have filled, as in a network.
 TOGETHER = 8
 # Bounds of the readings at one visit.
 FEWEST, MOST = 4, 10
-# Separate visits to each workload, minutes apart: a CPU is shared, a GPU seldom.
-VISITS = {"cpu": 3, "cuda": 1, "mps": 2}
+# Separate visits to each workload, minutes apart, in other orders: a CPU is shared, and a GPU's clock follows
+# its temperature and its neighbours. One bad moment decides nothing on either.
+VISITS = 3
 # The anchor is this much slower than at calm moments: the scaling is then a large part of the number.
 BUSY = 0.25
 
@@ -54,14 +58,18 @@ class Run:
         the tables that the readings are to be compared with (see Store.entries); `inside` the bytes of the
         network that the workloads are parts of, 0 for whole networks."""
         self.timer, self.store, self.report = timer, store, report
-        self.workloads = dict(workloads)
+        self.workloads = {key: dataclasses.replace(w, inside=inside) for key, w in workloads.items()}
         self.batch = timer.deployment.batch
         self.anchor = anchor_of(self.batch)
         # Drift is told by the anchor, so that readings beside another anchor are not comparable.
-        self.context = json.dumps({**timer.deployment.to_json(), "anchor": self.anchor.key}, sort_keys=True)
-        self.usual, self._inside = usual, inside
+        facts = {**timer.deployment.to_json(), "anchor": self.anchor.key}
+        if inside and timer.deployment.kind == "cuda":
+            # There it decides how cold weights are: in a network of 10 MB they stay in the cache.
+            facts["inside"] = f"{inside / 1e6:.3g} MB"
+        self.context = json.dumps(facts, sort_keys=True)
+        self.usual = usual
         self.known: dict[str, Entry] = store.entries(self.context, workloads, usual)
-        self.visits = VISITS[timer.deployment.kind]
+        self.visits = VISITS
         self.measured, self.timing, self.closing = 0, 0.0, 0.0
         self._limit, self._start, self._visit_ms = seconds, time.monotonic(), visit_ms
         self._together = together
@@ -112,8 +120,8 @@ class Run:
             self.measure(again[: 4 * self._together], what)
 
     def once_more(self, what: str) -> None:
-        """One more visit to everything that could be measured, however often it was visited."""
-        self.measure([key for key, entry in self.known.items() if not entry.failure], what)
+        """One more visit to everything that was tried, however often: what found no room may find it now."""
+        self.measure(list(self.known), what)
 
     def settle(self) -> float | None:
         """Read everything known against one `usual` time of the anchor, and return that (None: no reading).
@@ -151,14 +159,15 @@ class Run:
     def _visit(self, keys: list[str]) -> None:
         self._prepare_anchor()
         start, timing = time.monotonic(), self.timing
-        self.timer.inside = self._inside
         prepared = []
         for key in keys:
             item, why = self._try(key)
-            if item is None and prepared:
-                # Perhaps only beside the others: they are read and let go, and it is tried alone.
-                self._read(prepared)
-                prepared.clear()
+            if item is None:
+                # Perhaps only beside the others, or beside what the group before and the failed try have left
+                # behind: all that is read and let go, and it is tried alone.
+                if prepared:
+                    self._read(prepared)
+                    prepared.clear()
                 gc.collect()
                 item, why = self._try(key)
             if item is None:
@@ -186,7 +195,7 @@ class Run:
         except OutOfMemory as error:
             return None, str(error)
 
-    def _read(self, prepared: list[Prepared]) -> None:
+    def _read(self, prepared: list[Prepared], again: bool = True) -> None:
         rounds = self._rounds(float(np.mean([p.first_ms * p.calls for p in prepared])))
         start, why = time.monotonic(), ""
         try:
@@ -194,7 +203,7 @@ class Run:
         except OutOfMemory as error:
             why = str(error)
         if why:
-            return self._read_alone(prepared, why)
+            return self._read_alone(prepared, why, again)
         self.timing += time.monotonic() - start
         totals = 0.0
         for item, found in zip(prepared, readings, strict=True):
@@ -206,17 +215,20 @@ class Run:
         if macs:
             self._speed += 0.1 * (macs / totals - self._speed)
 
-    def _read_alone(self, prepared: list[Prepared], why: str) -> None:
-        """One of them needs room while it runs that all together leave no more: empties the list."""
+    def _read_alone(self, prepared: list[Prepared], why: str, again: bool) -> None:
+        """One of them needs room while it runs that all together leave no more: empties the list.
+
+        A single one is tried once `again` too: what others held may have been let go since.
+        """
         keys = [item.key for item in prepared]
         prepared.clear()
         gc.collect()
         for key in keys:
-            item, missing = self._try(key) if len(keys) > 1 else (None, why)
+            item, missing = self._try(key) if again else (None, why)
             if item is None:
                 self._failed(key, missing)
             else:
-                self._read([item])
+                self._read([item], again=False)
             del item
 
     def _failed(self, key: str, why: str) -> None:
@@ -242,21 +254,3 @@ class Run:
         if self._ready is None:
             self._ready = self.timer.prepare(self.anchor)
             self._speed = max(1.0, self.anchor.macs * self.batch / self._ready.first_ms)
-
-
-def anchor_of(batch: int) -> Workload:
-    """The workload that never changes: a 3 x 3 convolution of 16 channels on about 32 images of 28 x 28.
-
-    It computes and moves memory, as networks do, so that neighbours slow it as much as them. On a shared
-    CPU the time of layers and networks goes with the power 0.98 of its time, with 1.33 of a linear layer's.
-    """
-    height = 28 * max(1, 32 // batch)
-
-    def make():
-        from torch import nn
-
-        return nn.Sequential(nn.Conv2d(16, 16, 3, padding=1), nn.ReLU())
-
-    return Workload(
-        f"anchor conv3x3+relu 16>16 @{height}x28", make, ((16, height, 28),), 9 * 16 * 16 * height * 28
-    )

@@ -22,8 +22,8 @@ from .grid import Surface, survey
 from .infer import Filled, fill
 from .measure import Run
 from .pieces import Piece
-from .store import Entry, Store, device_lock
-from .timer import Timer, timer_for
+from .store import Entry, Store
+from .timer import Timer, at_hand, timer_for
 
 if TYPE_CHECKING:
     from ..families.found import Found
@@ -75,15 +75,9 @@ def profile(
     own = Store() if store is None else None
     store = store or own
     try:
-        with device_lock(where.device, report.message, report.check):
-            run = Run(
-                timer or timer_for(where),
-                store,
-                workloads,
-                report,
-                seconds,
-                inside=weight_bytes(found, where),
-            )
+        with at_hand(where, report, lambda: timer or timer_for(where)) as clock:
+            inside = weight_bytes(found, where)
+            run = Run(clock, store, workloads, report, seconds, inside=inside)
             # What was finished once, as thoroughly, is not refined further: a second profile is instant.
             receipt = _receipt(workloads, seconds, tolerance)
             if not store.entries(run.context, [receipt]):

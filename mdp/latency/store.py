@@ -197,12 +197,14 @@ def device_lock(
     waiting: Callable[[str], None],
     check: Callable[[], None] = lambda: None,
     folder: str | os.PathLike | None = None,
+    unit: str = "",
 ) -> Iterator[None]:
     """Hold a device for oneself. If another profiler has it: say so once through `waiting`, and wait.
 
+    `unit` is what the lock is on, where the device's name does not tell that (see device.unit_of).
     The lock is the operating system's, so it goes when its process goes. `check` may raise to stop waiting.
     """
-    name = re.sub(r"[^A-Za-z0-9]+", "-", device).strip("-").lower()
+    name = re.sub(r"[^A-Za-z0-9]+", "-", unit or device).strip("-").lower()
     path = Path(folder or tempfile.gettempdir()) / f"mdp-profile-{name}.lock"
     lock = FileLock(path, mode=0o666)
     try:

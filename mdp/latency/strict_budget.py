@@ -21,8 +21,8 @@ from ..study import Study
 from .grid import survey
 from .measure import Run
 from .profiling import weight_bytes
-from .store import Store, device_lock
-from .timer import Timer, timer_for
+from .store import Store
+from .timer import Timer, at_hand, timer_for
 from .verification import anchor_of_tables, deployment_of, network
 
 if TYPE_CHECKING:
@@ -124,9 +124,8 @@ def strict(
     where = timer.deployment if timer else deployment_of(study)
     own = Store() if store is None else None
     try:
-        with device_lock(where.device, report.message, report.check):
-            clock, kept = timer or timer_for(where), store or own
-            study, steps = _rounds(study, found, budget, solve, most, report, kept, clock)
+        with at_hand(where, report, lambda: timer or timer_for(where)) as clock:
+            study, steps = _rounds(study, found, budget, solve, most, report, store or own, clock)
             return _held(study, budget, steps, pins_text(pins or Pins()))
     finally:
         if own:

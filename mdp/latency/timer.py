@@ -8,25 +8,25 @@
 of them and each call finds the caches as a network leaves them, filled by others.
 """
 
+import contextlib
 import itertools
 import time
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..errors import MdpError
-from .device import Deployment
+from ..progress import Reporter
+from .device import Deployment, unit_of
 from .pieces import Workload
+from .room import OutOfMemory as OutOfMemory  # what a timer raises
+from .room import no_memory
+from .store import device_lock
 
 # The anchor is read again after this many of its own durations.
 BEAT = 3
 # Warm-up calls: the first ones choose kernels, pack weights and grow the allocator's pools.
 WARM_UP = 3
-
-
-class OutOfMemory(MdpError):
-    """A workload does not fit the device's memory. The profiler marks its entry and goes on."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,11 @@ class Reading:
 
 @dataclass
 class Prepared:
-    """A workload on the device, ready to run. `first_ms` is a rough duration, from the warm-up."""
+    """A workload on the device, ready to run. `first_ms` is a rough duration, from the warm-up.
+
+    Whatever `call` reads lives as long as this: a captured graph knows addresses only, so that `extra` has to
+    hold the tensors which are there.
+    """
 
     key: str
     call: Callable[[], Any]
@@ -50,14 +54,10 @@ class Prepared:
 
 
 class Timer(Protocol):
-    """What the profiler needs of a clock; tests give a made-up one.
-
-    `inside`: bytes of the network that what is prepared next is a part of; 0 if it is a whole network.
-    """
+    """What the profiler needs of a clock; tests give a made-up one. It keeps nothing of what it prepared."""
 
     deployment: Deployment
     clock: str
-    inside: float
 
     def prepare(self, workload: Workload) -> Prepared: ...
 
@@ -158,28 +158,23 @@ def _forward(module, *inputs):
 _number = itertools.count()
 
 
-class no_memory:
-    """A context that turns every way in which torch says "no memory" into OutOfMemory."""
+@contextlib.contextmanager
+def at_hand(where: Deployment, report: Reporter, make: Callable[[], Timer]) -> Iterator[Timer]:
+    """The device for oneself, with its timer; what that changes for the process is put back afterwards.
 
-    def __init__(self, key: str):
-        self.key = key
+    Says so where a quota makes latency something else than people expect of it.
+    """
+    import torch
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, trace):
-        if error is None:
-            return False
-        import torch
-
-        words = str(error).lower()
-        if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
-            isinstance(error, RuntimeError) and ("out of memory" in words or "can't allocate memory" in words)
-        ):
-            raise OutOfMemory(
-                f"{self.key} does not fit the device's memory; choose a smaller batch."
-            ) from None
-        return False
+    with device_lock(where.device, report.message, report.check, unit=unit_of(where)):
+        threads = torch.get_num_threads()
+        try:
+            timer = make()
+            if caution := getattr(timer, "caution", ""):
+                report.message(caution)
+            yield timer
+        finally:
+            torch.set_num_threads(threads)  # a CPU's timer pins them
 
 
 def seconds_of(call: Callable[[], Any], finish: Callable[[], Any] = lambda: None) -> float:

@@ -3,15 +3,21 @@
 With one thread the clock is the thread's CPU time. A forward pass neither sleeps nor waits for a disk, so on
 a free core that is its wall time (tests/latency holds the two together); on a shared one it leaves out the
 turns of other programs, which no table of a network can foresee. With several threads it is wall time.
+
+A quota below one core is no such turn: whoever serves a network there waits at every period, and neither
+the thread's CPU time nor the median of wall times shows it (most passes fall between two waits). What a pass
+takes there on average is its CPU time over the quota, and that is what is read.
 """
 
 import math
 import time
 
+from ..cores import usable_cores
 from . import memory
 from .device import Deployment
 from .pieces import Workload
-from .timer import WARM_UP, OutOfMemory, Prepared, Reading, build, forward_of, no_memory, seconds_of
+from .room import OutOfMemory, no_memory
+from .timer import WARM_UP, Prepared, Reading, build, forward_of, seconds_of
 
 try:
     import resource
@@ -32,7 +38,6 @@ class CpuTimer:
         import torch
 
         self.deployment = deployment
-        self.inside = 0.0  # interleaving already keeps the weights cold
         self.inference = torch.inference_mode
         torch.set_num_threads(deployment.threads)
         memory.keep()
@@ -40,6 +45,12 @@ class CpuTimer:
         alone = deployment.threads == 1 and time.get_clock_info("thread_time").resolution < 1e-6
         self.clock = "CPU time of the one thread" if alone else "wall time"
         self._now = time.thread_time_ns if alone else time.perf_counter_ns
+        self._share, self.caution = 1.0, ""
+        cores = usable_cores()
+        if cores < deployment.threads:
+            self._share = cores if alone else 1.0
+            self.clock += f" over the quota of {cores:g}: wall time on average" if alone else ", throttled"
+            self.caution = throttled(cores, alone)
 
     def prepare(self, workload: Workload) -> Prepared:
         self._guard(workload)
@@ -65,7 +76,7 @@ class CpuTimer:
             start = now()
             call()
             end = now()
-            return Reading((end - start) / 1e6, _switches() != before)
+            return Reading((end - start) / 1e6 / self._share, _switches() != before)
 
     def _guard(self, workload: Workload) -> None:
         """Refuse what could not fit: Linux would kill the process instead of raising."""
@@ -78,6 +89,20 @@ class CpuTimer:
                 f"{workload.key} needs about {need / 2**30:.0f} GiB for its inputs alone; "
                 "choose a smaller batch."
             )
+
+
+def throttled(cores: float, alone: bool) -> str:
+    """What to know of latencies measured under a quota below the number of threads."""
+    told = (
+        f"The latencies are what a pass takes on average while others follow it: its CPU time over {cores:g}"
+        if alone
+        else "The latencies are wall times, which such waits make uncertain"
+    )
+    return (
+        f"This process may use {cores:g} of a core's time: with that used up it waits, often for tens of "
+        f"milliseconds. {told}; a single pass can be faster, or much slower. For latencies to rely on, give "
+        "the container at least one whole core."
+    )
 
 
 def _switches() -> int:

@@ -1,20 +1,26 @@
-"""The CUDA Timer: device events around replays of a CUDA graph, over copies that rotate through the L2 cache.
+"""The CUDA Timer: device events around replays of a CUDA graph, over weights that rotate through the cache.
 
-A layer called again and again would find its weights in the L2 cache; in a network, the other layers' weights
-have passed through it since. So copies of weights and inputs take turns, as many as make up the network, or
-overflow the cache if the network does.
+What a layer finds in the L2 cache inside a network, it has to find here. Its *weights* are cold: since it ran
+last, the weights of all other layers have passed through the cache. So copies of the module take turns, as
+many as make up the network, or overflow the cache if the network does. Its *inputs* are hot, as far as they
+fit: the layer before has just written them. So all copies read the same inputs, which are touched before a
+reading and stay in the cache from one call to the next (only a copy's weights pass through meanwhile). The
+CPU's timer makes the same two choices in its way.
 
 A graph is replayed so that gaps between launches, which a deployed engine or `torch.compile` does not have,
 are not counted; a module that cannot be captured is timed eagerly behind a busy-wait that hides its launches.
 """
 
+import contextlib
 import copy
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from .device import Deployment
 from .pieces import Workload
-from .timer import WARM_UP, Prepared, Reading, build, forward_of, no_memory, seconds_of
+from .room import OutOfMemory, no_memory, no_room
+from .timer import WARM_UP, Prepared, Reading, build, forward_of, seconds_of
 
 # One replay should last about this long, so that an event's resolution (0.5 µs) does not matter.
 REPLAY_MS = 0.5
@@ -34,47 +40,58 @@ class CudaTimer:
 
         self.deployment = deployment
         self.clock = "device events"
-        self.inside = 0.0
         self.torch = torch
-        # Kernels are chosen by trying them, once per shape, as people do who care for latency.
-        torch.backends.cudnn.benchmark = True
+        self._short = False  # memory was, at the last try
 
     def prepare(self, workload: Workload) -> Prepared:
+        if self._short:  # what torch keeps for itself is missing elsewhere (cuBLAS, cuDNN, captured graphs)
+            self.torch.cuda.empty_cache()
+            self._short = False
+        with self._settings(workload.key):
+            return self._prepare(workload)
+
+    def _prepare(self, workload: Workload) -> Prepared:
         torch = self.torch
-        with torch.inference_mode(), no_memory(workload.key):
-            module, inputs = build(self.deployment, workload)
-            cache = torch.cuda.get_device_properties(0).L2_cache_size
-            size = sum(t.numel() * t.element_size() for t in (*inputs, *module.parameters()))
-            sets = [(module, inputs)]
-            for _ in range(copies(size, self.inside, cache) - 1):
-                sets.append((copy.deepcopy(module), [x.clone() for x in inputs]))
-            forward = forward_of(self.deployment)
-            for _ in range(WARM_UP):
-                forward(module, *inputs)
+        module, inputs = build(self.deployment, workload)
+        cache = torch.cuda.get_device_properties(torch.cuda.current_device()).L2_cache_size
+        more = copies(bytes_of(module), workload.inside, cache) - 1
+        modules = [module, *(copy.deepcopy(module) for _ in range(more))]
+        forward = forward_of(self.deployment)
+        for _ in range(WARM_UP):
+            forward(module, *inputs)
 
-            def turns(calls: int) -> Callable[[], None]:
-                def run():
-                    for i in range(calls):
-                        one, its = sets[i % len(sets)]
-                        forward(one, *its)
+        def turns(calls: int) -> Callable[[], object]:
+            def run():
+                result = None
+                for one in itertools.islice(itertools.cycle(modules), calls):
+                    result = forward(one, *inputs)
+                return result
 
-                return run
+            return run
 
-            # A first replay says how many calls are long enough: a call by itself is mostly launches.
-            calls = len(sets)
-            replay, captured = self._capture(turns(calls))
-            best = min(1000 * seconds_of(replay, torch.cuda.synchronize) for _ in range(2)) / calls
-            more = calls_for(best, len(sets))
-            if captured and more > calls:
-                calls = more
-                replay, captured = self._capture(turns(calls))
-                best = min(1000 * seconds_of(replay, torch.cuda.synchronize) for _ in range(2)) / calls
-        return Prepared(workload.key, replay, lambda: None, best, calls, {"graph": captured})
+        def refresh():
+            for x in inputs:
+                x.mul_(1.0)
+
+        # A first replay says how many calls are long enough: a call by itself is mostly launches.
+        calls = len(modules)
+        replay, captured, result = self._capture(turns(calls))
+        best = self._roughly(replay) / calls
+        enough = calls_for(best, len(modules))
+        if captured and enough > calls:
+            del replay, result  # the first graph's memory is the second one's
+            calls = enough
+            replay, captured, result = self._capture(turns(calls))
+            best = self._roughly(replay) / calls
+        # A graph holds addresses, not tensors: what is there has to stay as long as it may be replayed.
+        held = {"modules": modules, "inputs": inputs, "result": result}
+        return Prepared(workload.key, replay, refresh, best, calls, {"graph": captured, **held})
 
     def once(self, prepared: Prepared) -> Reading:
         torch = self.torch
         start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        with torch.inference_mode(), no_memory(prepared.key):
+        with self._settings(prepared.key):
+            prepared.refresh()
             torch.cuda._sleep(WAIT_GRAPH if prepared.extra["graph"] else WAIT_EAGER)
             start.record()
             prepared.call()
@@ -82,8 +99,21 @@ class CudaTimer:
             end.synchronize()
         return Reading(start.elapsed_time(end) / prepared.calls)
 
-    def _capture(self, run: Callable[[], None]) -> tuple[Callable[[], None], bool]:
-        """A replay of `run` as a CUDA graph, or `run` itself where it cannot be captured."""
+    @contextlib.contextmanager
+    def _settings(self, key: str) -> Iterator[None]:
+        try:
+            with self.torch.inference_mode(), kernels_chosen(), no_memory(key):
+                yield
+        except OutOfMemory:
+            self._short = True
+            raise
+
+    def _roughly(self, replay: Callable[[], object]) -> float:
+        """Milliseconds of the faster of two replays."""
+        return min(1000 * seconds_of(replay, self.torch.cuda.synchronize) for _ in range(2))
+
+    def _capture(self, run: Callable[[], object]) -> tuple[Callable[[], object], bool, object]:
+        """A replay of `run` as a CUDA graph and where its result lies; `run` itself where that cannot be."""
         torch = self.torch
         graph = torch.cuda.CUDAGraph()
         try:
@@ -93,25 +123,49 @@ class CudaTimer:
                 run()
             torch.cuda.current_stream().wait_stream(side)
             with torch.cuda.graph(graph):
-                run()
-            return graph.replay, True
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError:
+                result = run()
+            return graph.replay, True, result
+        except RuntimeError as error:
+            if no_room(error):
+                raise
             torch.cuda.synchronize()
-            return run, False
+            return run, False, None
+
+
+@contextlib.contextmanager
+def kernels_chosen() -> Iterator[None]:
+    """cuDNN chooses kernels by trying them, once per shape, as people do who care for latency.
+
+    Only here: a training in the same process, whose shapes change, is to run as its user has set it.
+    """
+    from torch.backends import cudnn
+
+    before = cudnn.benchmark
+    cudnn.benchmark = True
+    try:
+        yield
+    finally:
+        cudnn.benchmark = before
+
+
+def bytes_of(module) -> int:
+    """What a pass reads of a module: its weights, and what its norms remember. Shared ones count once."""
+    tensors = {id(t): t for t in itertools.chain(module.parameters(), module.buffers())}
+    return sum(t.numel() * t.element_size() for t in tensors.values())
 
 
 def calls_for(ms: float, sets: int) -> int:
-    """Calls of `ms` each that make one replay, every one of the `sets` of inputs equally often."""
+    """Calls of `ms` each that make one replay, every one of the `sets` of weights equally often."""
     calls = min(MOST_CALLS, max(1, math.ceil(REPLAY_MS / max(ms, 1e-3))))
     return sets * math.ceil(calls / sets)
 
 
 def copies(size: float, inside: float, cache: float) -> int:
-    """How many copies of `size` bytes to rotate: a network's worth, or as many as overflow the cache well.
+    """How many copies of a module of `size` bytes rotate: a network's worth, or enough to overflow the cache.
 
     Caches replace blocks at random rather than the oldest, so that twice its size is taken. One for a whole
-    network (`inside` is 0), and for what overflows the cache by itself.
+    network (`inside` is 0), for what overflows the cache by itself, and for what has no weights.
     """
-    return max(1, min(MOST_COPIES, math.ceil(min(inside, 2 * cache) / max(size, 1))))
+    if size <= 0:
+        return 1
+    return max(1, min(MOST_COPIES, math.ceil(min(inside, 2 * cache) / size)))

@@ -4,7 +4,8 @@ import math
 
 from .device import Deployment
 from .pieces import Workload
-from .timer import WARM_UP, Prepared, Reading, build, no_memory, seconds_of
+from .room import no_memory
+from .timer import WARM_UP, Prepared, Reading, build, seconds_of
 
 # One synchronisation costs some 0.1 ms: spread it over enough calls.
 LONGEST_MS = 5.0
@@ -17,7 +18,6 @@ class MpsTimer:
         import torch
 
         self.deployment = deployment
-        self.inside = 0.0
         self.clock = "wall time"
         self.torch = torch
 

@@ -17,8 +17,8 @@ from ..study import Study
 from .device import Deployment, deployment
 from .measure import Run
 from .pieces import Workload
-from .store import Store, device_lock
-from .timer import Timer, timer_for
+from .store import Store
+from .timer import Timer, at_hand, timer_for
 
 if TYPE_CHECKING:
     from torch import nn
@@ -68,9 +68,8 @@ def verify(
     own = Store() if store is None else None
     store = store or own
     try:
-        with device_lock(where.device, report.message, report.check):
+        with at_hand(where, report, lambda: timer or timer_for(where)) as clock:
             by_key = {w.key: w for w in (dense, *workloads)}
-            clock = timer or timer_for(where)
             usual = anchor_of_tables(study, where)
             run = Run(
                 clock, store, by_key, report, seconds, visit_ms=400.0, together=4, seed=seed, usual=usual

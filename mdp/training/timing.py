@@ -9,8 +9,8 @@ from ..errors import MdpError
 from ..latency.device import Deployment
 from ..latency.measure import Run
 from ..latency.pieces import Workload
-from ..latency.store import Store, device_lock
-from ..latency.timer import timer_for
+from ..latency.store import Store
+from ..latency.timer import at_hand, timer_for
 from ..progress import Reporter
 from ..study import ModelRef
 
@@ -38,22 +38,14 @@ def measure(
         MdpError: the device cannot run them, or has no memory for them.
         Cancelled: on request.
     """
-    import torch
-
     workloads = [_workload(network, ref) for network in networks]
-    threads = torch.get_num_threads()
-    try:
-        with Store() as store, device_lock(where.device, report.message, report.check):
-            by_key = {w.key: w for w in workloads}
-            run = Run(
-                timer_for(where), store, by_key, _Within(report), SECONDS, visit_ms=VISIT_MS, usual=usual
-            )
-            run.measure_new(run.workloads, "measuring")
-            run.visit_again("measuring again")
-            run.settle()
-            known = [run.known[w.key] for w in workloads]
-    finally:
-        torch.set_num_threads(threads)  # a timer pins them
+    by_key = {w.key: w for w in workloads}
+    with Store() as store, at_hand(where, report, lambda: timer_for(where)) as clock:
+        run = Run(clock, store, by_key, _Within(report), SECONDS, visit_ms=VISIT_MS, usual=usual)
+        run.measure_new(run.workloads, "measuring")
+        run.visit_again("measuring again")
+        run.settle()
+        known = [run.known[w.key] for w in workloads]
     failure = next((entry.failure for entry in known if entry.failure), "")
     if failure:
         raise MdpError(failure)
