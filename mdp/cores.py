@@ -60,7 +60,7 @@ def bound_threads() -> None:
 
     They look at the affinity mask by themselves, but not at quotas. What the user has set is left alone.
     """
-    if quota():
+    if (quota() or math.inf) < affinity():
         os.environ.setdefault("OMP_NUM_THREADS", str(whole_cores()))
 
 

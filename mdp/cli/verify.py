@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from ..errors import MdpError
 from ..study import load_study, save_study
 from . import print_json, reporter
 from .solve import PINS_HELP
@@ -49,10 +48,8 @@ def run(args):
         report.message(f"Saved in {path}.")
     else:
         # What another machine says does not belong among the facts about these tables.
-        there = study.tables.provenance["device"]
         report.message(
-            f"The tables were measured on {there}, and this is {result['device']} with {result['software']}: "
-            "the errors include that difference and are not saved in the study."
+            f"{result['another']} The errors include that difference and are not saved in the study."
         )
     if args.job:
         report.result(**{key: value for key, value in result.items() if key != "points"})
@@ -88,16 +85,9 @@ def _strict(args, study, found, report):
 
 def _refuse_elsewhere(study):
     """Raises MdpError if entries measured here and now cannot stand in the study's tables."""
-    from ..latency.verification import deployment_of, same_device
+    from ..latency.verification import deployment_of, refuse_another
 
-    here, there = deployment_of(study), study.tables.provenance
-    if not same_device(study, here):
-        raise MdpError(
-            f"The tables of {study.name!r} were measured on {there['device']} with "
-            f"{there.get('software', 'unknown software')}, and this is {here.device} with {here.software}: "
-            "entries of both cannot stand in one table. Measure the model here first (mdp profile) and build "
-            "a study of that."
-        )
+    refuse_another(study, deployment_of(study))
 
 
 def describe(result: dict) -> str:

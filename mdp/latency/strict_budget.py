@@ -23,7 +23,7 @@ from .measure import Run
 from .profiling import weight_bytes
 from .store import Store
 from .timer import Timer, at_hand, timer_for
-from .verification import anchor_of_tables, deployment_of, network
+from .verification import anchor_of_tables, deployment_of, network, refuse_another
 
 if TYPE_CHECKING:
     from ..families.found import Found
@@ -113,7 +113,8 @@ def strict(
 
     Raises:
         Infeasible: no plan is left (with these pins), or none met the budget within `most` rounds.
-        MdpError, Cancelled: as for `verify`.
+        MdpError: the tables are of another device, or as for `verify`.
+        Cancelled: on request.
     """
     from ..solve import Pins
     from ..solve import solve as exactly
@@ -122,6 +123,7 @@ def strict(
     solve = solve or functools.partial(exactly, pins=pins)
     report = report or Reporter()
     where = timer.deployment if timer else deployment_of(study)
+    refuse_another(study, where)
     own = Store() if store is None else None
     try:
         with at_hand(where, report, lambda: timer or timer_for(where)) as clock:

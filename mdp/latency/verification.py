@@ -54,7 +54,7 @@ def verify(
     `worst_error` (relative, absolute value), `bias` (median of predicted / measured - 1; positive: the tables
     say too much), `tau` (Kendall's), `subnetworks` (how many), `dense` and `points` (predicted, measured,
     spread in ms; share of dense; choices; removed blocks), the device, and `same_device`: whether it is the
-    one that the tables were measured on.
+    one that the tables were measured on; `another` says in words why it is not.
 
     Raises:
         MdpError: the study cannot be measured here (no such kind of device), or nothing could be.
@@ -98,6 +98,7 @@ def verify(
         "device": where.device,
         "software": where.software,
         "same_device": same_device(study, where),
+        **({"another": why} if (why := why_another(study, where)) else {}),
         "seed": seed,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "points": points,
@@ -181,8 +182,8 @@ def deployment_of(study: Study) -> Deployment:
             f"The study {study.name!r} does not say on which kind of device its tables were measured."
         )
     threads = p.get("threads") or None
-    layout, compiled = p.get("memory_format", "contiguous"), "compiled" in p.get("launch", "")
-    return deployment(p["kind"], p["batch"], p["dtype"], layout, threads, compiled)
+    layout, compiled = p.get("memory_format", "contiguous"), "compiled" in str(p.get("launch", ""))
+    return deployment(p["kind"], p.get("batch"), p.get("dtype"), layout, threads, compiled)
 
 
 def anchor_of_tables(study: Study, where: Deployment) -> float | None:
@@ -192,4 +193,44 @@ def anchor_of_tables(study: Study, where: Deployment) -> float | None:
 
 def same_device(study: Study, where: Deployment) -> bool:
     """Whether tables and this machine agree in everything that a latency depends on."""
-    return all(study.tables.provenance.get(key) == value for key, value in where.to_json().items())
+    return not why_another(study, where)
+
+
+def why_another(study: Study, where: Deployment) -> str:
+    """A sentence that says in what a study's tables and this machine differ; "" if in nothing."""
+    p, here = study.tables.provenance, where.to_json()
+    differ = {key: p.get(key) for key, value in here.items() if p.get(key) != value}
+    if not differ:
+        return ""
+    words = []
+    if "software" in differ:
+        words.append(_other_software(str(p.get("software") or ""), where.software))
+    words += [
+        f"{key.replace('_', ' ')} {there if there is not None else 'unknown'} there and {here[key]} here"
+        for key, there in differ.items()
+        if key not in ("device", "software")
+    ]
+    there = p.get("device") or "an unknown device"
+    first = f", and this is {where.device}" if "device" in differ else " too, but otherwise than here"
+    return f"The tables of {study.name!r} were measured on {there}{first}{': ' if words else ''}" + (
+        "; ".join(words) + "."
+    )
+
+
+def refuse_another(study: Study, where: Deployment) -> None:
+    """Raises MdpError if entries measured here and now cannot stand in the study's tables."""
+    if why := why_another(study, where):
+        raise MdpError(
+            f"{why} Entries of both cannot stand in one table. Measure the model here first (mdp profile) "
+            "and build a study of that."
+        )
+
+
+def _other_software(there: str, here: str) -> str:
+    """What of two lists of software is not in both."""
+    old, new = there.split(", ") if there else [], here.split(", ")
+    gone = ", ".join(part for part in old if part not in new)
+    come = ", ".join(part for part in new if part not in old)
+    if gone and come:
+        return f"with {gone} there and {come} here"
+    return f"with {gone} there only" if gone else f"they do not say that it was with {come}, as it is here"
