@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import subprocess
+import tempfile
 from types import SimpleNamespace
 
 import pytest
@@ -34,6 +35,7 @@ def quota_of(tmp_path, monkeypatch):
     monkeypatch.setattr(cores, "ROOT", tmp_path)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # do not wait for a real profiler
 
     def set_to(share):
         path = tmp_path / "sys/fs/cgroup/cpu.max"
