@@ -147,6 +147,22 @@ def test_libraries_start_no_more_threads_than_a_quota_feeds(tmp_path, monkeypatc
     assert os.environ == {"OMP_NUM_THREADS": "5"}
 
 
+def test_a_command_is_bound_from_its_start(tmp_path):
+    machine(tmp_path, **{"sys/fs/cgroup/cpu.max": "50000 100000\n"})
+    code = (
+        "import atexit, os, runpy, sys, pathlib, mdp.cores\n"
+        "mdp.cores.ROOT = pathlib.Path(sys.argv[1])\n"
+        "sys.argv = ['mdp', 'studies']\n"
+        "atexit.register(lambda: print('threads', os.environ.get('OMP_NUM_THREADS')))\n"
+        "runpy.run_module('mdp', run_name='__main__')\n"
+    )
+    free = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
+    found = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, env=free
+    )
+    assert "threads 1" in found.stdout
+
+
 def test_it_needs_no_torch():
     code = "import sys, mdp.cores; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -15,6 +15,7 @@ from ..files import write_json, write_text
 from ..latency.device import Deployment
 from ..latency.grid import survey
 from ..latency.measure import Run
+from ..latency.profiling import weight_bytes
 from ..latency.store import Store
 from ..latency.timer import Timer, at_hand, timer_for
 from ..latency.verification import deployment_of, same_device, statistics
@@ -92,7 +93,8 @@ def profiling_cost(found, study: Study, timer: Timer, store: Store, entries: int
     """One visit to `entries` entries spread over the tables, into an empty store."""
     _, workloads = survey(found.pieces, {d.name: d.options for d in study.problem.dims})
     some = dict(list(workloads.items())[:: max(1, len(workloads) // entries)])
-    run = Run(timer, store, some, ConsoleReporter(), 600.0)
+    inside = weight_bytes(found, timer.deployment)
+    run = Run(timer, store, some, ConsoleReporter(), 600.0, inside=inside)
     run.measure(some, "profiling afresh")
     return {
         "visits": run.measured,

@@ -44,6 +44,7 @@ def software(torch) -> list[str]:
     attention = ("flash", "mem_efficient", "cudnn", "math")
     on = [name for name in attention if _enabled(backends.cuda, f"{name}_sdp_enabled")]
     parts += [f"attention {'+'.join(on) or 'none'}"]
+    parts += ["deterministic"] if backends.cudnn.deterministic else []
     # The timer switches this on while it measures (see timer_cuda).
     return [*parts, "cuDNN benchmark"]
 

@@ -22,7 +22,7 @@ def measured_elsewhere(study: Study) -> str:
     Only the device is looked at; that its software is the same too, `mdp verify` sees, which imports torch.
     """
     p = study.tables.provenance
-    kind, device = str(p.get("kind", "")), str(p["device"])
+    kind, device = str(p.get("kind", "")), str(p.get("device", "an unknown device"))
     if kind == "cuda" and gpu_names() is None:
         return ""  # a GPU whose name nobody here knows: torch will
     # A part of a GPU ("... MIG 1g.10gb") is listed by the name of the whole.
@@ -30,7 +30,7 @@ def measured_elsewhere(study: Study) -> str:
         return ""
     here = " and ".join((*names_here("cuda"), *names_here("mps"), *names_here("cpu")))
     return (
-        f"The tables of {study.name} were measured on {p['device']}, and this machine has {here}: what is "
+        f"The tables of {study.name} were measured on {device}, and this machine has {here}: what is "
         "measured here says nothing about that budget. Measure the model here first (tab New study), and "
         "open the study that comes of it."
     )

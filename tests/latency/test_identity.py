@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from mdp import cores
+from mdp.cli import main
 from mdp.errors import MdpError
 from mdp.latency import gpu
 from mdp.latency.device import Deployment, deployment, unit_of
@@ -265,3 +266,10 @@ def test_a_part_of_a_gpu_is_known_by_the_whole(monkeypatch):
         p = {**GPU.to_json(), "device": device}
         study = SimpleNamespace(name="toy", tables=SimpleNamespace(provenance=p))
         assert (measured_elsewhere(study) == "") == here
+
+
+@pytest.mark.parametrize("threads", ["0", "-2", "3", "100000"])
+def test_training_takes_no_more_threads_than_measuring(quota_of, capsys, threads):
+    quota_of(2.5)
+    assert main(["train", "fmnist_vit", "--threads", threads]) == 2
+    assert "between 1 and 2" in capsys.readouterr().err
