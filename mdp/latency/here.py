@@ -23,10 +23,11 @@ def measured_elsewhere(study: Study) -> str:
     """
     p = study.tables.provenance
     kind, device = str(p.get("kind", "")), str(p.get("device", "an unknown device"))
-    if kind == "cuda" and gpu_names() is None:
+    known = gpu_names() if kind == "cuda" else names_here(kind)
+    if known is None:
         return ""  # a GPU whose name nobody here knows: torch will
     # A part of a GPU ("... MIG 1g.10gb") is listed by the name of the whole.
-    if any(device == name or device.startswith(f"{name} MIG ") for name in names_here(kind)):
+    if any(device == name or device.startswith(f"{name} MIG ") for name in known):
         return ""
     here = " and ".join((*names_here("cuda"), *names_here("mps"), *names_here("cpu")))
     return (

@@ -39,7 +39,7 @@ class no_memory:
         return False
 
 
-def no_room(error: BaseException) -> bool:
+def no_room(error: BaseException | None) -> bool:
     """Whether an error says that the device's memory (or the host's) was too small."""
     import torch
 

@@ -128,6 +128,8 @@ class CudaTimer:
         except RuntimeError as error:
             if no_room(error):
                 raise
+            if no_room(error.__context__):  # ending the capture failed in its turn, and hides it
+                raise error.__context__ from None
             torch.cuda.synchronize()
             return run, False, None
 

@@ -266,6 +266,11 @@ def test_what_cannot_be_captured_runs_behind_a_longer_wait(made):
 
 
 def test_no_memory_while_capturing_is_no_reason_to_run_it_otherwise(made):
-    timer, _ = made(torch.OutOfMemoryError("CUDA out of memory"))
-    with pytest.raises(OutOfMemory, match="choose a smaller batch"):
-        timer.prepare(LAYER)
+    short = torch.OutOfMemoryError("CUDA out of memory")
+    hidden = RuntimeError("operation failed due to a previous error during capture")
+    hidden.__context__ = short
+    handle = RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
+    for refuse in (short, hidden, handle):
+        timer, _ = made(refuse)
+        with pytest.raises(OutOfMemory, match="choose a smaller batch"):
+            timer.prepare(LAYER)
