@@ -27,9 +27,12 @@ REPLAY_MS = 0.5
 MOST_CALLS = 100
 # Copies of one workload; each is called at least once in a replay.
 MOST_COPIES = 64
-# Cycles of the busy-wait before a run: about 2 ms, enough for an eager run's launches to queue up, and
-# 0.1 ms, enough for one replay's: on an idle device the first event would pass before the launch is there.
-WAIT_EAGER, WAIT_GRAPH = 4_000_000, 200_000
+# Cycles of the busy-wait before a run: 2 ms or so at least, for an eager run's launches to queue up, and 0.1 ms
+# for one replay's: on an idle device the first event would pass before the launch is there. A large network's
+# launches take longer than 2 ms: then as long as they took, and some more, up to 0.2 s.
+WAIT_EAGER, WAIT_GRAPH, WAIT_MOST = 4_000_000, 200_000, 400_000_000
+# About the clock of a GPU; a slower one waits longer, which does no harm.
+CYCLES_PER_MS = 2e6
 
 
 class CudaTimer:
@@ -85,14 +88,16 @@ class CudaTimer:
             best = self._roughly(replay) / calls
         # A graph holds addresses, not tensors: what is there has to stay as long as it may be replayed.
         held = {"modules": modules, "inputs": inputs, "result": result}
-        return Prepared(workload.key, replay, refresh, best, calls, {"graph": captured, **held})
+        wait = WAIT_GRAPH if captured else wait_for(1000 * seconds_of(replay))
+        torch.cuda.synchronize()
+        return Prepared(workload.key, replay, refresh, best, calls, {"graph": captured, "wait": wait, **held})
 
     def once(self, prepared: Prepared) -> Reading:
         torch = self.torch
         start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
         with self._settings(prepared.key):
             prepared.refresh()
-            torch.cuda._sleep(WAIT_GRAPH if prepared.extra["graph"] else WAIT_EAGER)
+            torch.cuda._sleep(prepared.extra["wait"])
             start.record()
             prepared.call()
             end.record()
@@ -154,6 +159,11 @@ def bytes_of(module) -> int:
     """What a pass reads of a module: its weights, and what its norms remember. Shared ones count once."""
     tensors = {id(t): t for t in itertools.chain(module.parameters(), module.buffers())}
     return sum(t.numel() * t.element_size() for t in tensors.values())
+
+
+def wait_for(launching: float) -> int:
+    """Cycles of the busy-wait that hides launches which took the host so many ms."""
+    return int(min(WAIT_MOST, max(WAIT_EAGER, 1.5 * CYCLES_PER_MS * launching)))
 
 
 def calls_for(ms: float, sets: int) -> int:

@@ -17,7 +17,16 @@ from mdp.latency.device import Deployment
 from mdp.latency.measure import Run
 from mdp.latency.pieces import Workload
 from mdp.latency.timer import OutOfMemory
-from mdp.latency.timer_cuda import WAIT_EAGER, WAIT_GRAPH, CudaTimer, bytes_of, calls_for, copies
+from mdp.latency.timer_cuda import (
+    WAIT_EAGER,
+    WAIT_GRAPH,
+    WAIT_MOST,
+    CudaTimer,
+    bytes_of,
+    calls_for,
+    copies,
+    wait_for,
+)
 from mdp.progress import Reporter
 
 WHERE = Deployment("cuda", "a made-up GPU", "none", 4, "float32", "contiguous", 0, "graph")
@@ -263,6 +272,8 @@ def test_what_cannot_be_captured_runs_behind_a_longer_wait(made):
     log.clear()
     timer.once(prepared)
     assert log[0] == ("wait", WAIT_EAGER) and log.count("forward") == prepared.calls
+    # About 2 ms at 2 GHz; a network whose launches take longer waits for them.
+    assert wait_for(1.0) == WAIT_EAGER and wait_for(10.0) > 10 * 2e6 and wait_for(1e9) == WAIT_MOST
 
 
 def test_no_memory_while_capturing_is_no_reason_to_run_it_otherwise(made):
