@@ -27,9 +27,9 @@ REPLAY_MS = 0.5
 MOST_CALLS = 100
 # Copies of one workload; each is called at least once in a replay.
 MOST_COPIES = 64
-# Cycles of the busy-wait before a run: 2 ms or so at least, for an eager run's launches to queue up, and 0.1 ms
-# for one replay's: on an idle device the first event would pass before the launch is there. A large network's
-# launches take longer than 2 ms: then as long as they took, and some more, up to 0.2 s.
+# Cycles of the busy-wait before a run: about 2 ms at least, for an eager run's launches to queue up, and
+# 0.1 ms for one replay's: on an idle device the first event would pass before the launch is there. A large
+# network's launches take longer than 2 ms: then as long as they took and half as much again, up to 0.2 s.
 WAIT_EAGER, WAIT_GRAPH, WAIT_MOST = 4_000_000, 200_000, 400_000_000
 # About the clock of a GPU; a slower one waits longer, which does no harm.
 CYCLES_PER_MS = 2e6
