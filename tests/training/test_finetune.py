@@ -152,7 +152,7 @@ def test_the_training_command_refuses_what_is_no_demo(capsys):
 
 @pytest.fixture
 def moves(monkeypatch):
-    """As on a GPU: the first move of a module to a device makes every tensor a new one; returns those moved."""
+    """As on a GPU: the first move of a module to a device makes every tensor a new one; lists those moved."""
     moved, to = [], torch.nn.Module.to
 
     def really(module, *where, **more):
