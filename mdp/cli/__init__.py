@@ -99,6 +99,8 @@ def _say(error: MdpError, args: argparse.Namespace) -> None:
     lost = isinstance(error, processes.Lost)
     if processes.rank() and not (processes.joined() or processes.first_here()):
         return  # the first one meets the same and says it
+    if processes.joined():  # this one ends anyway, and the launcher may be telling it to
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     text, job = f"{processes.label()}{error}\n", getattr(args, "job", None)
     # What fails in any of several processes ends the whole run, and is what the pages should say.
     fatal = bool(job and processes.rank() and processes.joined() and not lost)

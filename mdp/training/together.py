@@ -48,6 +48,8 @@ def accelerator() -> Accelerator:
             f"The {several} process(es) of this run could not be set up: {first_line(error)}. Look at the "
             "launcher's options: no more processes than GPUs, and ACCELERATE_USE_CPU=true for the CPU."
         ) from None
+    if accelerate.gradient_accumulation_steps < 1:
+        raise MdpError("Gradients of 0 batches make no update: give --gradient_accumulation_steps 1 or more.")
     if accelerate.num_processes != several:
         raise MdpError(
             f"{several} processes were started, but they do not work together. Give the launcher "

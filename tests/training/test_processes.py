@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import torch
 
 from mdp import datasets, jobs, processes
 from mdp.cli import main
 from mdp.datasets.loader import loader
+from mdp.errors import MdpError
 from mdp.study import save_study
 from mdp.surgery import load
 from mdp.training import together
@@ -179,9 +181,45 @@ def test_processes_are_counted_as_their_launcher_does(monkeypatch, environment, 
     assert (processes.rank(), processes.count()) == seen
 
 
-def test_processes_that_are_not_joined_are_refused(monkeypatch):
-    from mdp.errors import MdpError
+def test_processes_that_find_different_files_do_not_begin(monkeypatch):
+    class Two:
+        num_processes = 2
 
+    monkeypatch.setattr(together, "gather_object", lambda mine: [*mine, False])
+    together.agree(Two, False, "Not every process finds it.")
+    with pytest.raises(MdpError, match=r"finds it\. Several machines need the same files"):
+        together.agree(Two, True, "Not every process finds it.")
+
+
+@pytest.mark.parametrize("steps, sentence", [("0", "make no update"), ("many", "could not be set up")])
+def test_an_accumulation_that_cannot_be_is_a_sentence(monkeypatch, steps, sentence):
+    monkeypatch.setenv("ACCELERATE_GRADIENT_ACCUMULATION_STEPS", steps)
+    with pytest.raises(MdpError, match=sentence):
+        together.accelerator()
+
+
+@pytest.mark.parametrize(
+    "error, sentence",
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"), "Give a smaller batch"),
+        (RuntimeError("[gloo/transport/tcp/pair.cc:534] Connection closed by peer"), "Another process"),
+        (torch.distributed.DistBackendError("NCCL error: remote process exited"), "Another process"),
+    ],
+)
+def test_what_torch_says_of_others_and_memory_is_a_sentence(monkeypatch, error, sentence):
+    monkeypatch.setattr(processes, "joined", lambda: True)
+    with pytest.raises(MdpError, match=sentence), together.sentences():
+        raise error
+
+
+def test_other_errors_stay_what_they_are(monkeypatch):
+    for joined in (True, False):
+        monkeypatch.setattr(processes, "joined", lambda joined=joined: joined)
+        with pytest.raises(RuntimeError, match="shapes"), together.sentences():
+            raise RuntimeError("shapes do not fit")
+
+
+def test_processes_that_are_not_joined_are_refused(monkeypatch):
     together.accelerator()  # this one is alone
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(MdpError, match=r"2 processes were started|could not be set up"):
