@@ -70,6 +70,7 @@ def batches_of(rank, epoch):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("ref, precision", [(RESNET, "no"), (VIT, "bf16")], ids=["resnet", "vit-bf16"])
 def test_two_processes_share_the_work(study, tmp_path, ref, precision):
     path = study(ref)
@@ -97,16 +98,17 @@ def test_two_processes_share_the_work(study, tmp_path, ref, precision):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_run_in_two_processes_ends_together_and_goes_on(study, tmp_path, monkeypatch):
     """An error of the first, of the second (which its job tells), and then the rest, as if unbroken."""
     monkeypatch.setenv("MDP_DATA", str(tmp_path / "data"))
     path, job = study(RESNET), ("--job", tmp_path / "job")
-    status, out, err = ended(tmp_path, launch(tmp_path, path, stop="error:0:1"))
+    status, out, err = ended(tmp_path, launch(tmp_path, path, stop="error:0:2"))
     assert status and not out and "The disk is full." in err.splitlines()
     assert "Process 2 of 2: Another process of this run has ended" in err
-    assert not (tmp_path / "net" / "checkpoint.safetensors").exists()
+    assert (tmp_path / "net" / "checkpoint.safetensors").exists()
 
-    status, out, err = ended(tmp_path, launch(tmp_path, path, *job, stop="error:1:2"))
+    status, out, err = ended(tmp_path, launch(tmp_path, path, *job, stop="error:1:1"))
     assert status and "Process 2 of 2: The disk is full." in err.splitlines()
     (state,) = jobs.list_jobs()
     assert (state.status, state.error) == ("failed", "Process 2 of 2: The disk is full.")
@@ -119,8 +121,13 @@ def test_a_run_in_two_processes_ends_together_and_goes_on(study, tmp_path, monke
     assert state.progress["done"] == pytest.approx(state.progress["total"])
     assert [m["epoch"] for m in state.metrics if "accuracy" in m] == [1, 2]
 
+    assert ended(tmp_path, launch(tmp_path, path, "--out", tmp_path / "whole"))[0] == 0
+    whole, again = load(tmp_path / "whole").state_dict(), load(tmp_path / "net").state_dict()
+    assert all(torch.equal(tensor, again[name]) for name, tensor in whole.items())
+
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_cancel_ends_both_processes(study, tmp_path, monkeypatch):
     """The second one sleeps, and the first waits for it inside of torch, where Python hears no signal."""
     monkeypatch.setenv("MDP_DATA", str(tmp_path / "data"))
