@@ -71,15 +71,15 @@ def agree(accelerate: Accelerator, value: Any, problem: str) -> None:
 
 
 def average_statistics(model: nn.Module, accelerate: Accelerator) -> None:
-    """Make the running statistics of batch norms the mean over all processes, which saw different images."""
+    """Make the running statistics of norms the mean over all processes, which saw different images."""
     if accelerate.num_processes == 1:
         return
-    norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    parts = [t for m in norms for t in (m.running_mean, m.running_var) if t is not None]
+    kept = ("running_mean", "running_var")  # of batch norms, and of others that are like them
+    parts = [t for name, t in model.named_buffers() if name.rpartition(".")[2] in kept]
     if parts:
-        mean = accelerate.reduce(torch.cat([part.float() for part in parts]), "mean")
-        for part, value in zip(parts, mean.split([len(part) for part in parts]), strict=True):
-            part.copy_(value)
+        mean = accelerate.reduce(torch.cat([part.flatten().float() for part in parts]), "mean")
+        for part, value in zip(parts, mean.split([part.numel() for part in parts]), strict=True):
+            part.copy_(value.view_as(part))
 
 
 @contextlib.contextmanager

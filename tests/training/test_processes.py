@@ -11,11 +11,13 @@ import numpy as np
 import psutil
 import pytest
 import torch
+from timm.layers import EvoNorm2dB0
 
 from mdp import datasets, jobs, processes
 from mdp.cli import main
 from mdp.datasets.loader import loader
 from mdp.errors import MdpError
+from mdp.models import create
 from mdp.study import save_study
 from mdp.surgery import load
 from mdp.training import together
@@ -90,8 +92,8 @@ def test_two_processes_share_the_work(study, tmp_path, ref, precision):
         assert first + second == TEST_IMAGES and min(first, second) > 0 and a == b
     assert said[0]["statistics"] == said[1]["statistics"] and len(said[0]["statistics"]) == EPOCHS
     assert bool(said[0]["statistics"][0]) == (ref is RESNET)
-    network, source = load(tmp_path / "net"), datasets.find("fashion-mnist-subset")
-    right = accuracy(network, loader(source.test.sample(TEST_IMAGES), source, ref, 250))
+    tuned, source = load(tmp_path / "net"), datasets.find("fashion-mnist-subset")
+    right = accuracy(tuned, loader(source.test.sample(TEST_IMAGES), source, ref, 250))
     assert right == pytest.approx(outcome["accuracy_tuned"], abs=0 if precision == "no" else 0.01)
     assert outcome["test_images"] == TEST_IMAGES
     assert sorted(p.name for p in (tmp_path / "net").iterdir()) == ["architecture.json", "model.safetensors"]
@@ -186,6 +188,25 @@ def test_processes_are_counted_as_their_launcher_does(monkeypatch, environment, 
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert (processes.rank(), processes.count()) == seen
+
+
+@pytest.mark.parametrize("model", [create(RESNET), create(VIT), EvoNorm2dB0(4)], ids=["bn", "none", "evo"])
+def test_running_statistics_become_the_mean_of_all(model):
+    class Two:  # the other one has ones everywhere
+        num_processes = 2
+
+        @staticmethod
+        def reduce(tensor, kind):
+            assert kind == "mean"
+            return (tensor + 1) / 2
+
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    together.average_statistics(model, Two)
+    changed = {key for key, tensor in model.state_dict().items() if not torch.equal(tensor, before[key])}
+    running = {key for key in before if "running_" in key}
+    assert changed == {key for key in running if (before[key] != 1).any()}
+    assert bool(running) == (not hasattr(model, "pos_embed"))
+    assert all(torch.equal(model.state_dict()[key], (before[key] + 1) / 2) for key in running)
 
 
 def test_processes_that_find_different_files_do_not_begin(monkeypatch):
