@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
+from .. import processes
 from ..models import DEMOS, demo_path
 from . import reporter
 
@@ -40,6 +41,8 @@ def run(args: argparse.Namespace) -> None:
     ]
     report = reporter(args)
     path = train_demo(args.model, args.data, stages, args.out or demo_path(args.model).parent, report)
+    if processes.rank():  # the first process says it
+        return
     print(path)
     if hasattr(report, "result"):
         report.result(path=str(path))
