@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from ..datasets.feed import feed
 from ..errors import MdpError
 from ..progress import Reporter
 from . import checkpoint
@@ -157,7 +158,7 @@ class _Run:
         torch.manual_seed(hash((self.recipe.seed, epoch, self.accelerate.process_index)))
         self.model.train()
         steps, epochs, total = len(self.batches), self.recipe.epochs, 0.0
-        for step, (images, labels) in enumerate(self.batches):
+        for step, (images, labels) in enumerate(feed(self.batches)):
             share = schedule(epoch * steps + step, steps * epochs, self.recipe.warmup)
             for group in self.optimizer.param_groups:
                 group["lr"] = self.recipe.rate * share
@@ -198,7 +199,7 @@ def accuracy(
     model = model.to(accelerate.device)
     model.eval()
     right = seen = 0
-    for images, labels in accelerate.prepare_data_loader(loader):
+    for images, labels in feed(accelerate.prepare_data_loader(loader)):
         hits = accelerate.gather_for_metrics(model(images).argmax(1) == labels)
         right, seen = right + int(hits.sum()), seen + len(hits)
         if work:
