@@ -1,11 +1,11 @@
 """`mdp inspect`: what of a model can be pruned, and by name and reason what not."""
 
 from . import print_json, reporter
+from .model_args import add_model, model_of
 
 
 def add_arguments(parser):
-    parser.add_argument("model", help="a demo network or a timm architecture")
-    parser.add_argument("--weights", help="demo, pretrained, none, or the path of a .safetensors checkpoint")
+    add_model(parser)
     parser.add_argument(
         "--halves", action="store_true", help="let a transformer's attention and MLP be removed apart"
     )
@@ -16,11 +16,11 @@ def add_arguments(parser):
 def run(args):
     from ..families import outline
     from ..files import write_json
-    from ..models import create, resolve
+    from ..models import create
 
     report = reporter(args)
     report.step(0, 2, "looking for what can be pruned")
-    ref = resolve(args.model, args.weights)
+    ref = model_of(args)
     # The shapes of a network say what can be pruned.
     found = describe(outline(ref, halves=args.halves).space, ref)
     if ref.weights != "none":

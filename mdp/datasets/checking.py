@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..cores import worker_count
 from ..errors import BadFile
 from ..progress import Reporter
 from . import pixels
-from .source import Split
+from .source import Source, Split
 
 # How many bad files are named; the rest is counted.
 NAMED = 10
@@ -51,6 +52,16 @@ def checked(splits: list[Split], report: Reporter, *, skip_bad: bool = False) ->
     if not all(len(split) for split in left):
         raise BadFile(f"{what} Nothing is left without them. Give other images.")
     return left
+
+
+def checked_source(
+    source: Source, report: Reporter, *, images: int | None = None, seed: int = 0, skip_bad: bool = False
+) -> Source:
+    """A data set of which every file that will be used was looked at: `images` of its training images, all by
+    default, and its test images. Raises as `checked` does."""
+    train = source.train.sample(images, seed) if images else source.train
+    train, test = checked([train, source.test], report, skip_bad=skip_bad)
+    return replace(source, train=train, test=test)
 
 
 def why_bad(path: Path) -> str:

@@ -1,11 +1,11 @@
-"""Batches as a model takes them, from whatever gives them; the end of a wait, and every failure, is a sentence."""
+"""Batches as a model takes them, from whatever gives them; no endless wait, every failure a sentence."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from torch import Tensor
 
-from ..errors import MdpError, first_line
+from ..errors import MdpError
 
 # Whoever waits this long for one batch waits for nothing: seconds.
 PATIENCE = 300.0
@@ -18,7 +18,7 @@ def feed(batches: Iterable[tuple[Tensor, Tensor]], device: Any = None) -> Iterat
     """(images float32, labels int64) of each batch, on `device`, or on whichever they come.
 
     Bytes, as `mdp.datasets.loader.loader` gives them, also when accelerate has wrapped it, are augmented and
-    normalised here, on the device, as the loader's model wants it. Floats of any other iterable pass as they are.
+    normalised here, on the device, as the loader's model wants it. Floats of anything else pass as they are.
 
     Raises:
         MdpError: a worker failed, died or did not answer, or bytes come from something that does not say how
@@ -39,7 +39,7 @@ def feed(batches: Iterable[tuple[Tensor, Tensor]], device: Any = None) -> Iterat
 
 
 def _told(batches: Iterable) -> Iterator:
-    """What `batches` yields; what goes wrong on the way is told in a sentence, without a worker's traceback."""
+    """What `batches` yields; what goes wrong is told in a sentence, without a worker's traceback."""
     try:
         coming = iter(batches)
         while True:
@@ -66,16 +66,16 @@ def _own_words(error: MdpError) -> str:
 def _of_workers(error: Exception) -> MdpError | None:
     """A sentence for a failure of the workers, None for any other error."""
     text = str(error).lower()
-    what = first_line(error)
+    what = (str(error).strip().splitlines() or [type(error).__name__])[-1].rstrip(".")  # below a traceback
     if any(word in text for word in _SHARED):
         return MdpError(
-            f"A process that reads images ran out of the memory that it shares with this one, or of disk ({what}). "
-            "Give the container more (docker run --shm-size=2g, or --ipc=host), or make the batches smaller."
+            f"A process that reads images ran out of the memory that it shares with this one ({what}). Give "
+            "the container more (docker run --shm-size=2g, or --ipc=host), or make the batches smaller."
         )
     if any(word in text for word in _WORKER):
         return MdpError(
-            f"A process that reads images died or did not answer for {PATIENCE:g} s ({what}). See that the disk of "
-            "the images answers and that memory is free; in a container, that its shared memory is large enough "
-            "(docker run --shm-size=2g)."
+            f"A process that reads images died or did not answer for {PATIENCE:g} s ({what}). See that "
+            "the disk of the images answers and that memory is free; in a container, that its shared memory "
+            "is large enough (docker run --shm-size=2g)."
         )
     return None

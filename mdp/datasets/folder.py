@@ -39,7 +39,7 @@ def read(folder: Path) -> Source:
         splits = [_list(parts[part], classes, folder) for part in ("train", tested)]
         notes = (*_unseen(splits[0], classes), *_unused(parts, ("train", tested)), *notes)
     else:
-        (name, whole), = (parts or {"": top}).items()
+        ((name, whole),) = (parts or {"": top}).items()
         classes = list(whole.full)
         everything = _list(whole, classes, folder)
         held = np.zeros(len(everything), dtype=bool)

@@ -1,4 +1,4 @@
-"""What lies in a folder: images, folders, and what is no data. Nothing is opened, nothing dropped uncounted."""
+"""What lies in a folder: images, folders, and what is no data. Nothing is opened or dropped uncounted."""
 
 import os
 from collections import Counter
@@ -9,10 +9,10 @@ from pathlib import Path
 from ..errors import MdpError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
-# Beside all names that begin with a dot: what systems, archives and tools leave behind, in small letters.
+# Beside all names that begin with a dot: what systems and tools leave behind, in small letters.
 LEFTOVERS = {
-    "__macosx", "__pycache__", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "#recycle", "$recycle.bin",
-    "system volume information", "lost+found", "icon\r",
+    "__macosx", "__pycache__", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "#recycle",
+    "$recycle.bin", "system volume information", "lost+found", "icon\r",
 }  # fmt: skip
 
 
@@ -99,15 +99,17 @@ def left_out(tree: Tree) -> tuple[str, ...]:
         parts = [*parts[:8], f"{rest:,} of other endings"]
     said = []
     if parts:
-        said.append(f"Left out, by their endings: {', '.join(parts)} (files read are {', '.join(SUFFIXES)}).")
+        said.append(f"Left out, by their endings: {', '.join(parts)} (read are {', '.join(SUFFIXES)}).")
     if leftovers:
-        said.append(f"Left out: {leftovers:,} hidden or left-over {_s(leftovers, 'file or folder', 'files or folders')}.")
+        said.append(
+            f"Left out: {leftovers:,} hidden or left-over {_s(leftovers, 'file', 'files')} or folders."
+        )
     if linked:
         said.append(f"{linked:,} linked {_s(linked, 'folder was', 'folders were')} followed.")
     if loops:
         said.append(
-            f"Left out: {loops:,} {_s(loops, 'link that leads', 'links that lead')} nowhere, or to a folder that "
-            "is read already."
+            f"Left out: {loops:,} {_s(loops, 'link that leads', 'links that lead')} nowhere, or to a folder "
+            "that is read already."
         )
     return tuple(said)
 

@@ -1,4 +1,4 @@
-"""Batches of a data set for one model: cut to its size, as bytes; `feed` makes of them what the model takes."""
+"""Batches of a data set for one model, cut to its size, as bytes; `feed` makes them what the model takes."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Sampler, get_worker_info
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as transforms
 
@@ -16,6 +16,7 @@ from ..models import DataConfig, data_config
 from ..study import ModelRef
 from .crew import Crew, crew_for
 from .feed import PATIENCE
+from .fit import check_fit
 from .normalize import Prepare
 from .source import Source, Split
 from .unread import Unread, stand_in
@@ -40,7 +41,7 @@ class Prepared:
     Attributes:
         prepare: what `mdp.datasets.feed.feed` does with a batch behind the workers.
         threads: images decoded at once by one process.
-        unread: where images that cannot be read are noted, while others stand in for them; without it they raise.
+        unread: notes images that cannot be read, while others stand in for them; without it they raise.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Prepared:
         return transforms.pil_to_tensor(image)
 
     def decoded(self, i: int) -> Image.Image:
-        """Image `i` in the model's colours; another of its class where it cannot be read and `unread` notes it."""
+        """Image `i` in the model's colours; where it cannot be read, and that is noted, another of its class."""
         try:
             image = self.split.image(i)
         except BadFile as error:
@@ -134,64 +135,21 @@ def loader(
         num_workers=crew.workers,
         prefetch_factor=crew.ahead if crew.workers else None,
         timeout=PATIENCE if crew.workers else 0,
-        # Workers that stay spare every epoch their start; evaluation comes seldom and would hold its own beside.
+        # Workers that stay spare every epoch their start; evaluation would hold its own beside them.
         persistent_workers=bool(crew.workers and train),
+        # For the seeds of workers, who use none: torch's own numbers are then the same with and without workers.
+        generator=torch.Generator(),
         # Pages that stay where they are let a GPU fetch a batch while it computes on another.
         pin_memory=torch.cuda.is_available(),
     )
 
 
 def as_it_is(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """What `Prepared` gives is a batch already."""
+    """What `Prepared` gives is a batch already.
+
+    A worker puts it into shared memory here, where a failure reaches the main process: behind this, torch
+    would lose the batch, and everybody would wait for it.
+    """
+    if get_worker_info() is not None:
+        batch = tuple(tensor.contiguous().share_memory_() for tensor in batch)
     return batch
-
-
-def check_fit(split: Split, source: Source, ref: ModelRef) -> np.ndarray:
-    """The labels of a split as the model's classes, where its pictures are fit for the model.
-
-    Raises:
-        MdpError: the model wants other channels than grey or colour, or other classes.
-    """
-    channels = ref.input_size[0]
-    if channels not in (1, 3):
-        raise MdpError(
-            f"{ref.name} takes images of {channels} channels, and pictures have 1 (grey) or 3 (colour). Choose 1 "
-            "or 3 channels, or give batches of your own in Python."
-        )
-    return model_labels(split, source, ref)
-
-
-def model_labels(split: Split, source: Source, ref: ModelRef) -> np.ndarray:
-    """The labels as the model's classes.
-
-    ImageNet's folders are told by their names, so that a few of the classes are enough: all of them WordNet
-    identifiers (n01440764) or all of them indices (0 to 999).
-
-    Raises:
-        MdpError: the classes of the data are not those of the model.
-    """
-    if ref.classes == 1000 and len(source.classes) <= 1000:
-        from timm.data import ImageNetInfo
-
-        wordnet = {name: i for i, name in enumerate(ImageNetInfo().label_names())}
-        if all(name.isdecimal() and int(name) < 1000 for name in source.classes):
-            return np.array([int(name) for name in source.classes])[split.labels]
-        if all(name in wordnet for name in source.classes):
-            return np.array([wordnet[name] for name in source.classes])[split.labels]
-    if not ref.classes:
-        raise MdpError(
-            f"{ref.name} is without a classifier (0 classes), so that labels mean nothing to it. Give it as many "
-            f"classes as the data has: {len(source.classes)}."
-        )
-    if len(source.classes) == 1:
-        raise MdpError(
-            f"The data has one class only ({source.classes[0]}): there is nothing to tell apart. Give a folder "
-            "that holds one folder of images for each of several classes."
-        )
-    if len(source.classes) != ref.classes:
-        raise MdpError(
-            f"The data has {len(source.classes)} classes and {ref.name} has {ref.classes}: its labels mean "
-            f"nothing to this network. Use images of the same classes, or a network with that many, or "
-            f"a new classifier (--classes {len(source.classes)}). For an ImageNet network, name the folders by WordNet identifier (n01440764) or index (0 to 999)."
-        )
-    return split.labels

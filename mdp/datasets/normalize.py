@@ -1,7 +1,7 @@
-"""From the bytes that workers send to what a model takes, on the model's device: augmented, normalised floats.
+"""From the bytes that workers send to what a model takes, on its device: augmented, normalised floats.
 
-Bytes are a quarter of the floats: of the memory that workers share with the main process (which containers keep
-small), of the way to the device, and of the time that a worker takes.
+Bytes are a quarter of the floats: of the memory that workers share with the main process (which containers
+keep small), and of the way to the device.
 """
 
 import torch

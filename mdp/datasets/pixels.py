@@ -4,8 +4,8 @@
   colours are opened by Pillow as their upper 8 bits.
 - Whatever is transparent stands on white, as on paper; colours hidden under it do not count.
 - 16-bit grey (I;16 and its byte orders) is scaled by 65535, its range, whatever the picture holds.
-- 32-bit integers (I), which is also how 16-bit grey is opened from some formats, are taken for 16 bits: scaled
-  by 65535 likewise, and refused outside 0..65535.
+- 32-bit integers (I), which is also how 16-bit grey is opened from some formats, are taken for 16 bits:
+  scaled by 65535 likewise, and refused outside 0..65535.
 - Floats (F) within 0..1 are scaled by 255, others within 0..255 stand as they are; anything else, and what is
   not finite, is refused.
 - Of several frames or pages the first is taken. A camera's note on how it was held (EXIF) is followed.
@@ -33,7 +33,9 @@ def read(path: Path) -> Image.Image:
             image.load()
             return eight_bits(image)
     except Exception as error:  # a damaged file makes Pillow's readers raise all kinds of errors
-        raise BadFile(f"The image {path} cannot be read ({reason(error)}). Remove it or replace it.") from None
+        raise BadFile(
+            f"The image {path} cannot be read ({reason(error)}). Remove it or replace it."
+        ) from None
 
 
 def reason(error: Exception) -> str:
@@ -87,9 +89,7 @@ def _of_floats(image: Image.Image) -> Image.Image:
         raise ValueError("some of its values are not numbers")
     low, high = float(values.min()), float(values.max())
     if low < 0 or high > 255:
-        raise ValueError(
-            f"floats from {low:.4g} to {high:.4g}, where 0 to 1, or 0 to 255, is understood"
-        )
+        raise ValueError(f"floats from {low:.4g} to {high:.4g}, where 0 to 1, or 0 to 255, is understood")
     return _scaled(image, 1 if high <= 1 else 255)
 
 

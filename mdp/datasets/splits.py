@@ -25,11 +25,14 @@ def role(name: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def inner(tree: Tree) -> Tree:
-    """The folder that matters: `archive` where a folder holds `archive` alone, and that holds folders."""
+def inner(tree: Tree, *, split: bool = False) -> Tree:
+    """The folder that matters: `archive` where a folder holds `archive` alone, and that holds folders.
+
+    Within a split, that may be a folder of its own name.
+    """
     while len(tree.full) == 1:
-        (name, only), = tree.full.items()
-        if only.images or role(name):
+        ((name, only),) = tree.full.items()
+        if only.images or (role(name) and not split):
             break
         tree = only
     return tree
@@ -67,7 +70,7 @@ def splits_of(tree: Tree) -> tuple[Mapping[str, Tree], tuple[str, ...]]:
             notes.append(f"{name} is not used: it holds splits of its own.")
         else:
             raise _unclear(tree, f"{name} is no split by its name")
-    return {part: inner(full[name]) for name, part in named.items()}, tuple(notes)
+    return {part: inner(full[name], split=True) for name, part in named.items()}, tuple(notes)
 
 
 def _is_deep(name: str, tree: Tree) -> bool:

@@ -1,6 +1,9 @@
-"""Images that turn bad, or vanish, in the middle of long work: others stand in for them, and it is said at the end."""
+"""Images that turn bad, or vanish, in the middle of long work: others stand in, and it is said at the end."""
 
 import contextlib
+import os
+import secrets
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +24,11 @@ class Unread:
 
     def __init__(self, path: Path):
         self.path = path
+
+    @classmethod
+    def for_now(cls) -> "Unread":
+        """One for work that has no folder of its own."""
+        return cls(Path(tempfile.gettempdir()) / f"mdp-unread-{os.getpid()}-{secrets.token_hex(4)}.txt")
 
     def note(self, image: Path) -> None:
         """Write down an image. Each line is written at once, so that those of many processes do not mix."""
@@ -43,8 +51,8 @@ class Unread:
         if found:
             more = f" and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
             report.message(
-                f"{len(found):,} image{'s' * (len(found) > 1)} could not be read in the middle of the work, and "
-                f"others of their class stood in: {', '.join(found[:NAMED])}{more}."
+                f"{len(found):,} image{'s' * (len(found) > 1)} could not be read in the middle of the work, "
+                f"and others of their class stood in: {', '.join(found[:NAMED])}{more}."
             )
         self.path.unlink(missing_ok=True)
 

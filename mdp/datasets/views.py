@@ -9,7 +9,8 @@ from torchvision.transforms import functional as transforms
 
 from ..models import data_config
 from ..study import ModelRef
-from .loader import Prepared, as_it_is, check_fit
+from .fit import check_fit
+from .loader import Prepared, as_it_is
 from .source import Source, Split
 from .unread import Unread
 

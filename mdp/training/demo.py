@@ -54,7 +54,7 @@ def train_demo(name: str, data: str, stages: Sequence[Stage], folder: Path, repo
         raise MdpError(f"{name!r} is not a demo network; there are {', '.join(models.DEMOS)}.")
     accelerate = accelerator()
     source = datasets.find(data)
-    report.message(source.description)
+    report.message(source.said)
     ref = models.resolve(name, "none")
     torch.manual_seed(stages[0].recipe.seed)
     model, histories = _fast_layout(models.create(ref)), []

@@ -9,6 +9,7 @@ from torch import nn
 
 from ..datasets import Source
 from ..datasets.loader import loader
+from ..datasets.unread import Unread
 from ..errors import MdpError
 from ..latency.device import deployment
 from ..latency.verification import anchor_of_tables, deployment_of, same_device
@@ -105,9 +106,10 @@ def finetune(
     ref, network = pruned.ref, pruned.network.requires_grad_(True)
     part = source.train.sample(images, recipe.seed) if images else source.train
     recipe = replace(recipe, batch=min(recipe.batch, max(1, len(part) // accelerate.num_processes)))
-    batches = loader(part, source, ref, recipe.batch, train=True, seed=recipe.seed)
-    test = loader(source.test, source, ref, TEST_BATCH)
-    report.message(source.description)
+    unread = Unread(folder / "unread-images.txt")
+    batches = loader(part, source, ref, recipe.batch, train=True, seed=recipe.seed, unread=unread)
+    test = loader(source.test, source, ref, TEST_BATCH, unread=unread)
+    report.message(source.said)
 
     dense = _dense(ref, report)
     work.expect((2 if dense else 1) * len(source.test), FORWARD)
@@ -139,6 +141,7 @@ def finetune(
     if outcome:
         save(network, folder, _extra(pruned, outcome, recipe, source))
         path.unlink(missing_ok=True)
+        unread.tell(report)
     accelerate.wait_for_everyone()
     return outcome
 
