@@ -118,7 +118,7 @@ def resolve(
         demo = DEMOS[name]
         if weights == "pretrained":
             raise MdpError(f'{name} is trained by this project, not by timm: use its weights "demo".')
-        own, base_classes, fixed = demo.input_size, demo.classes, "img_size" in demo.arguments
+        base_classes, fixed = demo.classes, "img_size" in demo.arguments
         config = _timm_config(demo.base)
     else:
         config = _timm_config(name)
@@ -127,11 +127,9 @@ def resolve(
                 f"No weights of {name} come with the project; those of {', '.join(SHIPPED_MODELS)} do. Use "
                 "the weights pretrained, none, or a safetensors checkpoint."
             )
-        own, base_classes, fixed = tuple(config.input_size), config.num_classes, config.fixed_input_size
-    size = checked_size(input_size, name) if input_size else own
-    if not input_size and "img_size" in arguments:
-        size = (own[0], *side(arguments["img_size"], name))
-    if size[1:] != own[1:] and fixed:
+        base_classes, fixed = config.num_classes, config.fixed_input_size
+    size = checked_size(input_size, name) if input_size else own_size(name, arguments)
+    if size[1:] != own_size(name)[1:] and fixed:
         arguments.setdefault("img_size", list(size[1:]))
     if weights not in ("demo", "pretrained", "none"):
         base_classes = classes_in(Path(weights), classifiers(config)) or base_classes
@@ -149,8 +147,10 @@ def resolve(
 
 
 def own_size(name: str, arguments: Mapping[str, Any] | None = None) -> tuple[int, int, int]:
-    """(channels, height, width) that a model takes unless asked otherwise. Raises MdpError as `resolve`."""
-    return resolve(name, "none", arguments=arguments).input_size
+    """(channels, height, width) that a model takes unless asked otherwise. Raises MdpError."""
+    own = DEMOS[name].input_size if name in DEMOS else tuple(_timm_config(name).input_size)
+    asked = (arguments or {}).get("img_size")
+    return own if asked is None else (own[0], *side(asked, name))
 
 
 def _check_arguments(name: str, arguments: Mapping[str, Any]) -> None:

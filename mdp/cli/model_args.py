@@ -61,12 +61,11 @@ def input_size(size: str | None, channels: str | None, own) -> tuple[int, int, i
     """
     if size is None and channels is None:
         return None
-    said = (
-        [_count(word, "--input-size") for word in re.split(r"[x×, ]+", size.strip().lower())] if size else []
-    )
+    words = [] if size is None else re.split(r"[x×, ]+", size.strip().lower())
+    said = [_count(word, "--input-size") for word in words]
     if len(said) > 3:
         raise MdpError(f"--input-size {size} is no size of an image. Write 224, 224x192 or 3x224x192.")
-    first = _count(channels, "--in-chans") if channels else None
+    first = _count(channels, "--in-chans") if channels is not None else None
     if len(said) == 3 and first not in (None, said[0]):
         raise MdpError(f"--input-size {size} has {said[0]} channels and --in-chans says {first}. Say one.")
     height, width = ((*said, *said) if len(said) == 1 else said)[-2:] if said else own()[1:]
@@ -97,7 +96,7 @@ def _value(key: str, text: str) -> Any:
     try:
         return json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError):
-        if re.fullmatch(r"[\w.\-/+]+", text) and not re.match(r"[+-]?[\d.]", text):
+        if re.fullmatch(r"[\w.\-/+]+", text) and not re.match(r"[+-]?(\d|\.|NaN$|Infinity$)", text):
             return text
         raise MdpError(
             f"--arg {key}={text} is not understood: write a number, true, false, null, a word, or JSON."

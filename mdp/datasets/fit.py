@@ -52,8 +52,8 @@ def model_labels(split: Split, source: Source, ref: ModelRef) -> np.ndarray:
     if len(source.classes) != ref.classes:
         raise MdpError(
             f"The data has {len(source.classes)} classes and {ref.name} has {ref.classes}: its labels mean "
-            f"nothing to this network. Use images of the same classes, or a network with that many, or a "
-            f"new classifier (--classes {len(source.classes)}; on the page: a new head). For an ImageNet network, "
-            "name the folders by WordNet identifier (n01440764) or index (0 to 999)."
+            "nothing to this network. Use images of the same classes, or a network with that many, or a "
+            f"new classifier (--classes {len(source.classes)}; on the page: a new head). For an ImageNet "
+            "network, name the folders by WordNet identifier (n01440764) or index (0 to 999)."
         )
     return split.labels

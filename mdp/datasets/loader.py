@@ -82,7 +82,7 @@ class Prepared:
         return transforms.pil_to_tensor(image)
 
     def decoded(self, i: int) -> Image.Image:
-        """Image `i` in the model's colours; where it cannot be read, and that is noted, another of its class."""
+        """Image `i` in the model's colours; another of its class if it cannot be read and that is noted."""
         try:
             image = self.split.image(i)
         except BadFile as error:
@@ -137,7 +137,7 @@ def loader(
         timeout=PATIENCE if crew.workers else 0,
         # Workers that stay spare every epoch their start; evaluation would hold its own beside them.
         persistent_workers=bool(crew.workers and train),
-        # For the seeds of workers, who use none: torch's own numbers are then the same with and without workers.
+        # For the workers' seeds: torch's own numbers are then the same with and without workers.
         generator=torch.Generator(),
         # Pages that stay where they are let a GPU fetch a batch while it computes on another.
         pin_memory=torch.cuda.is_available(),

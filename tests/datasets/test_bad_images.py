@@ -11,8 +11,13 @@ from mdp.datasets.loader import loader
 from mdp.datasets.unread import Unread
 from mdp.errors import BadFile, Cancelled
 from mdp.progress import Reporter
+from mdp.solve import solve
 from mdp.study import ModelRef
+from mdp.training.finetune import finetune, of_plan
+from mdp.training.loop import Recipe
+from tests.training.tiny import RESNET, tiny_study
 
+LATENCIES = ("latency_measured", "latency_measured_dense", "latency_predicted", "device")
 REF = ModelRef("resnet10t", "none", (3, 32, 32), 2)
 
 
@@ -38,9 +43,9 @@ def root(tmp_path):
 
 def spoil(root):
     """Seven ways to be no picture."""
-    whole = {i: (root / "a" / f"{i}.{s}").read_bytes() for i, s in ((0, "png"), (1, "jpg"), (2, "webp"), (3, "tif"))}
-    for i, s in ((0, "png"), (1, "jpg"), (2, "webp"), (3, "tif")):
-        (root / "a" / f"{i}.{s}").write_bytes(whole[i][: len(whole[i]) // 2])
+    for name in ("0.png", "1.jpg", "2.webp", "3.tif"):
+        whole = (root / "a" / name).read_bytes()
+        (root / "a" / name).write_bytes(whole[: len(whole) // 2])
     (root / "b" / "0.png").write_bytes(b"")
     (root / "b" / "1.jpg").write_bytes(b"<html>not found</html>")
     Image.fromarray(np.full((4, 4), np.nan, np.float32)).save(root / "b" / "3.tif")
@@ -53,7 +58,7 @@ def test_good_files_are_good(root):
 
 def test_all_bad_files_are_named_at_once(root):
     bad, source = spoil(root), datasets.find(root)
-    with pytest.raises(BadFile, match="7 of 24 images cannot be read.*--skip-bad") as caught:
+    with pytest.raises(BadFile, match=r"7 of 24 images cannot be read.*--skip-bad") as caught:
         checked([source.train, source.test], Reporter())
     assert all(name in str(caught.value) for name in bad) and "\n" not in str(caught.value)
 
@@ -121,3 +126,25 @@ def test_a_disk_that_is_gone_ends_the_work_with_a_sentence(root, tmp_path):
     with pytest.raises(BadFile, match="is still there") as caught:
         list(feed(batches))
     assert "Traceback" not in str(caught.value)
+
+
+def test_a_file_that_turns_bad_ends_no_fine_tuning_and_is_said(tmp_path, monkeypatch):
+    """Two files were good when the folder was listed, and are not any more."""
+    monkeypatch.setattr("mdp.training.finetune._latencies", lambda *_: dict.fromkeys(LATENCIES))
+    ears = Ears()
+    for i in range(60):
+        folder = tmp_path / "data" / str(i % 10)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((28, 28), 4 * i, np.uint8)).save(folder / f"{i}.png")
+    source = datasets.find(tmp_path / "data")
+    gone, cut = source.train.files[3], source.test.files[2]
+    gone.unlink()
+    cut.write_bytes(cut.read_bytes()[:40])
+    study = tiny_study(RESNET)
+    plan = solve(study.problem, 0.7 * study.problem.dense_latency)
+    recipe = Recipe(epochs=2, batch=8)
+    outcome = finetune(of_plan(study, plan), source, recipe, tmp_path / "out", ears)
+    assert outcome.accuracy_tuned is not None and (tmp_path / "out" / "model.safetensors").is_file()
+    (said,) = [text for text in ears.heard if "could not be read in the middle" in text]
+    assert str(gone) in said and str(cut) in said and said.startswith("2 images")
+    assert not (tmp_path / "out" / "unread-images.txt").exists()

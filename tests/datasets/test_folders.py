@@ -21,8 +21,9 @@ def lay(root: Path, *places: str, images: int = 3) -> Path:
 
 
 TWO = [
-    ("train", "val"), ("training_set", "test_set"), ("Training", "Testing"), ("train", "dev"), ("TRAIN", "Valid"),
-    ("trainset", "evaluation"), ("seg_train", "seg_test"), ("Train_Images", "Test-Images"), ("train2017", "val2017"),
+    ("train", "val"), ("training_set", "test_set"), ("Training", "Testing"), ("train", "dev"),
+    ("TRAIN", "Valid"), ("trainset", "evaluation"), ("seg_train", "seg_test"),
+    ("Train_Images", "Test-Images"), ("train2017", "val2017"),
     ("01_train", "02_validation"), ("trainingData", "testData"), ("training", "holdout"),
 ]  # fmt: skip
 
@@ -75,7 +76,9 @@ def test_what_cannot_be_told_is_refused_with_what_was_found(tmp_path, places, sa
         datasets.find(lay(tmp_path, *places))
 
 
-@pytest.mark.parametrize("names", [("bus", "car", "train"), ("crash test", "road"), ("valid ticket", "forged")])
+@pytest.mark.parametrize(
+    "names", [("bus", "car", "train"), ("crash test", "road"), ("valid ticket", "forged")]
+)
 def test_classes_that_are_called_like_splits_stay_classes(tmp_path, names):
     assert datasets.find(lay(tmp_path, *names)).classes == tuple(sorted(names))
 
@@ -87,7 +90,8 @@ def test_names_of_splits():
 
 
 def test_left_overs_are_no_data_and_all_that_is_left_out_is_counted(tmp_path):
-    root = lay(tmp_path, "a", "b", "empty", ".ipynb_checkpoints", "__MACOSX/a", "a/.thumbs", "b/.ipynb_checkpoints")
+    hidden = ".ipynb_checkpoints", "__MACOSX/a", "a/.thumbs", "b/.ipynb_checkpoints"
+    root = lay(tmp_path, "a", "b", "empty", *hidden)
     for path in (root / "empty").iterdir():
         path.unlink()
     for name in ("a/._0.png", "a/Thumbs.db", "a/x.gif", "b/y.gif", "b/z.jfif", "b/.hidden.png", "readme"):

@@ -57,7 +57,8 @@ def test_floats_are_shares_or_bytes_or_refused(tmp_path):
     shares = RAMP.astype(np.float32) / 255
     assert close(saved(tmp_path, Image.fromarray(shares), "x.tif"), RAMP)
     assert close(saved(tmp_path, Image.fromarray(shares * 255), "x.tif"), RAMP)
-    for odd, said in ((shares * 999, "floats from"), (shares - 1, "floats from"), (shares * np.nan, "not numbers")):
+    odd_ones = (shares * 999, "floats from"), (shares - 1, "floats from"), (shares * np.nan, "not numbers")
+    for odd, said in odd_ones:
         with pytest.raises(BadFile, match=rf"odd\.tif cannot be read .*{said}"):
             saved(tmp_path, Image.fromarray(odd), "odd.tif")
 

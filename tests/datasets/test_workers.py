@@ -48,7 +48,8 @@ def test_floats_of_anybody_pass_and_bytes_of_nobody_do_not():
     images = torch.randn(2, 3, 4, 4)
     normalize = Normalize(DataConfig((3, 4, 4), (0.5,) * 3, (0.25,) * 3))
     assert normalize(images) is images
-    assert torch.equal(normalize(torch.full((1, 3, 2, 2), 255, dtype=torch.uint8)), torch.full((1, 3, 2, 2), 2.0))
+    white = torch.full((1, 3, 2, 2), 255, dtype=torch.uint8)
+    assert torch.equal(normalize(white), torch.full((1, 3, 2, 2), 2.0))
     assert next(feed([(images, torch.zeros(2))]))[0] is images
     with pytest.raises(MdpError, match="does not say how to normalise"):
         next(feed([(images.byte(), torch.zeros(2))]))
@@ -92,7 +93,7 @@ def test_64_mb_are_enough_and_too_few_is_a_sentence(pictures):
         "try:\n    list(feed(loader(source.train, source, ref, 32, workers=2)))\n"
         "except Exception as error:\n    print(type(error).__name__, error)\n"
     )
-    mount = "mount -t tmpfs -o size=64m tmpfs /dev/shm && exec \"$@\""
+    mount = 'mount -t tmpfs -o size=64m tmpfs /dev/shm && exec "$@"'
     root = pictures.train.files[0].parent.parent
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c", mount, "sh", sys.executable, "-c", code, str(root)],
@@ -130,7 +131,7 @@ def refuse():
 
 
 def fill():
-    raise RuntimeError("unable to allocate shared memory(shm) for file </torch_1>: No space left on device (28)")
+    raise RuntimeError("unable to allocate shared memory(shm) for file </t>: No space left on device (28)")
 
 
 @pytest.mark.parametrize(
