@@ -1,6 +1,8 @@
 """How to get a dense model again, as studies, tables, scores and architectures say it in JSON. No torch."""
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +28,14 @@ class ModelRef:
     classes: int
     arguments: Mapping[str, Any] = field(default_factory=dict)
     new_head: bool = False
+
+
+def built_as(ref: ModelRef) -> str:
+    """How a model is built beside its name, for names of files that must not be taken for each other's."""
+    size = "x".join(map(str, ref.input_size))
+    said = json.dumps(dict(ref.arguments), sort_keys=True, default=str)
+    arguments = [f"args {hashlib.sha256(said.encode()).hexdigest()[:8]}"] if ref.arguments else []
+    return " ".join([size, f"{ref.classes} classes", *["new head"] * ref.new_head, *arguments])
 
 
 def model_to_json(ref: ModelRef) -> dict[str, Any]:

@@ -11,64 +11,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .demos import DEMOS, PUBLIC, SHIPPED_MODELS, Demo, demo_path
 from .errors import MdpError, first_line
 from .files import read_json
 from .heads import classes_in, classifiers, load
 from .hub import hub
 from .model_input import check_patches, checked_size, side
-from .paths import SHIPPED
 from .study import ModelRef
+
+__all__ = [
+    "DEMOS",
+    "PUBLIC",
+    "SHIPPED_MODELS",
+    "DataConfig",
+    "Demo",
+    "accuracy_of",
+    "create",
+    "data_config",
+    "demo_path",
+    "own_size",
+    "resolve",
+]
 
 if TYPE_CHECKING:
     from torch import nn
 
-# Mean and standard deviation of the 60 000 training images, pixels in 0..1.
-FASHION_MEAN, FASHION_STD = (0.2860,), (0.3530,)
 # Arguments that make timm.create_model open or fetch files: no study or architecture file may give them.
 OPENING = ("pretrained", "pretrained_cfg", "pretrained_cfg_overlay", "checkpoint_path", "cache_dir")
 # What a ModelRef says in fields of its own.
 SAID = {"num_classes": "the classes", "in_chans": "the channels of the input size", "model_name": "the name"}
-
-
-@dataclass(frozen=True)
-class Demo:
-    """A network trained by this project: a timm architecture with keyword arguments.
-
-    Attributes:
-        base: timm's name of the architecture.
-        full_stem: whether the stem keeps the resolution (stride 1, no pooling), as small images need; timm's
-            ResNet has no argument for that, so `create` sets it on the built model.
-    """
-
-    base: str
-    input_size: tuple[int, int, int]
-    classes: int
-    arguments: Mapping[str, Any]
-    full_stem: bool = False
-    mean: tuple[float, ...] = FASHION_MEAN
-    std: tuple[float, ...] = FASHION_STD
-
-
-DEMOS = {
-    "fmnist_resnet": Demo(
-        "resnet18",
-        (1, 28, 28),
-        10,
-        {"stem_type": "deep", "stem_width": 8, "channels": (16, 32, 64, 128)},
-        full_stem=True,
-    ),
-    "fmnist_vit": Demo(
-        "vit_tiny_patch16_224",
-        (1, 28, 28),
-        10,
-        {"img_size": 28, "patch_size": 7, "embed_dim": 128, "depth": 6, "num_heads": 8},
-    ),
-}
-
-# timm architectures whose public ImageNet weights come with the project (data/models, made by mdp/lite0.py).
-PUBLIC = ("tf_efficientnet_lite0",)
-# All whose weights "demo" exist.
-SHIPPED_MODELS = (*DEMOS, *PUBLIC)
 
 
 @dataclass(frozen=True)
@@ -80,11 +51,6 @@ class DataConfig:
     std: tuple[float, ...]
     interpolation: str = "bicubic"
     crop_pct: float = 1.0
-
-
-def demo_path(name: str, suffix: str = ".safetensors") -> Path:
-    """Where a shipped network's checkpoint (or, with ".json", its card) is kept."""
-    return SHIPPED / "models" / f"{name}{suffix}"
 
 
 def resolve(
@@ -211,7 +177,12 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
 
 def accuracy_of(ref: ModelRef) -> dict[str, Any] | None:
     """{"dense": share of test images right, "dataset", "images"} of a demo network as shipped, else None."""
-    if ref.weights != "demo" or ref.name not in DEMOS or not demo_path(ref.name, ".json").is_file():
+    as_shipped = ref.name in DEMOS and (ref.input_size, ref.classes, dict(ref.arguments)) == (
+        DEMOS[ref.name].input_size,
+        DEMOS[ref.name].classes,
+        {},
+    )
+    if ref.weights != "demo" or not as_shipped or not demo_path(ref.name, ".json").is_file():
         return None
     card = read_json(demo_path(ref.name, ".json"), "card")
     return {"dense": card["accuracy"], "dataset": card["dataset"], "images": card["test_images"]}

@@ -65,7 +65,7 @@ class Prepared:
         channels, *size = self.config.input_size
         pixels, labels = self.split.pixels, torch.from_numpy(self.labels[indices])
         if pixels is not None and pixels.shape[1:] == tuple(size):
-            return torch.from_numpy(pixels[indices])[:, None].expand(-1, channels, -1, -1), labels
+            return torch.from_numpy(pixels[indices])[:, None].repeat(1, channels, 1, 1), labels
         if self.threads == 1:
             return torch.stack([self.image(i) for i in indices]), labels
         with ThreadPoolExecutor(self.threads) as pool:  # Pillow lets others run while it decodes

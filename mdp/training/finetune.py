@@ -148,7 +148,7 @@ def finetune(
 
 def _dense(ref: ModelRef, report: Reporter) -> nn.Module | None:
     """The dense network, to compare with and to distil from, if its weights are at hand."""
-    if ref.weights == "none":
+    if ref.weights == "none" or ref.new_head:  # neither has learnt these classes
         return None
     try:
         return create(ref)

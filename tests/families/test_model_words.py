@@ -11,8 +11,8 @@ from mdp import cli
 from mdp.cli.model_args import arguments, input_size
 from mdp.errors import MdpError
 from mdp.families import find
-from mdp.model_ref import model_from_json, model_to_json
-from mdp.models import create, resolve
+from mdp.model_ref import built_as, model_from_json, model_to_json
+from mdp.models import accuracy_of, create, resolve
 from mdp.surgery.check import check_architecture
 
 TINY = ["--arg", "channels=[8, 8, 16, 16]", "--arg", "stem_width=8"]
@@ -221,3 +221,15 @@ def test_score_on_ones_own_classes_leaves_bad_images_out_if_asked(three_classes,
     assert cli.main([*words, "--skip-bad"]) == 0
     assert "Left out: 2 of 14 images" in capsys.readouterr().err
     assert json.loads((tmp_path / "scores.json").read_text())["model"]["classes"] == 3
+
+
+def test_files_of_a_model_built_otherwise_have_names_of_their_own():
+    small = resolve("resnet10t", "none", input_size=(3, 64, 64), arguments={"stem_width": 8})
+    named = {built_as(ref) for ref in (small, resolve("resnet10t"), resolve("resnet10t", classes=7))}
+    assert len(named) == 3 and all(len(name) < 60 for name in named)
+
+
+def test_a_demo_network_built_otherwise_has_not_the_demos_accuracy():
+    assert accuracy_of(resolve("fmnist_resnet")) is not None
+    for how in ({"classes": 4}, {"classes": 0}, {"input_size": (1, 32, 32)}):
+        assert accuracy_of(resolve("fmnist_resnet", **how)) is None
