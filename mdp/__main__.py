@@ -3,13 +3,14 @@ import contextlib
 import os
 import sys
 
+from . import processes
 from .cli import main
 
 if __name__ == "__main__":
     code = main()
     # Everything is saved by now, and torch would take seconds to be taken down piece by piece. What was
     # stopped on request leaves at once.
-    if code != 130:
+    if code != 130 and not (code and processes.joined()):  # the others wait for this one's end
         atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):  # nobody reads it any more, or the disk is full

@@ -13,9 +13,13 @@ import signal
 import sys
 from pathlib import Path
 
+from .. import processes
 from ..errors import Cancelled, MdpError
 from ..jobs import JobReporter, introduce, note_exit
 from ..progress import ConsoleReporter, Reporter
+
+# Work that several processes share (torchrun, accelerate launch); of any other the first does all.
+SHARED = {"train", "finetune"}
 
 COMMANDS = {
     "studies": "list the studies at hand",
@@ -52,9 +56,15 @@ def main(argv: list[str] | None = None) -> int:
             sub.set_defaults(run=module.run)
     args = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, _on_terminate)
+    if processes.count() > 1:
+        if processes.rank() and args.command not in SHARED:
+            print(f"{processes.label()}`mdp {args.command}` is done by the first one alone.", file=sys.stderr)
+            return 0
+        processes.leave_when_told()
     args.typed, code = False, 1  # typed: a terminal watches a run that the pages watch too
+    job = getattr(args, "job", None)
     try:
-        if getattr(args, "job", None):
+        if job and not processes.rank():  # a run in several processes is one job
             args.typed = introduce(args.job, _without_job(argv))
     except MdpError as error:
         print(error, file=sys.stderr)
@@ -62,8 +72,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         code = _execute(args)
     finally:
-        if getattr(args, "job", None):  # the page that started it may be gone by now
-            note_exit(args.job, code)
+        if job and not processes.rank():  # the page that started it may be gone by now
+            note_exit(job, code)
     return code
 
 
@@ -71,24 +81,42 @@ def _execute(args: argparse.Namespace) -> int:
     try:
         return args.run(args) or 0
     except Cancelled as stop:
-        print(stop, file=sys.stderr)
+        print(f"{processes.label()}{stop}", file=sys.stderr)
         return 130
     except MdpError as error:
-        with contextlib.suppress(OSError):  # a job's output goes to a file, and its disk may be full
-            print(error, file=sys.stderr)
-            if args.typed:
-                (Path(args.job) / "log.txt").write_text(f"{error}\n", encoding="utf-8")
+        _say(error, args)
         return 2
     except KeyboardInterrupt:
-        print("Stopped on request; what was finished is kept.", file=sys.stderr)
+        print(f"{processes.label()}{processes.STOPPED}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `mdp ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 
+def _say(error: MdpError, args: argparse.Namespace) -> None:
+    """Print an error, and keep it for the pages, which see no terminal."""
+    lost = isinstance(error, processes.Lost)
+    if processes.rank() and not (processes.joined() or processes.first_here()):
+        return  # the first one meets the same and says it
+    if processes.joined():  # this one ends anyway, and the launcher may be telling it to
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    text, job = f"{processes.label()}{error}\n", getattr(args, "job", None)
+    # What fails in any of several processes ends the whole run, and is what the pages should say.
+    fatal = bool(job and processes.rank() and processes.joined() and not lost)
+    with contextlib.suppress(OSError):  # a job's output goes to a file, and its disk may be full
+        print(text, end="", file=sys.stderr, flush=True)
+        log = Path(job or "") / "log.txt"
+        if fatal or (args.typed and not (lost and log.exists())):
+            log.write_text(text, encoding="utf-8")
+    if fatal:
+        note_exit(job, 2)
+
+
 def reporter(args: argparse.Namespace) -> Reporter:
     """The reporter for a long command: the job's if it runs as one, the console's in a terminal, or both."""
+    if processes.rank():  # the first process speaks for all
+        return Reporter()
     if not getattr(args, "job", None):
         return ConsoleReporter()
     return JobReporter(args.job, also=ConsoleReporter() if args.typed else None)

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
+from .. import processes
 from ..models import DEMOS, demo_path
 from . import reporter
 from .model_args import SKIP_BAD
@@ -48,6 +49,8 @@ def run(args: argparse.Namespace) -> None:
         report,
         skip_bad=args.skip_bad,
     )
+    if processes.rank():  # the first process says it
+        return
     print(path)
     if hasattr(report, "result"):
         report.result(path=str(path))

@@ -48,7 +48,13 @@ def read_job(folder: Path) -> dict[str, Any]:
     return job
 
 
-def write_job(folder: Path, title: str, arguments: list[str], pid: int, created: float | None) -> None:
-    """Describe a job that runs now in the process `pid`, which was `created` then. Raises MdpError."""
+def write_job(
+    folder: Path, title: str, arguments: list[str], pid: int, created: float | None, processes: int = 1
+) -> None:
+    """Describe a job that runs now in the process `pid`, which was `created` then. Raises MdpError.
+
+    `processes`: how many a launcher started for it; `pid` is the first of them.
+    """
     job = {"id": folder.name, "kind": arguments[0], "title": title, "arguments": arguments, "pid": pid}
+    job |= {"processes": processes} if processes > 1 else {}
     write_json(folder / "job.json", {**job, "created": created, "started": time.time()})

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import psutil
 
+from .. import processes
 from ..errors import BadFile, MdpError
 from .folders import folder_of, jobs_dir, new_id, read_job, write_job
-from .process import created_at, family, is_alive, note_exit, reap, send, wait_for_end
+from .process import companions, created_at, family, is_alive, note_exit, reap, send, wait_for_end
 from .prune import prune
 from .reading import JobState, state
 
@@ -103,7 +104,7 @@ def introduce(folder: str | os.PathLike, arguments: Sequence[str]) -> bool:
             if link.is_symlink() and link.resolve() == folder:
                 link.unlink()
         title = " ".join(["mdp", *arguments])
-        write_job(folder, title, list(arguments), os.getpid(), created_at(os.getpid()))
+        write_job(folder, title, list(arguments), os.getpid(), created_at(os.getpid()), processes.count())
         (jobs_dir() / new_id(arguments[0])).symlink_to(folder, target_is_directory=True)
     except OSError as error:
         raise MdpError(
@@ -119,11 +120,13 @@ def cancel(job_id: str) -> JobState:
     if is_alive(job):
         with contextlib.suppress(OSError):  # a full disk keeps nobody from stopping it
             (folder / "cancelled").touch()
-        children = family(job["pid"])
-        send(job["pid"], signal.SIGTERM)
+        others = companions(job)
+        children = [*family(job["pid"]), *others, *(child for other in others for child in family(other.pid))]
+        for pid in (job["pid"], *(other.pid for other in others)):
+            send(pid, signal.SIGTERM)
         wait_for_end(folder, job, GRACE)
         send(job["pid"], signal.SIGKILL)  # the whole group: children may outlive their parent
-        for process in children:  # and those that left the group
+        for process in children:  # and those outside of it
             with contextlib.suppress(psutil.Error):
                 process.kill()
         note_exit(folder, 130)  # it is dead: a busy machine may take a moment to clear it away

@@ -92,6 +92,22 @@ def family(pid: int) -> list[psutil.Process]:
         return []
 
 
+def companions(job: Mapping[str, Any]) -> list[psutil.Process]:
+    """The other processes on this machine of a job that a launcher started in several: the same words, the
+    same parent. Those on other machines end when they lose the first one."""
+    if job.get("processes", 1) < 2:
+        return []
+    found = []
+    with contextlib.suppress(psutil.Error):
+        first = psutil.Process(job["pid"])
+        words, launcher = first.cmdline(), first.parent()
+        for process in launcher.children() if launcher else ():
+            with contextlib.suppress(psutil.Error):
+                if process.pid != first.pid and process.cmdline() == words:
+                    found.append(process)
+    return found
+
+
 def send(pid: int, number: int) -> None:
     """A signal to a job and, where it leads a group of its own, to all of that."""
     with contextlib.suppress(ProcessLookupError, PermissionError):

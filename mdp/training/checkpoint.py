@@ -15,15 +15,20 @@ from torch import nn
 
 from ..errors import BadFile, first_line
 from ..files import replacing
+from .optimizers import former_order, names_in_order
 
 
 def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Write everything that a resumed run needs. `state` is plain JSON (recipe, history, ...)."""
+    """Write everything that a resumed run needs. `state` is plain JSON (recipe, history, ...).
+
+    What the optimiser knows of a parameter is under the parameter's name, whatever group it is in.
+    """
     tensors = {f"model.{name}": _own(tensor) for name, tensor in model.state_dict().items()}
+    names = names_in_order(model, optimizer)
     for number, slots in optimizer.state_dict()["state"].items():
         for key, value in slots.items():
             if value is not None:
-                tensors[f"optimizer.{number}.{key}"] = _own(torch.as_tensor(value))
+                tensors[f"optimizer.{names[number]}.{key}"] = _own(torch.as_tensor(value))
     with replacing(path) as temporary:
         save_file(tensors, temporary, metadata={"state": json.dumps(state)})
 
@@ -34,8 +39,11 @@ def read_state(path: Path) -> dict[str, Any]:
         return dict(json.loads(file.metadata()["state"]))
 
 
-def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> bool:
     """Put a saved run's weights and optimiser state back.
+
+    Returns:
+        whether an earlier version wrote it, which numbered the parameters instead of naming them.
 
     Raises:
         BadFile: the file is damaged or of another network.
@@ -44,12 +52,17 @@ def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None
         tensors = load_file(path)
         weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
         model.load_state_dict(weights)
-        slots: dict[int, dict[str, torch.Tensor]] = {}
+        slots: dict[str, dict[str, torch.Tensor]] = {}
         for key, value in tensors.items():
             if key.startswith("optimizer."):
-                _, number, name = key.split(".", 2)
-                slots.setdefault(int(number), {})[name] = value
-        optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})
+                name, slot = key.removeprefix("optimizer.").rsplit(".", 1)
+                slots.setdefault(name, {})[slot] = value
+        former = any(name.isdecimal() for name in slots)
+        if former:
+            slots = {name: slots.get(str(i), {}) for i, name in enumerate(former_order(model))}
+        known = {i: slots[name] for i, name in enumerate(names_in_order(model, optimizer)) if name in slots}
+        optimizer.load_state_dict({"state": known, "param_groups": optimizer.state_dict()["param_groups"]})
+        return former
 
 
 @contextlib.contextmanager

@@ -18,7 +18,8 @@ from ..files import replacing, write_json
 from ..models import ModelRef
 from ..paths import data_dir
 from ..progress import Reporter
-from .loop import History, Recipe, accelerator, train
+from .loop import History, Recipe, train
+from .together import accelerator
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,10 @@ from ..study import ModelRef, Study, load_study
 from ..surgery import load, save
 from ..surgery.plans import extract_plan
 from ..surgery.store import read_architecture
-from .loop import Recipe, accelerator, accuracy, announce, train
+from .evaluation import accuracy, shared
+from .loop import Recipe, announce, train
 from .timing import measure
+from .together import accelerator, agree, sentences
 from .work import FORWARD, Work
 
 # Evaluating has no gradients to keep: larger batches than training.
@@ -75,6 +77,7 @@ def of_folder(folder: Path) -> Pruned:
     return Pruned(network, network.architecture.model, study, plan)
 
 
+@sentences()
 def finetune(
     pruned: Pruned,
     source: Source,
@@ -98,6 +101,7 @@ def finetune(
 
     Raises:
         MdpError: the data does not fit the network, or the folder cannot be written.
+        Lost: another process of the run has ended.
         Cancelled: on request.
     """
     accelerate = accelerator()
@@ -108,12 +112,13 @@ def finetune(
     recipe = replace(recipe, batch=min(recipe.batch, max(1, len(part) // accelerate.num_processes)))
     unread = Unread(folder / "unread-images.txt")
     batches = loader(part, source, ref, recipe.batch, train=True, seed=recipe.seed, unread=unread)
-    test = loader(source.test, source, ref, TEST_BATCH, unread=unread)
+    test = shared(loader(source.test, source, ref, TEST_BATCH, unread=unread), accelerate)
     report.message(source.said)
 
     dense = _dense(ref, report)
+    agree(accelerate, dense is None, "Not every process finds the weights of the dense network.")
     work.expect((2 if dense else 1) * len(source.test), FORWARD)
-    announce(work, batches, test, recipe)
+    announce(work, batches, test, recipe, processes=accelerate.num_processes)
     facts: dict[str, Any] = {"accuracy_dense": None}
 
     def know(**values: Any) -> None:
@@ -122,6 +127,7 @@ def finetune(
 
     if accelerate.is_main_process:
         know(**_latencies(pruned, dense, report))
+    accelerate.wait_for_everyone()  # idle: they would disturb what is measured
     if dense:
         know(accuracy_dense=accuracy(dense, test, accelerate=accelerate, work=work, text="dense accuracy"))
     know(accuracy_pruned=accuracy(network, test, accelerate=accelerate, work=work, text="pruned accuracy"))

@@ -1,6 +1,8 @@
 """The training loop, on Hugging Face accelerate: the same code on a CPU, one GPU, or many GPUs and machines.
 
-`python -m mdp train ...` runs it in one process, `accelerate launch -m mdp train ...` in many.
+`python -m mdp train ...` runs it in one process, `accelerate launch -m mdp train ...` in many. Mixed
+precision and gradient accumulation are as accelerate is told: `--mixed_precision`,
+`--gradient_accumulation_steps`.
 """
 
 import math
@@ -20,6 +22,10 @@ from ..datasets.feed import feed
 from ..errors import MdpError
 from ..progress import Reporter
 from . import checkpoint
+from .evaluation import accuracy, shared
+from .optimizers import optimizer_of
+from .resuming import diverged, finite, resume
+from .together import accelerator, agree, average_statistics, sentences
 from .work import FORWARD, TRAINING, Work
 
 
@@ -30,7 +36,7 @@ class Recipe:
     Attributes:
         batch: images per step and process.
         rate: the highest learning rate.
-        decay: weight decay; norms, biases and other vectors have none.
+        decay: weight decay; norms, biases, other vectors, positions and class tokens have none.
         warmup: share of all steps.
         smoothing: label smoothing.
         distill: weight of the teacher's answer in the loss, 0 to 1, where there is a teacher.
@@ -61,11 +67,7 @@ class History:
         return self.epochs[-1]["accuracy"] if self.epochs else None
 
 
-def accelerator() -> Accelerator:
-    """The device(s) at hand, or those that `accelerate launch` set up."""
-    return Accelerator(step_scheduler_with_optimizer=False)
-
-
+@sentences()
 def train(
     model: nn.Module,
     loader: DataLoader,
@@ -94,43 +96,58 @@ def train(
         Cancelled: on request; finished epochs are kept.
         MdpError: the loss is no longer finite, the recipe cannot be run, or the checkpoint is of another run.
     """
-    if recipe.epochs < 1 or len(loader) < 1:
-        raise MdpError("Nothing to train: give at least 1 epoch and one full batch of images.")
     accelerate = accelerate or accelerator()
     report = report if accelerate.is_main_process else Reporter()
+    optimizer = optimizer_of(model, recipe)
+    scale = {"processes": accelerate.num_processes, "accumulate": accelerate.gradient_accumulation_steps}
+    state = {"recipe": asdict(recipe), "about": dict(about or {}), "scale": scale, "history": []}
+    if recipe.epochs < 1 or len(loader) < accelerate.num_processes:
+        raise MdpError("Nothing to train: give at least 1 epoch and a full batch of images for each process.")
     if work is None:
         work = Work(report)
-        announce(work, loader, test, recipe)
-    optimizer = _optimizer(model, recipe)
-    state = {"recipe": asdict(recipe), "about": dict(about or {}), "history": []}
-    if checkpoint_path.is_file():
-        state = _resume(checkpoint_path, model, optimizer, state, report)
+        announce(work, loader, test, recipe, processes=accelerate.num_processes)
+    if found := checkpoint_path.is_file():
+        state = resume(checkpoint_path, model, optimizer, state, report)
     history = History(state["history"])
+    agree(accelerate, (found, len(history.epochs)), f"Not every process finds the same {checkpoint_path}.")
     wrapped, optimizer, batches = accelerate.prepare(model, optimizer, loader)
-    teacher = teacher.to(accelerate.device).eval() if teacher is not None and recipe.distill else None
-    run = _Run(wrapped, teacher, optimizer, batches, recipe, accelerate, report, work)
-    announce(work, loader, test, recipe, -len(history.epochs))  # what a run before this one has done
-    for epoch in range(len(history.epochs), recipe.epochs):
+    test = shared(test, accelerate)
+    if teacher is not None:
+        teacher = teacher.to(accelerate.device).eval().requires_grad_(False) if recipe.distill else None
+    run = _Run(wrapped, teacher, optimizer, batches, recipe, accelerate, report, work, checkpoint_path)
+    done = len(history.epochs)  # what a run before this one has done
+    announce(work, loader, test, recipe, -done, processes=accelerate.num_processes)
+    for epoch in range(done, recipe.epochs):
         start = time.monotonic()
         loader.sampler.epoch = epoch
         loss = run.epoch(epoch)
+        average_statistics(model, accelerate)
+        if not finite(model):
+            raise diverged(epoch, checkpoint_path)
         right = accuracy(wrapped, test, accelerate=accelerate, work=work)
         seconds = round(time.monotonic() - start, 1)
         history.epochs.append({"epoch": epoch + 1, "loss": loss, "accuracy": right, "seconds": seconds})
         if accelerate.is_main_process:
-            checkpoint.save(checkpoint_path, accelerate.unwrap_model(wrapped), optimizer, state)
+            checkpoint.save(checkpoint_path, model, optimizer, state)
         report.metric(**history.epochs[-1])
     accelerate.wait_for_everyone()
-    model.to("cpu").eval()
+    # Without what mixed precision put around its forward: the network is saved and exported as it is.
+    accelerate.unwrap_model(wrapped, keep_fp32_wrapper=False).to("cpu").eval()
     return history
 
 
 def announce(
-    work: Work, loader: DataLoader, test: DataLoader, recipe: Recipe, epochs: int | None = None
+    work: Work,
+    loader: DataLoader,
+    test: DataLoader,
+    recipe: Recipe,
+    epochs: int | None = None,
+    *,
+    processes: int = 1,
 ) -> None:
     """Announce the work of a run, or of some epochs of it (negative: no longer to be done)."""
     epochs = recipe.epochs if epochs is None else epochs
-    work.expect(epochs * len(loader) * recipe.batch, TRAINING)
+    work.expect(epochs * (len(loader) // processes) * processes * recipe.batch, TRAINING)
     work.expect(epochs * len(test.dataset), FORWARD)
 
 
@@ -146,6 +163,7 @@ class _Run:
     accelerate: Accelerator
     report: Reporter
     work: Work
+    checkpoint: Path
 
     @property
     def seen(self) -> int:
@@ -153,75 +171,41 @@ class _Run:
         return self.recipe.batch * self.accelerate.num_processes
 
     def epoch(self, epoch: int) -> float:
-        """One pass over the images; returns the mean loss of this process."""
+        """One pass over the images; returns the mean loss over all processes."""
         # Dropout and augmentation, too, depend on the epoch (and process) alone, not on what ran before.
         torch.manual_seed(hash((self.recipe.seed, epoch, self.accelerate.process_index)))
         self.model.train()
         steps, epochs, total = len(self.batches), self.recipe.epochs, 0.0
+        together = self.accelerate.gradient_accumulation_steps
+        updates = math.ceil(steps / together)
         for step, (images, labels) in enumerate(feed(self.batches)):
-            share = schedule(epoch * steps + step, steps * epochs, self.recipe.warmup)
+            share = schedule(epoch * updates + step // together, updates * epochs, self.recipe.warmup)
             for group in self.optimizer.param_groups:
                 group["lr"] = self.recipe.rate * share
-            total += self._step(images, labels)
+            # accelerate divides by `together`, also where the last update of an epoch has fewer batches.
+            last = min(together, steps - step // together * together)
+            loss = self._step(images, labels, together / last)
+            if not math.isfinite(loss):
+                raise diverged(epoch, self.checkpoint)
+            total += loss
             mean = total / (step + 1)
             if (step + 1) % max(1, steps // 20) == 0:
                 self.report.metric(epoch=round(epoch + (step + 1) / steps, 3), loss=mean)
             self.work.did(self.seen, TRAINING, f"epoch {epoch + 1} of {epochs}, loss {mean:.3f}")
         return total / steps
 
-    def _step(self, images: Tensor, labels: Tensor) -> float:
-        loss = _loss(self.model, self.teacher, images, labels, self.recipe)
-        self.accelerate.backward(loss)
-        if self.recipe.clip:
-            self.accelerate.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        value = loss.item()
-        if not math.isfinite(value):
-            raise MdpError("The loss is no longer a number: the learning rate is too high. Try a tenth.")
-        return value
-
-
-@torch.inference_mode()
-def accuracy(
-    model: nn.Module,
-    loader: DataLoader,
-    *,
-    accelerate: Accelerator | None = None,
-    work: Work | None = None,
-    text: str = "accuracy on the test images",
-) -> float:
-    """Share of images whose class the model says, in eval mode, over all processes.
-
-    Raises Cancelled after a batch, if that was asked for. The model stays on the device.
-    """
-    accelerate = accelerate or accelerator()
-    model = model.to(accelerate.device)
-    model.eval()
-    right = seen = 0
-    for images, labels in feed(accelerate.prepare_data_loader(loader)):
-        hits = accelerate.gather_for_metrics(model(images).argmax(1) == labels)
-        right, seen = right + int(hits.sum()), seen + len(hits)
-        if work:
-            work.did(len(hits), FORWARD, text)
-    return right / max(1, seen)
-
-
-def _resume(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, wanted: dict[str, Any], report: Reporter
-) -> dict[str, Any]:
-    """Load a run that was cut off, if it is the wanted one; returns its state."""
-    state = checkpoint.read_state(path)
-    if any(state.get(key) != wanted[key] for key in ("recipe", "about")):
-        raise MdpError(
-            f"{path} is of another run: its recipe, data or network differ. Go on with those, remove the "
-            "file to start afresh, or choose another folder."
-        )
-    checkpoint.load(path, model, optimizer)
-    report.message(f"Going on after epoch {len(state['history'])} of {wanted['recipe']['epochs']}.")
-    for entry in state["history"]:
-        report.metric(**entry)
-    return state
+    def _step(self, images: Tensor, labels: Tensor, weight: float) -> float:
+        """A batch forward and backward, and where enough have come together an update; the mean loss."""
+        with self.accelerate.accumulate(self.model):
+            with self.accelerate.autocast():  # the teacher answers in the student's precision
+                loss = _loss(self.model, self.teacher, images, labels, self.recipe)
+            self.accelerate.backward(loss * weight)
+            if self.recipe.clip and self.accelerate.sync_gradients:
+                self.accelerate.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+        # Over all processes, so that all of them see at the same step that it is no number.
+        return self.accelerate.reduce(loss.detach(), "mean").item()
 
 
 def schedule(step: int, steps: int, warmup: float) -> float:
@@ -247,16 +231,3 @@ def _loss(
     # temperature² keeps the gradient's size independent of the temperature (Hinton et al. 2015, section 2).
     apart = F.kl_div(ours, target, reduction="batchmean", log_target=True) * recipe.temperature**2
     return (1 - recipe.distill) * loss + recipe.distill * apart
-
-
-def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.rate)
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
-    raise MdpError(f"There is no optimizer {recipe.optimizer!r}; use adamw or sgd.")

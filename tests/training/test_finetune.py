@@ -2,14 +2,14 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 
 import pytest
+import torch
 
 from mdp.cli import main
 from mdp.files import read_json
 from mdp.latency.verification import deployment_of
+from mdp.models import create
 from mdp.plan import load_plan, save_plan
 from mdp.progress import Reporter
 from mdp.solve import solve
@@ -150,18 +150,32 @@ def test_the_training_command_refuses_what_is_no_demo(capsys):
     assert "not a demo network" in capsys.readouterr().err
 
 
-@pytest.mark.slow
-def test_two_processes_under_accelerate_launch(tmp_path):
-    """The same command, in two processes on the CPU."""
-    study = tiny_study(RESNET)
-    save_study(study, tmp_path / "study.json")
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
-              "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]  # fmt: skip
-    command = ["-m", "mdp", "finetune", tmp_path / "study.json", "--budget", "60%", *FEW]
-    done = subprocess.run(
-        [*launch, *map(str, command), "--out", str(tmp_path / "net")], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    outcome = json.loads(done.stdout.strip().splitlines()[-1])
-    assert outcome["test_images"] == 2000 and 0 <= outcome["accuracy_tuned"] <= 1
-    load(tmp_path / "net")
+@pytest.fixture
+def moves(monkeypatch):
+    """As on a GPU: the first move of a module to a device makes every tensor a new one; lists those moved."""
+    moved, to = [], torch.nn.Module.to
+
+    def really(module, *where, **more):
+        out = to(module, *where, **more)
+        if where and isinstance(where[0], torch.device) and module not in moved:
+            moved.append(module)
+            module._apply(torch.clone)
+        return out
+
+    monkeypatch.setattr(torch.nn.Module, "to", really)
+    return moved
+
+
+@pytest.mark.parametrize("words", [(), ("--distill", "0.5")], ids=["alone", "distilled"])
+def test_a_network_that_moved_to_its_device_is_trained(made, tmp_path, capsys, monkeypatch, moves, words):
+    """Neither measuring nor evaluating may leave tensors behind that no gradient can be taken of."""
+    dense = create(load_study(made[0]).model)
+    monkeypatch.setattr("mdp.training.finetune._dense", lambda *asked: dense)
+    study, plan = made
+    status, outcome, err = finetune(capsys, study, "--plan", plan, *FEW, *words, "--out", tmp_path / "net")
+    assert status == 0, err
+    assert len(moves) == 2 and outcome["latency_measured"] > 0 and outcome["accuracy_dense"] is not None
+    status, again, _ = finetune(capsys, tmp_path / "net", *FEW, "--epochs", "0", "--out", tmp_path / "same")
+    assert status == 0 and again["accuracy_pruned"] == outcome["accuracy_tuned"]
+    for network in moves:
+        assert not any(t.is_inference() for t in network.state_dict().values())

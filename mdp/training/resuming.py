@@ -1,0 +1,58 @@
+"""Going on with a run that was cut off, and what is said and kept where one goes wrong."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..errors import MdpError
+from ..progress import Reporter
+from . import checkpoint
+
+
+def resume(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, wanted: dict[str, Any], report: Reporter
+) -> dict[str, Any]:
+    """Load a run that was cut off, if it is the wanted one; returns its state.
+
+    It may go on in another number of processes, which is said. Raises MdpError if it is another run.
+    """
+    state = checkpoint.read_state(path)
+    if any(state.get(key) != wanted[key] for key in ("recipe", "about")):
+        raise MdpError(
+            f"{path} is of another run: its recipe, data or network differ. Go on with those, remove the "
+            "file to start afresh, or choose another folder."
+        )
+    former = checkpoint.load(path, model, optimizer)
+    report.message(f"Going on after epoch {len(state['history'])} of {wanted['recipe']['epochs']}.")
+    if former:
+        report.message("An earlier version began this run: positions and class tokens decay no more.")
+    if (was := state.get("scale", wanted["scale"])) != wanted["scale"]:
+        report.message(
+            f"It began in {_scale(was)}, and goes on in {_scale(wanted['scale'])}: another number of images "
+            "makes one update now."
+        )
+    state["scale"] = wanted["scale"]
+    for entry in state["history"]:
+        report.metric(**entry)
+    return state
+
+
+def finite(model: nn.Module) -> bool:
+    """Whether every weight and statistic is a number."""
+    return all(bool(t.isfinite().all()) for t in model.state_dict().values() if t.is_floating_point())
+
+
+def diverged(epoch: int, path: Path) -> MdpError:
+    """What is said where numbers run away in `epoch` (from 0); `path` holds the epochs before it."""
+    kept = f" in another folder; {path} keeps the state after epoch {epoch}" if epoch else ""
+    return MdpError(
+        f"The loss is no longer a number in epoch {epoch + 1}: the learning rate is too high. Try a tenth"
+        f"{kept}."
+    )
+
+
+def _scale(scale: Mapping[str, int]) -> str:
+    return f"{scale['processes']} process(es), {scale['accumulate']} batch(es) an update"
