@@ -1,7 +1,7 @@
 """Looks at all files of a split before long work, so that bad ones are said at once and not after hours."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -57,11 +57,23 @@ def checked(splits: list[Split], report: Reporter, *, skip_bad: bool = False) ->
 def checked_source(
     source: Source, report: Reporter, *, images: int | None = None, seed: int = 0, skip_bad: bool = False
 ) -> Source:
-    """A data set of which every file that will be used was looked at: `images` of its training images, all by
-    default, and its test images. Raises as `checked` does."""
-    train = source.train.sample(images, seed) if images else source.train
-    train, test = checked([train, source.test], report, skip_bad=skip_bad)
-    return replace(source, train=train, test=test)
+    """A data set of which every file that will be used was looked at.
+
+    That is its test images and all training images, or those that `train.sample(images, seed)` of it takes.
+    Raises as `checked` does.
+    """
+    train, test = source.train, source.test
+    if not images:
+        train, test = checked([train, test], report, skip_bad=skip_bad)
+        return replace(source, train=train, test=test)
+    (test,) = checked([test], report, skip_bad=skip_bad)
+    while True:
+        part = train.sample(images, seed)
+        (good,) = checked([part], report, skip_bad=skip_bad)
+        if len(good) == len(part):
+            return replace(source, train=train, test=test)
+        # Without the bad ones the sample is another one, with images that nobody has looked at yet.
+        train = _without(train, set(part.files) - set(good.files))
 
 
 def why_bad(path: Path) -> str:
@@ -99,7 +111,7 @@ def _named(bad: dict[Path, str]) -> str:
     return ", ".join([*first, *more])
 
 
-def _without(split: Split, bad: dict[Path, str]) -> Split:
+def _without(split: Split, bad: Collection[Path]) -> Split:
     if not split.files:
         return split
     return split.take(np.array([i for i, path in enumerate(split.files) if path not in bad], dtype=np.int64))
