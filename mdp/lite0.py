@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from . import datasets, models
+from .datasets.feed import feed
 from .datasets.loader import loader
 from .datasets.source import joined
 from .errors import BadFile, MdpError
@@ -77,7 +78,7 @@ def answers(model: nn.Module, ref: models.ModelRef, folder: Path) -> tuple[Tenso
     source = datasets.find(folder)
     batches = loader(joined(source.train, source.test), source, ref, 20, workers=0)
     with torch.inference_mode():
-        seen = [(model(images), labels) for images, labels in batches]
+        seen = [(model(images), labels) for images, labels in feed(batches)]
     return torch.cat([logits for logits, _ in seen]), torch.cat([labels for _, labels in seen])
 
 

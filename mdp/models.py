@@ -11,61 +11,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .demos import DEMOS, PUBLIC, SHIPPED_MODELS, Demo, demo_path
 from .errors import MdpError, first_line
 from .files import read_json
-from .paths import SHIPPED
+from .heads import classes_in, classifiers, load
+from .hub import hub
+from .model_input import check_patches, checked_size, side
 from .study import ModelRef
+
+__all__ = [
+    "DEMOS",
+    "PUBLIC",
+    "SHIPPED_MODELS",
+    "DataConfig",
+    "Demo",
+    "accuracy_of",
+    "create",
+    "data_config",
+    "demo_path",
+    "own_size",
+    "resolve",
+]
 
 if TYPE_CHECKING:
     from torch import nn
 
-# Mean and standard deviation of the 60 000 training images, pixels in 0..1.
-FASHION_MEAN, FASHION_STD = (0.2860,), (0.3530,)
-# How long the hub of timm's weights may take to answer.
-HUB_SECONDS = 3
 # Arguments that make timm.create_model open or fetch files: no study or architecture file may give them.
 OPENING = ("pretrained", "pretrained_cfg", "pretrained_cfg_overlay", "checkpoint_path", "cache_dir")
-
-
-@dataclass(frozen=True)
-class Demo:
-    """A network trained by this project: a timm architecture with keyword arguments.
-
-    Attributes:
-        base: timm's name of the architecture.
-        full_stem: whether the stem keeps the resolution (stride 1, no pooling), as small images need; timm's
-            ResNet has no argument for that, so `create` sets it on the built model.
-    """
-
-    base: str
-    input_size: tuple[int, int, int]
-    classes: int
-    arguments: Mapping[str, Any]
-    full_stem: bool = False
-    mean: tuple[float, ...] = FASHION_MEAN
-    std: tuple[float, ...] = FASHION_STD
-
-
-DEMOS = {
-    "fmnist_resnet": Demo(
-        "resnet18",
-        (1, 28, 28),
-        10,
-        {"stem_type": "deep", "stem_width": 8, "channels": (16, 32, 64, 128)},
-        full_stem=True,
-    ),
-    "fmnist_vit": Demo(
-        "vit_tiny_patch16_224",
-        (1, 28, 28),
-        10,
-        {"img_size": 28, "patch_size": 7, "embed_dim": 128, "depth": 6, "num_heads": 8},
-    ),
-}
-
-# timm architectures whose public ImageNet weights come with the project (data/models, made by mdp/lite0.py).
-PUBLIC = ("tf_efficientnet_lite0",)
-# All whose weights "demo" exist.
-SHIPPED_MODELS = (*DEMOS, *PUBLIC)
+# What a ModelRef says in fields of its own.
+SAID = {"num_classes": "the classes", "in_chans": "the channels of the input size", "model_name": "the name"}
 
 
 @dataclass(frozen=True)
@@ -77,11 +51,6 @@ class DataConfig:
     std: tuple[float, ...]
     interpolation: str = "bicubic"
     crop_pct: float = 1.0
-
-
-def demo_path(name: str, suffix: str = ".safetensors") -> Path:
-    """Where a shipped network's checkpoint (or, with ".json", its card) is kept."""
-    return SHIPPED / "models" / f"{name}{suffix}"
 
 
 def resolve(
@@ -98,20 +67,25 @@ def resolve(
         name: a name in DEMOS, or a timm architecture, with or without a pretrained tag.
         weights: "demo" (shipped with the project), "pretrained" (timm's, from its hub), "none", or the path
             of a safetensors checkpoint. By default SHIPPED_MODELS come trained and all others untrained.
-        classes: width of the classifier; by default that of the weights.
+        classes: width of the classifier; by default that of the weights. Of another width it is a new one,
+            untrained; 0 is none.
         input_size: (channels, height, width); by default the model's own.
+        arguments: for timm.create_model, beyond these.
 
     Raises:
-        MdpError: the name is unknown (near names are offered) or the weights do not exist for it.
+        MdpError: the name is unknown (near names are offered), the weights do not exist for it, or no such
+            model can be built: timm refuses an argument, or patches do not divide the input size.
         BadFile: the checkpoint is missing or not safetensors.
     """
     arguments = dict(arguments or {})
+    _check_arguments(name, arguments)
     weights = str(weights) if weights is not None else ("demo" if name in SHIPPED_MODELS else "none")
     if name in DEMOS:
         demo = DEMOS[name]
         if weights == "pretrained":
             raise MdpError(f'{name} is trained by this project, not by timm: use its weights "demo".')
-        input_size, base_classes = input_size or demo.input_size, demo.classes
+        base_classes, fixed = demo.classes, "img_size" in demo.arguments
+        config = _timm_config(demo.base)
     else:
         config = _timm_config(name)
         if weights == "demo" and name not in PUBLIC:
@@ -119,14 +93,41 @@ def resolve(
                 f"No weights of {name} come with the project; those of {', '.join(SHIPPED_MODELS)} do. Use "
                 "the weights pretrained, none, or a safetensors checkpoint."
             )
-        base_classes = config.num_classes
-        own = tuple(config.input_size)
-        if input_size and tuple(input_size)[1:] != own[1:] and config.fixed_input_size:
-            arguments.setdefault("img_size", list(input_size[1:]))
-        input_size = input_size or own
+        base_classes, fixed = config.num_classes, config.fixed_input_size
+    size = checked_size(input_size, name) if input_size else own_size(name, arguments)
+    if size[1:] != own_size(name)[1:] and fixed:
+        arguments.setdefault("img_size", list(size[1:]))
     if weights not in ("demo", "pretrained", "none"):
-        base_classes = _classes_in(Path(weights), name) or base_classes
-    return ModelRef(name, weights, tuple(int(n) for n in input_size), int(classes or base_classes), arguments)
+        base_classes = classes_in(Path(weights), classifiers(config)) or base_classes
+    if classes is not None and (type(classes) is not int or not 0 <= classes < 2**31):
+        raise MdpError(f"{classes} classes make no sense; give a whole number, or 0 for no classifier.")
+    new_head = weights != "none" and classes not in (None, 0, base_classes)
+    classes = base_classes if classes is None else classes
+    ref = ModelRef(name, weights, size, int(classes), arguments, new_head)
+    if input_size or arguments:
+        import torch
+
+        with torch.device("meta"):  # of shapes alone: says at once what cannot be built
+            create(ref, load_weights=False)
+    return ref
+
+
+def own_size(name: str, arguments: Mapping[str, Any] | None = None) -> tuple[int, int, int]:
+    """(channels, height, width) that a model takes unless asked otherwise. Raises MdpError."""
+    own = DEMOS[name].input_size if name in DEMOS else tuple(_timm_config(name).input_size)
+    asked = (arguments or {}).get("img_size")
+    return own if asked is None else (own[0], *side(asked, name))
+
+
+def _check_arguments(name: str, arguments: Mapping[str, Any]) -> None:
+    """Raises MdpError for arguments of timm's that would open files, or that are said otherwise."""
+    if asked := [key for key in OPENING if key in arguments]:
+        raise MdpError(
+            f"The argument {asked[0]!r} of {name} would open files on its own. Leave it out and give the "
+            "checkpoint as the weights."
+        )
+    if asked := [key for key in SAID if key in arguments]:
+        raise MdpError(f"The argument {asked[0]!r} of {name} is said by {SAID[asked[0]]}. Leave it out.")
 
 
 def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
@@ -143,14 +144,10 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
     demo = DEMOS.get(ref.name)
     if demo is None:
         _timm_config(ref.name)  # a name out of a file may be anything, also the address of a hub
-    if asked := [name for name in OPENING if name in ref.arguments]:
-        raise MdpError(
-            f"The argument {asked[0]!r} of {ref.name} would open files on its own. Leave it out and give the "
-            "checkpoint as the weights."
-        )
+    _check_arguments(ref.name, ref.arguments)
     arguments = {**(demo.arguments if demo else {}), **ref.arguments}
     pretrained = load_weights and ref.weights == "pretrained"
-    with torch.random.fork_rng(devices=[]), _hub() if pretrained else contextlib.nullcontext():
+    with torch.random.fork_rng(devices=[]), hub() if pretrained else contextlib.nullcontext():
         torch.manual_seed(0)
         try:
             model = timm.create_model(
@@ -170,32 +167,22 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
     if demo and demo.full_stem:
         model.conv1[0].stride = (1, 1)
         model.maxpool = nn.Identity()
+    own = () if "patch_size" in arguments and not demo else model.pretrained_cfg.get("input_size") or ()
+    check_patches(model, ref.name, ref.input_size, own)
     if load_weights and ref.weights not in ("pretrained", "none"):
-        _load(model, demo_path(ref.name) if ref.weights == "demo" else Path(ref.weights), ref.name)
+        path = demo_path(ref.name) if ref.weights == "demo" else Path(ref.weights)
+        load(model, path, ref.name, other_head=ref.new_head or not ref.classes)
     return model.float().eval()
-
-
-@contextlib.contextmanager
-def _hub():
-    """Where timm's hub is out of reach, use what is cached of it: its own retries would take a minute."""
-    from huggingface_hub import constants
-    from huggingface_hub.utils import get_session
-
-    offline = constants.HF_HUB_OFFLINE
-    try:
-        if not offline:
-            get_session().head(constants.ENDPOINT, timeout=HUB_SECONDS)
-    except Exception:  # of whichever client library the hub uses
-        constants.HF_HUB_OFFLINE = True
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = offline
 
 
 def accuracy_of(ref: ModelRef) -> dict[str, Any] | None:
     """{"dense": share of test images right, "dataset", "images"} of a demo network as shipped, else None."""
-    if ref.weights != "demo" or ref.name not in DEMOS or not demo_path(ref.name, ".json").is_file():
+    as_shipped = ref.name in DEMOS and (ref.input_size, ref.classes, dict(ref.arguments)) == (
+        DEMOS[ref.name].input_size,
+        DEMOS[ref.name].classes,
+        {},
+    )
+    if ref.weights != "demo" or not as_shipped or not demo_path(ref.name, ".json").is_file():
         return None
     card = read_json(demo_path(ref.name, ".json"), "card")
     return {"dense": card["accuracy"], "dataset": card["dataset"], "images": card["test_images"]}
@@ -237,24 +224,3 @@ def _timm_config(name: str):
 
 def _per_channel(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
     return tuple(values) if len(values) == channels else (sum(values) / len(values),) * channels
-
-
-def _classes_in(path: Path, name: str) -> int | None:
-    """Width of the classifier in a checkpoint, where its architecture has a plain one."""
-    from .tensors import read_tensors
-
-    state = read_tensors(path)
-    head = "fc" if name in DEMOS and "resnet" in name else "head"
-    if name not in DEMOS:
-        head = _timm_config(name).classifier
-    weight = state.get(f"{head}.weight") if isinstance(head, str) else None
-    return None if weight is None or weight.ndim != 2 else int(weight.shape[0])
-
-
-def _load(model: "nn.Module", path: Path, name: str) -> None:
-    """Load strictly; nothing is loaded if anything does not fit."""
-    from .tensors import check_fit, read_tensors
-
-    state = read_tensors(path)
-    check_fit(state, model.state_dict(), path, name)
-    model.load_state_dict(state)

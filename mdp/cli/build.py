@@ -4,11 +4,11 @@ import os
 
 from ..errors import MdpError
 from . import reporter
+from .model_args import add_model, model_of
 
 
 def add_arguments(parser):
-    parser.add_argument("model", help="a demo network or a timm architecture")
-    parser.add_argument("--weights", help="demo, pretrained, none, or the path of a .safetensors checkpoint")
+    add_model(parser)
     parser.add_argument("--tables", required=True, metavar="FILE", help="made by `mdp profile`")
     parser.add_argument(
         "--scores", required=True, metavar="FILE", help="made by `mdp score`, or a study whose scores to take"
@@ -22,11 +22,11 @@ def run(args):
     from ..files import read_json
     from ..importance import load_scores
     from ..latency import fit_space, load_tables
-    from ..models import accuracy_of, resolve
+    from ..models import accuracy_of
     from ..study import FORMAT, build_study, load_study, save_study
 
     report = reporter(args)
-    ref = resolve(args.model, args.weights)
+    ref = model_of(args)
     saved = load_tables(args.tables, model=ref.name, input_size=ref.input_size, classes=ref.classes)
     # A study may be named without its path, as everywhere; what looks like a path is one.
     named = not os.path.exists(args.scores) and os.path.basename(args.scores) == args.scores

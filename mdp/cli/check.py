@@ -5,6 +5,7 @@ import json
 from ..errors import MdpError
 from ..files import write_text
 from . import print_json, reporter
+from .model_args import add_model, is_special, model_of
 
 # Float32 rounding through a deep network stays far below this share of the largest output.
 TOLERANCE = 1e-4
@@ -12,6 +13,7 @@ TOLERANCE = 1e-4
 
 def add_arguments(parser):
     parser.add_argument("name", nargs="*", help="demo networks or timm architectures; no weights are needed")
+    add_model(parser, named=False)
     parser.add_argument("--all", action="store_true", help="every architecture of the supported families")
     parser.add_argument("--seed", type=int, default=0, help="of the weights, the plan and the images")
     parser.add_argument(
@@ -39,12 +41,17 @@ def run(args):
 def _one(args) -> int:
     from ..surgery.check import check_architecture
 
-    result = check_architecture(args.name[0], args.seed, halves=args.halves)
+    ref = model_of(args, args.name[0], "none") if is_special(args) else None
+    result = check_architecture(args.name[0], args.seed, halves=args.halves, ref=ref)
     print_json(result) if args.json else print(_describe(result))
     return 0 if _is_right(result) else 1
 
 
 def _many(args) -> int:
+    if is_special(args):
+        raise MdpError(
+            "Input size, channels, classes and arguments belong to one architecture: name one alone."
+        )
     from ..surgery.coverage import architectures, coverage, markdown
 
     report, names = reporter(args), args.name or architectures()

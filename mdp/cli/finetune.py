@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import MdpError
 from . import print_json, reporter
+from .model_args import SKIP_BAD
 
 
 def add_arguments(parser):
@@ -16,6 +17,7 @@ def add_arguments(parser):
     which.add_argument("--plan", help="a plan file, made with this study")
     which.add_argument("--budget", help="solve for this budget first: in ms (12.5) or of dense (40%%)")
     parser.add_argument("--data", default="fashion-mnist", help="data set, or folder of class folders")
+    parser.add_argument("--skip-bad", action="store_true", help=SKIP_BAD)
     parser.add_argument("--images", type=int, help="training images to use (default: all)")
     parser.add_argument("--epochs", type=int, default=3, help="default 3; 0 only measures the pruned network")
     parser.add_argument("--batch", type=int, default=128, help="images per step and process (default 128)")
@@ -33,6 +35,8 @@ def run(args):
     report.step(0, 1, "taking the network out")
 
     from ..datasets import find
+    from ..datasets.checking import checked_source
+    from ..datasets.fit import check_fit
     from ..study import load_study
     from ..training.finetune import finetune, of_folder, of_plan
     from ..training.loop import Recipe
@@ -44,8 +48,10 @@ def run(args):
         pruned = of_plan(study, read_plan(study, args.plan, args.budget))
     else:
         pruned = of_folder(Path(args.source))
+    check_fit(source.train, source, pruned.ref)
     recipe = Recipe(epochs=args.epochs, batch=args.batch, rate=args.rate, decay=0.01, distill=args.distill,
                     seed=args.seed)  # fmt: skip
+    source = checked_source(source, report, images=args.images, seed=args.seed, skip_bad=args.skip_bad)
     outcome = finetune(pruned, source, recipe, args.out, report, images=args.images)
     if outcome is None:  # another process of several says it
         return

@@ -1,29 +1,42 @@
 """`mdp inspect`: what of a model can be pruned, and by name and reason what not."""
 
+from ..errors import MdpError
 from . import print_json, reporter
+from .model_args import add_model, model_of
 
 
 def add_arguments(parser):
-    parser.add_argument("model", help="a demo network or a timm architecture")
-    parser.add_argument("--weights", help="demo, pretrained, none, or the path of a .safetensors checkpoint")
+    add_model(parser)
     parser.add_argument(
         "--halves", action="store_true", help="let a transformer's attention and MLP be removed apart"
     )
+    parser.add_argument("--data", help="say also whether these images are fit for it: data set, or folder")
     parser.add_argument("--out", metavar="FILE", help="write the report there as JSON")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
 
 
 def run(args):
+    from ..datasets import find as find_data
+    from ..datasets.fit import check_fit
     from ..families import outline
     from ..files import write_json
-    from ..models import create, resolve
+    from ..models import create
 
     report = reporter(args)
     report.step(0, 2, "looking for what can be pruned")
-    ref = resolve(args.model, args.weights)
+    ref = model_of(args)
     # The shapes of a network say what can be pruned.
     found = describe(outline(ref, halves=args.halves).space, ref)
-    if ref.weights != "none":
+    unfit = None
+    if args.data:
+        source = find_data(args.data)
+        found["data"] = source.description
+        report.message(source.said)
+        try:
+            check_fit(source.train, source, ref)
+        except MdpError as error:  # said last: what was found of the model is true whatever the images are
+            unfit = error
+    if ref.weights != "none" and unfit is None:
         report.step(1, 2, "looking for its weights")
         create(ref)  # they are not needed here, but must be at hand later
     report.step(2, 2)
@@ -35,6 +48,8 @@ def run(args):
         print_json(found)
     elif not args.out:
         _print(found)
+    if unfit is not None:
+        raise unfit
 
 
 def describe(space, ref) -> dict:

@@ -7,6 +7,7 @@ from ..plan import parse_budget, save_plan
 from ..progress import PartOf
 from ..study import load_study, save_study
 from . import print_json, reporter
+from .model_args import SKIP_BAD
 from .solve import describe, summary
 
 
@@ -18,6 +19,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--data", default="fashion-mnist", help="data set, or folder of class folders of images"
     )
+    parser.add_argument("--skip-bad", action="store_true", help=SKIP_BAD)
     parser.add_argument("--images", type=int, default=512, help="training images per scoring (default 512)")
     parser.add_argument("--batch", type=int, default=16, help="images per batch (default 16)")
     parser.add_argument(
@@ -34,7 +36,10 @@ def run(args):
     import torch
 
     from ..datasets import find as find_data
+    from ..datasets.checking import checked
+    from ..datasets.fit import check_fit
     from ..datasets.loader import loader
+    from ..datasets.unread import Unread
     from ..importance import rescored
     from ..latency.device import deployment
     from ..solve import iterate
@@ -45,7 +50,9 @@ def run(args):
     study = load_study(args.study)
     budget = parse_budget(args.budget, study.problem)
     source = find_data(args.data)
-    report.message(source.description)
+    report.message(source.said)
+    check_fit(source.train, source, study.model)
+    unread = Unread.for_now()
     device = deployment(args.device).kind
     studies = [study]
 
@@ -55,9 +62,11 @@ def run(args):
         report.message(f"Step {step}: {plan.latency:.4g} ms, {gone} block{'s' * (gone != 1)} removed.")
         seed = args.seed + step
         torch.manual_seed(seed)
-        images = source.train.sample(args.images, seed)
+        sample = source.train.sample(args.images, seed)
+        begin = (step - 1) / args.steps
+        (images,) = checked([sample], PartOf(report, begin, begin), skip_bad=args.skip_bad)
         batch = max(1, min(args.batch, len(images) // 2))
-        part = PartOf(report, (step - 1) / args.steps, step / args.steps)
+        part = PartOf(report, begin, step / args.steps)
         facts = {
             "dataset": source.name,
             "seed": seed,
@@ -65,11 +74,12 @@ def run(args):
             "weights": study.model.weights,
             "after": {"step": step, "of": args.steps, "latency": plan.latency},
         }
-        batches = loader(images, source, study.model, batch)
+        batches = loader(images, source, study.model, batch, unread=unread)
         studies.append(rescored(studies[-1], plan, batches, part, device=device, provenance=facts))
         return studies[-1].problem
 
     plans = iterate(study.problem, budget, rescore, steps=args.steps, kind=args.schedule)
+    unread.tell(report)
     name = args.name or f"{study.name} · {args.steps} steps to {budget:.4g} ms"
     path = save_study(dataclasses.replace(studies[-1], name=name), args.out)
     plan_path = args.plan or path.with_suffix(".plan.json")

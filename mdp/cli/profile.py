@@ -2,11 +2,11 @@
 
 from ..errors import MdpError
 from . import reporter
+from .model_args import add_model, model_of
 
 
 def add_arguments(parser):
-    parser.add_argument("model", help="a demo network or a timm architecture")
-    parser.add_argument("--weights", help="demo, pretrained, none, or the path of a .safetensors checkpoint")
+    add_model(parser)
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
     parser.add_argument("--batch", type=int, default=1, help="images per forward pass (default 1)")
     parser.add_argument("--dtype", default="float32", help="float32 (default), bfloat16 or float16")
@@ -44,11 +44,11 @@ def run(args):
     from ..families import find, outline
     from ..latency import profile, save_tables
     from ..latency.measure import BUSY
-    from ..models import create, resolve
+    from ..models import create
     from ..study import inferred_words
 
     report = reporter(args)
-    ref = resolve(args.model, args.weights)
+    ref = model_of(args)
     outline(ref, halves=args.halves)  # refuses what is not supported before anything large is made
     # Times do not depend on the values of the weights.
     model = create(ref, load_weights=False)

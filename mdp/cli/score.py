@@ -2,11 +2,16 @@
 
 from ..errors import MdpError
 from . import reporter
+from .model_args import SKIP_BAD, add_model, model_of
+
+NEW_HEAD = (
+    "The classifier is new and untrained: the importance is that for random answers. Train it on your "
+    "classes first, if you can, and give that checkpoint."
+)
 
 
 def add_arguments(parser):
-    parser.add_argument("model", help="a demo network or a timm architecture")
-    parser.add_argument("--weights", help="demo, pretrained, none, or the path of a .safetensors checkpoint")
+    add_model(parser)
     parser.add_argument(
         "--method",
         default="auto",
@@ -15,6 +20,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--data", default="fashion-mnist", help="data set, or folder of class folders of images"
     )
+    parser.add_argument("--skip-bad", action="store_true", help=SKIP_BAD)
     parser.add_argument("--images", type=int, default=1024, help="training images to score on (default 1024)")
     parser.add_argument(
         "--views",
@@ -39,44 +45,54 @@ def add_arguments(parser):
 
 
 def run(args):
+    from ..datasets.unread import Unread
     from ..families import find, outline
     from ..importance import METHODS, default_method, save_scores, score
     from ..latency.device import deployment
-    from ..models import create, resolve
+    from ..models import create
 
     report = reporter(args)
     if args.images < 1 or args.views < 1:
         raise MdpError(f"{args.views} views of {args.images} images cannot be scored on; give 1 or more.")
     if args.method != "auto" and args.method not in METHODS:
         raise MdpError(f"There is no score {args.method!r}; choose auto or one of {', '.join(METHODS)}.")
-    ref = resolve(args.model, args.weights)
-    outline(ref, halves=args.halves)  # refuses what is not supported before anything is fetched or made
-    found = find(create(ref), ref, halves=args.halves)
-    method = default_method(found) if args.method == "auto" else args.method
-    batches, facts = _batches(args, ref, report) if METHODS[method].NEEDS_IMAGES else ((), {})
+    ref = model_of(args)
+    # What is not supported, and images that do not fit, are refused before anything is fetched or made.
+    shapes = outline(ref, halves=args.halves)
+    method = default_method(shapes) if args.method == "auto" else args.method
+    unread = Unread.for_now()
+    batches, facts = _batches(args, ref, report, unread) if METHODS[method].NEEDS_IMAGES else ((), {})
     facts["weights"] = ref.weights
     device = deployment(args.device).kind
+    found = find(create(ref), ref, halves=args.halves)
+    if ref.new_head:
+        facts["new_head"] = True
+        report.message(NEW_HEAD)
     scores = score(found, batches, method, report, device=device, provenance=facts)
+    unread.tell(report)
     path = save_scores(scores, ref, args.out)
     report.message(f"{path}: {method} scores of {len(scores.order)} dims{_said(scores.provenance)}.")
     if args.job:
         report.result(path=str(path))
 
 
-def _batches(args, ref, report):
+def _batches(args, ref, report, unread):
     """(batches of images and labels, what to note of them)."""
     import torch
 
     from ..datasets import find as find_data
+    from ..datasets.checking import checked
+    from ..datasets.fit import check_fit
     from ..datasets.loader import loader
     from ..datasets.source import joined
     from ..datasets.views import view_loader
 
     source = find_data(args.data)
-    report.message(source.description)
+    report.message(source.said)
+    check_fit(source.train, source, ref)
     torch.manual_seed(args.seed)
     images = joined(source.train, source.test) if args.with_test else source.train
-    images = images.sample(args.images, args.seed)
+    (images,) = checked([images.sample(args.images, args.seed)], report, skip_bad=args.skip_bad)
     batch = max(1, min(args.batch, len(images) // 2))  # at least two batches, for the two halves
     facts = {
         "dataset": source.name,
@@ -87,8 +103,8 @@ def _batches(args, ref, report):
         "description": source.description,
     }
     if args.views > 1:
-        return view_loader(images, source, ref, batch, args.views, args.seed), facts
-    return loader(images, source, ref, batch), facts
+        return view_loader(images, source, ref, batch, args.views, args.seed, unread), facts
+    return loader(images, source, ref, batch, unread=unread), facts
 
 
 def _said(facts) -> str:

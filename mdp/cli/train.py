@@ -7,11 +7,13 @@ from pathlib import Path
 from .. import processes
 from ..models import DEMOS, demo_path
 from . import reporter
+from .model_args import SKIP_BAD
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help=f"one of {', '.join(DEMOS)}")
     parser.add_argument("--data", default="fashion-mnist", help="data set (default: fashion-mnist)")
+    parser.add_argument("--skip-bad", action="store_true", help=SKIP_BAD)
     parser.add_argument(
         "--epochs", type=int, help="passes over the training images in every stage (default: the recipe's)"
     )
@@ -40,7 +42,14 @@ def run(args: argparse.Namespace) -> None:
         for stage in STAGES.get(args.model, ())
     ]
     report = reporter(args)
-    path = train_demo(args.model, args.data, stages, args.out or demo_path(args.model).parent, report)
+    path = train_demo(
+        args.model,
+        args.data,
+        stages,
+        args.out or demo_path(args.model).parent,
+        report,
+        skip_bad=args.skip_bad,
+    )
     if processes.rank():  # the first process says it
         return
     print(path)

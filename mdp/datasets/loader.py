@@ -1,22 +1,25 @@
-"""Batches of a data set for one model: resized, normalised as the model wants, augmented for training."""
+"""Batches of a data set for one model, cut to its size, as bytes; `feed` makes them what the model takes."""
 
-import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Sampler, get_worker_info
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as transforms
 
-from ..errors import MdpError
+from ..errors import BadFile, MdpError
 from ..models import DataConfig, data_config
 from ..study import ModelRef
+from .crew import Crew, crew_for
+from .feed import PATIENCE
+from .fit import check_fit
+from .normalize import Prepare
 from .source import Source, Split
-
-# Augmentation shifts images by up to this share of their side (2 pixels of 28).
-SHIFT = 0.08
+from .unread import Unread, stand_in
 
 
 class Shuffle(Sampler[int]):
@@ -33,10 +36,26 @@ class Shuffle(Sampler[int]):
 
 
 class Prepared:
-    """A split as a map-style data set of images of the model's size, fetched a batch at a time."""
+    """A split as a map-style data set of images of the model's size, fetched a batch at a time.
 
-    def __init__(self, split: Split, config: DataConfig, labels: np.ndarray):
+    Attributes:
+        prepare: what `mdp.datasets.feed.feed` does with a batch behind the workers.
+        threads: images decoded at once by one process.
+        unread: notes images that cannot be read, while others stand in for them; without it they raise.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        config: DataConfig,
+        labels: np.ndarray,
+        *,
+        augment: bool = False,
+        threads: int = 1,
+        unread: Unread | None = None,
+    ):
         self.split, self.config, self.labels = split, config, labels
+        self.prepare, self.threads, self.unread = Prepare(config, augment), threads, unread
 
     def __len__(self) -> int:
         return len(self.split)
@@ -46,51 +65,32 @@ class Prepared:
         channels, *size = self.config.input_size
         pixels, labels = self.split.pixels, torch.from_numpy(self.labels[indices])
         if pixels is not None and pixels.shape[1:] == tuple(size):
-            return torch.from_numpy(pixels[indices])[:, None].expand(-1, channels, -1, -1), labels
-        return torch.stack([self.image(i) for i in indices]), labels
+            return torch.from_numpy(pixels[indices])[:, None].repeat(1, channels, 1, 1), labels
+        if self.threads == 1:
+            return torch.stack([self.image(i) for i in indices]), labels
+        with ThreadPoolExecutor(self.threads) as pool:  # Pillow lets others run while it decodes
+            return torch.stack(list(pool.map(self.image, indices))), labels
 
     def image(self, i: int) -> Tensor:
         """Image `i`, cut to the size that the model wants: (channels, height, width), uint8."""
-        channels, height, width = self.config.input_size
-        image = self.split.image(i).convert("L" if channels == 1 else "RGB")
+        _, height, width = self.config.input_size
+        image = self.decoded(i)
         # Scale the short side to size / crop_pct and cut out the centre, as timm evaluates.
         short = round(min(height, width) / self.config.crop_pct)
         mode = InterpolationMode(self.config.interpolation)
         image = transforms.center_crop(transforms.resize(image, short, mode), [height, width])
         return transforms.pil_to_tensor(image)
 
-
-class Collate:
-    """Augments a batch (flip, shift) if asked, and normalises it. Random numbers are torch's."""
-
-    def __init__(self, config: DataConfig, augment: bool):
-        self.augment = augment
-        self.mean = torch.tensor(config.mean).view(-1, 1, 1)
-        self.std = torch.tensor(config.std).view(-1, 1, 1)
-
-    def __call__(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        images, labels = batch
-        if self.augment:
-            images = flip_and_shift(images)
-        return images.float().div_(255).sub_(self.mean).div_(self.std), labels
-
-
-def flip_and_shift(images: Tensor) -> Tensor:
-    """Mirror half of the images and shift each by up to SHIFT of its side; what comes in is black.
-
-    images: (batch, channels, height, width), uint8; returns the same.
-    """
-    batch, _, height, width = images.shape
-    pad = max(1, round(SHIFT * min(height, width)))
-    padded = torch.nn.functional.pad(images, (pad, pad, pad, pad))
-    dy, dx = torch.randint(0, 2 * pad + 1, (2, batch, 1))
-    rows = dy + torch.arange(height)  # (batch, height)
-    columns = dx + torch.arange(width)  # (batch, width)
-    mirrored = torch.rand(batch, 1) < 0.5
-    columns = torch.where(mirrored, columns.flip(1), columns)
-    index = torch.arange(batch).view(-1, 1, 1)
-    # Advanced indices around a slice put the channels last: (batch, height, width, channels).
-    return padded[index, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2).contiguous()
+    def decoded(self, i: int) -> Image.Image:
+        """Image `i` in the model's colours; another of its class if it cannot be read and that is noted."""
+        try:
+            image = self.split.image(i)
+        except BadFile as error:
+            if self.unread is None:
+                raise
+            self.unread.note(self.split.files[i])
+            image = stand_in(self.split, i, error)
+        return image.convert("L" if self.config.input_size[0] == 1 else "RGB")
 
 
 def loader(
@@ -102,54 +102,54 @@ def loader(
     train: bool = False,
     seed: int = 0,
     workers: int | None = None,
+    unread: Unread | None = None,
 ) -> DataLoader:
-    """Batches of (images float32 (batch, channels, height, width), labels int64 (batch,)) for `ref`.
+    """Batches of (images uint8 (batch, channels, height, width), labels int64 (batch,)) for `ref`.
 
-    Images on disk are decoded by `workers` processes (default: one per core, at most 8).
-    With `train` the images are shuffled anew each epoch (set `.sampler.epoch`) and augmented, and a last
-    batch that is not full is left out.
+    Go through `feed(loader)`, which normalises them on the model's device. Images on disk are decoded by
+    `workers` processes; by default as many as there are cores to use and room in shared memory, and none, but
+    threads, where that has no room. With `train` the images are shuffled anew each epoch (set
+    `.sampler.epoch`) and augmented, and a last batch that is not full is left out.
+
+    Args:
+        unread: notes images that cannot be read, while others of their class stand in; by default they raise.
 
     Raises:
-        MdpError: the batch is not positive, or the classes of the data are not those of the model.
+        MdpError: the batch is not positive, or the data's classes or channels are not those of the model.
     """
     if batch < 1:
         raise MdpError(f"A batch of {batch} images cannot be used; give 1 or more.")
     config = data_config(ref)
-    data = Prepared(split, config, model_labels(split, source, ref))
-    sampler = Shuffle(len(data), seed) if train else None
-    if workers is None:
-        workers = min(8, os.cpu_count() or 1) if split.files else 0
+    labels = check_fit(split, source, ref)
+    batch = min(batch, max(1, len(split)))
+    crew = crew_for(len(split), batch, config.input_size) if split.files else Crew(0)
+    if workers is not None:
+        crew = Crew(workers, threads=1)
+    data = Prepared(split, config, labels, augment=train, threads=crew.threads, unread=unread)
     return DataLoader(
         data,
-        batch_size=min(batch, max(1, len(data))),
-        sampler=sampler,
+        batch_size=batch,
+        sampler=Shuffle(len(data), seed) if train else None,
         drop_last=train,
-        collate_fn=Collate(config, augment=train),
-        num_workers=workers,
+        collate_fn=as_it_is,
+        num_workers=crew.workers,
+        prefetch_factor=crew.ahead if crew.workers else None,
+        timeout=PATIENCE if crew.workers else 0,
+        # Workers that stay spare every epoch their start; evaluation would hold its own beside them.
+        persistent_workers=bool(crew.workers and train),
+        # For the workers' seeds: torch's own numbers are then the same with and without workers.
+        generator=torch.Generator(),
+        # Pages that stay where they are let a GPU fetch a batch while it computes on another.
+        pin_memory=torch.cuda.is_available(),
     )
 
 
-def model_labels(split: Split, source: Source, ref: ModelRef) -> np.ndarray:
-    """The labels as the model's classes.
+def as_it_is(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """What `Prepared` gives is a batch already.
 
-    ImageNet's folders are told by their names, so that a few of the classes are enough: all of them WordNet
-    identifiers (n01440764) or all of them indices (0 to 999).
-
-    Raises:
-        MdpError: the classes of the data are not those of the model.
+    A worker puts it into shared memory here, where a failure reaches the main process: behind this, torch
+    would lose the batch, and everybody would wait for it.
     """
-    if ref.classes == 1000 and len(source.classes) <= 1000:
-        from timm.data import ImageNetInfo
-
-        wordnet = {name: i for i, name in enumerate(ImageNetInfo().label_names())}
-        if all(name.isdecimal() and int(name) < 1000 for name in source.classes):
-            return np.array([int(name) for name in source.classes])[split.labels]
-        if all(name in wordnet for name in source.classes):
-            return np.array([wordnet[name] for name in source.classes])[split.labels]
-    if len(source.classes) != ref.classes:
-        raise MdpError(
-            f"The data has {len(source.classes)} classes and {ref.name} has {ref.classes}: its labels mean "
-            f"nothing to this network. Use images of the same classes, or a network with that many. For "
-            "an ImageNet network, name the folders by WordNet identifier (n01440764) or index (0 to 999)."
-        )
-    return split.labels
+    if get_worker_info() is not None:
+        batch = tuple(tensor.contiguous().share_memory_() for tensor in batch)
+    return batch

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from ..errors import BadFile
+from . import pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,17 +27,8 @@ class Split:
         return len(self.labels)
 
     def image(self, i: int) -> Image.Image:
-        """One image, decoded. Raises BadFile if its file cannot be read."""
-        if self.pixels is not None:
-            return Image.fromarray(self.pixels[i])
-        try:
-            with Image.open(self.files[i]) as image:
-                image.load()
-                return image
-        except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-            raise BadFile(
-                f"The image {self.files[i]} cannot be read ({error}). Remove it or replace it."
-            ) from None
+        """One image, decoded, in mode L or RGB (see `pixels`). Raises BadFile if its file cannot be read."""
+        return pixels.read(self.files[i]) if self.pixels is None else Image.fromarray(self.pixels[i])
 
     def take(self, indices: np.ndarray) -> "Split":
         """The images at `indices`, in that order."""
@@ -57,13 +48,24 @@ def joined(a: Split, b: Split) -> Split:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A data set in use. `description` is a sentence that says which, and how many images."""
+    """A data set in use.
+
+    Attributes:
+        description: a sentence that says which, and how many images.
+        notes: what was left out of what was found there, a sentence each.
+    """
 
     name: str
     description: str
     classes: tuple[str, ...]
     train: Split
     test: Split
+    notes: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """The description and the notes, for a person."""
+        return " ".join([self.description, *self.notes])
 
 
 def stratified(labels: np.ndarray, images: int, seed: int) -> np.ndarray:

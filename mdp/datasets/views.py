@@ -9,8 +9,10 @@ from torchvision.transforms import functional as transforms
 
 from ..models import data_config
 from ..study import ModelRef
-from .loader import Collate, Prepared, model_labels
+from .fit import check_fit
+from .loader import Prepared, as_it_is
 from .source import Source, Split
+from .unread import Unread
 
 # A crop keeps at least this share of the image's area, at most so much wider than high or higher than wide.
 AREA, ASPECT = [0.35, 1.0], [3 / 4, 4 / 3]
@@ -19,8 +21,8 @@ AREA, ASPECT = [0.35, 1.0], [3 / 4, 4 / 3]
 class Views(Prepared):
     """Index `view * images + i` is a view of image i. View 0 is the image as it is evaluated."""
 
-    def __init__(self, *prepared, seed: int):
-        super().__init__(*prepared)
+    def __init__(self, *prepared, seed: int, unread: Unread | None = None):
+        super().__init__(*prepared, unread=unread)
         self.seed = seed
 
     def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
@@ -32,8 +34,8 @@ class Views(Prepared):
         """uint8 (channels, height, width): a random crop at the model's size, mirrored or not."""
         if view == 0:
             return self.image(i)
-        channels, *size = self.config.input_size
-        image = self.split.image(i).convert("L" if channels == 1 else "RGB")
+        _, *size = self.config.input_size
+        image = self.decoded(i)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(np.random.SeedSequence((self.seed, view, i)).generate_state(1)[0]))
             box, mirrored = RandomResizedCrop.get_params(image, AREA, ASPECT), torch.rand(()) < 0.5
@@ -41,15 +43,23 @@ class Views(Prepared):
         return transforms.pil_to_tensor(transforms.hflip(image) if mirrored else image)
 
 
-def view_loader(split: Split, source: Source, ref: ModelRef, batch: int, views: int, seed: int) -> DataLoader:
+def view_loader(
+    split: Split,
+    source: Source,
+    ref: ModelRef,
+    batch: int,
+    views: int,
+    seed: int,
+    unread: Unread | None = None,
+) -> DataLoader:
     """Batches like those of `loader.loader`, with `views` views of every image.
 
     Even batches hold views of one half of the images, odd batches of the other: what is scored on even and on
     odd batches has no picture in common.
     """
-    data = Views(split, data_config(ref), model_labels(split, source, ref), seed=seed)
+    data = Views(split, data_config(ref), check_fit(split, source, ref), seed=seed, unread=unread)
     order = batches(len(split), batch, views)
-    return DataLoader(data, batch_sampler=order, collate_fn=Collate(data.config, augment=False))
+    return DataLoader(data, batch_sampler=order, collate_fn=as_it_is)
 
 
 def batches(images: int, batch: int, views: int) -> list[list[int]]:

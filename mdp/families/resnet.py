@@ -55,7 +55,8 @@ def remove(model: nn.Module, block: str) -> None:
 
 def narrow(model: nn.Module, choices: Mapping[str, int | None], removed: Collection[str]) -> None:
     """After the tensors are cut: say the new widths wherever timm's code reads them from an attribute."""
-    model.num_features = model.head_hidden_size = model.fc.in_features
+    if isinstance(model.fc, nn.Linear):  # else the last stage is the output, and keeps its width
+        model.num_features = model.head_hidden_size = model.fc.in_features
 
 
 def _blocks(model: nn.Module) -> dict[str, nn.Module]:

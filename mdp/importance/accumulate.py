@@ -12,6 +12,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..datasets.feed import feed
 from ..errors import MdpError
 from ..families.found import Found
 from ..progress import Reporter
@@ -47,7 +48,8 @@ def score(
     embedding in batches of 16 and at 0.51 in batches of 64; fmnist_resnet's channels at 0.94 and 0.78.
 
     Args:
-        batches: (images, labels) as `mdp.datasets.loader.loader` gives them; may be empty for magnitude.
+        batches: (images, labels) as `mdp.datasets.loader.loader` gives them, or normalised
+            floats of any other origin; may be empty for magnitude.
         method: a name in METHODS; by default the family's.
         provenance: what else to note (data set, seed, ...).
 
@@ -100,10 +102,10 @@ def _over_batches(
         model.to(device).eval()
         for parameter in frozen:
             parameter.requires_grad_(True)
-        for pixels, labels in batches:
+        for pixels, labels in feed(batches, device):
             report.check()
             model.zero_grad(set_to_none=True)
-            loss = F.cross_entropy(model(pixels.to(device)).float(), labels.to(device))
+            loss = F.cross_entropy(model(pixels).float(), labels)
             loss.backward()
             now, half = module.units(found), count % 2
             halves[half] = now if halves[half] is None else halves[half].plus(now)

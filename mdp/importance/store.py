@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import BadFile, MdpError
 from ..files import read_json, write_json
-from ..model_ref import ModelRef, model_from_json, model_to_json
+from ..model_ref import ModelRef, built_as, model_from_json, model_to_json
 from ..paths import data_dir
 from ..study import Scores, slug
 
@@ -29,7 +29,8 @@ def save_scores(scores: Scores, model: ModelRef, path: str | os.PathLike | None 
     """Write scores (default: into the user's folder of scores) and return where."""
     if path is None:
         p = scores.provenance
-        parts = (model.name, Path(model.weights).stem, p["method"], p.get("dataset", ""), p.get("images", ""))
+        parts = (model.name, built_as(model), Path(model.weights).stem, p["method"])
+        parts += (p.get("dataset", ""), p.get("images", ""))
         path = data_dir() / "user" / "scores" / f"{slug(' '.join(str(x) for x in parts if x))}.json"
     return write_json(
         path,

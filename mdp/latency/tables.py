@@ -8,7 +8,7 @@ from pathlib import Path
 from ..errors import BadFile, MdpError
 from ..families import how_found
 from ..files import read_json, write_json
-from ..model_ref import ModelRef, model_from_json, model_to_json
+from ..model_ref import ModelRef, built_as, model_from_json, model_to_json
 from ..paths import data_dir
 from ..problem import Problem, problem_from_json, problem_to_json
 from ..space import Space
@@ -35,9 +35,8 @@ def save_tables(tables: Tables, model: ModelRef, space: Space, path: str | os.Pa
     """Write tables (default: into the user's folder of tables) and return where."""
     if path is None:
         p = tables.provenance
-        name = slug(
-            " ".join([model.name, p["device"], p["dtype"], f"batch {p['batch']}", *how_timed(tables)])
-        )
+        words = [model.name, built_as(model), p["device"], p["dtype"], f"batch {p['batch']}"]
+        name = slug(" ".join([*words, *how_timed(tables)]))
         path = data_dir() / "user" / "tables" / f"{name}.json"
     # The terms travel as a problem without importance, so that one reader checks them all.
     body = Problem(space.model, "ms", tuple(d.as_dim() for d in space.dims), space.blocks, tables.terms, ())

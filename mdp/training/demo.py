@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from .. import datasets, models
+from ..datasets.checking import checked_source
 from ..datasets.loader import loader
 from ..errors import MdpError
 from ..files import replacing, write_json
@@ -43,7 +44,9 @@ STAGES: dict[str, tuple[Stage, ...]] = {
 }  # fmt: skip
 
 
-def train_demo(name: str, data: str, stages: Sequence[Stage], folder: Path, report: Reporter) -> Path:
+def train_demo(
+    name: str, data: str, stages: Sequence[Stage], folder: Path, report: Reporter, *, skip_bad: bool = False
+) -> Path:
     """Train a demo network; write `NAME.safetensors` and its card `NAME.json`, return the first.
 
     An unfinished run is kept in the user's folder of runs; the same call goes on with it.
@@ -55,7 +58,8 @@ def train_demo(name: str, data: str, stages: Sequence[Stage], folder: Path, repo
         raise MdpError(f"{name!r} is not a demo network; there are {', '.join(models.DEMOS)}.")
     accelerate = accelerator()
     source = datasets.find(data)
-    report.message(source.description)
+    report.message(source.said)
+    source = checked_source(source, report, skip_bad=skip_bad)
     ref = models.resolve(name, "none")
     torch.manual_seed(stages[0].recipe.seed)
     model, histories = _fast_layout(models.create(ref)), []

@@ -6,6 +6,7 @@ from accelerate.data_loader import DataLoaderShard, prepare_data_loader
 from torch import nn
 from torch.utils.data import DataLoader
 
+from ..datasets.feed import feed
 from .together import accelerator
 from .work import FORWARD, Work
 
@@ -41,7 +42,7 @@ def accuracy(
     left = len(batches.dataset)
     right = torch.zeros(2, dtype=torch.int64, device=accelerate.device)  # right, seen
     with torch.no_grad(), accelerate.autocast():
-        for images, labels in batches:
+        for images, labels in feed(batches):
             hits = model(images).argmax(1) == labels
             right += torch.stack([hits.sum(), torch.full_like(right[0], len(hits))])
             if work:  # the others are as far; the first process never has fewer images than they

@@ -9,6 +9,7 @@ from torch import nn
 
 from ..datasets import Source
 from ..datasets.loader import loader
+from ..datasets.unread import Unread
 from ..errors import MdpError
 from ..latency.device import deployment
 from ..latency.verification import anchor_of_tables, deployment_of, same_device
@@ -109,9 +110,10 @@ def finetune(
     ref, network = pruned.ref, pruned.network.requires_grad_(True)
     part = source.train.sample(images, recipe.seed) if images else source.train
     recipe = replace(recipe, batch=min(recipe.batch, max(1, len(part) // accelerate.num_processes)))
-    batches = loader(part, source, ref, recipe.batch, train=True, seed=recipe.seed)
-    test = shared(loader(source.test, source, ref, TEST_BATCH), accelerate)
-    report.message(source.description)
+    unread = Unread(folder / "unread-images.txt")
+    batches = loader(part, source, ref, recipe.batch, train=True, seed=recipe.seed, unread=unread)
+    test = shared(loader(source.test, source, ref, TEST_BATCH, unread=unread), accelerate)
+    report.message(source.said)
 
     dense = _dense(ref, report)
     agree(accelerate, dense is None, "Not every process finds the weights of the dense network.")
@@ -145,13 +147,14 @@ def finetune(
     if outcome:
         save(network, folder, _extra(pruned, outcome, recipe, source))
         path.unlink(missing_ok=True)
+        unread.tell(report)
     accelerate.wait_for_everyone()
     return outcome
 
 
 def _dense(ref: ModelRef, report: Reporter) -> nn.Module | None:
     """The dense network, to compare with and to distil from, if its weights are at hand."""
-    if ref.weights == "none":
+    if ref.weights == "none" or ref.new_head:  # neither has learnt these classes
         return None
     try:
         return create(ref)

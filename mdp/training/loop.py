@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from ..datasets.feed import feed
 from ..errors import MdpError
 from ..progress import Reporter
 from . import checkpoint
@@ -177,7 +178,7 @@ class _Run:
         steps, epochs, total = len(self.batches), self.recipe.epochs, 0.0
         together = self.accelerate.gradient_accumulation_steps
         updates = math.ceil(steps / together)
-        for step, (images, labels) in enumerate(self.batches):
+        for step, (images, labels) in enumerate(feed(self.batches)):
             share = schedule(epoch * updates + step // together, updates * epochs, self.recipe.warmup)
             for group in self.optimizer.param_groups:
                 group["lr"] = self.recipe.rate * share

@@ -15,7 +15,7 @@ from ..networks import Network, networks_of_plan
 from ..plot import Plot
 from .finetune_facts import facts_table, finetune_facts
 from .job_view import JobView
-from .parts import combobox, fields, flow, long_work, or_sentence, start_button, text
+from .parts import bad_images, combobox, fields, flow, long_work, or_sentence, start_button, text
 from .plans import network_folder, plan_files
 from .setup import FASHION, checked_data, positive_number, whole_number
 from .training_curve import draw_training, training_info, training_label, training_table
@@ -25,7 +25,7 @@ def finetune_panel(selection) -> widgets.VBox:
     """Form and job, live curve, and the table of accuracy and latency.
 
     Traits: it follows study and plan of the Selection; state of its `job` holds what comes in.
-    Its other parts are `about`, `data`, `images`, `epochs`, `rate`, `go`, `plot` and `table`.
+    Its other parts: `about`, `data`, `bad`, `images`, `epochs`, `rate`, `go`, `plot`, `table`.
     """
     data = combobox(
         "Images",
@@ -37,6 +37,7 @@ def finetune_panel(selection) -> widgets.VBox:
     epochs = text("Epochs", "3", tooltip="Passes over the training images")
     rate = text("Learning rate", "0.0005", tooltip="The highest one; it warms up and falls to zero")
     images = text("Train on", "all", tooltip="How many training images to use, or all")
+    bad = bad_images()
     about = ui.sentence()
     job = JobView("finetune", idle="The pruned network is taken out of the dense one, trained on, and timed.")
     plot = Plot(height="100%", filename="fine-tuning")
@@ -55,6 +56,7 @@ def finetune_panel(selection) -> widgets.VBox:
             )
             recipe = ["--data", folder, "--epochs", number, "--rate", speed]
             recipe += ["--images", count] if count else []
+            recipe += bad.value
             job.start(
                 ["finetune", study, "--plan", plan, *recipe, "--out", out],
                 f"Fine-tuning {selection.study.name} at {ui.ms(selection.plan.latency)}",
@@ -94,13 +96,14 @@ def finetune_panel(selection) -> widgets.VBox:
     selection.observe(other_study, "study")
     draw()
     go = start_button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
-    form = ui.card(about, fields(data, images, epochs, rate), ui.row(go), job, title="Fine-tune this plan")
+    asked = fields(data, bad, images, epochs, rate)
+    form = ui.card(about, asked, ui.row(go), job, title="Fine-tune this plan")
     curve = ui.card(plot, title="Live")
     curve.add_class("mdp-curve")
     outcome = ui.card(table, title="What it is worth")
     panel = long_work(flow(form, curve, outcome))
     panel.about, panel.data, panel.images, panel.epochs, panel.rate = about, data, images, epochs, rate
-    panel.go, panel.job = go, job
+    panel.bad, panel.go, panel.job = bad, go, job
     panel.plot, panel.table = plot, table
     return panel
 

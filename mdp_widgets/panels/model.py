@@ -9,6 +9,7 @@ from mdp.models import SHIPPED_MODELS
 
 from .. import ui
 from .job_view import JobView
+from .model_options import ModelOptions
 from .parts import (
     combobox,
     dropdown,
@@ -63,8 +64,8 @@ def model_panel(selection) -> widgets.VBox:
 
 
 def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
-    """The card of step 1. Its parts are `name`, `weights`, `file`, `data`, `look`, `job`, and `found` (HTML),
-    which is for the caller to place."""
+    """The card of step 1. Its parts are `name`, `weights`, `file`, `data`, `options`, `look`, `job`, and
+    `found` (HTML), which is for the caller to place."""
     name = combobox(
         "Model", [*SHIPPED_MODELS, *SOME_TIMM], setup.model, "A network shipped here, or any timm model"
     )
@@ -73,6 +74,7 @@ def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
     data = combobox(
         "Images", [FASHION], setup.data, "fashion-mnist, or a folder with one folder of images per class"
     )
+    options = ModelOptions(setup)
     job = JobView("inspect", resume=setup.is_about)
     found = widgets.HTML(NOTHING)
 
@@ -94,9 +96,10 @@ def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
     def look():
         follow()
         words = or_sentence(setup.words, job.complain)
-        # Looking needs no images; a folder that is not there is said before somebody waits for step 3.
-        if words and (not setup.data or or_sentence(lambda: checked_data(setup.data), job.complain)):
-            job.start(["inspect", *words], f"Looking at {setup.model}")
+        # Looking needs no images; those that are named are compared with it before somebody waits for step 3.
+        data = words and setup.data and or_sentence(lambda: checked_data(setup.data), job.complain)
+        if words and (data or not setup.data):
+            job.start(["inspect", *words, *(["--data", data] if data else [])], f"Looking at {setup.model}")
 
     def show(change: Any):
         state = change["new"]
@@ -114,8 +117,9 @@ def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
         show({"new": job.state})
     follow()
     go = start_button("Look at it", look, tooltip="Find what of this model can be pruned")
-    card = step_card(number, "Model", fields(name, weights, file, data), ui.row(go), job)
+    card = step_card(number, "Model", fields(name, weights, file, data, options), ui.row(go), job)
     card.name, card.weights, card.file, card.data = name, weights, file, data
+    card.options = options
     card.look, card.job, card.found = go, job, found
     return card
 
@@ -125,6 +129,7 @@ def report_html(report: dict[str, Any]) -> str:
     totals = {
         "Model": f"{report['model']} ({report['family']})",
         "Size": f"{ui.count(report.get('parameters', 0))} parameters, {ui.count(report.get('macs', 0))} MACs",
+        **({"Images": report["data"]} if report.get("data") else {}),
         "Blocks": f"{report['blocks']}, of which {report['removable']} can be removed",
     }
     rows = [

@@ -5,7 +5,18 @@ import ipywidgets as widgets
 from .. import ui
 from .at_hand import free_name, scores_at_hand, tables_at_hand
 from .job_view import JobView
-from .parts import dropdown, fields, flow, long_work, offer, or_sentence, start_button, step_card, text
+from .parts import (
+    bad_images,
+    dropdown,
+    fields,
+    flow,
+    long_work,
+    offer,
+    or_sentence,
+    start_button,
+    step_card,
+    text,
+)
 from .setup import Setup, checked_data, whole_number
 
 METHODS = {"the usual one": "auto", "Taylor": "taylor", "Hessian": "hessian", "magnitude": "magnitude"}
@@ -29,15 +40,17 @@ def score_panel(selection) -> widgets.VBox:
 
 
 def score_card(setup: Setup, number: int = 3) -> widgets.VBox:
-    """The card of step 3. Its parts are `method`, `note`, `images`, `go` and `job`."""
+    """The card of step 3. Its parts are `method`, `note`, `images`, `bad`, `go` and `job`."""
     method = dropdown("Method", METHODS.items(), "auto")
     images = text("Images", "1024", tooltip="How many images to score on")
+    bad = bad_images()
     note = ui.sentence(ABOUT["auto"])
     job = JobView("score", idle="Gives every unit a score; step 4 joins them.", resume=setup.is_about)
 
     def explain(change):
         ui.say(note, ABOUT[change["new"]])
-        images.layout.display = "none" if change["new"] == "magnitude" else None
+        for part in (images, bad):
+            part.layout.display = "none" if change["new"] == "magnitude" else None
 
     def score():
         words = or_sentence(setup.words, job.complain)
@@ -51,15 +64,15 @@ def score_card(setup: Setup, number: int = 3) -> widgets.VBox:
         if data:
             chosen = [] if method.value == "auto" else ["--method", method.value]
             job.start(
-                ["score", *words, *chosen, "--data", data, "--images", count],
+                ["score", *words, *chosen, "--data", data, "--images", count, *bad.value],
                 f"Importance of {setup.model} on {count} images",
             )
 
     method.observe(explain, "value")
     job.observe(lambda change: setup.measured(change["new"]), "state")
     go = start_button("Score", score, tooltip="Score the importance of every unit")
-    card = step_card(number, "Importance", fields(method, note, images), ui.row(go), job)
-    card.method, card.note, card.images, card.go, card.job = method, note, images, go, job
+    card = step_card(number, "Importance", fields(method, note, images, bad), ui.row(go), job)
+    card.method, card.note, card.images, card.bad, card.go, card.job = method, note, images, bad, go, job
     return card
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from traitlets import HasTraits, Int, Unicode, observe
+from traitlets import HasTraits, Int, Tuple, Unicode, observe
 
 from mdp.errors import MdpError
 from mdp.families import FAMILIES
@@ -23,6 +23,7 @@ class Setup(HasTraits):
         model: a demo network or a timm architecture.
         weights: demo, pretrained, none, or the path of a .safetensors checkpoint.
         data: fashion-mnist, or a folder of images in class folders.
+        options: (classifier, image size, channels, arguments) as typed in `ModelOptions`; "": its own.
         family: the model's family as far as it is known (by looking at the model, or by its name), else "".
         fresh: counts up whenever tables or scores of the model were made.
     """
@@ -30,6 +31,7 @@ class Setup(HasTraits):
     model = Unicode("fmnist_vit")
     weights = Unicode("demo")
     data = Unicode(FASHION)
+    options = Tuple(("", "", "", ""))
     family = Unicode("vit")
     fresh = Int(0)
 
@@ -46,9 +48,12 @@ class Setup(HasTraits):
         """The model as command-line arguments.
 
         Raises:
-            MdpError: no name, or a checkpoint that is not there.
+            MdpError: no name, a checkpoint that is not there, or options that make no sense.
         """
-        return [checked_model(self.model), "--weights", checked_weights(self.model, self.weights)]
+        from .model_options import option_words  # which sets this setup's options
+
+        model = [checked_model(self.model), "--weights", checked_weights(self.model, self.weights)]
+        return model + option_words(self.options, self.data)
 
     def is_about(self, state: JobState) -> bool:
         """Whether an earlier job is worth showing again: one that runs, or one about this model."""

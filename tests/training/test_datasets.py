@@ -11,7 +11,9 @@ from PIL import Image
 
 from mdp import datasets
 from mdp.datasets import fashion
-from mdp.datasets.loader import flip_and_shift, loader
+from mdp.datasets.feed import feed
+from mdp.datasets.loader import loader
+from mdp.datasets.normalize import flip_and_shift
 from mdp.datasets.source import Split, joined, stratified
 from mdp.datasets.views import batches as view_batches
 from mdp.datasets.views import view_loader
@@ -74,7 +76,7 @@ def test_class_folders_in_any_size_and_mode(pictures):
     source = datasets.find(pictures)
     assert source.classes == ("ant", "bee", "cat")
     assert (len(source.train), len(source.test)) == (10, 2) and "held out" in source.description
-    batch, labels = next(iter(loader(source.train, source, THREE, 10, workers=0)))
+    batch, labels = next(feed(loader(source.train, source, THREE, 10, workers=0)))
     assert batch.shape == (10, 3, 32, 24) and labels.tolist() == source.train.labels.tolist()
     # The classes were painted in three brightnesses: labels and images belong together.
     means = [batch[labels == c].mean().item() for c in range(3)]
@@ -130,7 +132,7 @@ def test_imagenet_folders_are_told_by_their_names(pictures):
 def test_grey_images_are_normalised_as_the_model_says():
     source = datasets.find("fashion-mnist-subset")
     ref = resolve("fmnist_resnet", "none")
-    images = torch.cat([x for x, _ in loader(source.train, source, ref, 500)])
+    images = torch.cat([x for x, _ in feed(loader(source.train, source, ref, 500))])
     assert images.shape == (5000, 1, 28, 28)
     assert abs(images.mean()) < 0.02 and abs(images.std() - 1) < 0.02
     colour = ModelRef("vit_tiny_patch16_224", "none", (3, 32, 32), 10, {"img_size": 32})
