@@ -1,8 +1,8 @@
 """Whether float64 carries a problem's numbers: whether rounding is too small to decide anything.
 
-Sums in the exact solver are wrong by up to 1e-13 or so of the largest entries. That is far below what a budget
-forgives, and below the digits of an importance, unless one problem holds numbers of very different sizes: 1e-9
-beside 1e12. There `rational` decides instead.
+Sums in the exact solver are wrong by up to 1e-13 or so of the largest entries. That is far below what a
+budget forgives, and below the digits of an importance, unless one problem holds numbers of very different
+sizes: 1e-9 beside 1e12. There `rational` decides instead.
 """
 
 from fractions import Fraction

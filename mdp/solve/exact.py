@@ -162,17 +162,18 @@ def _by_floats(ready: Prepared, budget: float, check) -> _Answer | None:
     if not within(ready.problem.evaluate(choices, removed)[0], budget):
         return None
     # The slope beside a step too small for float64 is infinite: no price, and no help.
-    return _Answer(choices, removed, best.importance, bound, multiplier if math.isfinite(multiplier) else None)
+    return _Answer(choices, removed, best.importance, bound, _finite(multiplier))
 
 
 def _by_whole_numbers(ready: Prepared, budget: float, found: _Answer | None, check) -> _Answer:
     """The answer without rounding; the answer of float64, claiming nothing, where that cannot be had."""
     room = Fraction(budget) + FORGIVEN * abs(Fraction(budget))
-    problem = ready.problem
+    problem, bound = ready.problem, None
     try:
         made = rational.of(problem, ready.only)
         known = None
         if found is not None:
+            bound = _finite(_up(rational.bound(made, room, found.multiplier)))
             latency, known = rational.totals(problem, found.choices, found.removed)
             known = known if latency <= room else None
         best = rational.optimum(made, room, known, found and found.multiplier, check)
@@ -190,7 +191,7 @@ def _by_whole_numbers(ready: Prepared, budget: float, found: _Answer | None, che
             f"It cannot be told whether a choice meets {budget:g} {problem.latency_unit}. {reason} Give all "
             "tables numbers of one size, or ask for a larger budget."
         )
-    return dataclasses.replace(found, bound=None, note=f"Not proven. {reason}")
+    return dataclasses.replace(found, bound=bound, note=f"Not proven. {reason}")
 
 
 def _fastest_of(ready: Prepared, budget: float) -> _Answer | None:
@@ -258,9 +259,16 @@ def fastest(problem: Problem, pins: Pins | None = None) -> Plan:
 
 
 def _up(value: Fraction) -> float:
-    """The nearest float64 that is not below."""
-    near = float(value)
+    """The nearest float64 that is not below, infinity above them all."""
+    try:
+        near = float(value)
+    except OverflowError:
+        return math.inf
     return near if near >= value else math.nextafter(near, math.inf)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _by_milp(problem, budget, pins, time_limit, cancelled, reason) -> Plan:

@@ -44,7 +44,9 @@ def solve(
     start = time.perf_counter()
     model = kept(problem, "_milp", lambda: Milp(problem)) if not pins else Milp(pinned(problem, pins))
     answer = model.solve(budget, time_limit=time_limit, cancelled=cancelled)
-    if answer.status == "infeasible":
+    if answer.status == "infeasible" or (
+        answer.choices is not None and not _fits(problem, budget, answer, pins)
+    ):
         answer = _perhaps(problem, budget, pins, model.fastest(cancelled))
     if answer.choices is None:
         limit = "" if time_limit is None else f" within {time_limit:g} s"
@@ -66,16 +68,20 @@ def solve(
     )
 
 
+def _fits(problem: Problem, budget: float, answer: "Answer", pins: Pins | None) -> bool:
+    removed = removed_with(answer.removed, pins)
+    return within(problem.total(problem.latency, answer.choices, removed), budget)
+
+
 def _perhaps(problem: Problem, budget: float, pins: Pins | None, fastest: "Answer") -> "Answer":
-    """What is true where HiGHS says that nothing meets the budget: the fastest choice may after all.
+    """What is true where HiGHS finds nothing within the budget: the fastest choice may meet it after all.
 
     Raises:
         Infeasible: nothing does.
     """
     if fastest.choices is None:
         raise MdpError("milp could not find the smallest latency. Use exact.")
-    removed = removed_with(fastest.removed, pins)
-    latency = problem.total(problem.latency, fastest.choices, removed)
+    latency = problem.total(problem.latency, fastest.choices, removed_with(fastest.removed, pins))
     if not within(latency, budget) and largest(problem)[0] > SPAN * abs(latency):
         from . import exact
 
@@ -260,4 +266,3 @@ def fastest(problem: Problem, pins: Pins | None = None) -> Plan:
     latency = problem.total(problem.latency, answer.choices, removed)
     seconds = time.perf_counter() - start
     return make_plan(problem, latency, answer.choices, removed, solver="milp", seconds=seconds)
-

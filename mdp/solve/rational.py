@@ -86,10 +86,7 @@ def optimum(
     root = id(tree.clusters[-1])
     room = math.floor(capacity / made.latency_unit)
     low = None if known is None else math.ceil(known / made.importance_unit)
-    # Latency x factor is a multiplier in the integers of importance, over a common denominator.
-    rate = Fraction(max(multiplier or 0.0, 0.0)) * made.latency_unit / made.importance_unit
-    rate = rate.limit_denominator(10**12) if rate < 10**12 else Fraction(math.floor(rate))
-    a, b = rate.numerator, rate.denominator
+    a, b = _rate(made, multiplier)
     tests = [(lambda lat, imp: -lat, -room)]
     if low is not None:
         tests.append((lambda lat, imp: imp, low))
@@ -115,8 +112,14 @@ def optimum(
                 for i, (child, s) in enumerate(at):
                     if s < 0:
                         continue
-                    rest = [(value, sum(up[id(c)][t] for c, t in at[i + 1 :] if t >= 0) + down[id(cluster)][state],
-                             least) for value, least, up, down in bounds]  # fmt: skip
+                    rest = [
+                        (
+                            value,
+                            sum(up[id(c)][t] for c, t in at[i + 1 :] if t >= 0) + down[id(cluster)][state],
+                            least,
+                        )
+                        for value, least, up, down in bounds
+                    ]
                     combos = [
                         (lat, imp, (*how, point))
                         for x, y, how in combos
@@ -136,6 +139,21 @@ def optimum(
         lists[id(cluster)] = own
     best = max((p for p in lists[root][0] if p[0] <= room), key=lambda p: p[1], default=None)
     return None if best is None else _decode(made, best)
+
+
+def bound(made: Whole, capacity: Fraction, multiplier: float | None) -> Fraction:
+    """No choice within the capacity has more importance: the Lagrangian bound of a multiplier, exactly."""
+    a, b = _rate(made, multiplier)
+    up, _ = _messages(made.tree, lambda cluster: b * cluster.importance - a * cluster.latency)
+    room = math.floor(capacity / made.latency_unit)
+    return Fraction(up[id(made.tree.clusters[-1])][0] + a * room, b) * made.importance_unit
+
+
+def _rate(made: Whole, multiplier: float | None) -> tuple[int, int]:
+    """A multiplier in the integers of latency and importance, as numerator and denominator."""
+    rate = Fraction(max(multiplier or 0.0, 0.0)) * made.latency_unit / made.importance_unit
+    rate = rate.limit_denominator(10**12) if rate < 10**12 else Fraction(math.floor(rate))
+    return rate.numerator, rate.denominator
 
 
 def _messages(tree: Tree, value) -> tuple[dict[int, np.ndarray], dict[int, list]]:

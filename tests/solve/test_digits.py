@@ -114,9 +114,7 @@ def example(latency, importance) -> Problem:
 
 @pytest.mark.parametrize("dear", [5.0, 0.0])  # the entry that makes the range may be dominated, or not
 def test_one_entry_of_another_size_decides_nothing(dear):
-    problem = example(
-        [[1e-5, 2e-5, 1e12], [1e-5, 6e-5, 1e12]], [[0.0, 1.0, dear], [0.5, 2.0, dear]]
-    )
+    problem = example([[1e-5, 2e-5, 1e12], [1e-5, 6e-5, 1e12]], [[0.0, 1.0, dear], [0.5, 2.0, dear]])
     plan = exact.solve(problem, 2.5e-5)
     assert (plan.importance, plan.optimal, plan.bound) == (1.0, True, 1.0)
     assert not solve(problem, 2.5e-5, "milp").optimal
@@ -160,3 +158,31 @@ def test_blocks_alone():
         plan = exact.solve(problem, budget)
         assert plan.optimal and plan.importance == pytest.approx(best, rel=1e-12)
     assert milp.solve(problem, 1e13).importance == pytest.approx(1e12, rel=1e-9)
+
+
+def test_milp_says_infeasible_where_the_only_choice_is_over_the_budget():
+    nothing = Problem("empty", "ms", (), (), (), ())
+    for solver in ("exact", "milp", "mindtpy", "greedy", "random"):
+        with pytest.raises(Infeasible, match="smallest latency possible is 0 ms"):
+            solve(nothing, -1.0, solver)
+
+
+def test_where_nothing_is_to_be_chosen_mindtpy_is_not_asked():
+    nothing = Problem("empty", "ms", (), (), (), ())
+    for solver in ("mindtpy", "mindtpy-fp"):
+        plan = solve(nothing, 1.0, solver)
+        assert (plan.latency, plan.choices, plan.optimal) == (0.0, {}, False)
+        assert "nothing to choose" in plan.note
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("-inf")])
+@pytest.mark.parametrize("solver", ["exact", "milp", "mindtpy", "greedy"])
+def test_a_time_limit_that_is_none(solver, seconds):
+    with pytest.raises(MdpError, match="Give seconds above 0"):
+        solve(random_problem(12), 100.0, solver, time_limit=seconds)
+
+
+@pytest.mark.parametrize("seconds", [2.5, float("inf"), 1e308])
+def test_mindtpy_takes_any_time_limit(seconds):
+    plan = solve(random_problem(12), 100.0, "mindtpy", time_limit=seconds)
+    assert plan.solver == "mindtpy" and within(plan.latency, 100.0)
