@@ -22,8 +22,10 @@ def run(args):
     from ..files import read_json
     from ..importance import load_scores
     from ..latency import fit_space, load_tables
+    from ..latency.tables import how_timed
     from ..models import accuracy_of, resolve
     from ..study import FORMAT, build_study, load_study, save_study
+    from ..times import check_parts
 
     report = reporter(args)
     ref = resolve(args.model, args.weights)
@@ -36,7 +38,11 @@ def run(args):
     else:
         scores = load_scores(args.scores, model=ref.name)
     halves = has_halves(term.block for term in saved.tables.terms if term.block)
-    space = fit_space(outline(ref, halves=halves).space, saved)
+    found = outline(
+        ref, halves=halves, attention="split" if "attention split" in how_timed(saved.tables) else "fused"
+    )
+    space = fit_space(found.space, saved)
+    check_parts((t.name for t in saved.tables.terms), (p.name for p in found.pieces), f"tables {args.tables}")
     study = build_study(args.name, ref, space, saved.tables, scores, accuracy=accuracy_of(ref))
     path = save_study(study, args.out)
     report.message(f"{path}: {study.name}, dense {study.problem.dense_latency:.4g} ms.")

@@ -4,7 +4,9 @@ import os
 import platform
 import subprocess
 
+from ..errors import MdpError
 from ..study import Study
+from ..times import refuse_other_units
 from .device import _cpu_name
 
 
@@ -25,10 +27,14 @@ def names_here(kind: str) -> tuple[str, ...]:
 
 
 def measured_elsewhere(study: Study) -> str:
-    """A sentence if the study's tables are not of a device of this machine, else "".
+    """A sentence if the study's tables are not of a device of this machine, or not of times, else "".
 
     Only the device is looked at; that its software is the same too, `mdp verify` sees, which imports torch.
     """
+    try:
+        refuse_other_units(study.problem)
+    except MdpError as error:
+        return str(error)
     p = study.tables.provenance
     if p["device"] in names_here(str(p.get("kind", ""))):
         return ""

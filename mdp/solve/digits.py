@@ -23,17 +23,37 @@ ROUNDING = 2e-13
 def carried(problem: Problem, budget: float, importance: float) -> bool:
     """Whether an answer in float64, of this importance and within this budget, can be trusted."""
     worth = max(abs(importance), smallest_entry(problem))
-    return latency_carried(problem, budget) and ROUNDING * largest(problem)[1] <= DIGITS * worth
+    spare = max(DIGITS * worth, steps(problem)[1] / 4)
+    return latency_carried(problem, budget) and ROUNDING * largest(problem)[1] <= spare
 
 
 def latency_carried(problem: Problem, latency: float) -> bool:
     """Whether a latency about this size can be compared in float64."""
-    return ROUNDING * largest(problem)[0] <= float(FORGIVEN) * abs(latency)
+    spare = max(float(FORGIVEN) * abs(latency), steps(problem)[0] / 4)
+    return ROUNDING * largest(problem)[0] <= spare
 
 
 def largest(problem: Problem) -> tuple[float, float]:
     """The sums of the largest entries of all tables of (latency, importance), as sizes."""
     return kept(problem, "_largest", lambda: (size(problem.latency), size(problem.importance)))
+
+
+def steps(problem: Problem) -> tuple[float, float]:
+    """What all (latencies, importances) are whole multiples of: sums differ by that or not at all.
+
+    Counts and other whole numbers have steps of 1 or more, measured times have hardly any.
+    """
+    return kept(problem, "_steps", lambda: (step(problem.latency), step(problem.importance)))
+
+
+def step(terms: tuple[Term, ...]) -> float:
+    least = np.inf
+    for term in terms:
+        mantissa, exponent = np.frexp(term.values[term.values != 0.0])
+        digits = np.abs(mantissa * 2.0**53).astype(np.int64)
+        powers = np.ldexp((digits & -digits).astype(float), exponent - 53)
+        least = min(least, float(powers.min(initial=np.inf)))
+    return least
 
 
 def size(terms: tuple[Term, ...]) -> float:

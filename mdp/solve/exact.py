@@ -191,6 +191,8 @@ def _by_whole_numbers(ready: Prepared, budget: float, found: _Answer | None, che
             f"It cannot be told whether a choice meets {budget:g} {problem.latency_unit}. {reason} Give all "
             "tables numbers of one size, or ask for a larger budget."
         )
+    if bound is not None and bound <= problem.evaluate(found.choices, found.removed)[1]:
+        return dataclasses.replace(found, importance=bound, bound=bound)
     return dataclasses.replace(found, bound=bound, note=f"Not proven. {reason}")
 
 

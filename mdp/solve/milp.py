@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import Cancelled, MdpError
 from ..plan import Plan, infeasible, make_plan, within
 from ..problem import Problem
-from .digits import largest, smallest_entry
+from .digits import largest, smallest_entry, steps
 from .kept import kept
 from .milp_model import build
 from .pins import Pins, pinned, removed_with
@@ -99,8 +99,8 @@ def _perhaps(problem: Problem, budget: float, pins: Pins | None, fastest: "Answe
 def _carried(problem: Problem, budget: float, answer: "Answer", removed: set[str]) -> bool:
     """Whether the tolerances of HiGHS, shares of the largest entries, are too small to decide anything."""
     worth = max(abs(problem.total(problem.importance, answer.choices, removed)), smallest_entry(problem))
-    sizes = largest(problem)
-    return sizes[0] <= SPAN * abs(budget) and sizes[1] <= SPAN * worth
+    decides = max(abs(budget), steps(problem)[0]), max(worth, steps(problem)[1])
+    return all(size <= SPAN * least for size, least in zip(largest(problem), decides, strict=True))
 
 
 @dataclass(frozen=True)

@@ -216,6 +216,11 @@ def _whole(problem: Problem, only: Restriction | None) -> Whole:
     if sum(len(c.latency) for c in tree.clusters) > MOST_ENTRIES:
         raise TooMany("Its numbers span more than float64 carries, and its tables are too large to solve "
                       "without rounding.")  # fmt: skip
+    for cluster in tree.clusters:  # without any table, its zeros are floats
+        if cluster.latency.dtype != object:
+            cluster.latency, cluster.importance = (
+                np.zeros(len(cluster.latency), dtype=object) for _ in range(2)
+            )
     return Whole(tree, latency_unit, importance_unit, only)
 
 

@@ -19,6 +19,7 @@ from ..study import ModelRef, Study, load_study
 from ..surgery import load, save
 from ..surgery.plans import extract_plan
 from ..surgery.store import read_architecture
+from ..times import milliseconds
 from .loop import Recipe, accelerator, accuracy, announce, train
 from .timing import measure
 from .work import FORWARD, Work
@@ -157,8 +158,9 @@ def _dense(ref: ModelRef, report: Reporter) -> nn.Module | None:
 def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dict[str, Any]:
     """Predicted and measured latency, where the study's kind of device is at hand."""
     # Without the study nobody knows at which batch the prediction holds: it is not set beside a measurement.
-    known = pruned.study and pruned.plan and pruned.plan.latency_unit == "ms"
-    predicted = pruned.plan.latency if known else None
+    # Nor where it was predicted in something that is no time.
+    known = pruned.study and pruned.plan and milliseconds(pruned.plan.latency_unit)
+    predicted = known * pruned.plan.latency if known else None
     facts = dict.fromkeys(("latency_measured", "latency_measured_dense"))
     facts |= {"latency_predicted": predicted, "device": ""}
     try:
