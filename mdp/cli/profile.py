@@ -1,5 +1,7 @@
 """`mdp profile`: measure a model's latency tables on this device."""
 
+import dataclasses
+
 from ..errors import MdpError
 from . import reporter
 
@@ -46,6 +48,7 @@ def run(args):
     from ..latency.measure import BUSY
     from ..models import create, resolve
     from ..study import inferred_words
+    from ..weights import noted
 
     report = reporter(args)
     ref = resolve(args.model, args.weights)
@@ -54,8 +57,11 @@ def run(args):
     model = create(ref, load_weights=False)
     found = find(model, ref, bundles=steps, halves=args.halves, attention=args.attention)
 
+    facts = noted(ref)  # for people: times do not depend on them
+
     def save(tables):
-        return save_tables(tables, ref, found.space, args.out)
+        known = dataclasses.replace(tables, provenance={**tables.provenance, **facts})
+        return save_tables(known, ref, found.space, args.out)
 
     tables = profile(
         found,

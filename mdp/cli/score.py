@@ -43,6 +43,7 @@ def run(args):
     from ..importance import METHODS, default_method, save_scores, score
     from ..latency.device import deployment
     from ..models import create, resolve
+    from ..weights import noted
 
     report = reporter(args)
     if args.images < 1 or args.views < 1:
@@ -54,7 +55,7 @@ def run(args):
     found = find(create(ref), ref, halves=args.halves)
     method = default_method(found) if args.method == "auto" else args.method
     batches, facts = _batches(args, ref, report) if METHODS[method].NEEDS_IMAGES else ((), {})
-    facts["weights"] = ref.weights
+    facts |= noted(ref)
     device = deployment(args.device).kind
     scores = score(found, batches, method, report, device=device, provenance=facts)
     path = save_scores(scores, ref, args.out)

@@ -11,6 +11,7 @@ from ..errors import BadFile, MdpError
 from ..files import read_json, write_json
 from ..model_ref import ModelRef, model_from_json, model_to_json
 from ..paths import data_dir
+from ..provenance import HASH, KINDS
 from ..study import Scores, slug
 
 FORMAT = "mdp-scores/1"
@@ -29,7 +30,11 @@ def save_scores(scores: Scores, model: ModelRef, path: str | os.PathLike | None 
     """Write scores (default: into the user's folder of scores) and return where."""
     if path is None:
         p = scores.provenance
-        parts = (model.name, Path(model.weights).stem, p["method"], p.get("dataset", ""), p.get("images", ""))
+        parts = (
+            *(model.name, Path(model.weights).stem, p["method"], p.get("dataset", ""), p.get("images", "")),
+            # Many checkpoints are called model.safetensors, and one is trained on under its name.
+            *([p[HASH][:8]] if HASH in p and model.weights not in KINDS else []),
+        )
         path = data_dir() / "user" / "scores" / f"{slug(' '.join(str(x) for x in parts if x))}.json"
     return write_json(
         path,

@@ -5,6 +5,7 @@ budget forgives, and below the digits of an importance, unless one problem holds
 sizes: 1e-9 beside 1e12. There `rational` decides instead.
 """
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -22,50 +23,58 @@ ROUNDING = 2e-13
 
 def carried(problem: Problem, budget: float, importance: float) -> bool:
     """Whether an answer in float64, of this importance and within this budget, can be trusted."""
-    worth = max(abs(importance), smallest_entry(problem))
-    spare = max(DIGITS * worth, steps(problem)[1] / 4)
-    return latency_carried(problem, budget) and ROUNDING * largest(problem)[1] <= spare
+    spare = max(DIGITS * least_importance(problem, importance), facts(problem)[1].step / 4)
+    return latency_carried(problem, budget) and ROUNDING * facts(problem)[1].largest <= spare
 
 
 def latency_carried(problem: Problem, latency: float) -> bool:
     """Whether a latency about this size can be compared in float64."""
-    spare = max(float(FORGIVEN) * abs(latency), steps(problem)[0] / 4)
-    return ROUNDING * largest(problem)[0] <= spare
+    spare = max(float(FORGIVEN) * least_latency(problem, latency), facts(problem)[0].step / 4)
+    return ROUNDING * facts(problem)[0].largest <= spare
 
 
-def largest(problem: Problem) -> tuple[float, float]:
-    """The sums of the largest entries of all tables of (latency, importance), as sizes."""
-    return kept(problem, "_largest", lambda: (size(problem.latency), size(problem.importance)))
+def least_latency(problem: Problem, latency: float) -> float:
+    """The size of a latency that decides at this budget: of sums that are never negative, below the smallest
+    entry only zero is left."""
+    found = facts(problem)[0]
+    return abs(latency) if found.negative else max(abs(latency), found.smallest)
 
 
-def steps(problem: Problem) -> tuple[float, float]:
-    """What all (latencies, importances) are whole multiples of: sums differ by that or not at all.
+def least_importance(problem: Problem, importance: float) -> float:
+    """The size of an importance that has to be right."""
+    return max(abs(importance), facts(problem)[1].smallest)
 
-    Counts and other whole numbers have steps of 1 or more, measured times have hardly any.
+
+@dataclass(frozen=True)
+class Sizes:
+    """Of all entries of some tables.
+
+    Attributes:
+        largest: the sum of every table's largest, as a size.
+        smallest: the smallest that is not zero, as a size; infinite without any.
+        step: they are whole multiples of this power of two, so that sums differ by it or not at all. Counts
+            and other whole numbers have steps of 1 or more, measured times have hardly any.
+        negative: whether any is.
     """
-    return kept(problem, "_steps", lambda: (step(problem.latency), step(problem.importance)))
+
+    largest: float
+    smallest: float
+    step: float
+    negative: bool
 
 
-def step(terms: tuple[Term, ...]) -> float:
-    least = np.inf
-    for term in terms:
-        mantissa, exponent = np.frexp(term.values[term.values != 0.0])
-        digits = np.abs(mantissa * 2.0**53).astype(np.int64)
-        powers = np.ldexp((digits & -digits).astype(float), exponent - 53)
-        least = min(least, float(powers.min(initial=np.inf)))
-    return least
+def facts(problem: Problem) -> tuple[Sizes, Sizes]:
+    """Of (latency, importance), kept with the problem."""
+    return kept(problem, "_sizes", lambda: (sizes(problem.latency), sizes(problem.importance)))
 
 
-def size(terms: tuple[Term, ...]) -> float:
+def sizes(terms: tuple[Term, ...]) -> Sizes:
     with np.errstate(over="ignore"):
-        return float(sum(np.abs(t.values).max() for t in terms))
-
-
-def smallest_entry(problem: Problem) -> float:
-    """The smallest importance in the tables that is not zero, as a size; infinite without any."""
-
-    def find() -> float:
-        sizes = (np.abs(t.values[t.values != 0.0]) for t in problem.importance)
-        return min((float(s.min()) for s in sizes if s.size), default=np.inf)
-
-    return kept(problem, "_smallest_entry", find)
+        largest = float(sum(np.abs(t.values).max() for t in terms))
+    values = np.concatenate([np.zeros(0), *(t.values.ravel() for t in terms)])
+    values = values[values != 0.0]
+    mantissa, exponent = np.frexp(values)
+    digits = np.abs(mantissa * 2.0**53).astype(np.int64)
+    powers = np.ldexp((digits & -digits).astype(float), exponent - 53)
+    smallest = float(np.abs(values).min(initial=np.inf))
+    return Sizes(largest, smallest, float(powers.min(initial=np.inf)), bool((values < 0).any()))

@@ -18,7 +18,7 @@ from ..plan import Plan, infeasible, make_plan, within
 from ..problem import Problem
 from . import rational
 from .closing import TooMany
-from .digits import FORGIVEN, ROUNDING, carried, largest, latency_carried
+from .digits import FORGIVEN, ROUNDING, carried, facts, latency_carried
 from .elimination import Cluster, Parts, Restriction, Tree, build_tree, make_parts
 from .hull import Hulls, make_hulls
 from .kept import kept, kept_few
@@ -204,7 +204,7 @@ def _fastest_of(ready: Prepared, budget: float) -> _Answer | None:
 
 def _surely_infeasible(ready: Prepared, budget: float) -> bool:
     """Whether the smallest latency is over the budget by more than float64 may be wrong by."""
-    spare = ROUNDING * largest(ready.problem)[0]
+    spare = ROUNDING * facts(ready.problem)[0].largest
     return ready.hulls.front_latency[0] - spare > budget + 1e-9 * abs(budget)
 
 

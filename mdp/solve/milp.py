@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import Cancelled, MdpError
 from ..plan import Plan, infeasible, make_plan, within
 from ..problem import Problem
-from .digits import largest, smallest_entry, steps
+from .digits import facts, least_importance, least_latency
 from .kept import kept
 from .milp_model import build
 from .pins import Pins, pinned, removed_with
@@ -82,7 +82,7 @@ def _perhaps(problem: Problem, budget: float, pins: Pins | None, fastest: "Answe
     if fastest.choices is None:
         raise MdpError("milp could not find the smallest latency. Use exact.")
     latency = problem.total(problem.latency, fastest.choices, removed_with(fastest.removed, pins))
-    if not within(latency, budget) and largest(problem)[0] > SPAN * abs(latency):
+    if not within(latency, budget) and facts(problem)[0].largest > SPAN * abs(latency):
         from . import exact
 
         plan = exact.fastest(problem, pins)
@@ -98,9 +98,11 @@ def _perhaps(problem: Problem, budget: float, pins: Pins | None, fastest: "Answe
 
 def _carried(problem: Problem, budget: float, answer: "Answer", removed: set[str]) -> bool:
     """Whether the tolerances of HiGHS, shares of the largest entries, are too small to decide anything."""
-    worth = max(abs(problem.total(problem.importance, answer.choices, removed)), smallest_entry(problem))
-    decides = max(abs(budget), steps(problem)[0]), max(worth, steps(problem)[1])
-    return all(size <= SPAN * least for size, least in zip(largest(problem), decides, strict=True))
+    importance = problem.total(problem.importance, answer.choices, removed)
+    decides = least_latency(problem, budget), least_importance(problem, importance)
+    return all(
+        own.largest <= SPAN * max(least, own.step) for own, least in zip(facts(problem), decides, strict=True)
+    )
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,8 @@ class Milp:
 
     def __init__(self, problem: Problem):
         self.problem = problem
-        self.latency_scale = SCALE / max(largest(problem)[0], 1e-300)
-        self.importance_scale = SCALE / max(largest(problem)[1], 1e-300)
+        self.latency_scale = SCALE / max(facts(problem)[0].largest, 1e-300)
+        self.importance_scale = SCALE / max(facts(problem)[1].largest, 1e-300)
         self.model = build(problem, self.latency_scale, self.importance_scale)
         self._compile()
 

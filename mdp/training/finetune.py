@@ -20,6 +20,7 @@ from ..surgery import load, save
 from ..surgery.plans import extract_plan
 from ..surgery.store import read_architecture
 from ..times import milliseconds
+from ..weights import refuse_changed
 from .loop import Recipe, accelerator, accuracy, announce, train
 from .timing import measure
 from .work import FORWARD, Work
@@ -110,7 +111,7 @@ def finetune(
     test = loader(source.test, source, ref, TEST_BATCH)
     report.message(source.description)
 
-    dense = _dense(ref, report)
+    dense = _dense(pruned, report)
     work.expect((2 if dense else 1) * len(source.test), FORWARD)
     announce(work, batches, test, recipe)
     facts: dict[str, Any] = {"accuracy_dense": None}
@@ -144,11 +145,14 @@ def finetune(
     return outcome
 
 
-def _dense(ref: ModelRef, report: Reporter) -> nn.Module | None:
+def _dense(pruned: Pruned, report: Reporter) -> nn.Module | None:
     """The dense network, to compare with and to distil from, if its weights are at hand."""
+    ref, study = pruned.ref, pruned.study
     if ref.weights == "none":
         return None
     try:
+        if study:
+            refuse_changed(study)
         return create(ref)
     except MdpError as error:
         report.message(f"The dense network is not compared with: {error}")
