@@ -25,6 +25,7 @@ def run(args):
     from ..latency.tables import how_timed
     from ..models import accuracy_of, resolve
     from ..provenance import check_weights
+    from ..quality import study_words
     from ..study import FORMAT, build_study, load_study, save_study
     from ..times import check_parts
     from ..weights import content_at
@@ -57,5 +58,8 @@ def run(args):
     study = build_study(args.name, ref, space, saved.tables, scores, accuracy=accuracy_of(ref))
     path = save_study(study, args.out)
     report.message(f"{path}: {study.name}, dense {study.problem.dense_latency:.4g} ms.")
+    wrong = study_words(study)
+    for sentence in wrong:
+        report.message(sentence)
     if args.job:
-        report.result(path=str(path))
+        report.result(path=str(path), **({"wrong": " ".join(wrong)} if wrong else {}))

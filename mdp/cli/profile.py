@@ -47,6 +47,7 @@ def run(args):
     from ..latency import profile, save_tables
     from ..latency.measure import BUSY
     from ..models import create, resolve
+    from ..quality import tables_words
     from ..study import inferred_words
     from ..weights import noted
 
@@ -90,8 +91,11 @@ def run(args):
             f"{1 + p['drift']:.2f} times its calm time, and they were scaled by that. On a quieter machine, "
             "--again makes it better."
         )
+    wrong = tables_words(p, tables.details)
+    if wrong:
+        report.message(wrong)
     if args.job:
-        report.result(path=str(path))
+        report.result(path=str(path), **({"wrong": wrong} if wrong else {}))
 
 
 def bundles(words: list[str] | None) -> dict[str, int] | None:

@@ -43,6 +43,7 @@ def run(args):
     from ..importance import METHODS, default_method, save_scores, score
     from ..latency.device import deployment
     from ..models import create, resolve
+    from ..quality import importance_words, scores_doubt
     from ..weights import noted
 
     report = reporter(args)
@@ -60,8 +61,11 @@ def run(args):
     scores = score(found, batches, method, report, device=device, provenance=facts)
     path = save_scores(scores, ref, args.out)
     report.message(f"{path}: {method} scores of {len(scores.order)} dims{_said(scores.provenance)}.")
+    wrong = importance_words(scores_doubt(scores))
+    if wrong:
+        report.message(wrong)
     if args.job:
-        report.result(path=str(path))
+        report.result(path=str(path), **({"wrong": wrong} if wrong else {}))
 
 
 def _batches(args, ref, report):
