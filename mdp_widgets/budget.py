@@ -111,7 +111,10 @@ def plan_facts(study: Study, plan: Plan, known: tuple[Timed, ...] = ()) -> list[
         if study.counts.get(what):
             kept, whole = study.count(what, plan.choices, plan.removed_blocks), study.count(what)
             facts.append(_fact(name, ui.change(kept / whole), f"{ui.count(kept)} of {ui.count(whole)}"))
-    return [*facts, proof_fact(plan, doubt)]
+    said = importance_words(doubt)
+    if not doubt and (said := _wrong(study)):
+        doubt = "unreliable tables"
+    return [*facts, proof_fact(plan, doubt, said)]
 
 
 def beside_a(facts: list[dict[str, str]], of_a: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -124,9 +127,9 @@ def beside_a(facts: list[dict[str, str]], of_a: list[dict[str, str]]) -> list[di
     ]
 
 
-def proof_fact(plan: Plan, doubt: str = "") -> dict[str, str]:
-    """Whether the plan is proven optimal, and if not, how far from the bound it may be. Where importance
-    means nothing (`doubt`), neither does having the most of it."""
+def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
+    """Whether the plan is proven optimal, and if not, how far from the bound it may be. Where the
+    numbers mean nothing (`doubt`, and `said` in a sentence), neither does having the most of them."""
     time = f"solved in {ui.number(1000 * plan.seconds, 2)} ms"
     if plan.optimal:
         return _fact(
@@ -134,7 +137,7 @@ def proof_fact(plan: Plan, doubt: str = "") -> dict[str, str]:
             "✓ proven",
             f"for {doubt}" if doubt else time,
             "" if doubt else "proven",
-            " ".join(filter(None, (PROVEN, importance_words(doubt), plan.note))),
+            " ".join(filter(None, (PROVEN, said, plan.note))),
         )
     if plan.bound is None:
         return _fact("best possible", "not proven", time, "open", plan.note)
@@ -146,10 +149,8 @@ def _band(study: Study, plan: Plan, known: tuple[Timed, ...]) -> dict[str, str]:
     """How far predictions were off on whole measured networks, or that none was measured yet."""
     check, inferred = study.verification or {}, inferred_words(study.tables)
     error, worst = check.get("median_error"), check.get("worst_error")
-    tables = study.tables
-    wrong = tables_words(tables.provenance, tables.details) or verification_words(study.verification)
-    if wrong:
-        return {"band": "not to be trusted", "title": wrong, "kind": "wrong"}
+    if wrong := _wrong(study):
+        return {"band": "unreliable", "title": wrong, "kind": "wrong"}
     if not isinstance(error, int | float):
         own = next((one for one in known if one.is_of(plan)), None)
         if own is not None:
@@ -179,6 +180,12 @@ def _band(study: Study, plan: Plan, known: tuple[Timed, ...]) -> dict[str, str]:
     text += "median" + (f" and {ui.percent(worst)} at worst." if isinstance(worst, int | float) else ".")
     text += f" {inferred}" if inferred else ""
     return {"band": f"±{ui.percent(error)}", "title": text}
+
+
+def _wrong(study: Study) -> str:
+    """Why the tables are not to be trusted, "" where they may be."""
+    tables = study.tables
+    return tables_words(tables.provenance, tables.details) or verification_words(study.verification)
 
 
 def _fact(

@@ -59,8 +59,8 @@ def again_words(study: Study) -> list[str]:
     p, ref = study.tables.provenance, study.model
     if ref.arguments or "kind" not in p:
         raise MdpError(
-            f"{ref.name} was not measured by a command that is known here. Choose it in step 1 and measure it "
-            "in step 2."
+            f"{ref.name} was not measured by a command that is known here. Choose it in step 1 and measure "
+            "it in step 2."
         )
     names = [term.name for term in study.problem.latency]
     how = how_found(study.problem.block, names)

@@ -47,8 +47,8 @@ def removal(selection: Selection) -> widgets.Widget:
         said.value = aloud(
             f"{len(problem.blocks) - len(removed)} of "
             f"{len(problem.blocks)} blocks kept{by_hand}: <b>{ui.percent(kept)}</b> of the importance{doubt} "
-            f"in <b>{ui.ms(mine.plan.latency, problem.latency_unit)}</b>. Without removing blocks nothing under "
-            f"{ui.ms(fronts.smallest_kept, problem.latency_unit)} exists."
+            f"in <b>{ui.ms(mine.plan.latency, problem.latency_unit)}</b>. Without removing blocks nothing "
+            f"under {ui.ms(fronts.smallest_kept, problem.latency_unit)} exists."
         )
 
     def decide(block):

@@ -13,7 +13,7 @@ from mdp_widgets.figures.compare import compare_info, compare_sentence, compare_
 from mdp_widgets.figures.front import draw_front, front_info, front_label
 from mdp_widgets.header import study_facts
 from mdp_widgets.inspector import Inspector
-from mdp_widgets.lessons import opening
+from mdp_widgets.lessons.opening import sentence
 from mdp_widgets.measured import timed
 from mdp_widgets.panels.at_hand import scores_label
 from mdp_widgets.quality_view import QualityNotice, again_words
@@ -40,7 +40,8 @@ def test_tables_that_are_not_to_be_trusted_are_red_and_measure_again_stands_besi
     assert "mdp-error" in notice.words.value and "300 % off" in notice.words.value
     assert notice.again.layout.display is None and notice.again.description == "Measure again"
     fact = BudgetBar(selection).facts[0]
-    assert (fact["kind"], fact["band"]) == ("wrong", "not to be trusted")
+    assert (fact["kind"], fact["band"]) == ("wrong", "unreliable")
+    assert BudgetBar(selection).facts[-1]["kind"] != "proven"  # no green tick over worthless tables
     assert "Measure again" in fact["title"]
     selection.study = trained
     assert notice.layout.display == "none"
@@ -72,7 +73,7 @@ def test_untrained_importance_is_doubted_wherever_it_is_shown(vit):
     html = report_html(vit, plan)
     assert "importance kept (untrained weights: says nothing)" in html
     assert QualityNotice(selection).again.layout.display == "none"  # no measuring mends it
-    assert "untrained weights" in opening.sentence(selection).value
+    assert "untrained weights" in sentence(selection).value
 
 
 def test_proven_says_of_what(trained):
