@@ -186,3 +186,14 @@ def test_a_time_limit_that_is_none(solver, seconds):
 def test_mindtpy_takes_any_time_limit(seconds):
     plan = solve(random_problem(12), 100.0, "mindtpy", time_limit=seconds)
     assert plan.solver == "mindtpy" and within(plan.latency, 100.0)
+
+
+@pytest.mark.parametrize("seed", [335, 5749561])
+def test_milp_is_right_where_its_presolve_was_not(seed):
+    """The middle of what can be had: HiGHS with its presolve proved less than the optimum."""
+    problem = random_problem(seed)
+    made = exactly_everything(problem)
+    latencies = sorted({float(lat) for lat, _ in made})
+    for budget in latencies:
+        plan = milp.solve(problem, budget)
+        assert plan.optimal and plan.importance == pytest.approx(float(truth(made, budget)[0]), abs=1e-6)
