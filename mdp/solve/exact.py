@@ -155,12 +155,10 @@ class _Answer:
     note: str = ""
 
 
-def _by_floats(ready: Prepared, budget: float, check) -> _Answer | None:
-    """The answer of float64, None if it breaks the budget when it is evaluated."""
+def _by_floats(ready: Prepared, budget: float, check) -> _Answer:
+    """The answer of float64; where that carries too little, it may even break the budget."""
     best, bound, multiplier = optimum(ready, budget, check)
     choices, removed = ready.decisions(best.points)
-    if not within(ready.problem.evaluate(choices, removed)[0], budget):
-        return None
     # The slope beside a step too small for float64 is infinite: no price, and no help.
     return _Answer(choices, removed, best.importance, bound, _finite(multiplier))
 
@@ -185,7 +183,8 @@ def _by_whole_numbers(ready: Prepared, budget: float, found: _Answer | None, che
         reason = "Stopped at the time limit: its numbers span more than float64 carries."
     except (TooMany, Unsupported) as error:
         reason = str(error)
-    found = found or _fastest_of(ready, budget)
+    if found is None or not within(problem.evaluate(found.choices, found.removed)[0], budget):
+        found = _fastest_of(ready, budget)
     if found is None:
         raise MdpError(
             f"It cannot be told whether a choice meets {budget:g} {problem.latency_unit}. {reason} Give all "

@@ -24,6 +24,8 @@ from .pins import Pins, pinned, removed_with
 SCALE = 1e5
 # Entries this many times the budget, or the importance found, are more than those tolerances are good for.
 SPAN = 5e3
+# Coefficients of one row further apart than this make HiGHS lose digits on the way, whatever the tolerances.
+RANGE = 1e8
 
 
 def solve(
@@ -101,7 +103,8 @@ def _carried(problem: Problem, budget: float, answer: "Answer", removed: set[str
     importance = problem.total(problem.importance, answer.choices, removed)
     decides = least_latency(problem, budget), least_importance(problem, importance)
     return all(
-        own.largest <= SPAN * max(least, own.step) for own, least in zip(facts(problem), decides, strict=True)
+        own.largest <= min(SPAN * max(least, own.step), RANGE * own.smallest)
+        for own, least in zip(facts(problem), decides, strict=True)
     )
 
 
