@@ -25,7 +25,7 @@ SCALE = 1e5
 # Entries this many times the budget, or the importance found, are more than those tolerances are good for.
 SPAN = 5e3
 # Coefficients of one row further apart than this make HiGHS lose digits on the way, whatever the tolerances.
-RANGE = 1e8
+RANGE = 1e10
 
 
 def solve(
