@@ -188,10 +188,11 @@ def infeasible(problem: Problem, budget: float, smallest: float | None) -> Infea
     unit, asked = problem.latency_unit, float(f"{budget:.4g}")
     if smallest is None:
         return Infeasible(f"No choice meets a budget of {asked:g} {unit}.")
-    share = 100 * smallest / problem.dense_latency if problem.dense_latency else float("nan")
+    dense = problem.dense_latency
+    share = f" ({100 * smallest / dense:.1f} % of dense)" if dense > 0 else ""
     return Infeasible(
         f"No choice meets a budget of {asked:g} {unit}: the smallest latency possible is "
-        f"{_up(smallest):g} {unit} ({share:.1f} % of dense).",
+        f"{_up(smallest):g} {unit}{share}.",
         smallest,
     )
 

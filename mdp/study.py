@@ -19,6 +19,7 @@ from .model_ref import ModelRef, model_from_json, model_to_json
 from .paths import data_dir, study_dirs
 from .problem import Dim, Problem, Term, check, problem_from_json, problem_to_json
 from .space import Product, Skipped, Space
+from .times import check_times, in_ms
 
 FORMAT = "mdp-study/1"
 
@@ -117,6 +118,7 @@ def build_study(
 
     Raises:
         MdpError: tables or scores are of another model, or leave out a dim or a block.
+        BadFile: the tables hold what cannot be a time (see mdp.times).
     """
     dims = tuple(d.as_dim() for d in space.dims)
     by_name = {d.name: d for d in dims}
@@ -151,6 +153,7 @@ def build_study(
         },
     )
     check(problem)
+    check_times(problem, f"tables of {space.model}")
     return Study(name, model, space.family, problem, tables, scores, space.counts, space.skipped, **extra)
 
 
@@ -187,7 +190,10 @@ def study_from_json(data: Any, where: str = "study", path: Path | None = None) -
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
         raise BadFile(f"The {where} is not an {FORMAT} file (its format says {found!r}).")
-    problem = problem_from_json(data.get("problem"), f"problem in the {where}")
+    as_written = problem_from_json(data.get("problem"), f"problem in the {where}")
+    problem = in_ms(as_written, where)
+    check_times(problem, where)
+    other_units = problem is not as_written  # what was measured was set beside other units
     try:
         study = Study(
             name=str(data["name"]),
@@ -195,7 +201,11 @@ def study_from_json(data: Any, where: str = "study", path: Path | None = None) -
             problem=problem,
             path=path,
             model=model_from_json(data["model"]),
-            tables=Tables(problem.latency, data["latency"]["provenance"], data["latency"].get("details", {})),
+            tables=Tables(
+                problem.latency,
+                _without_story(data["latency"]["provenance"], other_units),
+                data["latency"].get("details", {}),
+            ),
             scores=Scores(
                 {d: np.array(o, dtype=np.int64) for d, o in data["importance"]["order"].items()},
                 tuple(
@@ -208,7 +218,7 @@ def study_from_json(data: Any, where: str = "study", path: Path | None = None) -
                 k: tuple(Product(b, float(f), tuple(d)) for b, f, d in ps) for k, ps in data["counts"].items()
             },
             skipped=tuple(Skipped(n, r) for n, r in data.get("skipped", [])),
-            verification=data.get("verification"),
+            verification=None if other_units else data.get("verification"),
             accuracy=data.get("accuracy"),
         )
         _check_study(study, where)
@@ -219,6 +229,13 @@ def study_from_json(data: Any, where: str = "study", path: Path | None = None) -
             f"The {where} is damaged: {type(error).__name__} at {error}. Make it anew or use another copy."
         ) from None
     return study
+
+
+def _without_story(provenance: Any, other_units: bool) -> Any:
+    """Without how a budget was kept, if that was in other units than the tables are now."""
+    if not other_units or not isinstance(provenance, Mapping):
+        return provenance
+    return {key: value for key, value in provenance.items() if key != "strict"}
 
 
 def _check_study(study: Study, where: str) -> None:

@@ -7,10 +7,15 @@ import anywidget
 from traitlets import Float, List, Unicode
 
 from mdp.plan import Plan
+from mdp.quality import importance_doubt, importance_words, tables_words, verification_words
 from mdp.study import Study, inferred_words
 
 from . import ui
+from .measured import Timed, timed
 from .state import Selection
+
+# What "proven" is about.
+PROVEN = "No choice within the budget keeps more importance under these tables and pins."
 
 
 class BudgetBar(anywidget.AnyWidget):
@@ -37,10 +42,20 @@ class BudgetBar(anywidget.AnyWidget):
         super().__init__()
         self.selection = selection
         self._shown: tuple = (None, None, None)
+        self._timed: tuple[Timed, ...] = ()
+        selection.observe(self._look, ["study", "settled"])
         selection.observe(self._show, ["plan", "a", "budget", "smallest", "study"])
         self.observe(self._dragged, "budget")
         self.on_msg(self._receive)
+        self._look()
         self._show()
+
+    def _look(self, _change: Any = None) -> None:
+        """Networks that were timed since: files are read, so not at every step of a drag."""
+        found = timed(self.selection.study) if self.selection.study else ()
+        if found != self._timed:
+            self._timed, self._shown = found, (None, None, None)
+            self._show()
 
     def _show(self, _change: Any = None) -> None:
         s = self.selection
@@ -55,8 +70,8 @@ class BudgetBar(anywidget.AnyWidget):
                 now = (s.study, s.plan, s.a)
                 if any(new is not old for new, old in zip(now, self._shown, strict=True)):
                     self._shown = now
-                    facts = plan_facts(s.study, s.plan)
-                    self.facts = beside_a(facts, plan_facts(s.study, s.a.plan)) if s.a else facts
+                    facts = plan_facts(s.study, s.plan, self._timed)
+                    self.facts = beside_a(facts, plan_facts(s.study, s.a.plan, self._timed)) if s.a else facts
 
     def _dragged(self, change: Mapping[str, Any]) -> None:
         s = self.selection
@@ -70,50 +85,59 @@ class BudgetBar(anywidget.AnyWidget):
             self.selection.set_budget(str(content.get("text", "")))
 
 
-def plan_facts(study: Study, plan: Plan) -> list[dict[str, str]]:
-    """What a plan buys, each fact as it is read: name, value, note."""
+def plan_facts(study: Study, plan: Plan, known: tuple[Timed, ...] = ()) -> list[dict[str, str]]:
+    """What a plan buys, each fact as it is read: name, value, note. `known` are networks that were timed."""
     problem, unit = study.problem, plan.latency_unit
     dense = problem.dense_latency
     speed = dense / plan.latency if plan.latency else float("inf")
+    doubt = importance_doubt(study)
     facts = [
         _fact(
             "predicted latency",
             ui.ms(plan.latency, unit),
             f"{ui.percent(plan.latency / dense)} of {ui.ms(dense, unit)}",
-            **_band(study),
+            **_band(study, plan, known),
         ),
         _fact("speed-up", f"{ui.number(speed)}×", "against the dense network"),
         _fact(
             "importance kept",
             ui.percent(plan.importance / (problem.dense_importance or 1.0)),
-            f"{len(plan.removed_blocks)} of {len(problem.blocks)} blocks removed",
+            doubt or f"{len(plan.removed_blocks)} of {len(problem.blocks)} blocks removed",
+            "wrong" if doubt else "",
+            importance_words(doubt),
         ),
     ]
     for what, name in (("parameters", "parameters"), ("macs", "MACs")):
         if study.counts.get(what):
             kept, whole = study.count(what, plan.choices, plan.removed_blocks), study.count(what)
             facts.append(_fact(name, ui.change(kept / whole), f"{ui.count(kept)} of {ui.count(whole)}"))
-    return [*facts, proof_fact(plan)]
+    said = importance_words(doubt)
+    if not doubt and (said := _wrong(study)):
+        doubt = "unreliable tables"
+    return [*facts, proof_fact(plan, doubt, said)]
 
 
 def beside_a(facts: list[dict[str, str]], of_a: list[dict[str, str]]) -> list[dict[str, str]]:
     """The facts of B with A's values in the place of the notes, which move to the titles."""
     return [
-        {**b, "note": f"A: {a['value']}", "title": b["title"] or b["note"]}
+        # A doubt stays beside the number that it is about.
+        {**b, "note": f"A: {a['value']}" + f", {b['note']}" * wrong, "title": b["title"] or b["note"]}
         for b, a in zip(facts, of_a, strict=True)
+        for wrong in [b["kind"] == "wrong" and b["name"] == "importance kept"]
     ]
 
 
-def proof_fact(plan: Plan) -> dict[str, str]:
-    """Whether the plan is proven optimal, and if not, how far from the bound it may be."""
+def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
+    """Whether the plan is proven optimal, and if not, how far from the bound it may be. Where the
+    numbers mean nothing (`doubt`, and `said` in a sentence), neither does having the most of them."""
     time = f"solved in {ui.number(1000 * plan.seconds, 2)} ms"
     if plan.optimal:
         return _fact(
             "best possible",
             "✓ proven",
-            time,
-            "proven",
-            f"No choice within the budget keeps more. {plan.note}",
+            f"for {doubt}" if doubt else time,
+            "" if doubt else "proven",
+            " ".join(filter(None, (PROVEN, said, plan.note))),
         )
     if plan.bound is None:
         return _fact("best possible", "not proven", time, "open", plan.note)
@@ -121,11 +145,29 @@ def proof_fact(plan: Plan) -> dict[str, str]:
     return _fact("best possible", f"within {ui.percent(gap, 2)}", f"not proven · {time}", "open", plan.note)
 
 
-def _band(study: Study) -> dict[str, str]:
-    """How far predictions were off on whole measured networks, or that `verify` has not looked yet."""
+def _band(study: Study, plan: Plan, known: tuple[Timed, ...]) -> dict[str, str]:
+    """How far predictions were off on whole measured networks, or that none was measured yet."""
     check, inferred = study.verification or {}, inferred_words(study.tables)
     error, worst = check.get("median_error"), check.get("worst_error")
+    if wrong := _wrong(study):
+        return {"band": "unreliable", "title": wrong, "kind": "wrong"}
     if not isinstance(error, int | float):
+        own = next((one for one in known if one.is_of(plan)), None)
+        if own is not None:
+            off = ui.change(own.measured / own.predicted) if own.predicted else ""
+            return {
+                "band": f"measured {ui.ms(own.measured)}",
+                "title": f"The whole network of this plan was measured by {own.by}: {ui.ms(own.measured)}, "
+                f"predicted {ui.ms(own.predicted)} ({off}). {inferred}".rstrip(),
+            }
+        if known:
+            far = max(abs(one.predicted / one.measured - 1) for one in known)
+            many = f"{len(known)} network{'s' * (len(known) > 1)}"
+            return {
+                "band": f"±{ui.percent(far)} on {len(known)}",
+                "title": f"{many} of other plans measured whole: the prediction was off by {ui.percent(far)} "
+                f"at worst. More of them: mdp verify '{study.name}'. {inferred}".rstrip(),
+            }
         return {
             "band": "not verified",
             "title": "Not verified yet: predicted from the tables, and no whole network was measured to say "
@@ -138,6 +180,12 @@ def _band(study: Study) -> dict[str, str]:
     text += "median" + (f" and {ui.percent(worst)} at worst." if isinstance(worst, int | float) else ".")
     text += f" {inferred}" if inferred else ""
     return {"band": f"±{ui.percent(error)}", "title": text}
+
+
+def _wrong(study: Study) -> str:
+    """Why the tables are not to be trusted, "" where they may be."""
+    tables = study.tables
+    return tables_words(tables.provenance, tables.details) or verification_words(study.verification)
 
 
 def _fact(

@@ -21,6 +21,7 @@ from .compare import Compare
 from .front_view import FrontView
 from .header import Header
 from .plan_bar import PlanBar
+from .quality_view import QualityNotice
 from .state import Selection
 from .survivors_view import SurvivorsView
 
@@ -56,7 +57,7 @@ class Explorer:
         self.tabs = tabs(
             {
                 "Block": lambda: self.block.widget,
-                "Compare": lambda: ui.card(Compare(s)),
+                "Compare": guarded(lambda: ui.card(Compare(s))),
                 **{t: panel(f, s) for t, f in PANELS.items()},
             },
             s,
@@ -79,7 +80,10 @@ class Explorer:
         main.add_class("mdp-main")
         top = ipywidgets.HBox([self.header, self.plans])
         top.add_class("mdp-top")
-        self.widget = ui.panel(_styles(), top, self.notice, ui.card(self.budget), main, self.tabs)
+        self.quality = QualityNotice(s)
+        self.widget = ui.panel(
+            _styles(), top, self.notice, self.quality, ui.card(self.budget), main, self.tabs
+        )
         self.widget.add_class("mdp-explorer")
 
         s.observe(self._tell, ["error", "status"])
@@ -96,14 +100,11 @@ class Explorer:
         elif study is not None:
             s.open(study)
         elif s.study is None:
-            for item in s.studies:
-                if "error" not in item and s.open(item["path"]):
-                    break
-            else:
+            if not s.open_any(s.studies):
                 s.status = (
                     "There is no study yet. Choose a model, profile it and score it in the tabs below; "
-                    "a study is then built and opened here."
-                )
+                    f"a study is then built and opened here. {s.status}"
+                ).rstrip()
 
     def _tell(self, _change: Any = None) -> None:
         s = self.selection
@@ -132,11 +133,16 @@ def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]], selection: Selection
 
 
 def panel(function: str, selection: Selection) -> Callable[[], ipywidgets.Widget]:
-    """How to make a panel of mdp_widgets.panels; what goes wrong is a sentence in its place."""
+    """How to make a panel of mdp_widgets.panels."""
+    return guarded(lambda: getattr(importlib.import_module("mdp_widgets.panels"), function)(selection))
+
+
+def guarded(part: Callable[[], ipywidgets.Widget]) -> Callable[[], ipywidgets.Widget]:
+    """How to make a part of the page; what goes wrong is a sentence in its place."""
 
     def make() -> ipywidgets.Widget:
         try:
-            return getattr(importlib.import_module("mdp_widgets.panels"), function)(selection)
+            return part()
         except MdpError as error:
             return ui.sentence(str(error), "error")
         except Exception as error:

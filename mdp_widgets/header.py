@@ -7,6 +7,7 @@ import anywidget
 from traitlets import Bool, List, Unicode
 
 from mdp.latency.tables import how_timed
+from mdp.quality import importance_doubt
 from mdp.study import Study
 
 from . import ui
@@ -90,7 +91,7 @@ def study_facts(study: Study) -> str:
     if q.get("method"):
         name = str(q["method"])
         scores = f"{name[:1].upper()}{name[1:]} scores"  # Taylor and Hessian are names
-        if study.model.weights == "none":
-            scores += " of untrained weights"
+        doubt = importance_doubt(study)
+        scores += f" ({doubt})" if doubt else ""
         facts.append(scores + (f" on {q['images']:,} images" if isinstance(q.get("images"), int) else ""))
     return " · ".join(facts)

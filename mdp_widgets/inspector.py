@@ -49,7 +49,7 @@ class Inspector:
             if not isinstance(study, Study):
                 s.open(study)
         elif s.study is None:
-            any(s.open(item["path"]) for item in s.studies if "error" not in item)
+            s.open_any(s.studies)
         if block:
             s.look_at(block=block)
         picture = ui.card(view.head, view.drawing, flex="1 1 480px", min_width="0")
@@ -81,9 +81,8 @@ class Inspector:
     def _tell(self, _change: Any = None) -> None:
         s = self.selection
         if s.study is None and not s.error:
-            ui.say(
-                self.notice, "There is no study at hand. Make one in the explorer, then come back.", "status"
-            )
+            words = f"There is no study at hand. Make one in the explorer, then come back. {s.status}"
+            ui.say(self.notice, words.rstrip(), "status")
         else:
             ui.say(self.notice, s.error or s.status, "error" if s.error else "status")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mdp.errors import MdpError
-from mdp.plan import Plan
+from mdp.plan import Plan, plan_from_json
 from mdp.study import Study
 
 from .networks import networks_of_study, number
@@ -28,6 +28,44 @@ class Measured:
     def latency(self) -> float:
         """As measured, where it was; else as predicted."""
         return self.measured or self.predicted
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One whole network that was timed on the device of the tables, in ms, and `by` what."""
+
+    predicted: float
+    measured: float
+    choices: tuple[tuple[str, int | None], ...]
+    removed: tuple[str, ...]
+    by: str
+
+    def is_of(self, plan: Plan) -> bool:
+        return (dict(self.choices), self.removed) == (dict(plan.choices), plan.removed_blocks)
+
+
+def timed(study: Study) -> tuple[Timed, ...]:
+    """Networks of a study's plans that fine-tuning or a kept budget measured, beside `mdp verify`."""
+    if study.problem.latency_unit != "ms":
+        return ()
+    p, found = study.tables.provenance, []
+    story = p.get("strict")
+    if isinstance(story, Mapping):
+        try:
+            plan = plan_from_json(story["plan"])
+            found.append(_timed(plan, float(story["measured"]), "keeping a budget"))
+        except (MdpError, KeyError, TypeError, ValueError):
+            pass  # a story that cannot be read tells nothing
+    here = f"{p['device']}, batch {p['batch']}, {p['dtype']}"
+    for one in networks_of_study(study.problem.fingerprint):
+        measured = number(one.finetuned, "latency_measured")
+        if measured and one.finetuned.get("device") == here:
+            found.append(_timed(one.plan, measured, "fine-tuning"))
+    return tuple(one for one in found if one.measured > 0 and one.predicted > 0)
+
+
+def _timed(plan: Plan, measured: float, by: str) -> Timed:
+    return Timed(plan.latency, measured, tuple(plan.choices.items()), plan.removed_blocks, by)
 
 
 def verified(study: Study) -> tuple[Measured, ...]:

@@ -8,6 +8,7 @@ from html import escape
 
 from mdp.latency.tables import how_timed
 from mdp.plan import Plan, check_plan_fits
+from mdp.quality import beside, importance_doubt, study_words
 from mdp.solve import Front
 from mdp.study import Study, inferred_words
 
@@ -17,6 +18,7 @@ from .figures.compare import compare_info, compare_sentence, compare_table
 from .figures.front import draw_front, front_info, front_label
 from .figures.front_others import Points
 from .figures.survivors import survivors_info, survivors_table
+from .measured import timed
 from .plot import tokens
 from .survivors_svg import survivors_svg
 
@@ -105,12 +107,12 @@ def headline(study: Study, plan: Plan) -> list[tuple[str, str]]:
     found = [
         (
             ui.ms(plan.latency, plan.latency_unit),
-            f"of {ui.ms(problem.dense_latency, plan.latency_unit)} dense{_band(study)}",
+            f"of {ui.ms(problem.dense_latency, plan.latency_unit)} dense{_band(study, plan)}",
         ),
         (f"{problem.dense_latency / plan.latency:.2f}×" if plan.latency else "–", "faster, predicted"),
         (
             ui.percent(plan.importance / problem.dense_importance if problem.dense_importance else 1.0),
-            "importance kept",
+            f"importance kept{beside(importance_doubt(study))}",
         ),
         (f"{len(problem.blocks) - len(plan.removed_blocks)} of {len(problem.blocks)}", "blocks kept"),
     ]
@@ -118,20 +120,26 @@ def headline(study: Study, plan: Plan) -> list[tuple[str, str]]:
         if what in study.counts:
             count = study.count(what, plan.choices, plan.removed_blocks)
             found.append((ui.count(count), f"{name}, {ui.change(count / study.count(what))}"))
-    found.append(("proven" if plan.optimal else "not proven", "the best within this budget"))
+    found.append(
+        (
+            "proven" if plan.optimal else "not proven",
+            "to keep the most importance within this budget, under these tables and pins",
+        )
+    )
     return found
 
 
-def _band(study: Study) -> str:
+def _band(study: Study, plan: Plan) -> str:
     error = (study.verification or {}).get("median_error")
-    return f", ±{ui.percent(error)}" if isinstance(error, int | float) else ", not verified"
+    if isinstance(error, int | float):
+        return f", ±{ui.percent(error)}"
+    own = next((one for one in timed(study) if one.is_of(plan)), None)
+    return f", measured {ui.ms(own.measured)}" if own else ", not verified"
 
 
 def warnings(study: Study) -> list[str]:
     """Sentences that a reader must not miss."""
-    if study.model.weights == "none":
-        return ["The importance is that of untrained weights; only the latencies are real."]
-    return []
+    return list(study_words(study))
 
 
 def provenance(study: Study, plan: Plan) -> list[tuple[str, str]]:

@@ -12,8 +12,10 @@ in `error`, and everything else stays as it was: study, budget, pins and plan al
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from traitlets import Any as AnyTrait
@@ -92,14 +94,48 @@ class Selection(HasTraits):
         self.studies = tuple(list_studies())
 
     def open(self, name_or_path: Any) -> bool:
-        """Open a study by name or path. A damaged one becomes a sentence; what was open stays open."""
+        """Open a study by name or path. One that is damaged, or that a view cannot draw, becomes a sentence;
+        what was open stays open."""
+        before = self.study, self.budget, self.pins, self.a
         try:
             study = load_study(name_or_path)
+            self.study = study
         except MdpError as error:
             self.error = str(error)
             return False
-        self.study = study
+        except Exception as error:  # of any view that shows it: the page has to live on
+            self._take_back(*before)
+            self.error = f"{_name_of(name_or_path)} cannot be drawn ({type(error).__name__}: {error})."
+            return False
         return self.study is study
+
+    def _take_back(self, study: Study | None, budget: float, pins: Pins, a: Kept | None) -> None:
+        """Show again what was open before a study that could not be drawn, or nothing."""
+        try:
+            if study is not None:
+                self._open_at(study, budget, pins, a)
+                return
+        except Exception:  # not even that: then nothing is open
+            pass
+        with contextlib.suppress(Exception):
+            self._set(study=None, budget=0.0, plan=None, a=None, pins=Pins(), front=None, smallest=0.0)
+        self.block = self.dim = ""
+        self._history = History([])
+
+    def open_any(self, items: Iterable[Mapping[str, Any]]) -> bool:
+        """Open the first of these that opens; `status` says which before it did not, and why."""
+        failed: list[str] = []
+        opened = False
+        for item in items:
+            opened = "error" not in item and self.open(item["path"])
+            if opened:
+                break
+            failed.append(f"{item['name']}: {item.get('error') or self.error}")
+        if failed:
+            kept = f" {self.study.name} is shown instead." if opened else ""
+            self.error = ""
+            self.status = f"Not opened: {' '.join(failed)}{kept}"
+        return opened
 
     @observe("study")
     def _on_study(self, change: Mapping[str, Any]) -> None:
@@ -329,3 +365,7 @@ class Selection(HasTraits):
                     setattr(self, name, value)
         finally:
             self._busy = before
+
+
+def _name_of(name_or_path: Any) -> str:
+    return Path(str(name_or_path)).stem

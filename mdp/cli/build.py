@@ -20,10 +20,15 @@ def add_arguments(parser):
 def run(args):
     from ..families import has_halves, outline
     from ..files import read_json
-    from ..importance import load_scores
+    from ..importance.store import read_scores
     from ..latency import fit_space, load_tables
+    from ..latency.tables import how_timed
     from ..models import accuracy_of
+    from ..provenance import check_weights
+    from ..quality import study_words
     from ..study import FORMAT, build_study, load_study, save_study
+    from ..times import check_parts
+    from ..weights import content_at
 
     report = reporter(args)
     ref = model_of(args)
@@ -32,23 +37,29 @@ def run(args):
     named = not os.path.exists(args.scores) and os.path.basename(args.scores) == args.scores
     data = {"format": FORMAT} if named else read_json(args.scores, "file of scores")
     if isinstance(data, dict) and data.get("format") == FORMAT:
-        scores = _scores_of(load_study(args.scores), ref)
+        study = load_study(args.scores)
+        what, scored, scores = f"scores of {study.name!r}", study.model, study.scores
     else:
-        scores = load_scores(args.scores, model=ref.name)
+        what, made = f"scores {os.path.basename(args.scores)}", read_scores(args.scores)
+        scored, scores = made.model, made.scores
+    if scored.name != ref.name:
+        raise MdpError(
+            f"The {what} are of {scored.name}, not of {ref.name}. Score that model, or choose other scores."
+        )
+    doubt = check_weights(scored, scores.provenance, ref, content_at(ref), what)
+    if doubt:
+        report.message(doubt)
     halves = has_halves(term.block for term in saved.tables.terms if term.block)
-    space = fit_space(outline(ref, halves=halves).space, saved)
+    found = outline(
+        ref, halves=halves, attention="split" if "attention split" in how_timed(saved.tables) else "fused"
+    )
+    space = fit_space(found.space, saved)
+    check_parts((t.name for t in saved.tables.terms), (p.name for p in found.pieces), f"tables {args.tables}")
     study = build_study(args.name, ref, space, saved.tables, scores, accuracy=accuracy_of(ref))
     path = save_study(study, args.out)
     report.message(f"{path}: {study.name}, dense {study.problem.dense_latency:.4g} ms.")
+    wrong = study_words(study)
+    for sentence in wrong:
+        report.message(sentence)
     if args.job:
-        report.result(path=str(path))
-
-
-def _scores_of(study, ref):
-    """A study's scores: importance does not change when latencies are measured anew."""
-    if (study.model.name, study.model.weights) != (ref.name, ref.weights):
-        raise MdpError(
-            f"The scores of {study.name!r} are of {study.model.name} with {study.model.weights} weights, "
-            f"not of {ref.name} with {ref.weights} weights."
-        )
-    return study.scores
+        report.result(path=str(path), **({"wrong": " ".join(wrong)} if wrong else {}))

@@ -2,6 +2,7 @@
 
 from ..errors import MdpError
 from ..plan import parse_budget
+from ..quality import beside, importance_doubt
 from . import print_json
 from .solve import read_problem, share, summary
 
@@ -26,15 +27,18 @@ def run(args):
     if args.json:
         return print_json(
             {
-                "points": [summary(p.plan) for p in result.points],
-                "supported": [{**summary(s.plan), "multiplier": s.multiplier} for s in result.supported],
+                "points": [summary(p.plan, problem) for p in result.points],
+                "supported": [
+                    {**summary(s.plan, problem), "multiplier": s.multiplier} for s in result.supported
+                ],
             }
         )
+    doubt = beside(importance_doubt(problem))
     for point in result.points:
         plan = point.plan
         print(
             f"{share(plan.latency, problem.dense_latency, problem.latency_unit):44} "
-            f"importance {share(plan.importance, problem.dense_importance):40} "
+            f"importance {share(plan.importance, problem.dense_importance) + doubt:40} "
             f"{'proven' if plan.optimal else 'not proven'}"
         )
 

@@ -8,7 +8,7 @@ from ..progress import PartOf
 from ..study import load_study, save_study
 from . import print_json, reporter
 from .model_args import SKIP_BAD
-from .solve import describe, summary
+from .solve import describe, problem_of, summary
 
 
 def add_arguments(parser):
@@ -89,6 +89,8 @@ def run(args):
     if args.job:
         report.result(path=str(path), plan=str(plan_path))
     if args.json:
-        return print_json({**summary(plans[-1]), "steps": [p.latency for p in plans]})
+        return print_json(
+            {**summary(plans[-1], problem_of(studies[-1])), "steps": [p.latency for p in plans]}
+        )
     if not args.job:
-        print(describe(plans[-1], studies[-1].problem))
+        print(describe(plans[-1], problem_of(studies[-1])))

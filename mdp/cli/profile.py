@@ -1,5 +1,7 @@
 """`mdp profile`: measure a model's latency tables on this device."""
 
+import dataclasses
+
 from ..errors import MdpError
 from . import reporter
 from .model_args import add_model, model_of
@@ -45,7 +47,9 @@ def run(args):
     from ..latency import profile, save_tables
     from ..latency.measure import BUSY
     from ..models import create
+    from ..quality import tables_words
     from ..study import inferred_words
+    from ..weights import noted
 
     report = reporter(args)
     ref = model_of(args)
@@ -54,8 +58,11 @@ def run(args):
     model = create(ref, load_weights=False)
     found = find(model, ref, bundles=steps, halves=args.halves, attention=args.attention)
 
+    facts = noted(ref)  # for people: times do not depend on them
+
     def save(tables):
-        return save_tables(tables, ref, found.space, args.out)
+        known = dataclasses.replace(tables, provenance={**tables.provenance, **facts})
+        return save_tables(known, ref, found.space, args.out)
 
     tables = profile(
         found,
@@ -84,8 +91,11 @@ def run(args):
             f"{1 + p['drift']:.2f} times its calm time, and they were scaled by that. On a quieter machine, "
             "--again makes it better."
         )
+    wrong = tables_words(p, tables.details)
+    if wrong:
+        report.message(wrong)
     if args.job:
-        report.result(path=str(path))
+        report.result(path=str(path), **({"wrong": wrong} if wrong else {}))
 
 
 def bundles(words: list[str] | None) -> dict[str, int] | None:

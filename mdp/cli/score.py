@@ -50,6 +50,8 @@ def run(args):
     from ..importance import METHODS, default_method, save_scores, score
     from ..latency.device import deployment
     from ..models import create
+    from ..quality import importance_words, scores_doubt
+    from ..weights import noted
 
     report = reporter(args)
     if args.images < 1 or args.views < 1:
@@ -62,7 +64,7 @@ def run(args):
     method = default_method(shapes) if args.method == "auto" else args.method
     unread = Unread.for_now()
     batches, facts = _batches(args, ref, report, unread) if METHODS[method].NEEDS_IMAGES else ((), {})
-    facts["weights"] = ref.weights
+    facts |= noted(ref)
     device = deployment(args.device).kind
     found = find(create(ref), ref, halves=args.halves)
     if ref.new_head:
@@ -72,8 +74,11 @@ def run(args):
     unread.tell(report)
     path = save_scores(scores, ref, args.out)
     report.message(f"{path}: {method} scores of {len(scores.order)} dims{_said(scores.provenance)}.")
+    wrong = importance_words(scores_doubt(scores))
+    if wrong:
+        report.message(wrong)
     if args.job:
-        report.result(path=str(path))
+        report.result(path=str(path), **({"wrong": wrong} if wrong else {}))
 
 
 def _batches(args, ref, report, unread):

@@ -1,11 +1,13 @@
 """`mdp solve`: the best plan for one latency budget."""
 
+import dataclasses
 from pathlib import Path
 
 from ..files import read_json
 from ..plan import Plan, parse_budget, save_plan
 from ..problem import FORMAT, Problem, problem_from_json
-from ..study import load_study
+from ..quality import beside, importance_doubt
+from ..study import Study, load_study
 from . import print_json
 
 PINS_HELP = (
@@ -38,7 +40,7 @@ def run(args):
     if args.out:
         save_plan(plan, args.out)
     if args.json:
-        return print_json(summary(plan))
+        return print_json(summary(plan, problem))
     print(describe(plan, problem))
 
 
@@ -49,11 +51,19 @@ def read_problem(name: str) -> Problem:
         data = read_json(path, "problem or study file")
         if isinstance(data, dict) and data.get("format") == FORMAT:
             return problem_from_json(data, f"problem file {path}")
-    return load_study(name).problem
+    return problem_of(load_study(name))
 
 
-def summary(plan: Plan) -> dict:
-    """What `--json` prints."""
+def problem_of(study: Study) -> Problem:
+    """The study's problem, saying whose weights its importance is of."""
+    problem, scores = study.problem, study.scores.provenance
+    told = {"weights": study.model.weights, **scores}
+    return dataclasses.replace(problem, provenance={**problem.provenance, "importance": told})
+
+
+def summary(plan: Plan, problem: Problem | None = None) -> dict:
+    """What `--json` prints; `importance_doubt` is there where importance means nothing."""
+    doubt = importance_doubt(problem) if problem else ""
     return {
         "problem": plan.problem,
         "latency_unit": plan.latency_unit,
@@ -68,19 +78,21 @@ def summary(plan: Plan) -> dict:
         "removed_blocks": list(plan.removed_blocks),
         "shadow_price": plan.shadow_price,
         "note": plan.note,
+        **({"importance_doubt": doubt} if doubt else {}),
     }
 
 
 def describe(plan: Plan, problem: Problem) -> str:
     """A few lines for a person."""
     unit = plan.latency_unit
-    proven = "proven optimal" if plan.optimal else "not proven optimal"
+    doubt = beside(importance_doubt(problem))
+    proven = "proven optimal under these tables and pins" if plan.optimal else "not proven optimal"
     if plan.bound is not None and not plan.optimal:
         proven += f", at most {plan.bound:.6g} is possible"
     lines = [
         f"{plan.problem}, budget {plan.budget:.6g} {unit}",
         f"latency {share(plan.latency, problem.dense_latency, unit)}",
-        f"importance {share(plan.importance, problem.dense_importance)}, {proven}",
+        f"importance {share(plan.importance, problem.dense_importance)}{doubt}, {proven}",
         f"solver {plan.solver}, {1000 * plan.seconds:.1f} ms" + (f" ({plan.note})" if plan.note else ""),
         "removed blocks: " + (", ".join(plan.removed_blocks) or "none"),
     ]

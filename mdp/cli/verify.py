@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from ..quality import tables_words, verification_words
 from ..study import load_study, save_study
 from . import print_json, reporter
 from .solve import PINS_HELP
@@ -51,8 +52,13 @@ def run(args):
         report.message(
             f"{result['another']} The errors include that difference and are not saved in the study."
         )
+    tables = study.tables
+    wrong = tables_words(tables.provenance, tables.details), verification_words(result)
+    for sentence in filter(None, wrong):
+        report.message(sentence)
     if args.job:
-        report.result(**{key: value for key, value in result.items() if key != "points"})
+        told = {"wrong": " ".join(filter(None, wrong))} if any(wrong) else {}
+        report.result(**{key: value for key, value in result.items() if key != "points"}, **told)
     if args.json:
         return print_json(result)
     if not args.job:

@@ -68,7 +68,13 @@ def find(
     )
 
 
-def outline(ref: ModelRef, *, bundles: Mapping[str, int] | None = None, halves: bool = False) -> Found:
+def outline(
+    ref: ModelRef,
+    *,
+    bundles: Mapping[str, int] | None = None,
+    halves: bool = False,
+    attention: str = "fused",
+) -> Found:
     """What `find` finds in this model, in seconds and without its memory: on torch's meta device, where a
     tensor is its shape alone. Its `model` and `pieces` cannot run.
 
@@ -81,7 +87,8 @@ def outline(ref: ModelRef, *, bundles: Mapping[str, int] | None = None, halves: 
     from ..models import create
 
     with torch.device("meta"):
-        return find(create(ref, load_weights=False), ref, bundles=bundles, halves=halves)
+        model = create(ref, load_weights=False)
+        return find(model, ref, bundles=bundles, halves=halves, attention=attention)
 
 
 def how_found(blocks: Iterable[str], terms: Iterable[str]) -> dict[str, Any]:

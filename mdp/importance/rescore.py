@@ -13,6 +13,7 @@ import numpy as np
 from ..families import Found
 from ..plan import Plan
 from ..progress import Reporter
+from ..provenance import HASH
 from ..study import Scores, Study
 from ..surgery import find_in, mask
 from .accumulate import score
@@ -38,7 +39,8 @@ def rescored(
     found = find_in(study)
     left = _left(found, plan, study.scores.order)
     method = study.scores.provenance.get("method")
-    new = score(left, batches, method, report, device=device, provenance=provenance)
+    noted = {HASH: study.scores.provenance[HASH]} if HASH in study.scores.provenance else {}
+    new = score(left, batches, method, report, device=device, provenance={**noted, **(provenance or {})})
     order = {dim: _kept_first(dim, old, new, plan) for dim, old in study.scores.order.items()}
     scores = Scores(order, new.shares, new.provenance)
     problem = dataclasses.replace(

@@ -11,6 +11,7 @@ from ..errors import BadFile, MdpError
 from ..files import read_json, write_json
 from ..model_ref import ModelRef, built_as, model_from_json, model_to_json
 from ..paths import data_dir
+from ..provenance import HASH, KINDS
 from ..study import Scores, slug
 
 FORMAT = "mdp-scores/1"
@@ -31,6 +32,9 @@ def save_scores(scores: Scores, model: ModelRef, path: str | os.PathLike | None 
         p = scores.provenance
         parts = (model.name, built_as(model), Path(model.weights).stem, p["method"])
         parts += (p.get("dataset", ""), p.get("images", ""))
+        if HASH in p and model.weights not in KINDS:
+            # Many checkpoints are called model.safetensors, and one is trained on under its name.
+            parts += (p[HASH][:8],)
         path = data_dir() / "user" / "scores" / f"{slug(' '.join(str(x) for x in parts if x))}.json"
     return write_json(
         path,

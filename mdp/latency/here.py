@@ -2,7 +2,9 @@
 
 import platform
 
+from ..errors import MdpError
 from ..study import Study
+from ..times import refuse_other_units
 from .device import apple_name, cpu_name
 from .gpu import gpu_names
 
@@ -17,10 +19,14 @@ def names_here(kind: str) -> tuple[str, ...]:
 
 
 def measured_elsewhere(study: Study) -> str:
-    """A sentence if the study's tables are not of a device of this machine, else "".
+    """A sentence if the study's tables are not of a device of this machine, or not of times, else "".
 
     Only the device is looked at; that its software is the same too, `mdp verify` sees, which imports torch.
     """
+    try:
+        refuse_other_units(study.problem)
+    except MdpError as error:
+        return str(error)
     p = study.tables.provenance
     kind, device = str(p.get("kind", "")), str(p.get("device", "an unknown device"))
     known = gpu_names() if kind == "cuda" else names_here(kind)

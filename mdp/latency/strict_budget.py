@@ -18,6 +18,7 @@ from ..plan import Plan, plan_to_json, within
 from ..problem import Problem, Term
 from ..progress import PartOf, Reporter
 from ..study import Study
+from ..times import refuse_other_units
 from .grid import survey
 from .measure import Run
 from .profiling import weight_bytes
@@ -120,6 +121,7 @@ def strict(
     from ..solve import solve as exactly
     from ..solve.pins import pins_text
 
+    refuse_other_units(study.problem)
     solve = solve or functools.partial(exactly, pins=pins)
     report = report or Reporter()
     where = timer.deployment if timer else deployment_of(study)

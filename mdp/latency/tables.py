@@ -1,4 +1,7 @@
-"""Latency tables as a file, `mdp-tables/1`: made on one machine, built into a study on another. No torch."""
+"""Latency tables as a file, `mdp-tables/1`: made on one machine, built into a study on another. No torch.
+
+Whatever unit of time the file gives, what is read is in ms.
+"""
 
 import dataclasses
 import os
@@ -13,6 +16,7 @@ from ..paths import data_dir
 from ..problem import Problem, problem_from_json, problem_to_json
 from ..space import Space
 from ..study import Tables, slug
+from ..times import check_times, in_ms
 
 FORMAT = "mdp-tables/1"
 
@@ -65,14 +69,16 @@ def load_tables(
     """Read tables; what is named must be what they were measured for.
 
     Raises:
-        BadFile: the file is missing or damaged.
+        BadFile: the file is missing or damaged, or holds what cannot be a time (see mdp.times).
         MdpError: it is of another model, device, batch, dtype, input size or number of classes.
     """
     path = Path(path)
     data = read_json(path, "file of latency tables")
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise BadFile(f"{path} is not an {FORMAT} file of latency tables.")
-    problem = problem_from_json(data.get("latency"), f"file of latency tables {path}")
+    where = f"file of latency tables {path}"
+    problem = in_ms(problem_from_json(data.get("latency"), where), where)
+    check_times(problem, where)
     try:
         ref = model_from_json(data["model"])
         provenance, details = dict(data["provenance"]), dict(data["details"])

@@ -14,6 +14,7 @@ from ..errors import MdpError
 from ..problem import Problem
 from ..progress import Reporter
 from ..study import Study
+from ..times import refuse_other_units
 from .device import Deployment, deployment
 from .measure import Run
 from .pieces import Workload
@@ -57,9 +58,11 @@ def verify(
     one that the tables were measured on; `another` says in words why it is not.
 
     Raises:
-        MdpError: the study cannot be measured here (no such kind of device), or nothing could be.
+        MdpError: the study cannot be measured here (no such kind of device), or nothing could be, or its
+            latency is not in ms.
         Cancelled: on request; what was measured is in the store.
     """
+    refuse_other_units(study.problem)
     report = report or Reporter()
     where = timer.deployment if timer else deployment_of(study)
     chosen = sample(study.problem, subnetworks, seed)

@@ -64,11 +64,23 @@ def solve(
     Raises:
         Infeasible: nothing meets the budget; `.smallest` is the smallest latency possible.
         Cancelled: `cancelled()` became true.
-        MdpError: an unknown solver, a budget that is no number, pins that the problem does not have.
+        MdpError: an unknown solver, a budget that is no number, a time limit that is none, pins that the
+            problem does not have.
     """
     if solver not in SOLVERS:
         raise Unsupported(f"There is no solver {solver!r}. Choose one of: {', '.join(SOLVERS)}.")
     budget = float(budget)
     if not math.isfinite(budget):
         raise MdpError(f"A budget must be a finite number, not {budget}.")
-    return SOLVERS[solver](problem, budget, pins=pins, time_limit=time_limit, cancelled=cancelled)
+    return SOLVERS[solver](problem, budget, pins=pins, time_limit=_limit(time_limit), cancelled=cancelled)
+
+
+def _limit(seconds: float | None) -> float | None:
+    """A time limit in seconds; None and infinity are none. Raises MdpError for what is no time."""
+    if seconds is None or seconds == math.inf:
+        return None
+    if not seconds > 0:  # NaN too
+        raise MdpError(
+            f"A time limit of {seconds:g} s gives no time to solve in. Give seconds above 0, or none."
+        )
+    return float(seconds)

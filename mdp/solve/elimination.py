@@ -197,13 +197,13 @@ def _tables(problem: Problem, size: dict[str, int], removable: set[str]) -> dict
             block = term.block if term.block in removable else None
             table = tables.setdefault(block, {}).setdefault(scope, _Factor(scope))
             sum_so_far = getattr(table, which)
-            setattr(table, which, values if sum_so_far is None else sum_so_far + values)
+            setattr(table, which, values if sum_so_far is None else _sum(sum_so_far, values))
     for own in tables.values():
         for table in own.values():
             if table.latency is None:
-                table.latency = np.zeros(table.importance.shape)
+                table.latency = np.zeros_like(table.importance)
             if table.importance is None:
-                table.importance = np.zeros(table.latency.shape)
+                table.importance = np.zeros_like(table.latency)
     return {block: list(own.values()) for block, own in tables.items()}
 
 
@@ -287,19 +287,32 @@ def _cluster(separator: tuple[str, ...], own: tuple[str, ...], factors: list[_Fa
             f"Dims {', '.join(dims)} have to be decided together: {math.prod(shape):.3g} combinations, "
             "too many for the exact solver's tables."
         )
-    latency, importance, links = np.zeros(shape), np.zeros(shape), []
+    # Whole numbers of any length stay what they are (see rational): a float zero would round them.
+    whole = any(_is_whole(f) for f in factors)
+    latency, importance = (np.zeros(shape, dtype=object if whole else float) for _ in range(2))
+    links = []
     for factor in factors:
         # Broadcast the factor, whose dims may stand in another order, over the cluster's axes.
         axes = sorted(range(len(factor.dims)), key=lambda i: dims.index(factor.dims[i]))
         spread = tuple(size[d] if d in factor.dims else 1 for d in dims)
         if factor.child is None:
-            latency = latency + factor.latency.transpose(axes).reshape(spread)
-            importance = importance + factor.importance.transpose(axes).reshape(spread)
+            latency = _sum(latency, factor.latency.transpose(axes).reshape(spread))
+            importance = _sum(importance, factor.importance.transpose(axes).reshape(spread))
         else:
             states = np.arange(factor.child.states).reshape([size[d] for d in factor.dims])
             states = np.broadcast_to(states.transpose(axes).reshape(spread), shape)
             links.append(Link(factor.child, states.ravel()))
     return Cluster(dims, shape, len(separator), latency.ravel(), importance.ravel(), links)
+
+
+def _sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a + b as an array, also of one number (NumPy makes a bare Python integer of two whole ones)."""
+    return np.asarray(a + b, dtype=b.dtype)
+
+
+def _is_whole(factor: _Factor) -> bool:
+    own = factor.child.latency if factor.latency is None else factor.latency
+    return own.dtype == object
 
 
 def _fold_root(clusters: list[Cluster]) -> list[Cluster]:

@@ -9,11 +9,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 
-from ..errors import Cancelled, Unsupported
-from ..plan import Plan, infeasible, make_plan
+import numpy as np
+
+from ..errors import Cancelled, Infeasible, MdpError, Unsupported
+from ..plan import Plan, infeasible, make_plan, within
 from ..problem import Problem
+from . import rational
 from .closing import TooMany
+from .digits import FORGIVEN, ROUNDING, carried, facts, latency_carried
 from .elimination import Cluster, Parts, Restriction, Tree, build_tree, make_parts
 from .hull import Hulls, make_hulls
 from .kept import kept, kept_few
@@ -32,6 +37,7 @@ class Prepared:
     names: Names
     hulls: Hulls
     roots: Roots
+    only: Restriction | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def decisions(self, points) -> tuple[dict[str, int], set[str]]:
@@ -75,9 +81,10 @@ def restricted(problem: Problem, only: Restriction) -> Prepared:
 
 def _prepare(problem: Problem, only: Restriction | None, nodes) -> Prepared:
     tree = build_tree(_base(problem).parts, only)
-    program, names = make_program(make_nodes(tree, nodes))
-    hulls = make_hulls(program)
-    return Prepared(problem, tree, names, hulls, Roots(program, hulls))
+    with np.errstate(all="ignore"):  # numbers beyond float64 are found out later, see digits
+        program, names = make_program(make_nodes(tree, nodes))
+        hulls = make_hulls(program)
+    return Prepared(problem, tree, names, hulls, Roots(program, hulls), only)
 
 
 def solve(
@@ -101,38 +108,106 @@ def solve(
 
 
 def plan_of(ready: Prepared, budget: float, cancelled=None, time_limit: float | None = None) -> Plan:
-    """The best plan of a prepared problem, as `solve`. Its `seconds` leave the preparation out."""
+    """The best plan of a prepared problem, as `solve`. Its `seconds` leave the preparation out.
+
+    Where float64 does not carry the problem's numbers, whole numbers decide; where that takes too long, the
+    plan claims nothing.
+
+    Raises:
+        MdpError: it cannot be told whether anything meets the budget.
+    """
     start = time.perf_counter()
-    best, bound, multiplier = optimum(ready, budget, cancelled, time_limit)
-    choices, removed = ready.decisions(best.points)
-    proven = bound == best.importance
+    check = _checking(cancelled, time_limit)
+    found = None
+    try:
+        with np.errstate(all="ignore"):
+            found = _by_floats(ready, budget, check)
+    except Infeasible:
+        if _surely_infeasible(ready, budget):
+            raise
+    if found is None or not carried(ready.problem, budget, found.importance):
+        found = _by_whole_numbers(ready, budget, found, check)
+    proven = found.bound == found.importance
     return make_plan(
         ready.problem,
         budget,
-        choices,
-        removed,
+        found.choices,
+        found.removed,
         solver="exact",
         seconds=time.perf_counter() - start,
-        bound=-math.inf if proven else bound,  # a bound is never below the importance, re-evaluated
+        # A bound is never below the importance, re-evaluated; none where nothing is known.
+        bound=-math.inf if proven else found.bound,
         optimal=proven,
-        shadow_price=multiplier,
-        note="" if proven else f"stopped after {time_limit:g} s",
+        shadow_price=found.multiplier,
+        note=found.note or ("" if proven else f"stopped after {time_limit:g} s"),
     )
 
 
-def optimum(
-    ready: Prepared, budget: float, cancelled=None, time_limit: float | None = None
-) -> tuple[Choice, float, float]:
-    """The best choice within the budget, its bound, and the multiplier there (importance per latency).
+@dataclass(frozen=True)
+class _Answer:
+    """A choice, and what is known of it; `bound` is None where nothing is."""
 
-    The hull of every point of the root says which of them can hold the optimum, and the windows of the
-    closing step do the rest. Unless the time limit passes, the bound is the choice's importance.
+    choices: dict[str, int]
+    removed: set[str]
+    importance: float
+    bound: float | None
+    multiplier: float | None = None
+    note: str = ""
 
-    Raises:
-        Infeasible, TooMany, Cancelled.
-    """
-    # Inside what `within` forgives, outside what float64 sums of one choice may differ by.
-    capacity = budget + 0.5e-9 * abs(budget)
+
+def _by_floats(ready: Prepared, budget: float, check) -> _Answer:
+    """The answer of float64; where that carries too little, it may even break the budget."""
+    best, bound, multiplier = optimum(ready, budget, check)
+    choices, removed = ready.decisions(best.points)
+    # The slope beside a step too small for float64 is infinite: no price, and no help.
+    return _Answer(choices, removed, best.importance, bound, _finite(multiplier))
+
+
+def _by_whole_numbers(ready: Prepared, budget: float, found: _Answer | None, check) -> _Answer:
+    """The answer without rounding; the answer of float64, claiming nothing, where that cannot be had."""
+    room = Fraction(budget) + FORGIVEN * abs(Fraction(budget))
+    problem, bound = ready.problem, None
+    try:
+        made = rational.of(problem, ready.only)
+        known = None
+        if found is not None:
+            bound = _finite(_up(rational.bound(made, room, found.multiplier)))
+            latency, known = rational.totals(problem, found.choices, found.removed)
+            known = known if latency <= room else None
+        best = rational.optimum(made, room, known, found and found.multiplier, check)
+        if best is not None:
+            importance = problem.evaluate(best.choices, best.removed)[1]
+            return _Answer(best.choices, best.removed, importance, importance, found and found.multiplier)
+        raise infeasible(problem, budget, float(rational.smallest(made)))
+    except OutOfTime:
+        reason = "Stopped at the time limit: its numbers span more than float64 carries."
+    except (TooMany, Unsupported) as error:
+        reason = str(error)
+    if found is None or not within(problem.evaluate(found.choices, found.removed)[0], budget):
+        found = _fastest_of(ready, budget)
+    if found is None:
+        raise MdpError(
+            f"It cannot be told whether a choice meets {budget:g} {problem.latency_unit}. {reason} Give all "
+            "tables numbers of one size, or ask for a larger budget."
+        )
+    if bound is not None and bound <= problem.evaluate(found.choices, found.removed)[1]:
+        return dataclasses.replace(found, importance=bound, bound=bound)
+    return dataclasses.replace(found, bound=bound, note=f"Not proven. {reason}")
+
+
+def _fastest_of(ready: Prepared, budget: float) -> _Answer | None:
+    choices, removed = ready.decisions(ready.roots.vertex(ready.hulls.front[0]).points)
+    latency, importance = ready.problem.evaluate(choices, removed)
+    return _Answer(choices, removed, importance, None) if within(latency, budget) else None
+
+
+def _surely_infeasible(ready: Prepared, budget: float) -> bool:
+    """Whether the smallest latency is over the budget by more than float64 may be wrong by."""
+    spare = ROUNDING * facts(ready.problem)[0].largest
+    return ready.hulls.front_latency[0] - spare > budget + 1e-9 * abs(budget)
+
+
+def _checking(cancelled, time_limit: float | None) -> Callable[[], None]:
     end = math.inf if time_limit is None else time.monotonic() + time_limit
 
     def check():
@@ -141,6 +216,20 @@ def optimum(
         if time.monotonic() > end:
             raise OutOfTime
 
+    return check
+
+
+def optimum(ready: Prepared, budget: float, check: Callable[[], None]) -> tuple[Choice, float, float]:
+    """The best choice within the budget, its bound, and the multiplier there (importance per latency).
+
+    The hull of every point of the root says which of them can hold the optimum, and the windows of the
+    closing step do the rest. Unless `check` raised OutOfTime, the bound is the choice's importance.
+
+    Raises:
+        Infeasible, TooMany, and whatever else `check` raises.
+    """
+    # Inside what `within` forgives, outside what float64 sums of one choice may differ by.
+    capacity = budget + 0.5e-9 * abs(budget)
     with ready.lock:
         if ready.hulls.front_latency[0] > capacity:
             raise infeasible(ready.problem, budget, smallest(ready))
@@ -150,6 +239,11 @@ def optimum(
 
 def smallest(ready: Prepared) -> float:
     """The smallest latency that any choice reaches, evaluated from the tables."""
+    if not latency_carried(ready.problem, ready.hulls.front_latency[0]):
+        try:
+            return _up(rational.smallest(rational.of(ready.problem, ready.only)))
+        except (TooMany, Unsupported):
+            pass
     choices, removed = ready.decisions(ready.roots.vertex(ready.hulls.front[0]).points)
     return ready.problem.evaluate(choices, removed)[0]
 
@@ -163,6 +257,19 @@ def fastest(problem: Problem, pins: Pins | None = None) -> Plan:
         from . import milp
 
         return milp.fastest(problem, pins)
+
+
+def _up(value: Fraction) -> float:
+    """The nearest float64 that is not below, infinity above them all."""
+    try:
+        near = float(value)
+    except OverflowError:
+        return math.inf
+    return near if near >= value else math.nextafter(near, math.inf)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _by_milp(problem, budget, pins, time_limit, cancelled, reason) -> Plan:

@@ -5,6 +5,7 @@ the feasibility pump alone. Outer approximation proves nothing on a program that
 status says: plans are never `optimal`, and their numbers come from the tables.
 """
 
+import math
 import os
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from . import exact
 from .pins import Pins, pinned, removed_with
 
 TIME_LIMIT = 300.0  # seconds, where none is given
+MOST_SECONDS = 1e6
 GRACE = 10.0  # more seconds for MindtPy to end by itself
 
 
@@ -56,9 +58,15 @@ def _solve(
     smallest = exact.fastest(problem, pins).latency
     if not within(smallest, budget):
         raise infeasible(problem, budget, smallest)
-    limit = TIME_LIMIT if time_limit is None else float(time_limit)
+    smaller = pinned(problem, pins)
+    if not any(b.removable for b in smaller.blocks) and all(len(d.options) == 1 for d in smaller.dims):
+        choices, removed = {d.name: d.dense for d in smaller.dims}, removed_with((), pins)
+        note = "There is nothing to choose here; MindtPy was not asked."
+        return make_plan(problem, budget, choices, removed, solver=solver, seconds=0.0, note=note)
+    # MindtPy takes whole seconds, of a size that its solvers can count.
+    limit = math.ceil(min(TIME_LIMIT if time_limit is None else time_limit, MOST_SECONDS))
     task = {
-        "problem": problem_to_json(pinned(problem, pins)),
+        "problem": problem_to_json(smaller),
         "budget": budget,
         "strategy": strategy,
         "time_limit": limit,
@@ -98,14 +106,15 @@ def _run(task: dict[str, Any], limit: float, solver: str, cancelled) -> dict[str
         finally:
             _stop(process)
         if not answer.exists():
-            words = log.read_text(errors="replace").strip().splitlines()
             raise MdpError(
-                f"{solver} stopped without an answer. It last said: {words[-1] if words else 'nothing'}"
+                f"{solver} stopped without an answer: its process ended with {process.returncode}. It may "
+                "have run out of memory. The exact solver does not need it."
             )
         result = read_json(answer, "answer of MindtPy")
     if "error" in result:
         raise MdpError(
-            f"{solver} failed, as MindtPy may: {result['error']}. The exact solver does not need it."
+            f"{solver} failed on this problem, as MindtPy may ({result['error']} inside it). The exact "
+            "solver does not need it."
         )
     return result
 

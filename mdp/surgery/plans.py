@@ -6,6 +6,7 @@ from ..errors import MdpError
 from ..families import Found, find, how_found
 from ..plan import Plan, check_plan_fits
 from ..study import Study
+from ..weights import refuse_changed
 from .extract import extract
 from .mask import mask
 
@@ -14,11 +15,14 @@ def find_in(study: Study, *, load_weights: bool = True) -> Found:
     """The study's dense model, taken apart.
 
     Raises:
-        MdpError: the weights are not at hand, or the model is not the one that the study was made of.
+        MdpError: the weights are not at hand or have changed since they were scored, or the model is not the
+            one that the study was made of.
     """
     from ..models import create
 
     model = create(study.model, load_weights=load_weights)
+    if load_weights:
+        refuse_changed(study)
     terms = [term.name for term in study.problem.latency]
     found = find(model, study.model, **how_found(study.problem.block, terms))
     units = {d.name: d.units for d in found.space.dims}

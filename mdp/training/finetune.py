@@ -20,6 +20,8 @@ from ..study import ModelRef, Study, load_study
 from ..surgery import load, save
 from ..surgery.plans import extract_plan
 from ..surgery.store import read_architecture
+from ..times import milliseconds
+from ..weights import refuse_changed
 from .evaluation import accuracy, shared
 from .loop import Recipe, announce, train
 from .timing import measure
@@ -115,7 +117,7 @@ def finetune(
     test = shared(loader(source.test, source, ref, TEST_BATCH, unread=unread), accelerate)
     report.message(source.said)
 
-    dense = _dense(ref, report)
+    dense = _dense(pruned, report)
     agree(accelerate, dense is None, "Not every process finds the weights of the dense network.")
     work.expect((2 if dense else 1) * len(source.test), FORWARD)
     announce(work, batches, test, recipe, processes=accelerate.num_processes)
@@ -152,11 +154,14 @@ def finetune(
     return outcome
 
 
-def _dense(ref: ModelRef, report: Reporter) -> nn.Module | None:
+def _dense(pruned: Pruned, report: Reporter) -> nn.Module | None:
     """The dense network, to compare with and to distil from, if its weights are at hand."""
+    ref, study = pruned.ref, pruned.study
     if ref.weights == "none" or ref.new_head:  # neither has learnt these classes
         return None
     try:
+        if study:
+            refuse_changed(study)
         return create(ref)
     except MdpError as error:
         report.message(f"The dense network is not compared with: {error}")
@@ -166,8 +171,9 @@ def _dense(ref: ModelRef, report: Reporter) -> nn.Module | None:
 def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dict[str, Any]:
     """Predicted and measured latency, where the study's kind of device is at hand."""
     # Without the study nobody knows at which batch the prediction holds: it is not set beside a measurement.
-    known = pruned.study and pruned.plan and pruned.plan.latency_unit == "ms"
-    predicted = pruned.plan.latency if known else None
+    # Nor where it was predicted in something that is no time.
+    known = pruned.study and pruned.plan and milliseconds(pruned.plan.latency_unit)
+    predicted = known * pruned.plan.latency if known else None
     facts = dict.fromkeys(("latency_measured", "latency_measured_dense"))
     facts |= {"latency_predicted": predicted, "device": ""}
     try:

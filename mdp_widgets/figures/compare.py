@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mdp.plan import Plan
 from mdp.problem import Problem
+from mdp.quality import beside, importance_doubt
 from mdp.study import Study
 
 from ..ui import ms, number, percent
@@ -55,6 +56,7 @@ class CompareInfo:
         shared: decisions about dims that no single block owns.
         changes: blocks that differ, in the problem's order, then what no block owns; they add up to b - a.
         same: how many blocks are exactly the same in both.
+        doubt: why importance means nothing (see mdp.quality), "" where it may.
     """
 
     unit: str
@@ -63,6 +65,7 @@ class CompareInfo:
     shared: tuple[Decision, ...]
     changes: tuple[Change, ...]
     same: int
+    doubt: str = ""
 
 
 def compare_info(study: Study, a: Plan, b: Plan) -> CompareInfo:
@@ -91,6 +94,7 @@ def compare_info(study: Study, a: Plan, b: Plan) -> CompareInfo:
         shared=_differing(problem, a, b, shared, None),
         changes=tuple(changes),
         same=len(problem.blocks) - sum(c.block is not None for c in changes),
+        doubt=importance_doubt(study),
     )
 
 
@@ -126,14 +130,22 @@ def compare_sentence(info: CompareInfo) -> str:
     speed += "" if abs(faster) < 1e-9 else ("slower than A" if faster > 0 else "faster than A")
     return (
         f"B is {speed} ({ms(info.b[0], info.unit)} against {ms(info.a[0], info.unit)}) and keeps "
-        f"{percent(info.b[1])} of the importance, A {percent(info.a[1])}; "
+        f"{percent(info.b[1])} of the importance, A {percent(info.a[1])}{beside(info.doubt)}; "
         f"{info.same or 'no'} block{'s are' if info.same > 1 else ' is'} the same in both."
     )
 
 
 def compare_table(info: CompareInfo) -> tuple[list[str], list[list[str]]]:
     """As text: what differs, A, B, and the change from A to B; the last line is the whole plan."""
-    head = ["", "A", "B", f"A, {info.unit}", f"B, {info.unit}", f"change, {info.unit}", "importance, points"]
+    head = [
+        "",
+        "A",
+        "B",
+        f"A, {info.unit}",
+        f"B, {info.unit}",
+        f"change, {info.unit}",
+        f"importance, points{beside(info.doubt)}",
+    ]
     rows = [[f"{d.label} (shared)", d.a, d.b, "", "", "", ""] for d in info.shared]
     for c in info.changes:
         rows.append(

@@ -5,6 +5,7 @@ from typing import Any
 
 from mdp.plan import Plan
 from mdp.problem import Problem
+from mdp.quality import beside, importance_doubt
 from mdp.solve import Front
 from mdp.solve.kept import kept
 from mdp.study import Study
@@ -33,6 +34,7 @@ class FrontInfo:
         chosen: (latency, importance, proven) of the chosen plan, or None.
         other: the same of the plan A that it is compared with, or None.
         others: what the front is compared with, as far as it is shown.
+        doubt: why importance means nothing (see mdp.quality), "" where it may.
     """
 
     unit: str
@@ -47,6 +49,7 @@ class FrontInfo:
     chosen: tuple[float, float, bool] | None
     other: tuple[float, float, bool] | None = None
     others: tuple[Points, ...] = ()
+    doubt: str = ""
 
 
 def front_info(
@@ -77,6 +80,7 @@ def front_info(
         chosen=spot(plan),
         other=spot(other),
         others=others,
+        doubt=importance_doubt(study),
     )
 
 
@@ -135,7 +139,7 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
             hoverdistance=60,
             **_legend(info),
             xaxis=axis(f"latency, {info.unit} (dense: {ms(info.dense, info.unit)})", range=x_range),
-            yaxis=axis("importance kept, %", range=y_range),
+            yaxis=axis(f"importance kept, %{f' ({info.doubt})' if info.doubt else ''}", range=y_range),
         ),
     }
 
@@ -184,7 +188,7 @@ def front_table(info: FrontInfo) -> tuple[list[str], list[list[str]]]:
             label = points.labels[i] if points.labels else ""
             name = f"{points.name}, accuracy {label}" if label else points.name
             rows.append([ms(lat, info.unit), percent(lat / info.dense), percent(imp), "", name])
-    return ["latency", "of dense", "importance kept", "blocks removed", "optimum"], rows
+    return ["latency", "of dense", f"importance kept{beside(info.doubt)}", "blocks removed", "optimum"], rows
 
 
 def front_label(info: FrontInfo) -> str:
@@ -194,7 +198,8 @@ def front_label(info: FrontInfo) -> str:
         latency, importance, proven = info.chosen
         text += (
             f" Chosen: {ms(latency, info.unit)}, {percent(latency / info.dense)} of dense, keeps "
-            f"{percent(importance)} of the importance, {'proven' if proven else 'not proven'} optimal."
+            f"{percent(importance)} of the importance{beside(info.doubt)}, "
+            f"{'proven' if proven else 'not proven'} optimal."
         )
     return text
 
@@ -203,7 +208,7 @@ def _hover(info: FrontInfo, i: int) -> str:
     latency = info.latency[i]
     return (
         f"<b>{ms(latency, info.unit)}</b> · {percent(latency / info.dense)} of dense<br>"
-        f"{percent(info.importance[i])} importance<br>{info.words[i]}<br>"
+        f"{percent(info.importance[i])} importance{beside(info.doubt)}<br>{info.words[i]}<br>"
         f"{'proven optimum' if info.proven[i] else 'not proven'}, click to choose"
     )
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mdp.quality import importance_doubt
 from mdp.study import Study
 
 from .labels import label_of
@@ -32,6 +33,7 @@ class ChoicesInfo:
         latency, dense_latency: of the block's own terms, in `unit`.
         importance: of the block's own terms as a share of dense.
         networks: log10 of how many networks the whole study offers.
+        doubt: why importance means nothing (see mdp.quality), "" where it may.
     """
 
     block: str
@@ -41,6 +43,7 @@ class ChoicesInfo:
     dense_latency: float
     importance: float
     networks: float
+    doubt: str = ""
 
 
 def choices_info(study: Study, block: str, kept: Mapping[str, int]) -> ChoicesInfo:
@@ -69,4 +72,5 @@ def choices_info(study: Study, block: str, kept: Mapping[str, int]) -> ChoicesIn
         importance=total(problem.importance, chosen) / (total(problem.importance, dense) or 1.0),
         networks=sum(math.log10(len(d.options)) for d in problem.dims)
         + math.log10(2) * sum(b.removable for b in problem.blocks),
+        doubt=importance_doubt(study),
     )

@@ -2,6 +2,8 @@
 
 import ipywidgets as widgets
 
+from mdp.quality import beside
+
 from .. import ui
 from ..figures.teach_choices import Choice, ChoicesInfo, choices_info
 from ..state import Selection
@@ -68,5 +70,6 @@ def sentence_html(info: ChoicesInfo) -> str:
     return (
         f"This block now takes <b>{ui.ms(info.latency, info.unit)}</b> of "
         f"{ui.ms(info.dense_latency, info.unit)} and keeps <b>{ui.percent(info.importance)}</b> of its "
-        f"importance. All blocks together offer <b>{lead:.1f} × 10<sup>{power}</sup></b> networks."
+        f"importance{beside(info.doubt)}. All blocks together offer <b>{lead:.1f} × 10<sup>{power}</sup></b> "
+        "networks."
     )

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
+from mdp.quality import study_words
+
 from .. import ui
 from ..state import Selection
 
@@ -22,9 +24,7 @@ def open_study(study=None) -> Selection:
             selection.study = study
         return selection
     whole = [s for s in selection.studies if "error" not in s]
-    for found in sorted(whole, key=lambda s: (s["model"] != FIRST, "vit" not in s["model"])):
-        if selection.open(found["path"]):
-            break
+    selection.open_any(sorted(whole, key=lambda s: (s["model"] != FIRST, "vit" not in s["model"])))
     return selection
 
 
@@ -46,11 +46,13 @@ def sentence(selection: Selection) -> widgets.HTML:
             "There is no study at hand. Make one in the explorer (Model, Profile, Score), then come back."
         )
         return ui.sentence(text, "error")
+    wrong = study_words(study)
     p, problem = study.tables.provenance, study.problem
     return ui.sentence(
         f"Everything below is live and computed from the study “{study.name}”: {len(problem.blocks)} blocks, "
         f"{len(problem.dims)} dimensions, {ui.ms(problem.dense_latency, problem.latency_unit)} dense on "
-        f"{p['device']}, batch {p['batch']}, {p['dtype']}."
+        f"{p['device']}, batch {p['batch']}, {p['dtype']}." + "".join(f" {w}" for w in wrong),
+        "error" if wrong else "note",
     )
 
 

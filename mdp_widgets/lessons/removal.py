@@ -2,6 +2,8 @@
 
 import ipywidgets as widgets
 
+from mdp.quality import beside, importance_doubt
+
 from .. import ui
 from ..figures.teach_blocks import blocks_info, blocks_label, blocks_table, draw_blocks, with_plan
 from ..sized import figure
@@ -27,6 +29,8 @@ def removal(selection: Selection) -> widgets.Widget:
         for b in problem.blocks
     ]
 
+    doubt = beside(importance_doubt(mine.study))
+
     def show(_=None):
         removed = set(mine.plan.removed_blocks)
         setting.append(True)
@@ -42,9 +46,9 @@ def removal(selection: Selection) -> widgets.Widget:
         by_hand = f", {len(mine.pins.blocks)} decided by you" if mine.pins.blocks else ""
         said.value = aloud(
             f"{len(problem.blocks) - len(removed)} of "
-            f"{len(problem.blocks)} blocks kept{by_hand}: <b>{ui.percent(kept)}</b> of the importance in "
-            f"<b>{ui.ms(mine.plan.latency, problem.latency_unit)}</b>. Without removing blocks nothing under "
-            f"{ui.ms(fronts.smallest_kept, problem.latency_unit)} exists."
+            f"{len(problem.blocks)} blocks kept{by_hand}: <b>{ui.percent(kept)}</b> of the importance{doubt} "
+            f"in <b>{ui.ms(mine.plan.latency, problem.latency_unit)}</b>. Without removing blocks nothing "
+            f"under {ui.ms(fronts.smallest_kept, problem.latency_unit)} exists."
         )
 
     def decide(block):

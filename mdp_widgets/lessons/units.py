@@ -4,6 +4,8 @@ import dataclasses
 
 import ipywidgets as widgets
 
+from mdp.quality import beside, importance_doubt
+
 from .. import ui
 from ..figures.curve import curve_info, curve_label, curve_table, draw_curve
 from ..figures.teach_units import draw_units, units_info, units_label, units_table
@@ -54,7 +56,8 @@ def importance(selection: Selection) -> widgets.Widget:
         curve.show(draw_curve(cut), curve_label(cut), *curve_table(cut))
         said.value = aloud(
             f"The best <b>{info.kept}</b> of {len(info.units)} hold "
-            f"<b>{ui.percent(info.share)}</b> of the importance of {ui.escape(dim.value)}."
+            f"<b>{ui.percent(info.share)}</b> of the importance of {ui.escape(dim.value)}"
+            f"{beside(importance_doubt(study))}."
         )
 
     dim.observe(switch, "value")

@@ -1,6 +1,7 @@
 """What was measured and scored for a model before, by whomever: files in the user's folders. No torch."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from mdp.errors import MdpError
 from mdp.files import read_json
 from mdp.latency.tables import how_timed, list_tables
 from mdp.paths import data_dir
+from mdp.provenance import HASH, KINDS
+from mdp.quality import table_faults
 from mdp.study import Tables, list_studies
 
 Choice = tuple[str, str]  # a label for a person, a path
@@ -35,7 +38,8 @@ def scores_at_hand(model: str) -> list[Choice]:
         try:
             data = read_json(path, "file of scores")
             if data["model"]["name"] == model:
-                found.append((scores_label(data["provenance"]), str(path)))
+                label = scores_label(data["provenance"], data["model"], path.stat().st_mtime)
+                found.append((label, str(path)))
         except (MdpError, KeyError, TypeError):
             continue
     return found
@@ -43,9 +47,27 @@ def scores_at_hand(model: str) -> list[Choice]:
 
 def tables_label(tables: Tables) -> str:
     p = tables.provenance
-    return ", ".join([f"batch {p['batch']}", p["dtype"], *how_timed(tables), p["device"]])
+    wrong = ["not to be trusted"] if table_faults(p, tables.details) else []
+    return ", ".join([f"batch {p['batch']}", p["dtype"], *how_timed(tables), p["device"], *wrong])
 
 
-def scores_label(provenance: Mapping[str, Any]) -> str:
+def scores_label(provenance: Mapping[str, Any], model: Mapping[str, Any], saved: float) -> str:
+    """Of which checkpoint and when come first: that tells two files of one model apart.
+
+    `saved` is when the file was written, in seconds, for scores that do not say when they were taken.
+    """
+    weights = str(model.get("weights", ""))
+    content = str(provenance.get(HASH, ""))[:6]
+    which = KINDS.get(weights) or Path(weights).name + (f" {content}" if content else "")
     images = f", {provenance['images']} images" if provenance.get("images") else ""
-    return f"{provenance['method']}{images}, {provenance.get('dataset', 'from the weights alone')}"
+    how = f"{provenance['method']}{images}, {provenance.get('dataset', 'from the weights alone')}"
+    return f"{which}, {_when(provenance.get('created'), saved)}: {how}"
+
+
+def _when(created: Any, saved: float) -> str:
+    """`2026-11-21 15:00`, in this machine's time."""
+    try:
+        made = datetime.fromisoformat(str(created).replace("Z", "+00:00")).astimezone()
+    except ValueError:
+        made = datetime.fromtimestamp(saved)
+    return f"{made:%Y-%m-%d %H:%M}"

@@ -22,21 +22,24 @@ class JobFacts:
     messages: tuple[str, ...]
     error: str
     running: bool
+    wrong: bool = False  # it is done, and what it made is not to be trusted
 
 
 def job_facts(state: JobState, now: float | None = None) -> JobFacts:
     """Read a state for a person. `now` is seconds since the epoch (default: the clock)."""
     now = time.time() if now is None else now
     running = state.status == "running"
+    wrong = str(state.result.get("wrong", "")) if state.status == "done" else ""
     return JobFacts(
         title=state.title,
         status=WORDS[state.status],
-        sign=SIGNS[state.status],
+        sign="!" if wrong else SIGNS[state.status],
         share=_share(state),
         line=_running_line(state, now) if running else _ended_line(state, now),
-        messages=state.messages[-3:],
-        error=state.error,
+        messages=tuple(m for m in state.messages if not wrong or m not in wrong)[-3:],
+        error=state.error or wrong,
         running=running,
+        wrong=bool(wrong),
     )
 
 

@@ -179,8 +179,9 @@ def job_html(facts: JobFacts) -> str:
     unknown = " mdp-bar-unknown" if facts.running and facts.share is None else ""
     live = "off" if facts.running else "polite"  # nobody wants every percent read aloud
     messages = "".join(f"<li>{html.escape(m)}</li>" for m in facts.messages)
+    look = "failed" if facts.wrong else facts.status
     return (
-        f'<div class="mdp-job-{facts.status}" role="group" aria-label="{html.escape(facts.title)}">'
+        f'<div class="mdp-job-{look}" role="group" aria-label="{html.escape(facts.title)}">'
         f'<div class="mdp-job-title"><span aria-hidden="true">{facts.sign}</span> '
         f"{html.escape(facts.title)}</div>"
         f'<div class="mdp-bar{unknown}" role="progressbar" aria-valuemin="0" aria-valuemax="100"{share}>'

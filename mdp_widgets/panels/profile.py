@@ -5,6 +5,7 @@ from html import escape
 import ipywidgets as widgets
 
 from mdp.latency.tables import how_timed, list_tables
+from mdp.quality import tables_words
 from mdp.study import Tables
 
 from .. import ui
@@ -14,6 +15,7 @@ from .setup import Setup, whole_number
 from .switches import Switches
 
 DEVICES = {"the fastest here": "auto", "CPU": "cpu", "GPU (CUDA)": "cuda", "GPU (Apple)": "mps"}
+AGAIN = ", measured again"
 DTYPES = ("float32", "bfloat16", "float16")
 
 
@@ -36,7 +38,7 @@ def tables_card(setup: Setup) -> widgets.VBox:
             rows = [tables_row(saved.tables) for saved in found]
             table.value = ui.table_html(
                 ("device", "batch", "number type", "timed", "entries", "spread"), rows
-            )
+            ) + "".join(wrong_html(saved.tables) for saved in found)
         else:
             table.value = f'<p class="mdp-note">Nothing was measured of {escape(setup.model)} yet.</p>'
 
@@ -46,6 +48,14 @@ def tables_card(setup: Setup) -> widgets.VBox:
     card.add_class("mdp-wide")
     card.table = table
     return card
+
+
+def wrong_html(tables: Tables) -> str:
+    """A red sentence about tables that are not to be trusted, "" about others."""
+    words = tables_words(tables.provenance, tables.details)
+    p = tables.provenance
+    head = f"{p['device']}, batch {p['batch']}: "
+    return f'<p class="mdp-error" role="alert">{escape(head + words)}</p>' if words else ""
 
 
 def tables_row(tables: Tables) -> tuple[str, ...]:
@@ -63,7 +73,7 @@ def tables_row(tables: Tables) -> tuple[str, ...]:
 
 
 def profile_card(setup: Setup, number: int = 2) -> widgets.VBox:
-    """The card of step 2. Its parts are `device`, `batch`, `dtype`, `how`, `go` and `job`."""
+    """The card of step 2. Its parts are `device`, `batch`, `dtype`, `how`, `go`, `again` and `job`."""
     device = dropdown("Device", DEVICES.items(), "auto")
     batch = text("Batch size", "1", tooltip="Images per forward pass; part of what is measured")
     dtype = dropdown("Number type", DTYPES, "float32")
@@ -74,6 +84,14 @@ def profile_card(setup: Setup, number: int = 2) -> widgets.VBox:
         "kept, and the next run goes on from there.",
         resume=setup.is_about,
     )
+
+    def again():
+        arguments = [word for word in job.state.arguments if word != "--again"]
+        job.start([*arguments, "--again"], f"{job.state.title.removesuffix(AGAIN)}{AGAIN}")
+
+    def offer_again(_=None):
+        wrong = job.state is not None and job.state.status == "done" and bool(job.state.result.get("wrong"))
+        more.layout.display = None if wrong else "none"
 
     def measure():
         words = or_sentence(setup.words, job.complain)
@@ -86,8 +104,12 @@ def profile_card(setup: Setup, number: int = 2) -> widgets.VBox:
             )
 
     job.observe(lambda change: setup.measured(change["new"]), "state")
+    more = start_button("Measure again", again, tooltip="Measure the same once more; what is known is kept")
+    job.observe(offer_again, "state")
+    offer_again()
     go = start_button("Measure", measure, tooltip="Measure latency tables on this machine")
-    card = step_card(number, "Latency", fields(device, batch, dtype, how), ui.row(go), job)
+    card = step_card(number, "Latency", fields(device, batch, dtype, how), ui.row(go), job, more)
+    card.again = more
     card.device, card.batch, card.dtype, card.how = device, batch, dtype, how
     card.go, card.job = go, job
     return card

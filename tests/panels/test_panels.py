@@ -87,7 +87,7 @@ def test_from_a_model_to_an_open_study(watch):
     assert "needs scores (step 3) first" in text_of(panel.build.job)
     panel.score.go.click()
     assert watch(panel.score.job).status == "done"
-    assert panel.build.scores.label == "hessian, 1024 images, Fashion-MNIST"
+    assert panel.build.scores.label.endswith(": hessian, 1024 images, Fashion-MNIST")
     panel.build.name.value = "Mine"
     panel.build.go.click()
     assert watch(panel.build.job).status == "done", panel.build.job.state

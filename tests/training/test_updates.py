@@ -131,9 +131,7 @@ def test_teacher_and_student_answer_in_the_same_precision(bf16, tmp_path, ref):
     teacher, seen = create(ref), []
     layer = next(m for m in teacher.modules() if isinstance(m, torch.nn.Linear))
     layer.register_forward_hook(lambda module, asked, answer: seen.append(answer.dtype))
-    model, history = trained(
-        tmp_path / "run", dataclasses.replace(RECIPE, distill=0.5), ref, teacher=teacher
-    )
+    model, history = trained(tmp_path / "run", dataclasses.replace(RECIPE, distill=0.5), ref, teacher=teacher)
     assert set(seen) == {torch.bfloat16} and len(history.epochs) == 2
     assert {p.dtype for p in model.parameters()} == {torch.float32}
     assert all(t.isfinite().all() for t in model.state_dict().values())

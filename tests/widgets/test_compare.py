@@ -168,7 +168,9 @@ def test_facts_show_a_beside_b(selection):
     bar = BudgetBar(selection)
     before = bar.facts
     selection.keep_as_a()
-    assert [f["note"] for f in bar.facts] == [f"A: {f['value']}" for f in before]
+    notes = [f"A: {f['value']}" for f in before]
+    notes[2] += ", untrained weights"  # stays beside the number that it is about
+    assert [f["note"] for f in bar.facts] == notes
     assert bar.facts[1]["title"] == before[1]["note"]
     selection.clear_a()
     assert bar.facts == before

@@ -1,0 +1,105 @@
+"""Latencies are milliseconds: the units that are read as such, and what no table of times may hold. No torch.
+
+A problem file may budget anything (MACs, parameters); tables, studies and whatever is measured are of times.
+"""
+
+import dataclasses
+
+from .errors import BadFile, MdpError
+from .problem import Problem, Term
+
+# How many milliseconds one of each is; the micro sign has two code points. The one list of units of time.
+MILLISECONDS = {
+    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1.0),
+    **dict.fromkeys(("s", "sec", "second", "seconds"), 1e3),
+    **dict.fromkeys(("us", "\u00b5s", "\u03bcs", "usec", "microsecond", "microseconds"), 1e-3),
+    **dict.fromkeys(("ns", "nsec", "nanosecond", "nanoseconds"), 1e-6),
+}
+
+
+def milliseconds(unit: str) -> float | None:
+    """How many milliseconds one of this unit is; None if it is no unit of time that is known."""
+    return MILLISECONDS.get(unit.strip().lower().replace("\u03bc", "\u00b5"))
+
+
+def in_ms(problem: Problem, where: str) -> Problem:
+    """The problem with its latency in ms; the same object if it is.
+
+    Raises:
+        BadFile: its unit is none of time.
+    """
+    factor = milliseconds(problem.latency_unit)
+    if factor is None:
+        raise BadFile(
+            f"The {where} gives latency in {problem.latency_unit!r}, which is no unit of time that is known "
+            "here. Give it in ms, s, us or ns."
+        )
+    if problem.latency_unit == "ms":
+        return problem
+    # Dividing by 1000 is exact where multiplying by 0.001 is not.
+    terms = tuple(_scaled(term, factor) for term in problem.latency)
+    return dataclasses.replace(problem, latency_unit="ms", latency=terms)
+
+
+def _scaled(term: Term, factor: float) -> Term:
+    values = term.values * factor if factor >= 1 else term.values / (1 / factor)
+    values.setflags(write=False)
+    return dataclasses.replace(term, values=values)
+
+
+def check_times(problem: Problem, where: str) -> None:
+    """Refuse latency tables that cannot be those of a network.
+
+    Raises:
+        BadFile: a part of the network has no table, a time is negative or not finite, or the dense network
+            takes none.
+    """
+
+    def refuse(what: str):
+        raise BadFile(f"The {where} cannot be used: {what}. Measure the model again (mdp profile).")
+
+    for term in problem.latency:
+        # A comparison that is false for what is no number, too.
+        if not ((term.values >= 0) & (term.values < float("inf"))).all():
+            refuse(f"the table of {term.name} holds a time that is negative or not finite")
+    dims = {dim for term in problem.latency for dim in term.dims}
+    blocks = {term.block for term in problem.latency}
+    lacking = [f"dim {d.name!r}" for d in problem.dims if d.name not in dims]
+    lacking += [f"block {b.name!r}" for b in problem.blocks if b.name not in blocks]
+    if lacking:
+        more = f" (and of {len(lacking) - 1} more)" if len(lacking) > 1 else ""
+        refuse(f"it lacks the latency of {lacking[0]}{more}")
+    try:
+        dense = problem.dense_latency
+    except OverflowError:
+        dense = float("inf")
+    if not 0 < dense < float("inf"):
+        refuse(f"the dense network takes {dense:g} ms, which no network does")
+
+
+def check_parts(terms, pieces, where: str) -> None:
+    """Refuse tables without one of the parts that a network is made of, by name.
+
+    Args:
+        terms: names of the tables. pieces: names of the parts.
+
+    Raises:
+        MdpError: one is missing.
+    """
+    there = set(terms)
+    lacking = [name for name in pieces if name not in there]
+    if lacking:
+        more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
+        raise MdpError(
+            f"The {where} lack the latency of {lacking[0]}{more}, a part of this model: they are of another "
+            "version of it, or were cut. Measure the model again (mdp profile)."
+        )
+
+
+def refuse_other_units(problem: Problem) -> None:
+    """Raises MdpError unless latency is in ms: what is measured can be compared with nothing else."""
+    if problem.latency_unit != "ms":
+        raise MdpError(
+            f"The latency of {problem.name!r} is in {problem.latency_unit!r}, and what is measured is in ms: "
+            "they cannot be compared. Build the study from tables that were measured."
+        )
