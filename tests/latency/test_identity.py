@@ -27,6 +27,7 @@ from mdp.study import load_study
 from .conftest import FakeTimer, linear_key
 
 SOFTWARE = "torch 2, driver 550.1, TF32 products"
+IN_MS = SimpleNamespace(latency_unit="ms")
 GPU = Deployment("cuda", "NVIDIA H100", SOFTWARE, 4, "float32", "contiguous", 0, "graph")
 
 
@@ -138,11 +139,11 @@ def test_shipped_studies_are_of_the_same_device_without_a_quota(quota_of, monkey
 )
 def test_why_tables_are_of_another_device_is_a_sentence(found, store, change, said):
     provenance = {k: v for k, v in {**GPU.to_json(), **change}.items() if v is not None}
-    study = SimpleNamespace(name="toy", tables=SimpleNamespace(provenance=provenance))
+    study = SimpleNamespace(name="toy", problem=IN_MS, tables=SimpleNamespace(provenance=provenance))
     assert said in why_another(study, GPU) and not same_device(study, GPU)
     with pytest.raises(MdpError, match="cannot stand in one table"):
         strict(study, found, 1.0, store=store, timer=FakeTimer(linear_key, deployment=GPU))
-    assert why_another(SimpleNamespace(name="x", tables=SimpleNamespace(provenance=GPU.to_json())), GPU) == ""
+    assert why_another(SimpleNamespace(name="x", problem=IN_MS, tables=SimpleNamespace(provenance=GPU.to_json())), GPU) == ""
 
 
 def torch_with(monkeypatch, **facts):
@@ -244,7 +245,7 @@ def test_without_nvidia_smi_nothing_breaks(monkeypatch, tmp_path, answer, names)
     monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setattr(gpu, "ROOT", tmp_path)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    study = SimpleNamespace(name="toy", tables=SimpleNamespace(provenance=GPU.to_json()))
+    study = SimpleNamespace(name="toy", problem=IN_MS, tables=SimpleNamespace(provenance=GPU.to_json()))
     assert names_here("cuda") == (names or ())
     assert bool(measured_elsewhere(study)) == (names is None)  # no GPU at all
     gpu.driver()
@@ -264,7 +265,7 @@ def test_a_part_of_a_gpu_is_known_by_the_whole(monkeypatch):
     monkeypatch.setattr("mdp.latency.here.gpu_names", lambda: ("NVIDIA H100",))
     for device, here in (("NVIDIA H100 MIG 1g.10gb", True), ("NVIDIA H100 PCIe", False)):
         p = {**GPU.to_json(), "device": device}
-        study = SimpleNamespace(name="toy", tables=SimpleNamespace(provenance=p))
+        study = SimpleNamespace(name="toy", problem=IN_MS, tables=SimpleNamespace(provenance=p))
         assert (measured_elsewhere(study) == "") == here
 
 

@@ -1,6 +1,7 @@
 """Fine-tuning in two processes that a launcher really starts: counted from within, and told apart."""
 
 import json
+import re
 import os
 import subprocess
 import sys
@@ -107,7 +108,8 @@ def test_a_run_in_two_processes_ends_together_and_goes_on(study, tmp_path, monke
     path, job = study(RESNET), ("--job", tmp_path / "job")
     status, out, err = ended(tmp_path, launch(tmp_path, path, stop="error:0:2"))
     assert status and not out and "The disk is full." in err.splitlines()
-    assert "Process 2 of 2: Another process of this run has ended" in err
+    # Which comes first is chance: that the other one is missed, or the launcher's signal.
+    assert re.search("Process 2 of 2: (Another process of this run has ended|Stopped on request)", err), err
     assert (tmp_path / "net" / "checkpoint.safetensors").exists()
 
     status, out, err = ended(tmp_path, launch(tmp_path, path, *job, stop="error:1:1"))
