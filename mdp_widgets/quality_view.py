@@ -20,7 +20,7 @@ class QualityNotice(ipywidgets.HBox):
 
     def __init__(self, selection: Selection):
         self.selection = selection
-        self.words = ui.sentence(kind="error")
+        self.words = ui.sentence(kind="warning")
         self.words.layout.flex = "1 1 0"
         self.again = ui.button("Measure again", self._start, tooltip="Measure these latency tables once more")
         if jobs.refusal():
@@ -33,7 +33,7 @@ class QualityNotice(ipywidgets.HBox):
     def _show(self, _change: Any = None) -> None:
         study = self.selection.study
         told = study_words(study) if study is not None else ()
-        ui.say(self.words, " ".join(told), "error")
+        ui.say(self.words, " ".join(told), "warning")
         scores_only = study is not None and told == (importance_words(importance_doubt(study)),)
         self.again.layout.display = "none" if not told or scores_only else None
         self.layout.display = None if told else "none"

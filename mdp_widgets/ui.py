@@ -64,7 +64,7 @@ def heading(text: str, level: int = 3) -> ipywidgets.HTML:
 
 
 def sentence(text: str = "", kind: str = "note") -> ipywidgets.HTML:
-    """A sentence that can change: `say(widget, text, kind)`. Kinds: note, status, error (read aloud)."""
+    """A sentence that can change: `say(widget, text, kind)`. Kinds: note, warning (red), status and error (read aloud)."""
     widget = ipywidgets.HTML()
     say(widget, text, kind)
     return widget
@@ -72,7 +72,7 @@ def sentence(text: str = "", kind: str = "note") -> ipywidgets.HTML:
 
 def say(widget: ipywidgets.HTML, text: str, kind: str = "note") -> None:
     """Put a sentence into a `sentence` widget; an empty one takes no room."""
-    role = {"error": "alert", "status": "status"}.get(kind)
+    role = {"error": "alert", "status": "status", "warning": "note"}.get(kind)
     attribute = f' role="{role}"' if role else ""
     widget.value = f'<p class="mdp-{kind}"{attribute}>{escape(text)}</p>' if text else ""
     widget.layout.display = None if text else "none"

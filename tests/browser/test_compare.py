@@ -27,7 +27,7 @@ def test_keep_as_a_move_the_budget_swap_and_clear(quiet, address):
     expect(pair(page)).to_be_visible()
     set_budget(page, "2.5")
     note = page.get_by_role("listitem").filter(has_text="importance kept").locator(".mdp-b-note")
-    expect(note).to_have_text(f"A: {before}")
+    expect(note).to_have_text(f"A: {before}, untrained weights")
     # What differs is told by a pattern, and in words.
     expect(page.locator(".mdp-s-unit.a-only, .mdp-s-diff.a-only").first).to_be_visible()
     expect(page.locator("[role=gridcell][aria-label*='A keeps']").first).to_be_attached()
@@ -43,7 +43,7 @@ def test_keep_as_a_move_the_budget_swap_and_clear(quiet, address):
     # A lives in the address: a reload shows the same comparison.
     page.reload(wait_until="commit")
     expect(pair(page)).to_be_visible()
-    expect(note).to_have_text(f"A: {before}")
+    expect(note).to_have_text(f"A: {before}, untrained weights")
     expect(budget(page)).to_have_value("2.50")
     page.get_by_role("button", name="Swap A and B").click()
     expect(budget(page)).to_have_value("6.00")

@@ -143,7 +143,8 @@ def test_why_tables_are_of_another_device_is_a_sentence(found, store, change, sa
     assert said in why_another(study, GPU) and not same_device(study, GPU)
     with pytest.raises(MdpError, match="cannot stand in one table"):
         strict(study, found, 1.0, store=store, timer=FakeTimer(linear_key, deployment=GPU))
-    assert why_another(SimpleNamespace(name="x", problem=IN_MS, tables=SimpleNamespace(provenance=GPU.to_json())), GPU) == ""
+    same = SimpleNamespace(name="x", problem=IN_MS, tables=SimpleNamespace(provenance=GPU.to_json()))
+    assert why_another(same, GPU) == ""
 
 
 def torch_with(monkeypatch, **facts):

@@ -1,8 +1,8 @@
 """Fine-tuning in two processes that a launcher really starts: counted from within, and told apart."""
 
 import json
-import re
 import os
+import re
 import subprocess
 import sys
 import time
