@@ -64,7 +64,7 @@ def heading(text: str, level: int = 3) -> ipywidgets.HTML:
 
 
 def sentence(text: str = "", kind: str = "note") -> ipywidgets.HTML:
-    """A sentence that can change: `say(widget, text, kind)`. Kinds: note, warning (red), status and error (read aloud)."""
+    """A sentence that can change: `say(widget, text, kind)`. Kinds: note, warning, status, error (read aloud)."""
     widget = ipywidgets.HTML()
     say(widget, text, kind)
     return widget

@@ -37,7 +37,7 @@ def with_tables(study, **facts):
 def test_tables_that_are_not_to_be_trusted_are_red_and_measure_again_stands_beside(trained):
     selection = Selection(with_tables(trained, **BAD))
     notice = QualityNotice(selection)
-    assert "mdp-error" in notice.words.value and "300 % off" in notice.words.value
+    assert "mdp-warning" in notice.words.value and "300 % off" in notice.words.value
     assert notice.again.layout.display is None and notice.again.description == "Measure again"
     fact = BudgetBar(selection).facts[0]
     assert (fact["kind"], fact["band"]) == ("wrong", "unreliable")
