@@ -8,10 +8,10 @@ READY  := $(VENV)/.ready
 .PHONY: app workshop lab test env lint bench studies networks lock clean
 
 app: env  ## serve the explorer at http://localhost:$(PORT)/
-	@$(BIN)/python -m mdp_widgets.serve --port $(PORT)
+	@$(BIN)/python -m mdp_widgets --port $(PORT)
 
 workshop: env  ## serve thirty people: prints a link with a token; see docs/workshop.md
-	@$(BIN)/python -m mdp_widgets.serve --port $(PORT) --address 0.0.0.0 --pages 30 --warm 3 --idle 60 --no-long-work
+	@$(BIN)/python -m mdp_widgets --port $(PORT) --address 0.0.0.0 --pages 30 --warm 3 --idle 60 --no-long-work
 
 lab: env  ## the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks
@@ -23,9 +23,9 @@ lint: env
 	$(BIN)/ruff check .
 
 bench: env  ## the numbers of the README, measured side by side in one run
-	$(BIN)/python -m mdp.bench.solvers
-	$(BIN)/python -m mdp.bench.latency
-	$(BIN)/python -m mdp_widgets.bench
+	$(BIN)/python -m benchmarks.solvers
+	$(BIN)/python -m benchmarks.latency
+	$(BIN)/python -m benchmarks.page
 
 env: $(READY)  ## .venv with everything that requirements.lock pins, nothing else
 

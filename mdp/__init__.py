@@ -3,10 +3,10 @@
 Importing this package, loading a study, solving and drawing import no torch; a test holds it.
 """
 
-from .errors import BadFile, Cancelled, Infeasible, MdpError, Unsupported
-from .plan import Plan, load_plan, save_plan
-from .problem import Block, Dim, Problem, Term, load_problem, save_problem
-from .study import Study, list_studies, load_study, save_study
+from .core.errors import BadFile, Cancelled, Infeasible, MdpError, Unsupported
+from .core.plan import Plan, load_plan, save_plan
+from .core.problem import Block, Dim, Problem, Term, load_problem, save_problem
+from .core.study import Study, list_studies, load_study, save_study
 
 __all__ = [
     "BadFile",

@@ -3,9 +3,9 @@ import contextlib
 import os
 import sys
 
-from . import processes
 from .cli import main
-from .cores import bound_threads
+from .core import processes
+from .core.cores import bound_threads
 
 if __name__ == "__main__":
     bound_threads()

@@ -8,7 +8,7 @@ import types
 import numpy as np
 
 from mdp import cli
-from mdp.errors import MdpError
+from mdp.core.errors import MdpError
 
 
 def command(name, *flags):

@@ -13,10 +13,10 @@ import signal
 import sys
 from pathlib import Path
 
-from .. import processes
-from ..errors import Cancelled, MdpError
+from ..core import processes
+from ..core.errors import Cancelled, MdpError
+from ..core.progress import ConsoleReporter, Reporter
 from ..jobs import JobReporter, introduce, note_exit
-from ..progress import ConsoleReporter, Reporter
 
 # Work that several processes share (torchrun, accelerate launch); of any other the first does all.
 SHARED = {"train", "finetune"}

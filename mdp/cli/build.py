@@ -2,7 +2,7 @@
 
 import os
 
-from ..errors import MdpError
+from ..core.errors import MdpError
 from . import reporter
 from .model_args import add_model, model_of
 
@@ -18,17 +18,17 @@ def add_arguments(parser):
 
 
 def run(args):
-    from ..families import has_halves, outline
-    from ..files import read_json
-    from ..importance.store import read_scores
-    from ..latency import fit_space, load_tables
-    from ..latency.tables import how_timed
-    from ..models import accuracy_of
-    from ..provenance import check_weights
-    from ..quality import study_words
-    from ..study import FORMAT, build_study, load_study, save_study
-    from ..times import check_parts
-    from ..weights import content_at
+    from ..core.files import read_json
+    from ..core.how_found import has_halves
+    from ..core.provenance import check_weights
+    from ..core.quality import study_words
+    from ..core.scores import read_scores
+    from ..core.study import FORMAT, build_study, load_study, save_study
+    from ..core.tables import fit_space, how_timed, load_tables
+    from ..core.units import check_parts
+    from ..families import outline
+    from ..networks.models import accuracy_of
+    from ..networks.weights import content_at
 
     report = reporter(args)
     ref = model_of(args)

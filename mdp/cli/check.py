@@ -2,8 +2,8 @@
 
 import json
 
-from ..errors import MdpError
-from ..files import write_text
+from ..core.errors import MdpError
+from ..core.files import write_text
 from . import print_json, reporter
 from .model_args import add_model, is_special, model_of
 

@@ -1,14 +1,10 @@
 """`mdp export`: a pruned network as ONNX, or a study's tables as CSV."""
 
-import csv
-import io
-import itertools
 from pathlib import Path
 
-from ..errors import MdpError
-from ..files import write_text
-from ..problem import Problem, Term
-from ..study import load_study, slug
+from ..core.csv_export import export_csv
+from ..core.errors import MdpError
+from ..core.study import load_study
 from . import reporter
 
 
@@ -35,27 +31,3 @@ def run(args):
         report.step(1, 1, f"written to {path}")
     if args.job:
         report.result(path=str(path))
-
-
-def export_csv(problem: Problem, folder: Path) -> list[Path]:
-    """One file per term: a row for every combination of kept units, with its latency or importance."""
-    written = []
-    for kind, terms, unit in (
-        ("latency", problem.latency, problem.latency_unit),
-        ("importance", problem.importance, "importance"),
-    ):
-        for i, term in enumerate(terms):
-            path = folder / kind / f"{i:03d}-{slug(term.name)}.csv"
-            written.append(write_text(path, term_csv(term, problem, unit)))
-    return written
-
-
-def term_csv(term: Term, problem: Problem, unit: str) -> str:
-    """The rows of one term: kept units of each dim, the block that it vanishes with, the value."""
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow([*term.dims, "block", unit])
-    for options in itertools.product(*(enumerate(problem.dim[d].options) for d in term.dims)):
-        value = term.values[tuple(i for i, _ in options)]
-        rows.writerow([*(kept for _, kept in options), term.block or "", repr(float(value))])
-    return text.getvalue()

@@ -1,7 +1,7 @@
 """`mdp extract`: take the pruned network of a plan out of the dense one."""
 
-from ..plan import Plan, load_plan, parse_budget, plan_to_json
-from ..study import Study, load_study
+from ..core.plan import Plan, load_plan, parse_budget, plan_to_json
+from ..core.study import Study, load_study
 from . import reporter
 
 

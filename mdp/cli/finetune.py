@@ -6,7 +6,7 @@ The same command runs in several processes: `accelerate launch -m mdp finetune .
 from dataclasses import asdict
 from pathlib import Path
 
-from ..errors import MdpError
+from ..core.errors import MdpError
 from . import print_json, reporter
 from .model_args import SKIP_BAD
 
@@ -34,10 +34,10 @@ def run(args):
     report = reporter(args)
     report.step(0, 1, "taking the network out")
 
+    from ..core.study import load_study
     from ..datasets import find
     from ..datasets.checking import checked_source
-    from ..datasets.fit import check_fit
-    from ..study import load_study
+    from ..datasets.labels import check_fit
     from ..training.finetune import finetune, of_folder, of_plan
     from ..training.loop import Recipe
     from .extract import read_plan

@@ -1,8 +1,8 @@
 """`mdp front`: the best plan at many budgets."""
 
-from ..errors import MdpError
-from ..plan import parse_budget
-from ..quality import beside, importance_doubt
+from ..core.errors import MdpError
+from ..core.plan import parse_budget
+from ..core.quality import beside, importance_doubt
 from . import print_json
 from .solve import read_problem, share, summary
 

@@ -1,6 +1,6 @@
 """`mdp inspect`: what of a model can be pruned, and by name and reason what not."""
 
-from ..errors import MdpError
+from ..core.errors import MdpError
 from . import print_json, reporter
 from .model_args import add_model, model_of
 
@@ -16,11 +16,11 @@ def add_arguments(parser):
 
 
 def run(args):
+    from ..core.files import write_json
     from ..datasets import find as find_data
-    from ..datasets.fit import check_fit
+    from ..datasets.labels import check_fit
     from ..families import outline
-    from ..files import write_json
-    from ..models import create
+    from ..networks.models import create
 
     report = reporter(args)
     report.step(0, 2, "looking for what can be pruned")

@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from ..errors import MdpError
-from ..plan import parse_budget, save_plan
-from ..progress import PartOf
-from ..study import load_study, save_study
+from ..core.errors import MdpError
+from ..core.plan import parse_budget, save_plan
+from ..core.progress import PartOf
+from ..core.study import load_study, save_study
 from . import print_json, reporter
 from .model_args import SKIP_BAD
 from .solve import describe, problem_of, summary
@@ -37,9 +37,9 @@ def run(args):
 
     from ..datasets import find as find_data
     from ..datasets.checking import checked
-    from ..datasets.fit import check_fit
+    from ..datasets.labels import check_fit
     from ..datasets.loader import loader
-    from ..datasets.unread import Unread
+    from ..datasets.unreadable import Unread
     from ..importance import rescored
     from ..latency.device import deployment
     from ..solve import iterate

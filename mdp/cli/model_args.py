@@ -1,12 +1,12 @@
-"""The words with which every command names a model, as `mdp.models.resolve` takes it."""
+"""The words with which every command names a model, as `mdp.networks.models.resolve` takes it."""
 
 import argparse
 import json
 import re
 from typing import Any
 
-from ..errors import MdpError
-from ..model_ref import ModelRef
+from ..core.errors import MdpError
+from ..core.model_ref import ModelRef
 
 SKIP_BAD = "leave out images that cannot be read, and say which, instead of refusing them"
 _PYTHON = {"True": True, "False": False, "None": None}
@@ -40,7 +40,7 @@ def add_model(parser: argparse.ArgumentParser, *, named: bool = True) -> None:
 
 def model_of(args: argparse.Namespace, name: str | None = None, weights: str | None = None) -> ModelRef:
     """The model that the words name. Raises MdpError as `resolve`, and for words that make no sense."""
-    from ..models import own_size, resolve
+    from ..networks.models import own_size, resolve
 
     name, weights = name or args.model, weights or args.weights
     size = input_size(args.input_size, args.in_chans, lambda: own_size(name, arguments(args.arg)))

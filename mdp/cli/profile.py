@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from ..errors import MdpError
+from ..core.errors import MdpError
 from . import reporter
 from .model_args import add_model, model_of
 
@@ -43,13 +43,14 @@ def run(args):
     # Before anything slow: what was asked for makes sense here, or a sentence says why not.
     layout = "contiguous" if args.memory_format == "auto" else args.memory_format
     deployment(args.device, args.batch, args.dtype, layout, args.threads, args.compiled)
+    from ..core.quality import tables_words
+    from ..core.study import inferred_words
+    from ..core.tables import save_tables
     from ..families import find, outline
-    from ..latency import profile, save_tables
+    from ..latency import profile
     from ..latency.measure import BUSY
-    from ..models import create
-    from ..quality import tables_words
-    from ..study import inferred_words
-    from ..weights import noted
+    from ..networks.models import create
+    from ..networks.weights import noted
 
     report = reporter(args)
     ref = model_of(args)

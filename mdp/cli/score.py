@@ -1,6 +1,6 @@
 """`mdp score`: the importance of every unit of a model, on real images."""
 
-from ..errors import MdpError
+from ..core.errors import MdpError
 from . import reporter
 from .model_args import SKIP_BAD, add_model, model_of
 
@@ -45,13 +45,13 @@ def add_arguments(parser):
 
 
 def run(args):
-    from ..datasets.unread import Unread
+    from ..core.quality import importance_words, scores_doubt
+    from ..datasets.unreadable import Unread
     from ..families import find, outline
     from ..importance import METHODS, default_method, save_scores, score
     from ..latency.device import deployment
-    from ..models import create
-    from ..quality import importance_words, scores_doubt
-    from ..weights import noted
+    from ..networks.models import create
+    from ..networks.weights import noted
 
     report = reporter(args)
     if args.images < 1 or args.views < 1:
@@ -87,7 +87,7 @@ def _batches(args, ref, report, unread):
 
     from ..datasets import find as find_data
     from ..datasets.checking import checked
-    from ..datasets.fit import check_fit
+    from ..datasets.labels import check_fit
     from ..datasets.loader import loader
     from ..datasets.source import joined
     from ..datasets.views import view_loader

@@ -3,11 +3,11 @@
 import dataclasses
 from pathlib import Path
 
-from ..files import read_json
-from ..plan import Plan, parse_budget, save_plan
-from ..problem import FORMAT, Problem, problem_from_json
-from ..quality import beside, importance_doubt
-from ..study import Study, load_study
+from ..core.files import read_json
+from ..core.plan import Plan, parse_budget, save_plan
+from ..core.problem import FORMAT, Problem, problem_from_json
+from ..core.quality import beside, importance_doubt
+from ..core.study import Study, load_study
 from . import print_json
 
 PINS_HELP = (
@@ -30,8 +30,8 @@ def add_arguments(parser):
 
 
 def run(args):
+    from ..core.pins import pins_from_text
     from ..solve import solve
-    from ..solve.pins import pins_from_text
 
     problem = read_problem(args.file)
     budget = parse_budget(args.budget, problem)

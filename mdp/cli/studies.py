@@ -1,6 +1,6 @@
 """`mdp studies`: what the explorer can open."""
 
-from ..study import list_studies
+from ..core.study import list_studies
 from . import print_json
 
 

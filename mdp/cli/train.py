@@ -4,8 +4,8 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from .. import processes
-from ..models import DEMOS, demo_path
+from ..core import processes
+from ..networks.models import DEMOS, demo_path
 from . import reporter
 from .model_args import SKIP_BAD
 

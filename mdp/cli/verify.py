@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from ..quality import tables_words, verification_words
-from ..study import load_study, save_study
+from ..core.quality import tables_words, verification_words
+from ..core.study import load_study, save_study
 from . import print_json, reporter
 from .solve import PINS_HELP
 
@@ -66,9 +66,9 @@ def run(args):
 
 
 def _strict(args, study, found, report):
+    from ..core.pins import pins_from_text
+    from ..core.plan import parse_budget, save_plan
     from ..latency import strict
-    from ..plan import parse_budget, save_plan
-    from ..solve.pins import pins_from_text
 
     budget, pins = parse_budget(args.strict, study.problem), pins_from_text(args.pins, study.problem)
     held = strict(study, found, budget, pins=pins, report=report)

@@ -7,7 +7,7 @@ batches of it for a model.
 import os
 from pathlib import Path
 
-from ..errors import MdpError
+from ..core.errors import MdpError
 from . import fashion, folder
 from .source import Source, Split
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..cores import worker_count
-from ..errors import BadFile
-from ..progress import Reporter
+from ..core.cores import worker_count
+from ..core.errors import BadFile
+from ..core.progress import Reporter
 from . import pixels
 from .source import Source, Split
 

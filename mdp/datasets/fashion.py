@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BadFile
-from ..paths import SHIPPED, data_dir
+from ..core.errors import BadFile
+from ..core.paths import SHIPPED, data_dir
 from .source import Source, Split
 
 CLASSES = (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import MdpError
+from ..core.errors import MdpError
 from .listing import SUFFIXES, Tree, left_out, look
 from .source import Source, Split, stratified
 from .splits import inner, splits_of

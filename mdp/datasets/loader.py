@@ -11,15 +11,15 @@ from torch.utils.data import DataLoader, Sampler, get_worker_info
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as transforms
 
-from ..errors import BadFile, MdpError
-from ..models import DataConfig, data_config
-from ..study import ModelRef
-from .crew import Crew, crew_for
-from .feed import PATIENCE
-from .fit import check_fit
+from ..core.errors import BadFile, MdpError
+from ..core.study import ModelRef
+from ..networks.models import DataConfig, data_config
+from .batches import PATIENCE
+from .labels import check_fit
 from .normalize import Prepare
 from .source import Source, Split
-from .unread import Unread, stand_in
+from .unreadable import Unread, stand_in
+from .workers import Crew, crew_for
 
 
 class Shuffle(Sampler[int]):
@@ -39,7 +39,7 @@ class Prepared:
     """A split as a map-style data set of images of the model's size, fetched a batch at a time.
 
     Attributes:
-        prepare: what `mdp.datasets.feed.feed` does with a batch behind the workers.
+        prepare: what `mdp.datasets.batches.feed` does with a batch behind the workers.
         threads: images decoded at once by one process.
         unread: notes images that cannot be read, while others stand in for them; without it they raise.
     """

@@ -7,7 +7,7 @@ keep small), and of the way to the device.
 import torch
 from torch import Tensor, nn
 
-from ..models import DataConfig
+from ..networks.models import DataConfig
 
 # Augmentation shifts images by up to this share of their side (2 pixels of 28).
 SHIFT = 0.08

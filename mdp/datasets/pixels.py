@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from ..errors import BadFile, first_line
+from ..core.errors import BadFile, first_line
 
 GREY, COLOUR = ("1", "L"), ("RGB", "RGBX", "CMYK", "YCbCr", "HSV", "P")
 TRANSPARENT = ("LA", "PA", "RGBA", "La", "RGBa")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from ..errors import MdpError
+from ..core.errors import MdpError
 from .listing import SUFFIXES, Tree
 
 ROLES = {

@@ -7,12 +7,12 @@ from torch.utils.data import DataLoader
 from torchvision.transforms import InterpolationMode, RandomResizedCrop
 from torchvision.transforms import functional as transforms
 
-from ..models import data_config
-from ..study import ModelRef
-from .fit import check_fit
+from ..core.study import ModelRef
+from ..networks.models import data_config
+from .labels import check_fit
 from .loader import Prepared, as_it_is
 from .source import Source, Split
-from .unread import Unread
+from .unreadable import Unread
 
 # A crop keeps at least this share of the image's area, at most so much wider than high or higher than wide.
 AREA, ASPECT = [0.35, 1.0], [3 / 4, 4 / 3]

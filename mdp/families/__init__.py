@@ -6,19 +6,19 @@ how to add one.
 """
 
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..errors import MdpError, Unsupported
-from ..study import ModelRef
-from .found import Found, Norm
-from .slices import Slice
+from ..core.errors import MdpError, Unsupported
+from ..core.study import ModelRef
+from ..networks.prunable import Found, Norm
+from ..networks.slices import Slice
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["FAMILIES", "Found", "Norm", "Slice", "family", "find", "has_halves", "outline"]
+__all__ = ["FAMILIES", "Found", "Norm", "Slice", "family", "find", "outline"]
 
 FAMILIES = ("vit", "resnet", "efficientnet", "convnext")
 
@@ -84,19 +84,8 @@ def outline(
     """
     import torch
 
-    from ..models import create
+    from ..networks.models import create
 
     with torch.device("meta"):
         model = create(ref, load_weights=False)
         return find(model, ref, bundles=bundles, halves=halves, attention=attention)
-
-
-def how_found(blocks: Iterable[str], terms: Iterable[str]) -> dict[str, Any]:
-    """The arguments of `find` that give blocks, and latency terms, of these names."""
-    split = any(name.startswith("blocks.") and name.endswith(".qk") for name in terms)
-    return {"halves": has_halves(blocks), "attention": "split" if split else "fused"}
-
-
-def has_halves(blocks: Iterable[str]) -> bool:
-    """Whether blocks of these names come from `find(..., halves=True)`."""
-    return any(name.startswith("blocks.") and name.endswith((".attn", ".mlp")) for name in blocks)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from timm.layers import BlurPool2d, EvoNorm2dS0
 from torch import fx, nn
 
-from .trace import step_name
+from ..networks.trace import step_name
 
 # Steps without weights that leave channels where they are: values change, their order does not.
 _PASS = frozenset(

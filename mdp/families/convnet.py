@@ -10,17 +10,17 @@ from itertools import takewhile
 import numpy as np
 from torch import nn
 
-from ..errors import Unsupported
-from ..problem import Block
-from ..space import Skipped, Space
-from ..study import ModelRef
+from ..core.errors import Unsupported
+from ..core.problem import Block
+from ..core.space import Skipped, Space
+from ..core.study import ModelRef
+from ..networks.counts import count
+from ..networks.options import space_dim
+from ..networks.prunable import Found, owner
+from ..networks.slices import Slice
+from ..networks.trace import trace
 from .channels import Channels, Group
-from .counts import count
-from .found import Found, owner
-from .graph_pieces import graph_pieces
-from .options import space_dim
-from .slices import Slice
-from .trace import trace
+from .graph_segments import graph_pieces
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 
 from torch import nn
 
-from ..problem import Block
-from ..study import ModelRef
+from ..core.problem import Block
+from ..core.study import ModelRef
+from ..networks.prunable import Found
 from .convnet import Anatomy, find_channels, stems
-from .found import Found
 
 NAME = "efficientnet"
 TIMM_MODULES = ("efficientnet", "mobilenetv3")  # whose names coverage goes through

@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping
 import torch
 from torch import nn
 
-from ..problem import Block
-from ..study import ModelRef
+from ..core.problem import Block
+from ..core.study import ModelRef
+from ..networks.prunable import Found
 from .convnet import Anatomy, find_channels, stems
-from .found import Found
 
 NAME = "resnet"
 TIMM_MODULES = ("resnet",)  # whose names coverage goes through

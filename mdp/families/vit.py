@@ -11,14 +11,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 import numpy as np
 from torch import nn
 
-from ..errors import Unsupported
-from ..problem import Block
-from ..space import Product, Skipped, Space, SpaceDim
-from ..study import ModelRef
-from .counts import count, run_shapes, weight_positions
-from .found import Found
-from .options import space_dim
-from .slices import Slice
+from ..core.errors import Unsupported
+from ..core.problem import Block
+from ..core.space import Product, Skipped, Space, SpaceDim
+from ..core.study import ModelRef
+from ..networks.counts import count, run_shapes, weight_positions
+from ..networks.options import space_dim
+from ..networks.prunable import Found
+from ..networks.slices import Slice
 from .vit_parts import (
     AttentionPart,
     MlpPart,
@@ -62,7 +62,8 @@ def find(
     Raises Unsupported if a part of the model is one that this family does not know.
     """
     _check(model, halves, attention)
-    from . import vit_pieces, vit_split
+    from . import vit_segments as vit_pieces
+    from . import vit_split
 
     halved = [_half(i, half, halves) for i in range(len(model.blocks)) for half in ("attn", "mlp")]
     blocks = tuple(Block(name) for name in dict.fromkeys(halved))
@@ -101,7 +102,7 @@ def find(
 
 def remove(model: nn.Module, block: str) -> None:
     """Take a block, or one half of it, out of the residual stream: it adds nothing."""
-    from ..surgery.halves import keep_half
+    from .split_blocks import keep_half
 
     name, half = block, ""
     if block.count(".") == 2:
@@ -112,8 +113,8 @@ def remove(model: nn.Module, block: str) -> None:
 
 def narrow(model: nn.Module, choices: Mapping[str, int | None], removed: Collection[str]) -> None:
     """After the tensors are cut: say the new widths wherever timm's code reads them from an attribute."""
-    from ..surgery.attention import narrow_attention
-    from ..surgery.modules import NarrowPool
+    from .masked_norms import NarrowPool
+    from .narrow_attention import narrow_attention
 
     width = choices["embedding"]
     for part in parts(model):

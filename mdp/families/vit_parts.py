@@ -13,7 +13,7 @@ from timm.layers import Attention, DiffAttention
 from timm.layers.mlp import GluMlp, Mlp, SwiGLU
 from torch import nn
 
-from ..errors import Unsupported
+from ..core.errors import Unsupported
 
 # A dim's kind, module, axis, positions of each unit, role: a Slice of the module's tensors.
 Owned = tuple[str, str, int, np.ndarray, str]

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from ..latency.pieces import Piece, Workload
-from .resize import like
+from ..networks.resize import like
+from ..networks.segments import Piece, Workload
 from .vit_parts import AttentionPart
-from .vit_pieces import bias_key, kinds_key
+from .vit_segments import bias_key, kinds_key
 
 
 def attention_pieces(part: AttentionPart, tokens: int, owner: str | None) -> Iterator[Piece]:

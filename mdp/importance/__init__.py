@@ -7,9 +7,9 @@
 A method is a module with NAME, ABOUT, NEEDS_IMAGES and `units(found) -> Contribution`: what one batch says.
 """
 
+from ..core.scores import SavedScores, list_scores, load_scores, save_scores
 from .accumulate import METHODS, default_method, score
 from .rescore import rescored
-from .store import SavedScores, list_scores, load_scores, save_scores
 
 __all__ = [
     "METHODS",

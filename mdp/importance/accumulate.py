@@ -12,11 +12,11 @@ from scipy.stats import spearmanr
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..datasets.feed import feed
-from ..errors import MdpError
-from ..families.found import Found
-from ..progress import Reporter
-from ..study import Scores
+from ..core.errors import MdpError
+from ..core.progress import Reporter
+from ..core.study import Scores
+from ..datasets.batches import feed
+from ..networks.prunable import Found
 from . import hessian, magnitude, taylor
 from .shares import Contribution
 

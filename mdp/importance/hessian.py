@@ -6,7 +6,7 @@ With the Fisher approximation of the Hessian this estimates the squared change o
 
 import numpy as np
 
-from ..families.found import Found
+from ..networks.prunable import Found
 from .shares import Contribution, UnitSums, grouped, weight_times_gradient
 
 NAME = "hessian"

@@ -6,7 +6,7 @@ that own more.)
 
 import numpy as np
 
-from ..families.found import Found
+from ..networks.prunable import Found
 from .shares import Contribution, UnitSums, grouped, parameters_of
 
 NAME = "magnitude"

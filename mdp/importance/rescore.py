@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.plan import Plan
+from ..core.progress import Reporter
+from ..core.provenance import HASH
+from ..core.study import Scores, Study
 from ..families import Found
-from ..plan import Plan
-from ..progress import Reporter
-from ..provenance import HASH
-from ..study import Scores, Study
 from ..surgery import find_in, mask
 from .accumulate import score
 

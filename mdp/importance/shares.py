@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..families.found import Found
-from ..families.slices import Slice
+from ..networks.prunable import Found
+from ..networks.slices import Slice
 
 if TYPE_CHECKING:
     from torch import nn

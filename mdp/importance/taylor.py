@@ -7,7 +7,7 @@ For channels with a batch norm, |γ·∂γ + β·∂β| of the norm after the co
 
 import numpy as np
 
-from ..families.found import Found
+from ..networks.prunable import Found
 from .shares import Contribution, UnitSums, grouped, weight_times_gradient
 
 NAME = "taylor"

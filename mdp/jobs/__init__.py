@@ -6,10 +6,10 @@ may watch; none is needed. A job runs `python -m mdp COMMAND`, so what the page 
 `python -m mdp COMMAND ... --job FOLDER` makes a job of a command typed there, and the pages find it.
 """
 
+from .cleanup import prune
 from .folders import job_ids
 from .launch import cancel, introduce, refusal, start
 from .process import note_exit
-from .prune import prune
 from .reading import JobState, list_jobs, output, state
 from .reporter import JobReporter
 

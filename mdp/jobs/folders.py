@@ -6,9 +6,9 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from ..errors import BadFile, MdpError
-from ..files import read_json, write_json
-from ..paths import data_dir
+from ..core.errors import BadFile, MdpError
+from ..core.files import read_json, write_json
+from ..core.paths import data_dir
 
 _ID = re.compile(r"\d{8}-\d{6}-(?P<kind>[a-z]+)-[0-9a-z]+")
 _NEEDED = {"title", "kind", "pid", "created", "started"}

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import psutil
 
-from .. import processes
-from ..errors import BadFile, MdpError
+from ..core import processes
+from ..core.errors import BadFile, MdpError
+from .cleanup import prune
 from .folders import folder_of, jobs_dir, new_id, read_job, write_job
 from .process import companions, created_at, family, is_alive, note_exit, reap, send, wait_for_end
-from .prune import prune
 from .reading import JobState, state
 
 # What runs a command; tests put commands of their own here.

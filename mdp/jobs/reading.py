@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import MdpError
+from ..core.errors import MdpError
 from .folders import folder_of, job_ids, read_job
 from .process import exit_code, is_alive, noted_exit
 

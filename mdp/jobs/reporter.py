@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..errors import MdpError
-from ..progress import Progress, Reporter
+from ..core.errors import MdpError
+from ..core.progress import Progress, Reporter
 
 # A job that steps a thousand times a second must not fill the disk, nor slow down those who read it.
 SECONDS_BETWEEN_STEPS = 0.1

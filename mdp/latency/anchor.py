@@ -1,6 +1,6 @@
 """What is read beside every reading, so that a slow moment of the machine shows."""
 
-from .pieces import Workload
+from ..networks.segments import Workload
 
 
 def anchor_of(batch: int) -> Workload:

@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
-from .. import cores
-from ..errors import MdpError, Unsupported, first_line
+from ..core import cores
+from ..core.errors import MdpError, Unsupported, first_line
 from . import gpu
-from .memory import can_keep
+from .allocator import can_keep
 
 DTYPES = ("float32", "bfloat16", "float16")
 FORMATS = ("contiguous", "channels_last")

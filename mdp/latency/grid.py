@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .infer import products
-from .pieces import Piece, Workload
+from ..networks.segments import Piece, Workload
+from .interpolate import products
 
 # Points along an axis at level 0, by the number of axes; three from four axes on.
 COARSE = {0: 1, 1: 9, 2: 5, 3: 4}

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from ..progress import Reporter
+from ..core.progress import Reporter
+from ..networks.segments import Workload
 from .anchor import anchor_of
-from .pieces import Workload
-from .room import OutOfMemory
+from .out_of_memory import OutOfMemory
 from .store import Entry, Store
 from .timer import WARM_UP, Prepared, Timer, measure_together, undisturbed
 

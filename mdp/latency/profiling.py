@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import MdpError
-from ..problem import Term
-from ..progress import Reporter
-from ..study import Tables
+from ..core.errors import MdpError
+from ..core.problem import Term
+from ..core.progress import Reporter
+from ..core.study import Tables
+from ..networks.segments import Piece
 from .device import Deployment, deployment
 from .grid import Surface, survey
-from .infer import Filled, fill
+from .interpolate import Filled, fill
 from .measure import Run
-from .pieces import Piece
 from .store import Entry, Store
 from .timer import Timer, at_hand, timer_for
 
 if TYPE_CHECKING:
-    from ..families.found import Found
+    from ..networks.prunable import Found
 
 
 def profile(

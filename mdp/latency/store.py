@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from ..errors import BadFile, MdpError
-from ..files import read_json, write_json
-from ..paths import data_dir
+from ..core.errors import BadFile, MdpError
+from ..core.files import read_json, write_json
+from ..core.paths import data_dir
 
 FORMAT = "mdp-measurements/1"
 SCHEMA = """

@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..progress import Reporter
+from ..core.progress import Reporter
+from ..networks.segments import Workload
 from .device import Deployment, unit_of
-from .pieces import Workload
-from .room import OutOfMemory as OutOfMemory  # what a timer raises
-from .room import no_memory
+from .out_of_memory import OutOfMemory as OutOfMemory  # what a timer raises
+from .out_of_memory import no_memory
 from .store import device_lock
 
 # The anchor is read again after this many of its own durations.

@@ -12,11 +12,11 @@ takes there on average is its CPU time over the quota, and that is what is read.
 import math
 import time
 
-from ..cores import usable_cores
-from . import memory
+from ..core.cores import usable_cores
+from ..networks.segments import Workload
+from . import allocator as memory
 from .device import Deployment
-from .pieces import Workload
-from .room import OutOfMemory, no_memory
+from .out_of_memory import OutOfMemory, no_memory
 from .timer import WARM_UP, Prepared, Reading, build, forward_of, seconds_of
 
 try:

@@ -17,9 +17,9 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 
+from ..networks.segments import Workload
 from .device import Deployment
-from .pieces import Workload
-from .room import OutOfMemory, no_memory, no_room
+from .out_of_memory import OutOfMemory, no_memory, no_room
 from .timer import WARM_UP, Prepared, Reading, build, forward_of, seconds_of
 
 # One replay should last about this long, so that an event's resolution (0.5 µs) does not matter.

@@ -2,9 +2,9 @@
 
 import math
 
+from ..networks.segments import Workload
 from .device import Deployment
-from .pieces import Workload
-from .room import no_memory
+from .out_of_memory import no_memory
 from .timer import WARM_UP, Prepared, Reading, build, seconds_of
 
 # One synchronisation costs some 0.1 ms: spread it over enough calls.

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import kendalltau
 
-from ..errors import MdpError
-from ..problem import Problem
-from ..progress import Reporter
-from ..study import Study
-from ..times import refuse_other_units
+from ..core.errors import MdpError
+from ..core.problem import Problem
+from ..core.progress import Reporter
+from ..core.study import Study
+from ..core.units import refuse_other_units
+from ..networks.segments import Workload
 from .device import Deployment, deployment
 from .measure import Run
-from .pieces import Workload
 from .store import Store
 from .timer import Timer, at_hand, timer_for
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..families.found import Found
+    from ..networks.prunable import Found
 
 
 @dataclass(frozen=True)

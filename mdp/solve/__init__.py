@@ -6,16 +6,26 @@
 import math
 from collections.abc import Callable
 
-from ..errors import MdpError, Unsupported
-from ..plan import Plan
-from ..problem import Problem
-from . import exact, greedy, milp, mindtpy
-from .ablation import CORNERS, Corner, ablation, with_few_removed, with_linear_latency, without_block_removal
-from .exact import fastest
-from .front import Front, FrontPoint, Supported, front
-from .pins import Pins
-from .schedule import iterate
-from .whatif import Alternative, what_if
+from ..core.errors import MdpError, Unsupported
+from ..core.pins import Pins
+from ..core.plan import Plan
+from ..core.problem import Problem
+from .analysis.ablation import (
+    CORNERS,
+    Corner,
+    ablation,
+    with_few_removed,
+    with_linear_latency,
+    without_block_removal,
+)
+from .analysis.front import Front, FrontPoint, Supported, front
+from .analysis.schedule import iterate
+from .analysis.whatif import Alternative, what_if
+from .baselines import greedy
+from .exact import solver as exact
+from .exact.solver import fastest
+from .milp import solver as milp
+from .reference import mindtpy
 
 # Name -> function(problem, budget, *, pins, time_limit, cancelled) -> Plan.
 SOLVERS: dict[str, Callable[..., Plan]] = {

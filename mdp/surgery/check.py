@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..errors import MdpError
+from ..core.errors import MdpError
+from ..core.study import ModelRef
 from ..families import Found, find, outline
-from ..models import create, resolve
-from ..study import ModelRef
+from ..networks.models import create, resolve
 from .extract import extract
 from .mask import mask
-from .memory import BYTES_PER_PARAMETER, check_memory
+from .memory_check import BYTES_PER_PARAMETER, check_memory
 
 # Without position embeddings a network has the same weights at any resolution; small is fast.
 SMALL_IMAGE = 96

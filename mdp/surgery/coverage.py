@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-from ..errors import Cancelled, MdpError
+from ..core.errors import Cancelled, MdpError
+from ..core.study import ModelRef
 from ..families import FAMILIES, family
-from ..models import create, resolve
-from ..study import ModelRef
+from ..networks.models import create, resolve
 from .check import TooLarge, check_architecture
 
 GRID = 4  # patches along one side of the image that a transformer is checked on

@@ -5,7 +5,7 @@ import copy
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ..families.trace import LayerTracer
+from ..networks.trace import LayerTracer
 
 _BatchNorm = nn.modules.batchnorm._BatchNorm
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from ..errors import MdpError
+from ..core.errors import MdpError
+from ..core.study import ModelRef
 from ..families import Found, family
-from ..families.resize import loosen, resize
-from ..study import ModelRef
-from .kept import check_decision, kept_positions, kept_units
+from ..networks.resize import loosen, resize
+from .keep_indices import check_decision, kept_positions, kept_units
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def extract(
 ) -> nn.Module:
     """Cut the pruned units and removed blocks out of a copy of the dense model.
 
-    Of timm's own class, with a few modules of ours (mdp/surgery/modules.py) where timm has none that fits.
+    Of timm's own class, with a few modules of ours (families/masked_norms.py) where timm has none that fits.
 
     Args:
         choices: dim -> kept units; None or absent where every block that uses the dim is removed.

@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from ..families import Found, family
-from .kept import check_decision, kept_positions, kept_units
-from .modules import kept_norm
+from ..families.masked_norms import kept_norm
+from .keep_indices import check_decision, kept_positions, kept_units
 
 
 def mask(

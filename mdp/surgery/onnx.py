@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..errors import MdpError
-from ..files import replacing
+from ..core.errors import MdpError
+from ..core.files import replacing
 
 
 def export_onnx(model: nn.Module, path: str | os.PathLike, input_size: Sequence[int]) -> Path:

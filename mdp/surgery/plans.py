@@ -2,11 +2,12 @@
 
 from torch import nn
 
-from ..errors import MdpError
-from ..families import Found, find, how_found
-from ..plan import Plan, check_plan_fits
-from ..study import Study
-from ..weights import refuse_changed
+from ..core.errors import MdpError
+from ..core.how_found import how_found
+from ..core.plan import Plan, check_plan_fits
+from ..core.study import Study
+from ..families import Found, find
+from ..networks.weights import refuse_changed
 from .extract import extract
 from .mask import mask
 
@@ -18,7 +19,7 @@ def find_in(study: Study, *, load_weights: bool = True) -> Found:
         MdpError: the weights are not at hand or have changed since they were scored, or the model is not the
             one that the study was made of.
     """
-    from ..models import create
+    from ..networks.models import create
 
     model = create(study.model, load_weights=load_weights)
     if load_weights:

@@ -10,13 +10,14 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from ..errors import BadFile, MdpError
-from ..families import find, has_halves
-from ..files import read_json, replacing, write_json
-from ..model_ref import ModelRef, model_from_json
-from ..tensors import check_fit, read_tensors
+from ..core.errors import BadFile, MdpError
+from ..core.files import read_json, replacing, write_json
+from ..core.how_found import has_halves
+from ..core.model_ref import ModelRef, model_from_json
+from ..families import find
+from ..networks.checkpoints import check_fit, read_tensors
 from .extract import extract
-from .memory import BYTES_PER_PARAMETER, check_memory
+from .memory_check import BYTES_PER_PARAMETER, check_memory
 
 FORMAT = "mdp-architecture/1"
 
@@ -64,7 +65,7 @@ def load(folder: str | os.PathLike) -> nn.Module:
     ref, choices, removed = _parse(data, where)
     # The dense network is made, empty, before it is cut.
     check_memory(f"The dense network of the {where}", _dense_memory(ref), BadFile)
-    from ..models import create
+    from ..networks.models import create
 
     found = find(create(ref, load_weights=False), ref, halves=has_halves(removed))
     try:
@@ -100,7 +101,7 @@ def _parse(data: Any, where: str) -> tuple[ModelRef, dict[str, int | None], tupl
 
 def _dense_memory(ref: ModelRef) -> float:
     """How many bytes the dense network takes; a file may ask for one of any size."""
-    from ..models import create
+    from ..networks.models import create
 
     with torch.device("meta"):
         return sum(p.numel() for p in create(ref, load_weights=False).parameters()) * BYTES_PER_PARAMETER

@@ -13,8 +13,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from ..errors import BadFile, first_line
-from ..files import replacing
+from ..core.errors import BadFile, first_line
+from ..core.files import replacing
 from .optimizers import former_order, names_in_order
 
 

@@ -10,16 +10,17 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from .. import datasets, models
+from .. import datasets
+from ..core.errors import MdpError
+from ..core.files import replacing, write_json
+from ..core.paths import data_dir
+from ..core.progress import Reporter
 from ..datasets.checking import checked_source
 from ..datasets.loader import loader
-from ..errors import MdpError
-from ..files import replacing, write_json
-from ..models import ModelRef
-from ..paths import data_dir
-from ..progress import Reporter
+from ..networks import models
+from ..networks.models import ModelRef
+from .distributed import accelerator
 from .loop import History, Recipe, train
-from .together import accelerator
 
 
 @dataclass(frozen=True)

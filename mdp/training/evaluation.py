@@ -6,9 +6,9 @@ from accelerate.data_loader import DataLoaderShard, prepare_data_loader
 from torch import nn
 from torch.utils.data import DataLoader
 
-from ..datasets.feed import feed
-from .together import accelerator
-from .work import FORWARD, Work
+from ..datasets.batches import feed
+from .distributed import accelerator
+from .progress_meter import FORWARD, Work
 
 
 def shared(loader: DataLoader, accelerate: Accelerator) -> DataLoader:

@@ -7,26 +7,26 @@ from typing import Any
 
 from torch import nn
 
+from ..core.errors import MdpError
+from ..core.plan import Plan, plan_from_json, plan_to_json
+from ..core.progress import Reporter
+from ..core.study import ModelRef, Study, load_study
+from ..core.units import milliseconds
 from ..datasets import Source
 from ..datasets.loader import loader
-from ..datasets.unread import Unread
-from ..errors import MdpError
+from ..datasets.unreadable import Unread
 from ..latency.device import deployment
 from ..latency.verification import anchor_of_tables, deployment_of, same_device
-from ..models import create
-from ..plan import Plan, plan_from_json, plan_to_json
-from ..progress import Reporter
-from ..study import ModelRef, Study, load_study
+from ..networks.models import create
+from ..networks.weights import refuse_changed
 from ..surgery import load, save
 from ..surgery.plans import extract_plan
 from ..surgery.store import read_architecture
-from ..times import milliseconds
-from ..weights import refuse_changed
+from .distributed import accelerator, agree, sentences
 from .evaluation import accuracy, shared
 from .loop import Recipe, announce, train
+from .progress_meter import FORWARD, Work
 from .timing import measure
-from .together import accelerator, agree, sentences
-from .work import FORWARD, Work
 
 # Evaluating has no gradients to keep: larger batches than training.
 TEST_BATCH = 250

@@ -18,15 +18,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from ..datasets.feed import feed
-from ..errors import MdpError
-from ..progress import Reporter
+from ..core.errors import MdpError
+from ..core.progress import Reporter
+from ..datasets.batches import feed
 from . import checkpoint
+from .distributed import accelerator, agree, average_statistics, sentences
 from .evaluation import accuracy, shared
 from .optimizers import optimizer_of
+from .progress_meter import FORWARD, TRAINING, Work
 from .resuming import diverged, finite, resume
-from .together import accelerator, agree, average_statistics, sentences
-from .work import FORWARD, TRAINING, Work
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import torch
 from timm.optim import param_groups_weight_decay
 from torch import nn
 
-from ..errors import MdpError
+from ..core.errors import MdpError
 
 if TYPE_CHECKING:
     from .loop import Recipe

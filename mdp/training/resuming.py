@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..errors import MdpError
-from ..progress import Reporter
+from ..core.errors import MdpError
+from ..core.progress import Reporter
 from . import checkpoint
 
 

@@ -5,14 +5,14 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import MdpError
+from ..core.errors import MdpError
+from ..core.progress import Reporter
+from ..core.study import ModelRef
 from ..latency.device import Deployment
 from ..latency.measure import Run
-from ..latency.pieces import Workload
 from ..latency.store import Store
 from ..latency.timer import at_hand, timer_for
-from ..progress import Reporter
-from ..study import ModelRef
+from ..networks.segments import Workload
 
 if TYPE_CHECKING:
     from torch import nn

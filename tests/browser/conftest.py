@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from mdp.study import save_study
-from tests.widgets.synthetic import synthetic_resnet, synthetic_vit
+from mdp.core.study import save_study
+
+from ..synthetic import synthetic_resnet, synthetic_vit
 
 expect.set_options(timeout=60_000)  # a slow machine is not a wrong page
 REPO = Path(__file__).resolve().parents[2]
@@ -65,7 +66,7 @@ def address(data):
         port = probe.getsockname()[1]
     log = (data / "server.log").open("w+")
     server = subprocess.Popen(
-        [sys.executable, "-m", "mdp_widgets.serve", "--port", str(port), "--no-browser"],
+        [sys.executable, "-m", "mdp_widgets", "--port", str(port), "--no-browser"],
         cwd=REPO, env={**os.environ, "MDP_DATA": str(data)}, stdout=subprocess.PIPE, stderr=log, text=True,
     )  # fmt: skip
     line = server.stdout.readline()

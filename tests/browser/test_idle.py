@@ -10,9 +10,9 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
-from mdp.study import save_study
-from tests.widgets.synthetic import synthetic_vit
+from mdp.core.study import save_study
 
+from ..synthetic import synthetic_vit
 from .conftest import REPO
 from .test_kernels import kernels
 
@@ -27,7 +27,7 @@ def impatient(tmp_path_factory):
         port = probe.getsockname()[1]
     words = ["--port", str(port), "--warm", "0", "--idle", "0.3", "--no-long-work"]
     server = subprocess.Popen(
-        [sys.executable, "-m", "mdp_widgets.serve", *words],
+        [sys.executable, "-m", "mdp_widgets", *words],
         cwd=REPO, env={**os.environ, "MDP_DATA": str(data)}, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert f"http://localhost:{port}/" in server.stdout.readline()

@@ -10,9 +10,7 @@ from playwright.sync_api import expect
 def kernels(port: str) -> list[psutil.Process]:
     """The kernels of the server that listens on the port."""
     server = next(
-        p
-        for p in psutil.process_iter(["cmdline"])
-        if {"mdp_widgets.serve", port} <= set(p.info["cmdline"] or ())
+        p for p in psutil.process_iter(["cmdline"]) if {"mdp_widgets", port} <= set(p.info["cmdline"] or ())
     )
     found = []
     for process in server.children(recursive=True):

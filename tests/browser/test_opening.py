@@ -9,7 +9,7 @@ def test_the_surface_in_space_starts_when_it_is_asked_for(quiet, address):
     expect(quiet.get_by_role("grid")).to_be_visible()
     quiet.wait_for_function("() => window.Plotly")
     later = "() => Boolean(window.Plotly?.mdpOthers)"
-    assert quiet.evaluate(later), "plotly.js was not arranged: see mdp_widgets/plotly_js.py"
+    assert quiet.evaluate(later), "plotly.js was not arranged: see mdp_widgets/theme/plotly_js.py"
     quiet.get_by_role("button", name="3-D").click()
     expect(quiet.locator(".mdp-plot-figure canvas").first).to_be_visible()
     assert not quiet.evaluate(later)

@@ -8,8 +8,8 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
+from mdp.core.study import load_study, save_study
 from mdp.latency.device import deployment
-from mdp.study import load_study, save_study
 
 STUDY = "fmnist-vit-cpu"
 

@@ -5,17 +5,18 @@ import pytest
 from PIL import Image
 
 from mdp import datasets
+from mdp.core.errors import BadFile, Cancelled
+from mdp.core.progress import Reporter
+from mdp.core.study import ModelRef
+from mdp.datasets.batches import feed
 from mdp.datasets.checking import checked, checked_source, why_bad
-from mdp.datasets.feed import feed
 from mdp.datasets.loader import loader
-from mdp.datasets.unread import Unread
-from mdp.errors import BadFile, Cancelled
-from mdp.progress import Reporter
+from mdp.datasets.unreadable import Unread
 from mdp.solve import solve
-from mdp.study import ModelRef
 from mdp.training.finetune import finetune, of_plan
 from mdp.training.loop import Recipe
-from tests.training.tiny import RESNET, tiny_study
+
+from ..training.tiny import RESNET, tiny_study
 
 LATENCIES = ("latency_measured", "latency_measured_dense", "latency_predicted", "device")
 REF = ModelRef("resnet10t", "none", (3, 32, 32), 2)

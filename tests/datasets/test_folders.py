@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from mdp import datasets
+from mdp.core.errors import MdpError
 from mdp.datasets.splits import role
-from mdp.errors import MdpError
 
 
 def lay(root: Path, *places: str, images: int = 3) -> Path:
@@ -131,7 +131,8 @@ def test_finding_needs_no_torch():
     import subprocess
     import sys
 
-    code = "import sys, mdp.datasets, mdp.datasets.checking, mdp.models; sys.exit('torch' in sys.modules)"
+    code = "import sys, mdp.datasets, mdp.datasets.checking, mdp.networks.models\n"
+    code += "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

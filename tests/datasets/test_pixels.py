@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mdp.core.errors import BadFile
 from mdp.datasets import pixels
-from mdp.errors import BadFile
 
 RAMP = np.linspace(0, 255, 64).round().astype(np.uint8).reshape(8, 8)
 COLOURS = np.stack([RAMP, RAMP[::-1], RAMP.T], axis=2)

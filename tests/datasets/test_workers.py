@@ -14,13 +14,13 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from mdp import datasets
-from mdp.datasets.crew import Crew, crew_for
-from mdp.datasets.feed import feed
+from mdp.core.errors import BadFile, MdpError
+from mdp.core.study import ModelRef
+from mdp.datasets.batches import feed
 from mdp.datasets.loader import as_it_is, loader
 from mdp.datasets.normalize import Normalize
-from mdp.errors import BadFile, MdpError
-from mdp.models import DataConfig
-from mdp.study import ModelRef
+from mdp.datasets.workers import Crew, crew_for
+from mdp.networks.models import DataConfig
 
 REF = ModelRef("resnet10t", "none", (3, 32, 32), 2)
 
@@ -86,8 +86,8 @@ def test_without_room_the_main_process_reads(pictures, monkeypatch):
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts a small /dev/shm")
 def test_64_mb_are_enough_and_too_few_is_a_sentence(pictures):
     code = (
-        "import sys\nfrom mdp import datasets\nfrom mdp.datasets.feed import feed\n"
-        "from mdp.datasets.loader import loader\nfrom mdp.study import ModelRef\n"
+        "import sys\nfrom mdp import datasets\nfrom mdp.datasets.batches import feed\n"
+        "from mdp.datasets.loader import loader\nfrom mdp.core.study import ModelRef\n"
         "source = datasets.find(sys.argv[1])\nref = ModelRef('resnet10t', 'none', (3, 1024, 1024), 2)\n"
         "print(sum(len(y) for _, y in feed(loader(source.train, source, ref, 32))))\n"
         "try:\n    list(feed(loader(source.train, source, ref, 32, workers=2)))\n"

@@ -5,8 +5,8 @@ import functools
 import timm
 import torch
 
+from mdp.core.study import ModelRef
 from mdp.families import Found, find
-from mdp.study import ModelRef
 from mdp.surgery.check import liven
 
 torch.set_num_threads(1)

@@ -8,7 +8,7 @@ import torch
 
 from mdp.cli import main
 from mdp.cli.check import TOLERANCE
-from mdp.errors import Cancelled
+from mdp.core.errors import Cancelled
 from mdp.surgery.check import check_architecture
 from mdp.surgery.coverage import architectures, coverage, markdown
 

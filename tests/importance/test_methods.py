@@ -6,12 +6,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mdp.families.found import Found
-from mdp.families.slices import Slice
+from mdp.core.problem import Block
+from mdp.core.space import Space, SpaceDim
+from mdp.core.study import ModelRef
 from mdp.importance import score
-from mdp.problem import Block
-from mdp.space import Space, SpaceDim
-from mdp.study import ModelRef
+from mdp.networks.prunable import Found
+from mdp.networks.slices import Slice
 
 
 class Residual(nn.Module):

@@ -7,14 +7,15 @@ import pytest
 import torch
 
 from mdp.cli import main
-from mdp.errors import Cancelled, MdpError
+from mdp.core.errors import Cancelled, MdpError
+from mdp.core.plan import load_plan
+from mdp.core.progress import Reporter
+from mdp.core.study import load_study, save_study
 from mdp.importance import rescored
-from mdp.plan import load_plan
-from mdp.progress import Reporter
 from mdp.solve import iterate, solve
-from mdp.study import load_study, save_study
 from mdp.surgery import extract_plan, mask_plan
-from tests.training.tiny import RESNET, VIT, tiny_study
+
+from ..training.tiny import RESNET, VIT, tiny_study
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from mdp.errors import BadFile, Cancelled, MdpError
+from mdp.core.errors import BadFile, Cancelled, MdpError
+from mdp.core.progress import Reporter
 from mdp.families import find
 from mdp.importance import default_method, list_scores, load_scores, save_scores, score
-from mdp.models import create
-from mdp.progress import Reporter
-from tests.training.tiny import RESNET, VIT
+from mdp.networks.models import create
+
+from ..training.tiny import RESNET, VIT
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdp.families.slices import Slice
 from mdp.importance.shares import Contribution, UnitSums
+from mdp.networks.slices import Slice
 
 
 @st.composite

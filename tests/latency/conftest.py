@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from mdp.core.problem import Block
+from mdp.core.space import Space, SpaceDim
+from mdp.core.study import ModelRef
 from mdp.latency.device import Deployment
-from mdp.latency.pieces import Piece, Workload
 from mdp.latency.store import Store
 from mdp.latency.timer import OutOfMemory, Prepared, Reading
-from mdp.problem import Block
-from mdp.space import Space, SpaceDim
-from mdp.study import ModelRef
+from mdp.networks.segments import Piece, Workload
 
 WHERE = Deployment("cpu", "a made-up CPU", "none", 4, "float32", "contiguous", 1, "eager")
 

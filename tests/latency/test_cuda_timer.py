@@ -12,10 +12,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from mdp.core.progress import Reporter
 from mdp.latency import timer_cuda
 from mdp.latency.device import Deployment
 from mdp.latency.measure import Run
-from mdp.latency.pieces import Workload
 from mdp.latency.timer import OutOfMemory
 from mdp.latency.timer_cuda import (
     WAIT_EAGER,
@@ -27,7 +27,7 @@ from mdp.latency.timer_cuda import (
     copies,
     wait_for,
 )
-from mdp.progress import Reporter
+from mdp.networks.segments import Workload
 
 WHERE = Deployment("cuda", "a made-up GPU", "none", 4, "float32", "contiguous", 0, "graph")
 LAYER = Workload("linear 8", lambda: torch.nn.Linear(8, 8), ((8,),))

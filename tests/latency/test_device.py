@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from mdp.errors import MdpError, Unsupported
+from mdp.core.errors import MdpError, Unsupported
 from mdp.latency.device import _try_compile, deployment
-from mdp.latency.pieces import Workload
 from mdp.latency.timer import OutOfMemory, Reading, measure_together, timer_for, undisturbed
+from mdp.networks.segments import Workload
 
 
 def linear(width=64, rows=32):

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mdp.latency.grid import level_mask, survey
-from mdp.latency.infer import fill, products
-from mdp.latency.pieces import Piece, Workload
+from mdp.latency.interpolate import fill, products
+from mdp.networks.segments import Piece, Workload
 
 shapes = st.lists(st.integers(1, 12), min_size=0, max_size=4).map(tuple)
 

@@ -9,20 +9,20 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from mdp import cores
 from mdp.cli import main
-from mdp.errors import MdpError
+from mdp.core import cores
+from mdp.core.errors import MdpError
+from mdp.core.progress import Reporter
+from mdp.core.study import load_study
 from mdp.latency import gpu
 from mdp.latency.device import Deployment, deployment, unit_of
-from mdp.latency.here import measured_elsewhere, names_here
-from mdp.latency.pieces import Workload
+from mdp.latency.enforce_budget import strict
+from mdp.latency.local_device import measured_elsewhere, names_here
 from mdp.latency.store import device_lock
-from mdp.latency.strict_budget import strict
 from mdp.latency.timer import at_hand
 from mdp.latency.timer_cpu import CpuTimer
 from mdp.latency.verification import same_device, why_another
-from mdp.progress import Reporter
-from mdp.study import load_study
+from mdp.networks.segments import Workload
 
 from .conftest import FakeTimer, linear_key
 
@@ -263,7 +263,7 @@ def test_without_nvidia_smi_nothing_breaks(monkeypatch, tmp_path, answer, names)
 
 
 def test_a_part_of_a_gpu_is_known_by_the_whole(monkeypatch):
-    monkeypatch.setattr("mdp.latency.here.gpu_names", lambda: ("NVIDIA H100",))
+    monkeypatch.setattr("mdp.latency.local_device.gpu_names", lambda: ("NVIDIA H100",))
     for device, here in (("NVIDIA H100 MIG 1g.10gb", True), ("NVIDIA H100 PCIe", False)):
         p = {**GPU.to_json(), "device": device}
         study = SimpleNamespace(name="toy", problem=IN_MS, tables=SimpleNamespace(provenance=p))

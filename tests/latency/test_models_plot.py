@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from mdp.bench.latency_plot import models_svg
+from benchmarks.latency_plot import models_svg
 
 
 def test_every_network_of_every_model_has_its_mark():

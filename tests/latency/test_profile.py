@@ -3,12 +3,12 @@ import weakref
 import numpy as np
 import pytest
 
-from mdp.errors import Cancelled, MdpError
+from mdp.core.errors import Cancelled, MdpError
+from mdp.core.progress import Reporter
+from mdp.core.study import Scores, build_study
 from mdp.latency import profile
 from mdp.latency.store import Store
 from mdp.latency.timer import OutOfMemory
-from mdp.progress import Reporter
-from mdp.study import Scores, build_study
 
 from .conftest import FakeTimer, linear_key
 

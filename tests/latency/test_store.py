@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from mdp.errors import BadFile, Cancelled, MdpError
-from mdp.files import write_json
+from mdp.core.errors import BadFile, Cancelled, MdpError
+from mdp.core.files import write_json
 from mdp.latency.store import Store, device_lock, summarise
 
 

@@ -6,10 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from mdp.errors import BadFile, MdpError
+from mdp.core.errors import BadFile, MdpError
+from mdp.core.space import Space, SpaceDim
+from mdp.core.tables import fit_space, how_timed, list_tables, load_tables, save_tables
 from mdp.latency import profile
-from mdp.latency.tables import fit_space, how_timed, list_tables, load_tables, save_tables
-from mdp.space import Space, SpaceDim
 
 from .conftest import FakeTimer, linear_key
 
@@ -90,5 +90,5 @@ def test_tables_timed_in_another_way_are_kept_beside_the_usual_ones(found, store
 
 
 def test_looking_at_tables_imports_no_torch():
-    code = "import sys, mdp.latency.tables; sys.exit('torch' in sys.modules or 'scipy' in sys.modules)"
+    code = "import sys, mdp.core.tables; sys.exit('torch' in sys.modules or 'scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mdp.core.study import Scores, build_study
 from mdp.latency import profile, verify
 from mdp.latency.verification import sample, statistics
-from mdp.study import Scores, build_study
 
 from .conftest import FakeTimer, linear_key
 

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from mdp.problem import Block, Dim, Problem, Term, check
+from mdp.core.problem import Block, Dim, Problem, Term, check
 
 SHAPES = ("chain", "star", "tree", "loop", "tangle", "separate")
 

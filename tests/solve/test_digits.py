@@ -8,11 +8,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mdp.errors import Infeasible, MdpError
-from mdp.plan import within
-from mdp.problem import Block, Dim, Problem, Term, check
-from mdp.solve import digits, exact, fastest, milp, rational, solve, what_if
-from tests.solve.brute import random_problem
+from mdp.core.errors import Infeasible, MdpError
+from mdp.core.plan import within
+from mdp.core.problem import Block, Dim, Problem, Term, check
+from mdp.solve import fastest, solve, what_if
+from mdp.solve import precision as digits
+from mdp.solve.exact import rational
+from mdp.solve.exact import solver as exact
+from mdp.solve.milp import solver as milp
+
+from .brute import random_problem
 
 SIZES = (1e-300, 1e-12, 1e-9, 1e-5, 1e-3, 1.0, 1e3, 1e6, 1e9, 1e12, 1e200)
 

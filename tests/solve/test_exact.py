@@ -8,11 +8,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mdp.errors import Infeasible
-from mdp.plan import within
-from mdp.solve import exact, fastest, lists, roots
-from mdp.solve.front import supported
-from tests.solve.brute import best, everything, random_problem
+from mdp.core.errors import Infeasible
+from mdp.core.plan import within
+from mdp.solve import fastest
+from mdp.solve.analysis.front import supported
+from mdp.solve.exact import pareto_lists as lists
+from mdp.solve.exact import root_search as roots
+from mdp.solve.exact import solver as exact
+
+from .brute import best, everything, random_problem
 
 
 def as_large(really: bool):

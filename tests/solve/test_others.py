@@ -7,25 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mdp.errors import Cancelled, Infeasible, MdpError
-from mdp.plan import within
-from mdp.progress import Reporter
-from mdp.solve import (
-    Pins,
-    ablation,
-    exact,
-    front,
-    iterate,
-    milp,
-    mindtpy,
-    solve,
-    what_if,
-    with_few_removed,
-    with_linear_latency,
-)
-from mdp.solve.pins import pinned, removed_with
-from mdp.solve.schedule import budgets
-from tests.solve.brute import best, everything, random_problem
+from mdp.core.errors import Cancelled, Infeasible, MdpError
+from mdp.core.pins import pinned, removed_with
+from mdp.core.plan import within
+from mdp.core.progress import Reporter
+from mdp.solve import Pins, ablation, front, iterate, solve, what_if, with_few_removed, with_linear_latency
+from mdp.solve.analysis.schedule import budgets
+from mdp.solve.exact import solver as exact
+from mdp.solve.milp import solver as milp
+from mdp.solve.reference import mindtpy
+
+from .brute import best, everything, random_problem
 
 SEEDS = st.integers(0, 2**32)
 
@@ -37,7 +29,7 @@ def some_budget(problem, seed):
 
 def middle_problem(seed):
     """A residual network in small: stages that blocks share, bottlenecks of three tables."""
-    from mdp.bench.problems import Transformer, synthetic
+    from benchmarks.problems import Transformer, synthetic
 
     return synthetic(Transformer("test", 4, 64, 3, head_width=16, embedding_step=16, mlp_step=64), seed)
 

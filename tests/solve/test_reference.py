@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mdp.files import read_json
-from mdp.problem import load_problem
+from mdp.core.files import read_json
+from mdp.core.problem import load_problem
 from mdp.solve import solve
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "reference"

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
-from mdp.errors import Infeasible, MdpError
-from mdp.problem import Block, Dim, Problem, Term, check
-from mdp.solve import SOLVERS, Pins, elimination, exact, fastest, solve
-from tests.solve.brute import best, everything
+from mdp.core.errors import Infeasible, MdpError
+from mdp.core.problem import Block, Dim, Problem, Term, check
+from mdp.solve import SOLVERS, Pins, fastest, solve
+from mdp.solve.exact import elimination
+from mdp.solve.exact import solver as exact
+
+from .brute import best, everything
 
 
 def problem_of(dims, blocks, latency, importance) -> Problem:
@@ -146,7 +149,7 @@ def test_too_wide_goes_to_the_milp_and_says_so(monkeypatch):
 
 
 def test_a_window_with_too_much_goes_to_the_milp(monkeypatch):
-    from mdp.solve import closing
+    from mdp.solve.exact import slack_window as closing
 
     problem = problem_of(
         {"a": [1, 2, 3], "b": [1, 2, 3]},

@@ -8,7 +8,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mdp.errors import MdpError
+from mdp.core.errors import MdpError
 from mdp.surgery import deploy, extract, mask
 from mdp.surgery.check import random_decision
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from mdp.errors import BadFile, MdpError
+from mdp.core.errors import BadFile, MdpError
 from mdp.families import find
-from mdp.models import create, resolve
+from mdp.networks.models import create, resolve
 from mdp.surgery import export_onnx, extract, load, save
 from mdp.surgery.check import liven, random_decision
 
@@ -27,7 +27,7 @@ def pruned(request):
 def test_a_saved_network_comes_back_without_the_dense_weights(pruned, tmp_path, monkeypatch):
     found, model = pruned
     save(model, tmp_path / "net", {"note": "here"})
-    monkeypatch.setattr("mdp.models.load", lambda *_: pytest.fail("the dense weights were read"))
+    monkeypatch.setattr("mdp.networks.models.load", lambda *_: pytest.fail("the dense weights were read"))
     again = load(tmp_path / "net")
     assert not again.training and again.architecture == model.architecture
     with torch.no_grad():

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from mdp import processes
 from mdp.cli import main
+from mdp.core import processes
 from mdp.datasets import fashion
 from mdp.training import evaluation, finetune, loop, timing
 
@@ -66,7 +66,7 @@ def prepare(folder: Path) -> None:
 
 def stop_at(stop: str, epoch: int) -> None:
     """STOP is KIND:RANK:EPOCH, the kind error, cancel or wait."""
-    from mdp.errors import Cancelled, MdpError
+    from mdp.core.errors import Cancelled, MdpError
 
     kind, rank, when = stop.split(":")
     if (int(rank), int(when)) != (processes.rank(), epoch):

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from mdp.cli import main
-from mdp.files import read_json
+from mdp.core.files import read_json
+from mdp.core.plan import load_plan, save_plan
+from mdp.core.progress import Reporter
+from mdp.core.study import load_study, save_study
 from mdp.latency.verification import deployment_of
-from mdp.models import create
-from mdp.plan import load_plan, save_plan
-from mdp.progress import Reporter
+from mdp.networks.models import create
 from mdp.solve import solve
-from mdp.study import load_study, save_study
 from mdp.surgery import load
 from mdp.training.finetune import _latencies, of_plan
 
@@ -93,8 +93,8 @@ def test_latencies_are_read_beside_the_anchor_of_the_tables(made, monkeypatch):
 
 
 def test_a_finetuning_that_was_stopped_goes_on(made, tmp_path, capsys, monkeypatch):
-    from mdp.errors import Cancelled
-    from mdp.progress import ConsoleReporter
+    from mdp.core.errors import Cancelled
+    from mdp.core.progress import ConsoleReporter
 
     study, plan = made
     words = (study, "--plan", plan, *FEW, "--out", tmp_path / "net")

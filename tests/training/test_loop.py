@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from mdp import datasets
+from mdp.core.errors import BadFile, Cancelled, MdpError
+from mdp.core.progress import Reporter
 from mdp.datasets.loader import loader
-from mdp.errors import BadFile, Cancelled, MdpError
-from mdp.models import create
-from mdp.progress import Reporter
+from mdp.networks.models import create
 from mdp.training import checkpoint
 from mdp.training.loop import Recipe, _loss, accuracy, schedule, train
 

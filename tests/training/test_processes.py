@@ -14,14 +14,15 @@ import pytest
 import torch
 from timm.layers import EvoNorm2dB0
 
-from mdp import datasets, jobs, processes
+from mdp import datasets, jobs
 from mdp.cli import main
+from mdp.core import processes
+from mdp.core.errors import MdpError
+from mdp.core.study import save_study
 from mdp.datasets.loader import loader
-from mdp.errors import MdpError
-from mdp.models import create
-from mdp.study import save_study
+from mdp.networks.models import create
 from mdp.surgery import load
-from mdp.training import together
+from mdp.training import distributed as together
 from mdp.training.loop import accuracy
 
 from .several import TEST_IMAGES

@@ -3,13 +3,13 @@
 import pytest
 
 from mdp import datasets
+from mdp.core.files import read_json
+from mdp.core.model_ref import model_from_json
+from mdp.core.paths import SHIPPED
+from mdp.core.plan import plan_from_json
+from mdp.core.study import load_study
 from mdp.datasets.loader import loader
-from mdp.files import read_json
-from mdp.model_ref import model_from_json
-from mdp.paths import SHIPPED
-from mdp.plan import plan_from_json
 from mdp.solve import solve
-from mdp.study import load_study
 from mdp.surgery import load
 from mdp.training.loop import accuracy
 

@@ -9,12 +9,12 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader, TensorDataset
 
+from mdp.core.errors import Cancelled, MdpError
+from mdp.core.progress import Reporter
+from mdp.core.study import ModelRef
 from mdp.datasets.loader import Shuffle
-from mdp.errors import Cancelled, MdpError
-from mdp.models import create
-from mdp.progress import Reporter
+from mdp.networks.models import create
 from mdp.solve import solve
-from mdp.study import ModelRef
 from mdp.surgery import load, save
 from mdp.surgery.plans import extract_plan
 from mdp.training.loop import Recipe, schedule, train

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from mdp.core.problem import Term
+from mdp.core.study import ModelRef, Study, Tables, build_study
 from mdp.families import find
 from mdp.importance import score
-from mdp.models import create
-from mdp.problem import Term
-from mdp.study import ModelRef, Study, Tables, build_study
+from mdp.networks.models import create
 
 RESNET = ModelRef("resnet10t", "none", (1, 28, 28), 10, {"channels": [8, 8, 16, 16], "stem_width": 8})
 VIT = ModelRef(

@@ -1,0 +1,125 @@
+"""Decisions taken by hand: a dim held to an option or a range, a block held kept or removed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .errors import MdpError
+from .problem import Block, Dim, Problem, Term
+
+# How a pinned block is written.
+WORDS = {"kept": True, "removed": False}
+
+
+@dataclass(frozen=True)
+class Pins:
+    """What is held fixed.
+
+    Attributes:
+        dims: dim -> smallest and largest number of kept units, both included. It binds where the dim exists,
+            that is where a kept block uses it.
+        blocks: removable block -> True (kept) or False (removed).
+    """
+
+    dims: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    blocks: Mapping[str, bool] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.dims or self.blocks)
+
+    def merged(self, other: "Pins") -> "Pins":
+        """These pins and `other`'s; where both speak, `other` wins."""
+        return Pins({**self.dims, **other.dims}, {**self.blocks, **other.blocks})
+
+
+def allowed_options(problem: Problem, pins: Pins | None) -> dict[str, np.ndarray]:
+    """Indices of the options that remain of each pinned dim, increasing.
+
+    Raises:
+        MdpError: a dim, block or range that the problem does not have, or a block that cannot be removed.
+    """
+    if pins is None:
+        return {}
+    for name, kept in pins.blocks.items():
+        if name not in problem.block:
+            raise MdpError(f"The problem has no block {name!r} to pin.")
+        if not kept and not problem.block[name].removable:
+            raise MdpError(f"Block {name!r} cannot be pinned removed: it cannot be removed in this problem.")
+    allowed = {}
+    for name, (low, high) in pins.dims.items():
+        if name not in problem.dim:
+            raise MdpError(f"The problem has no dim {name!r} to pin.")
+        options = np.asarray(problem.dim[name].options)
+        allowed[name] = np.flatnonzero((options >= low) & (options <= high))
+        if not len(allowed[name]):
+            raise MdpError(
+                f"Dim {name!r} has no option from {low} to {high}; it offers {options[0]} to {options[-1]}."
+            )
+    return allowed
+
+
+def pinned(problem: Problem, pins: Pins | None) -> Problem:
+    """The problem with fewer choices: options outside the pins and terms of removed blocks are gone.
+
+    A block pinned kept is no longer removable; a block pinned removed stays by name, without terms. Plans of
+    it are plans of `problem` once `removed_with` has added the blocks pinned removed.
+    """
+    allowed = allowed_options(problem, pins)
+    if not pins:
+        return problem
+    gone = {name for name, kept in pins.blocks.items() if not kept}
+
+    def cut(term: Term) -> Term:
+        values = term.values
+        for axis, name in enumerate(term.dims):
+            if name in allowed:
+                values = values.take(allowed[name], axis)
+        return Term(term.name, term.block, term.dims, values)
+
+    return Problem(
+        name=problem.name,
+        latency_unit=problem.latency_unit,
+        provenance=problem.provenance,
+        dims=tuple(
+            Dim(d.name, d.kind, tuple(d.options[i] for i in allowed[d.name])) if d.name in allowed else d
+            for d in problem.dims
+        ),
+        blocks=tuple(
+            Block(b.name, b.removable and not pins.blocks.get(b.name, False)) for b in problem.blocks
+        ),
+        latency=tuple(cut(t) for t in problem.latency if t.block not in gone),
+        importance=tuple(cut(t) for t in problem.importance if t.block not in gone),
+    )
+
+
+def removed_with(removed, pins: Pins | None) -> set[str]:
+    """The removed blocks of a pinned problem's answer, as removed blocks of the problem itself."""
+    return set(removed) | {name for name, kept in (pins.blocks if pins else {}).items() if not kept}
+
+
+def pins_text(pins: Pins) -> str:
+    """`blocks.3=removed,embed=96,blocks.0.qk=8..64`; "" without pins."""
+    words = {kept: word for word, kept in WORDS.items()}
+    blocks = [f"{name}={words[kept]}" for name, kept in pins.blocks.items()]
+    return ",".join([*blocks, *(f"{name}={_range(*ends)}" for name, ends in pins.dims.items())])
+
+
+def _range(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}..{high}"
+
+
+def pins_from_text(text: str, problem: Problem) -> Pins:
+    """The pins that `pins_text` wrote. Raises MdpError for what the problem does not have."""
+    blocks: dict[str, bool] = {}
+    dims: dict[str, tuple[int, int]] = {}
+    for part in filter(None, text.split(",")):
+        name, _, value = part.rpartition("=")
+        low, _, high = value.partition("..")
+        if value in WORDS and name in problem.block:
+            blocks[name] = WORDS[value]
+        elif name in problem.dim and low.isdecimal() and (high or low).isdecimal():
+            dims[name] = (int(low), int(high or low))
+        else:
+            raise MdpError(f"{part!r} cannot be pinned: {problem.name!r} has no such block, dim or width.")
+    return Pins(dims, blocks)

@@ -1,0 +1,95 @@
+"""The few modules of our own that a pruned network may need where timm's classes cannot say it.
+
+Those of a transformer's blocks are in mdp/families/narrow_attention.py and halves.py."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from .channels import is_simple_norm, is_uncentred_norm
+
+
+class NarrowPool(nn.Module):
+    """timm's AttentionPoolLatent reading a narrower embedding than it works in; its own width stays."""
+
+    def __init__(self, dense: nn.Module):
+        super().__init__()
+        self.num_heads, self.head_dim, self.pool = dense.num_heads, dense.head_dim, dense.pool
+        self.latent = dense.latent
+        for name in ("q", "kv", "q_norm", "k_norm", "proj", "proj_drop", "norm", "mlp"):
+            setattr(self, name, getattr(dense, name))
+
+    def forward(self, x: torch.Tensor, attn_mask: torch.Tensor | None = None) -> torch.Tensor:
+        shape = (-1, (self.num_heads, self.head_dim))
+        q = self.q(self.latent.expand(x.shape[0], -1, -1)).unflatten(*shape).transpose(1, 2)
+        k, v = (part.unflatten(*shape).transpose(1, 2) for part in self.kv(x).chunk(2, dim=-1))
+        x = F.scaled_dot_product_attention(self.q_norm(q), self.k_norm(k), v, attn_mask=attn_mask)
+        x = self.proj_drop(self.proj(x.transpose(1, 2).flatten(2)))  # (B, latents, width)
+        if self.mlp is not None:
+            x = x + self.mlp(self.norm(x))
+        return {"token": lambda: x[:, 0], "avg": lambda: x.mean(1)}.get(self.pool, lambda: x)()
+
+
+def kept_norm(norm: nn.Module, kept: torch.Tensor) -> nn.Module | None:
+    """For masked networks: a norm that mixes its units, with statistics over the kept ones; else None."""
+    from timm.layers.grn import GlobalResponseNorm
+
+    if isinstance(norm, GlobalResponseNorm):
+        return KeptResponseNorm(norm, kept)
+    return KeptNorm(norm, kept) if isinstance(norm, nn.LayerNorm) or is_uncentred_norm(norm) else None
+
+
+class KeptNorm(nn.Module):
+    """A layer, RMS or simple norm whose statistics are taken over the kept units; zero elsewhere.
+
+    Used in masked networks alone; a pruned network has a plain norm of the kept width.
+    """
+
+    def __init__(self, norm: nn.Module, kept: torch.Tensor):
+        super().__init__()
+        self.weight, self.bias, self.eps = norm.weight, getattr(norm, "bias", None), norm.eps
+        self.axis = 1 if _is_2d(norm) else -1
+        self.centred, self.simple = not is_uncentred_norm(norm), is_simple_norm(norm)
+        self.act = getattr(norm, "act", nn.Identity())  # timm's LayerNormAct2d is norm and activation
+        self.register_buffer("kept", kept)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.transpose(self.axis, -1)
+        x, count = x * self.kept, self.kept.sum()
+        centred = (x - x.sum(-1, keepdim=True) / count) * self.kept
+        x = centred if self.centred else x
+        spread = centred.square() if self.simple else x.square()
+        variance = spread.sum(-1, keepdim=True) / (count - 1 if self.simple else count)
+        eps = torch.finfo(x.dtype).eps if self.eps is None else self.eps
+        x = x * torch.rsqrt(variance + eps) * self.weight
+        x = x if self.bias is None else x + self.bias
+        return self.act(x.transpose(self.axis, -1))
+
+
+class KeptResponseNorm(nn.Module):
+    """timm's GlobalResponseNorm (ConvNeXt V2) whose mean over channels is taken over the kept ones.
+
+    Used in masked networks alone.
+    """
+
+    def __init__(self, norm: nn.Module, kept: torch.Tensor):
+        super().__init__()
+        self.norm = norm
+        self.register_buffer("kept", kept)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        norm = self.norm
+        size = x.norm(p=2, dim=norm.spatial_dim, keepdim=True) * self.kept.view(norm.wb_shape)
+        mean = size.sum(norm.channel_dim, keepdim=True) / self.kept.sum()
+        scale = norm.weight.view(norm.wb_shape) * size / (mean + norm.eps)
+        return x + norm.bias.view(norm.wb_shape) + scale * x
+
+
+def _is_2d(norm: nn.Module) -> bool:
+    """Whether a norm expects channels as axis 1 of an image."""
+    from timm.layers.norm import LayerNorm2d, LayerNorm2dFp32, LayerNormExp2d, RmsNorm2d, SimpleNorm2d
+    from timm.layers.norm_act import LayerNormAct2d
+
+    return isinstance(
+        norm, (LayerNorm2d, LayerNorm2dFp32, LayerNormExp2d, LayerNormAct2d, RmsNorm2d, SimpleNorm2d)
+    )

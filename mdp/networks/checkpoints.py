@@ -1,0 +1,75 @@
+"""Tensors in a safetensors file: read whole and compared with the network that they are for, or refused."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from ..core.errors import BadFile, first_line
+
+# Types of the same numbers with more or fewer digits: a network takes either for its own.
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def read_tensors(path: str | os.PathLike, what: str = "checkpoint") -> dict[str, torch.Tensor]:
+    """All tensors of a file, on the CPU. `what` names the file in errors.
+
+    Raises:
+        BadFile: there is no such file, it is no safetensors file, or it is damaged. Nothing in it is run.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise BadFile(f"There is no {what} at {path}.")
+    if path.suffix != ".safetensors":
+        raise BadFile(
+            f"{path} is not a .safetensors file. Other formats can run code when they are opened and are not "
+            f"read. Convert it once, in a terminal: {_convert(path)}"
+        )
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise BadFile(f"The {what} {path} is damaged: {first_line(error)}. Use another copy.") from None
+
+
+def _convert(path: Path) -> str:
+    """A command that makes a safetensors file of a checkpoint as PyTorch saves it, and runs no code in it."""
+    code = (
+        "from timm.models import load_state_dict; from safetensors.torch import save_file; "
+        f"save_file(load_state_dict({str(path)!r}, weights_only=True), "
+        f"{str(path.with_suffix('.safetensors'))!r})"
+    )
+    # Double quotes are understood by every shell, where nothing inside means something to one.
+    return f'python -c "{code}"' if not set(code) & set('"$`\\!%') else f"python -c {shlex.quote(code)}"
+
+
+def check_fit(
+    tensors: Mapping[str, torch.Tensor],
+    expected: Mapping[str, torch.Tensor],
+    path: str | os.PathLike,
+    network: str,
+    what: str = "checkpoint",
+) -> None:
+    """Refuse tensors that are not those of the state dict `expected`; another of `FLOATS` is no difference.
+
+    Raises:
+        BadFile: names, shapes or kinds of numbers differ, or a value is infinite or no number.
+    """
+    wrong = f"The {what} {path} is not of {network}:"
+    strangers = sorted(set(tensors) ^ set(expected))
+    if strangers:
+        where = "has" if strangers[0] in tensors else "lacks"
+        raise BadFile(f"{wrong} it {where} {strangers[0]}, among {len(strangers)} names that differ.")
+    for name, own in expected.items():
+        tensor = tensors[name]
+        if tensor.shape != own.shape:
+            raise BadFile(
+                f"{wrong} {name} has shape {tuple(tensor.shape)} there and {tuple(own.shape)} in the network."
+            )
+        if (tensor.dtype in FLOATS) != (own.dtype in FLOATS):
+            raise BadFile(f"{wrong} {name} is {tensor.dtype} there and {own.dtype} in the network.")
+        if not torch.isfinite(tensor).all():
+            raise BadFile(f"The {what} {path} is of no use: {name} holds values that are not finite numbers.")

@@ -1,0 +1,43 @@
+"""What a family finds in a model: the space of decisions, where every unit lives, what there is to time."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..core.space import Space
+from ..core.study import ModelRef
+from .segments import Piece
+from .slices import Slice
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# The scale and the shift of one normalisation (names in the state dict), and the block it vanishes with.
+Norm = tuple[str, str, str | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """One dense model, taken apart.
+
+    Attributes:
+        model: the dense model itself; nothing here changes it.
+        slices: where the units of every dim live.
+        pieces: what to time. Together they run the network as deployed (batch norms folded into the
+            convolutions before them, see `mdp.surgery.deploy`), each part once.
+        norms: channel dim -> the batch norms after its convolutions, for Taylor scores.
+    """
+
+    model: "nn.Module"
+    ref: ModelRef
+    space: Space
+    slices: tuple[Slice, ...]
+    pieces: tuple[Piece, ...]
+    norms: Mapping[str, tuple[Norm, ...]]
+
+
+def owner(name: str, blocks: Collection[str]) -> str | None:
+    """The innermost block that a module or tensor lies in: `blocks.3.mlp.fc1.weight` -> `blocks.3`."""
+    parts = name.split(".")
+    prefixes = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
+    return next((p for p in prefixes if p in blocks), None)

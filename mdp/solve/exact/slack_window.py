@@ -1,0 +1,318 @@
+"""The closing step: all choices within a window of slack, merged into Pareto lists; the best proves itself.
+
+At a multiplier m, and for one point of the root, a choice x is worth
+
+    importance(x) = bound - slack(x) - m (capacity - latency(x))
+
+where bound = value + m capacity, and slack(x) is what x loses against the maximiser of importance - m
+latency. The best x therefore minimises loss(x) = slack(x) + m (capacity - latency(x)) among those within the
+capacity, and no x with more slack than the smallest loss known can win. Within a window of slack the search
+is complete: if its best loss is inside the window, nothing outside can be better.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .message_passing import Choice, Level, Pass, Program
+from .ragged import pareto, ranges
+
+# Points in one window beyond which the search gives up; the caller then asks the MILP.
+MOST_POINTS = 1_500_000
+
+
+class TooMany(Exception):
+    """The window holds more points than MOST_POINTS."""
+
+
+@dataclass(eq=False)
+class Survivors:
+    """Of one level: points that are within a window, grouped by slot.
+
+    `slot` is the slot of each point, `lost` what it lacks to that slot's message, `slack` what the bound
+    loses if the point is used at best.
+    """
+
+    slot: np.ndarray
+    points: np.ndarray
+    lost: np.ndarray
+    slack: np.ndarray
+
+    def within(self, window: float) -> "Survivors":
+        keep = (self.slack <= window).nonzero()[0]
+        return Survivors(self.slot[keep], self.points[keep], self.lost[keep], self.slack[keep])
+
+
+class _Pool:
+    """Points made so far, in arrays that grow: those of the lists, and those made by merging.
+
+    A point is a sum of up to two others (`a`, `b`; -1 for none) and of one point of a level's arrays
+    (`entry`; None for none). The list of slot s is pool[start[s] : start[s] + count[s]], by increasing
+    latency. The `deficit` of a point is what it lacks to its slot's message.
+    """
+
+    def __init__(self, slots: int):
+        self.start = np.zeros(slots, dtype=np.int64)
+        self.count = np.zeros(slots, dtype=np.int64)
+        self.size = 0
+        self.latency, self.importance, self.deficit = (np.empty(1024) for _ in range(3))
+        self.history: list[tuple[int, int, np.ndarray | None, np.ndarray | None, np.ndarray | None]] = []
+
+    def add(self, level: int, latency, importance, deficit, a=None, b=None, entry=None) -> int:
+        """Append points; returns the place of the first."""
+        begin, end = self.size, self.size + len(latency)
+        if end > MOST_POINTS:
+            raise TooMany
+        if end > len(self.latency):
+            self.latency, self.importance, self.deficit = (
+                np.concatenate([old[:begin], np.empty(end)])
+                for old in (self.latency, self.importance, self.deficit)
+            )
+        self.latency[begin:end] = latency
+        self.importance[begin:end] = importance
+        self.deficit[begin:end] = deficit
+        self.size = end
+        self.history.append((begin, level, a, b, entry))
+        return begin
+
+    def trace(self, program: Program, *points: int) -> list[tuple[int, int]]:
+        """The (level, point of the whole program) pairs that pool points are made of."""
+        found, stack = [], list(points)
+        begins = [h[0] for h in self.history]
+        while stack:
+            point = stack.pop()
+            begin, level, a, b, entry = self.history[bisect_right(begins, point) - 1]
+            i = point - begin
+            if entry is not None:
+                own = int(entry[i])
+                found.append((level, int(program.levels[level].origin[own])))
+                stack += self.singles(program.levels[level], own)
+            stack += [int(side[i]) for side in (a, b) if side is not None and side[i] >= 0]
+        return found
+
+    def singles(self, level: Level, point: int) -> list[int]:
+        """The points of the one-point lists that a level's point reads."""
+        if level.reads_of is None:
+            return []
+        reads = level.reads[level.reads_of[point] : level.reads_of[point + 1]]
+        return self.start[reads[self.count[reads] == 1]].tolist()
+
+
+class Closing:
+    """The answer of one window: the best choice for any capacity, among those with at most `window` slack.
+
+    Raises:
+        TooMany: the window holds too much.
+    """
+
+    def __init__(self, at: Pass, survivors: list[Survivors | None], window: float, check: Callable[[], None]):
+        self.program, self.multiplier, self.value, self.window = at.program, at.multiplier, at.value, window
+        self.pool = pool = _Pool(self.program.slots)
+        narrow = [None if alive is None else alive.within(window) for alive in survivors]
+        for number, alive in enumerate(narrow[:-1]):
+            if alive is not None and len(alive.points):
+                _merge_level(self.program, number, alive, window, pool, check)
+        # At the root nothing has to be listed: for every point of one list, the best partner is looked up.
+        level = self.program.levels[-1]
+        latency, importance, starts, counts = _read(
+            level, len(narrow) - 1, narrow[-1], window, pool, 2, check
+        )
+        self.latency, self.importance = float(latency[0]), float(importance[0])
+        self._sides = [
+            slice(s, s + c) for s, c in zip(starts[0].tolist(), counts[0].tolist(), strict=True) if c
+        ]
+
+    def best(self, capacity: float) -> "Found | None":
+        """The best choice of the window within the capacity."""
+        picked = _pick(self.pool, self._sides, capacity - self.latency)
+        if picked is None:
+            return None
+        importance, latency, parts = picked
+        return Found(float(latency) + self.latency, float(importance) + self.importance, self, parts)
+
+    def proves(self, capacity: float, importance: float, spare: float) -> bool:
+        """Whether nothing outside the window can be better than this importance within the capacity."""
+        return self.value + self.multiplier * capacity - importance <= self.window + spare
+
+
+@dataclass(frozen=True)
+class Found:
+    """A choice by its totals; `choice` says what it is made of."""
+
+    latency: float
+    importance: float
+    closing: Closing
+    parts: list[int]
+
+    def choice(self) -> Choice:
+        pool, program = self.closing.pool, self.closing.program
+        root = program.levels[-1]
+        points = pool.trace(program, *self.parts, *pool.singles(root, 0))
+        top = (len(program.levels) - 1, int(root.origin[0]))
+        return Choice(self.latency, self.importance, (top, *points))
+
+
+def slacks(survivors: list[Survivors | None]) -> np.ndarray:
+    """The slacks of the list points that survived, smallest first, without those at zero."""
+    lists = survivors[0]
+    if lists is None:
+        return np.zeros(0)
+    slack = np.sort(lists.slack)
+    return slack[int(np.searchsorted(slack, 0.0, side="right")) :]
+
+
+def select(at: Pass, window: float) -> list[Survivors | None]:
+    """From the root down: the points of each level through which some choice has at most `window` slack.
+
+    The root has one point: `at` is a pass of a part of a program.
+    """
+    program = at.program
+    slack = np.full(program.slots, np.inf)
+    slack[-1] = 0.0
+    found: list[Survivors | None] = [None] * len(program.levels)
+    for number in range(len(program.levels) - 1, -1, -1):
+        level = program.levels[number]
+        here = slack[level.first : level.first + len(level.counts)]
+        slots = (here <= window).nonzero()[0]
+        if not len(slots):
+            continue
+        counts = level.counts[slots]
+        points = ranges(level.starts[slots], counts)
+        slots += level.first
+        lost = at.messages[slots].repeat(counts) - at.of(number, points)
+        total = here[slots - level.first].repeat(counts) + lost
+        keep = (total <= window).nonzero()[0]
+        alive = Survivors(slots.repeat(counts)[keep], points[keep], lost[keep], total[keep])
+        found[number] = alive
+        if level.reads_of is not None:
+            begin = level.reads_of[alive.points]
+            reads = level.reads_of[alive.points + 1] - begin
+            np.minimum.at(slack, level.reads[ranges(begin, reads)], alive.slack.repeat(reads))
+    return found
+
+
+def _merge_level(program, number: int, alive: Survivors, window: float, pool: _Pool, check) -> None:
+    """Give every surviving slot of a level its Pareto list, from the lists of the slots below."""
+    level = program.levels[number]
+    points, slot, lost = alive.points, alive.slot, alive.lost
+    if level.reads_of is None:
+        begin = pool.add(number, level.latency[points], level.importance[points], lost, entry=points)
+        _register(pool, slot, begin)
+        return
+    latency, importance, start, count = _read(level, number, alive, window, pool, 1, check)
+    start, count = start[:, 0], count[:, 0]
+    below = None
+    if count.any():
+        # A point that reads no list of several points is joined with point -1: nothing.
+        own = np.arange(len(points)).repeat(np.maximum(count, 1))
+        below = ranges(np.where(count > 0, start, -1), np.maximum(count, 1))
+        some = below >= 0
+        latency = latency[own] + np.where(some, pool.latency[below], 0.0)
+        importance = importance[own] + np.where(some, pool.importance[below], 0.0)
+        lost = lost[own] + np.where(some, pool.deficit[below], 0.0)
+        points, slot = points[own], slot[own]
+    if np.count_nonzero(np.diff(alive.slot)) + 1 < len(alive.slot):  # else every list is in order already
+        keep = pareto(slot - slot[0], latency, importance)
+        latency, importance, lost, points, slot = (v[keep] for v in (latency, importance, lost, points, slot))
+        below = None if below is None else below[keep]
+    begin = pool.add(number, latency, importance, lost, a=below, entry=points)
+    _register(pool, slot, begin)
+
+
+def _register(pool: _Pool, slot: np.ndarray, begin: int) -> None:
+    """Note where the list of each slot begins; `slot` is that of each point added, ascending."""
+    first = np.flatnonzero(np.diff(slot, prepend=-1))
+    pool.start[slot[first]] = begin + first
+    pool.count[slot[first]] = np.diff(first, append=len(slot))
+
+
+def _read(level: Level, number: int, alive: Survivors, window: float, pool: _Pool, leave: int, check):
+    """What each surviving point of a level is worth by itself, and the lists that it is to be joined with.
+
+    Lists of one point are added at once; the others are multiplied in pairs until at most `leave` are left.
+    Returns latency and importance, shape (points,), and start and count of the lists, shape (points, leave).
+    """
+    points = alive.points
+    latency, importance = level.latency[points], level.importance[points]
+    if level.reads_of is None:
+        none = np.zeros((len(points), leave), dtype=np.int64)
+        return latency, importance, none, none
+    begin = level.reads_of[points]
+    reads = level.reads_of[points + 1] - begin
+    slots = level.reads[ranges(begin, reads)]
+    owner = np.arange(len(points)).repeat(reads)
+    start, count = pool.start[slots], pool.count[slots]
+    single = count == 1
+    one, by = start[single], owner[single]
+    latency = latency + np.bincount(by, pool.latency[one], len(points))
+    importance = importance + np.bincount(by, pool.importance[one], len(points))
+    several = ~single
+    owner, start, count = owner[several], start[several], count[several]
+    reads = np.bincount(owner, minlength=len(points))
+    room = window - alive.slack
+    while len(owner) and reads.max() > leave:
+        check()
+        # Short lists meet long ones: by length within the owner, the first with the last.
+        order = np.lexsort((count, owner))
+        start, count = start[order], count[order]
+        first = reads.cumsum() - reads
+        rank = np.arange(len(owner)) - first[owner]
+        mine = reads[owner]
+        left = np.flatnonzero(2 * rank + 1 < mine)
+        right = (first + reads - 1)[owner[left]] - rank[left]
+        middle = np.flatnonzero(2 * rank + 1 == mine)
+        made_start, made_count = _products(number, start, count, left, right, room[owner[left]], pool)
+        owner = np.concatenate([owner[left], owner[middle]])
+        order = owner.argsort(kind="stable")
+        start = np.concatenate([made_start, start[middle]])[order]
+        count = np.concatenate([made_count, count[middle]])[order]
+        owner = owner[order]
+        reads = (reads + 1) // 2
+    starts, counts = (np.zeros((len(points), leave), dtype=np.int64) for _ in range(2))
+    if len(owner):
+        place = np.arange(len(owner)) - (reads.cumsum() - reads)[owner]
+        starts[owner, place], counts[owner, place] = start, count
+    return latency, importance, starts, counts
+
+
+def _products(number: int, start, count, left, right, room, pool: _Pool):
+    """The Pareto lists of sums of list left[i] and list right[i] with at most room[i] deficit."""
+    rows = count[left]
+    a = ranges(start[left], rows)
+    row_pair = np.arange(len(left)).repeat(rows)
+    columns = count[right][row_pair]
+    if columns.sum() > 4 * MOST_POINTS:
+        raise TooMany
+    b = ranges(start[right][row_pair], columns)
+    a = a.repeat(columns)
+    pair = row_pair.repeat(columns)
+    deficit = pool.deficit[a] + pool.deficit[b]
+    keep = (deficit <= room[pair]).nonzero()[0]
+    a, b, pair, deficit = a[keep], b[keep], pair[keep], deficit[keep]
+    latency, importance = pool.latency[a] + pool.latency[b], pool.importance[a] + pool.importance[b]
+    keep = pareto(pair, latency, importance)
+    begin = pool.add(number, latency[keep], importance[keep], deficit[keep], a[keep], b[keep])
+    ends = np.searchsorted(pair[keep], np.arange(len(left) + 1))
+    return begin + ends[:-1], np.diff(ends)
+
+
+def _pick(pool: _Pool, sides: list[slice], room: float) -> tuple[float, float, list[int]] | None:
+    """The most important sum of one point from each list (two lists at most) within `room` latency."""
+    if not sides:
+        return (0.0, 0.0, []) if room >= 0 else None
+    if len(sides) == 1:
+        one = sides[0]
+        i = int(np.searchsorted(pool.latency[one], room, side="right")) - 1
+        return None if i < 0 else (pool.importance[one][i], pool.latency[one][i], [one.start + i])
+    long, short = sorted(sides, key=lambda side: side.start - side.stop)
+    partner = np.searchsorted(pool.latency[short], room - pool.latency[long], side="right") - 1
+    fits = np.flatnonzero(partner >= 0)
+    if not len(fits):
+        return None
+    total = pool.importance[long][fits] + pool.importance[short][partner[fits]]
+    i = int(fits[total.argmax()])
+    j = int(partner[i])
+    latency = pool.latency[long][i] + pool.latency[short][j]
+    return total.max(), latency, [long.start + i, short.start + j]

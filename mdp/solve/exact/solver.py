@@ -1,0 +1,279 @@
+"""The certified optimum at slider speed: Lagrangian bound, slack window, Pareto merge. docs/exact-solver.md.
+
+Everything that depends on the problem alone (the tree, its lists, the hull) is kept with the Problem object.
+"""
+
+import dataclasses
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from ...core.errors import Cancelled, Infeasible, MdpError, Unsupported
+from ...core.pins import Pins, allowed_options
+from ...core.plan import Plan, infeasible, make_plan, within
+from ...core.problem import Problem
+from ..cache import kept, kept_few
+from ..precision import FORGIVEN, ROUNDING, carried, facts, latency_carried
+from . import rational
+from .elimination import Cluster, Parts, Restriction, Tree, build_tree, make_parts
+from .hull import Hulls, make_hulls
+from .message_passing import Choice, Names, make_program
+from .pareto_lists import Node, make_nodes
+from .root_search import OutOfTime, Roots
+from .slack_window import TooMany
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A problem, perhaps with fewer choices, ready to be solved for any budget."""
+
+    problem: Problem
+    tree: Tree
+    names: Names
+    hulls: Hulls
+    roots: Roots
+    only: Restriction | None = None
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def decisions(self, points) -> tuple[dict[str, int], set[str]]:
+        """Kept units of every dim, and removed blocks. Dims that are no matter stay as wide as they can."""
+        chosen, removed = self.names.decisions(points)
+        choices = {d: options[chosen.get(d, -1)] for d, options in self.tree.options.items()}
+        return choices, removed | self.tree.removed
+
+
+@dataclass(frozen=True, eq=False)
+class _Base:
+    """What all restrictions of a problem share."""
+
+    parts: Parts
+    nodes: dict[Cluster, Node]
+
+
+def _base(problem: Problem) -> _Base:
+    return kept(problem, "_exact_base", lambda: _Base(make_parts(problem), {}))
+
+
+def prepared(problem: Problem, pins: Pins | None = None) -> Prepared:
+    """The problem made ready, kept with the Problem object (of pins, the last few).
+
+    Raises:
+        Unsupported: the shared dims form no tree of small width.
+        MdpError: pins that the problem does not have.
+    """
+    if not pins:
+        return kept(problem, "_exact", lambda: _prepare(problem, None, _base(problem).nodes))
+    only = Restriction(allowed_options(problem, pins), pins.blocks)
+    key = (tuple(sorted(pins.dims.items())), tuple(sorted(pins.blocks.items())))
+    return kept_few(problem, "_exact_pinned", key, lambda: restricted(problem, only))
+
+
+def restricted(problem: Problem, only: Restriction) -> Prepared:
+    """The problem with fewer choices, made ready from what the whole problem has made already."""
+    prepared(problem)
+    return _prepare(problem, only, dict(_base(problem).nodes))
+
+
+def _prepare(problem: Problem, only: Restriction | None, nodes) -> Prepared:
+    tree = build_tree(_base(problem).parts, only)
+    with np.errstate(all="ignore"):  # numbers beyond float64 are found out later, see digits
+        program, names = make_program(make_nodes(tree, nodes))
+        hulls = make_hulls(program)
+    return Prepared(problem, tree, names, hulls, Roots(program, hulls), only)
+
+
+def solve(
+    problem: Problem,
+    budget: float,
+    *,
+    pins: Pins | None = None,
+    time_limit: float | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Plan:
+    """The best plan, proven: `bound == importance`. Falls back on the MILP where the tree is too wide.
+
+    Raises:
+        Infeasible: nothing meets the budget.
+        Cancelled: `cancelled()` became true.
+    """
+    try:
+        return plan_of(prepared(problem, pins), budget, cancelled, time_limit)
+    except (TooMany, Unsupported) as reason:
+        return _by_milp(problem, budget, pins, time_limit, cancelled, reason)
+
+
+def plan_of(ready: Prepared, budget: float, cancelled=None, time_limit: float | None = None) -> Plan:
+    """The best plan of a prepared problem, as `solve`. Its `seconds` leave the preparation out.
+
+    Where float64 does not carry the problem's numbers, whole numbers decide; where that takes too long, the
+    plan claims nothing.
+
+    Raises:
+        MdpError: it cannot be told whether anything meets the budget.
+    """
+    start = time.perf_counter()
+    check = _checking(cancelled, time_limit)
+    found = None
+    try:
+        with np.errstate(all="ignore"):
+            found = _by_floats(ready, budget, check)
+    except Infeasible:
+        if _surely_infeasible(ready, budget):
+            raise
+    if found is None or not carried(ready.problem, budget, found.importance):
+        found = _by_whole_numbers(ready, budget, found, check)
+    proven = found.bound == found.importance
+    return make_plan(
+        ready.problem,
+        budget,
+        found.choices,
+        found.removed,
+        solver="exact",
+        seconds=time.perf_counter() - start,
+        # A bound is never below the importance, re-evaluated; none where nothing is known.
+        bound=-math.inf if proven else found.bound,
+        optimal=proven,
+        shadow_price=found.multiplier,
+        note=found.note or ("" if proven else f"stopped after {time_limit:g} s"),
+    )
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """A choice, and what is known of it; `bound` is None where nothing is."""
+
+    choices: dict[str, int]
+    removed: set[str]
+    importance: float
+    bound: float | None
+    multiplier: float | None = None
+    note: str = ""
+
+
+def _by_floats(ready: Prepared, budget: float, check) -> _Answer:
+    """The answer of float64; where that carries too little, it may even break the budget."""
+    best, bound, multiplier = optimum(ready, budget, check)
+    choices, removed = ready.decisions(best.points)
+    # The slope beside a step too small for float64 is infinite: no price, and no help.
+    return _Answer(choices, removed, best.importance, bound, _finite(multiplier))
+
+
+def _by_whole_numbers(ready: Prepared, budget: float, found: _Answer | None, check) -> _Answer:
+    """The answer without rounding; the answer of float64, claiming nothing, where that cannot be had."""
+    room = Fraction(budget) + FORGIVEN * abs(Fraction(budget))
+    problem, bound = ready.problem, None
+    try:
+        made = rational.of(problem, ready.only)
+        known = None
+        if found is not None:
+            bound = _finite(_up(rational.bound(made, room, found.multiplier)))
+            latency, known = rational.totals(problem, found.choices, found.removed)
+            known = known if latency <= room else None
+        best = rational.optimum(made, room, known, found and found.multiplier, check)
+        if best is not None:
+            importance = problem.evaluate(best.choices, best.removed)[1]
+            return _Answer(best.choices, best.removed, importance, importance, found and found.multiplier)
+        raise infeasible(problem, budget, float(rational.smallest(made)))
+    except OutOfTime:
+        reason = "Stopped at the time limit: its numbers span more than float64 carries."
+    except (TooMany, Unsupported) as error:
+        reason = str(error)
+    if found is None or not within(problem.evaluate(found.choices, found.removed)[0], budget):
+        found = _fastest_of(ready, budget)
+    if found is None:
+        raise MdpError(
+            f"It cannot be told whether a choice meets {budget:g} {problem.latency_unit}. {reason} Give all "
+            "tables numbers of one size, or ask for a larger budget."
+        )
+    if bound is not None and bound <= problem.evaluate(found.choices, found.removed)[1]:
+        return dataclasses.replace(found, importance=bound, bound=bound)
+    return dataclasses.replace(found, bound=bound, note=f"Not proven. {reason}")
+
+
+def _fastest_of(ready: Prepared, budget: float) -> _Answer | None:
+    choices, removed = ready.decisions(ready.roots.vertex(ready.hulls.front[0]).points)
+    latency, importance = ready.problem.evaluate(choices, removed)
+    return _Answer(choices, removed, importance, None) if within(latency, budget) else None
+
+
+def _surely_infeasible(ready: Prepared, budget: float) -> bool:
+    """Whether the smallest latency is over the budget by more than float64 may be wrong by."""
+    spare = ROUNDING * facts(ready.problem)[0].largest
+    return ready.hulls.front_latency[0] - spare > budget + 1e-9 * abs(budget)
+
+
+def _checking(cancelled, time_limit: float | None) -> Callable[[], None]:
+    end = math.inf if time_limit is None else time.monotonic() + time_limit
+
+    def check():
+        if cancelled is not None and cancelled():
+            raise Cancelled("Stopped on request.")
+        if time.monotonic() > end:
+            raise OutOfTime
+
+    return check
+
+
+def optimum(ready: Prepared, budget: float, check: Callable[[], None]) -> tuple[Choice, float, float]:
+    """The best choice within the budget, its bound, and the multiplier there (importance per latency).
+
+    The hull of every point of the root says which of them can hold the optimum, and the windows of the
+    closing step do the rest. Unless `check` raised OutOfTime, the bound is the choice's importance.
+
+    Raises:
+        Infeasible, TooMany, and whatever else `check` raises.
+    """
+    # Inside what `within` forgives, outside what float64 sums of one choice may differ by.
+    capacity = budget + 0.5e-9 * abs(budget)
+    with ready.lock:
+        if ready.hulls.front_latency[0] > capacity:
+            raise infeasible(ready.problem, budget, smallest(ready))
+        _, slope = ready.hulls.edge(capacity)
+        return *ready.roots.optimum(capacity, check), slope
+
+
+def smallest(ready: Prepared) -> float:
+    """The smallest latency that any choice reaches, evaluated from the tables."""
+    if not latency_carried(ready.problem, ready.hulls.front_latency[0]):
+        try:
+            return _up(rational.smallest(rational.of(ready.problem, ready.only)))
+        except (TooMany, Unsupported):
+            pass
+    choices, removed = ready.decisions(ready.roots.vertex(ready.hulls.front[0]).points)
+    return ready.problem.evaluate(choices, removed)[0]
+
+
+def fastest(problem: Problem, pins: Pins | None = None) -> Plan:
+    """The plan of the smallest latency possible, and the best of those; its budget is that latency."""
+    try:
+        ready = prepared(problem, pins)
+        return plan_of(ready, smallest(ready))
+    except (TooMany, Unsupported):
+        from ..milp import solver as milp
+
+        return milp.fastest(problem, pins)
+
+
+def _up(value: Fraction) -> float:
+    """The nearest float64 that is not below, infinity above them all."""
+    try:
+        near = float(value)
+    except OverflowError:
+        return math.inf
+    return near if near >= value else math.nextafter(near, math.inf)
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _by_milp(problem, budget, pins, time_limit, cancelled, reason) -> Plan:
+    from ..milp import solver as milp
+
+    plan = milp.solve(problem, budget, pins=pins, time_limit=time_limit, cancelled=cancelled)
+    return dataclasses.replace(plan, note="; ".join(filter(None, [str(reason), plan.note])))

@@ -1,0 +1,229 @@
+"""A study and a plan as one HTML file: no server, no script, no address in it; made to be read and printed.
+
+path.write_text(report_html(study, plan), encoding="utf-8")
+"""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from mdp.core.measurements import timed
+from mdp.core.plan import Plan, check_plan_fits
+from mdp.core.quality import beside, importance_doubt, study_words
+from mdp.core.study import Study, inferred_words
+from mdp.core.tables import how_timed
+from mdp.plot import formats as fmt
+from mdp.plot.compare import compare_info, compare_sentence, compare_table
+from mdp.plot.front import draw_front, front_info, front_label
+from mdp.plot.front_layers import Points
+from mdp.plot.style import tokens
+from mdp.plot.survivors import survivors_info, survivors_table
+from mdp.solve import Front
+
+from .figure_svg import figure_svg
+from .survivors_svg import survivors_svg
+
+_STYLE = """
+@page { size: A4; margin: 14mm 13mm; }
+* { box-sizing: border-box; }
+body { font: 14px/1.5 FONT; color: INK; background: #fff; margin: 0 auto; max-width: 860px; padding: 28px;
+  font-variant-numeric: tabular-nums; }
+h1 { font-size: 24px; line-height: 1.2; margin: 0 0 2px; } h2 { font-size: 16px; margin: 26px 0 8px; }
+p { margin: 4px 0; } .muted { color: MUTED; } svg { max-width: 100%; height: auto; display: block; }
+.numbers { display: grid; grid-template-columns: repeat(4, 1fr); gap: 10px; margin: 18px 0 6px; }
+.numbers div { border: 1px solid LINE; border-radius: 8px; padding: 10px 12px; }
+.numbers b { display: block; font-size: 20px; line-height: 1.25; }
+.numbers span { color: MUTED; font-size: 12px; }
+.numbers i { display: block; font-style: normal; font-size: 12px; }
+table { border-collapse: collapse; font-size: 12.5px; width: 100%; }
+th, td { text-align: right; padding: 3px 0 3px 12px; border-bottom: 1px solid LINE; font-weight: 400; }
+th { color: MUTED; font-weight: 500; } th:first-child, td:first-child { text-align: left; padding-left: 0; }
+.facts td { text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+.facts td:first-child { color: MUTED; width: 170px; white-space: nowrap; }
+section { break-inside: avoid; } section.long { break-inside: auto; } tr { break-inside: avoid; }
+thead { display: table-header-group; }
+.warn { border-left: 3px solid BAD; padding: 6px 12px; background: #fdecea; }
+@media print { body { padding: 0; max-width: none; font-size: 11px; } .numbers b { font-size: 16px; } }
+"""
+
+
+def report_html(
+    study: Study,
+    plan: Plan,
+    front: Front | None = None,
+    a: Plan | None = None,
+    beside: tuple[Points, ...] = (),
+) -> str:
+    """The whole report as one HTML document. `front` adds the picture of the front behind the plan; `a` is a
+    plan to show beside it everywhere, `beside` what the front is compared with.
+
+    Raises:
+        MdpError: a plan is of another study.
+    """
+    for one in filter(None, (plan, a)):
+        check_plan_fits(one, study.problem)
+    title = f"{study.name} at {fmt.ms(plan.latency, plan.latency_unit)}"
+    parts = [
+        f"<h1>{escape(title)}</h1>",
+        f'<p class="muted">{escape(subtitle(study))}</p>',
+        *(f'<p class="warn">{escape(w)}</p>' for w in warnings(study)),
+        _numbers(headline(study, plan), headline(study, a) if a else None),
+        *(['<p class="muted">B is this plan, A the one that it is compared with.</p>'] if a else []),
+        _section("What survives", survivors_svg(survivors_info(study, plan, a=a), 800)),
+    ]
+    if front is not None:
+        info = front_info(study, front, plan, a, beside)
+        parts.append(
+            _section("Where the plan stands", figure_svg(draw_front(info), 800, 300, front_label(info)))
+        )
+    if a is not None:
+        info = compare_info(study, a, plan)
+        body = f"<p>{escape(compare_sentence(info))}</p>{_table(*compare_table(info))}"
+        parts.append(_section("Beside plan A", body, long=True))
+    columns, rows = survivors_table(survivors_info(study, plan))
+    parts += [
+        _section("Block by block", _table(columns, rows), long=True),
+        _section("Where the numbers come from", _facts(provenance(study, plan))),
+    ]
+    if study.skipped:
+        skipped = [(s.name, s.reason) for s in study.skipped]
+        parts.append(_section("What is not pruned", _facts(skipped)))
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_style()}</style></head>'
+        f"<body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def subtitle(study: Study) -> str:
+    """What was measured on what, in a line."""
+    p = study.tables.provenance
+    facts = (study.model.name, p["device"], f"batch {p['batch']}", p["dtype"], *how_timed(study.tables))
+    return " · ".join(map(str, facts))
+
+
+def headline(study: Study, plan: Plan) -> list[tuple[str, str]]:
+    """The numbers that a reader wants first: (value, what it is)."""
+    problem = study.problem
+    found = [
+        (
+            fmt.ms(plan.latency, plan.latency_unit),
+            f"of {fmt.ms(problem.dense_latency, plan.latency_unit)} dense{_band(study, plan)}",
+        ),
+        (f"{problem.dense_latency / plan.latency:.2f}×" if plan.latency else "–", "faster, predicted"),
+        (
+            fmt.percent(plan.importance / problem.dense_importance if problem.dense_importance else 1.0),
+            f"importance kept{beside(importance_doubt(study))}",
+        ),
+        (f"{len(problem.blocks) - len(plan.removed_blocks)} of {len(problem.blocks)}", "blocks kept"),
+    ]
+    for what, name in (("parameters", "parameters"), ("macs", "MACs")):
+        if what in study.counts:
+            count = study.count(what, plan.choices, plan.removed_blocks)
+            found.append((fmt.count(count), f"{name}, {fmt.change(count / study.count(what))}"))
+    found.append(
+        (
+            "proven" if plan.optimal else "not proven",
+            "to keep the most importance within this budget, under these tables and pins",
+        )
+    )
+    return found
+
+
+def _band(study: Study, plan: Plan) -> str:
+    error = (study.verification or {}).get("median_error")
+    if isinstance(error, int | float):
+        return f", ±{fmt.percent(error)}"
+    own = next((one for one in timed(study) if one.is_of(plan)), None)
+    return f", measured {fmt.ms(own.measured)}" if own else ", not verified"
+
+
+def warnings(study: Study) -> list[str]:
+    """Sentences that a reader must not miss."""
+    return list(study_words(study))
+
+
+def provenance(study: Study, plan: Plan) -> list[tuple[str, str]]:
+    """Every fact about how the numbers were made, as (name, text)."""
+    found = [("Model", f"{study.model.name}, weights: {study.model.weights}, {study.family} family")]
+    for what, facts in (
+        ("Latency", study.tables.provenance),
+        ("Importance", study.scores.provenance),
+        ("Accuracy", study.accuracy or {}),
+    ):
+        found += [(f"{what}: {k.replace('_', ' ')}", _plain(v)) for k, v in facts.items()]
+    check = study.verification
+    if check:
+        found.append(
+            (
+                "Whole networks",
+                f"{check['subnetworks']} random sub-networks measured end to end: error of the "
+                f"prediction {fmt.percent(check['median_error'])} median, "
+                f"{fmt.percent(check['worst_error'])} worst",
+            )
+        )
+    else:
+        found.append(
+            ("Whole networks", "the predictions were not checked against whole networks yet (mdp verify)")
+        )
+    inferred = inferred_words(study.tables)
+    found += [("Inferred", inferred)] if inferred else []
+    solver = f"{plan.solver}, {1000 * plan.seconds:.1f} ms"
+    found.append(("Solver", f"{solver}; {plan.note}" if plan.note else solver))
+    found.append(
+        ("Plan fits", f"problem {plan.fingerprint}, budget {fmt.ms(plan.budget, plan.latency_unit)}")
+    )
+    return found
+
+
+def _plain(value) -> str:
+    if isinstance(value, float):
+        return fmt.number(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, list | tuple):
+        return " × ".join(map(str, value))
+    if isinstance(value, dict):
+        return (
+            ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
+            if len(value) <= 8
+            else f"{len(value)} entries"
+        )
+    return str(value)
+
+
+def _numbers(found: Sequence[tuple[str, str]], of_a: Sequence[tuple[str, str]] | None = None) -> str:
+    beside = [f"<i>A: {escape(v)}</i>" for v, _ in of_a] if of_a else [""] * len(found)
+    cells = "".join(
+        f"<div><b>{escape(v)}</b><span>{escape(w)}</span>{a}</div>"
+        for (v, w), a in zip(found, beside, strict=True)
+    )
+    return f'<div class="numbers">{cells}</div>'
+
+
+def _section(title: str, body: str, long: bool = False) -> str:
+    return f"<section{' class=long' if long else ''}><h2>{escape(title)}</h2>{body}</section>"
+
+
+def _facts(rows: Iterable[tuple[str, str]]) -> str:
+    body = "".join(f"<tr><td>{escape(k)}</td><td>{escape(v)}</td></tr>" for k, v in rows)
+    return f'<table class="facts"><tbody>{body}</tbody></table>'
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(c)}</th>' for c in columns)
+    body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _style() -> str:
+    colours = tokens()
+    style = _STYLE
+    for word, token in (
+        ("INK", "--mdp-ink"),
+        ("MUTED", "--mdp-ink-2"),
+        ("LINE", "--mdp-line"),
+        ("BAD", "--mdp-bad"),
+        ("FONT", "--mdp-font"),
+    ):
+        style = style.replace(word, colours[token])
+    return style

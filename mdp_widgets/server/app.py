@@ -1,0 +1,242 @@
+"""Voila as we serve it: three pages and nothing else reachable. See serve.py for the command.
+
+Import it after `serve.environment()`: Voila reads its search path for templates when imported.
+"""
+
+import logging
+import os
+import shutil
+import signal
+import webbrowser
+
+import tornado.ioloop
+import tornado.web
+from jupyter_server.base.handlers import JupyterHandler
+from traitlets.config import Config
+from voila.app import Voila
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
+from voila.static_file_handler import AllowListFileHandler, TemplateStaticFileHandler
+from voila.tornado.contentshandler import VoilaContentsHandler
+from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.treehandler import TornadoVoilaTreeHandler
+
+from ..theme import ui
+from ..theme.plotly_js import plotly_js
+from .kernels import alive, drop_dead, end_all, full, spare_warm
+from .serve import NOTEBOOKS, PAGES, Options
+
+# Minutes until a page that vanished gives its kernel back.
+GONE = 15
+
+# Handlers of Voila that show folders, sources or files; we serve known pages instead.
+LEFT_OUT = (AllowListFileHandler, TornadoVoilaHandler, TornadoVoilaTreeHandler, VoilaContentsHandler)
+
+
+class ShutDown(VoilaShutdownKernelHandler):
+    """A page that is closed gives its kernel back."""
+
+    def check_xsrf_cookie(self):
+        """A closing page cannot send the token that is asked for, and Voila would keep its kernel for ever.
+        The kernel's id is as good: 122 random bits that only its own page knows."""
+
+
+class TemplateFiles(TemplateStaticFileHandler):
+    """Scripts and styles of the page."""
+
+    async def get(self, *args, **kwargs):
+        try:
+            await super().get(*args, **kwargs)
+        except (AssertionError, ValueError):  # a path that leads out of them is not there, and no accident
+            raise tornado.web.HTTPError(404) from None
+
+
+# Handlers of Voila in whose place stand ours.
+REPLACED = {VoilaShutdownKernelHandler: ShutDown, TemplateStaticFileHandler: TemplateFiles}
+
+
+class Page(TornadoVoilaHandler):
+    """One notebook as a page, unless the server is full; never behind a warm kernel that is dead."""
+
+    def initialize(self, pages: int, **kwargs):
+        super().initialize(**kwargs)
+        self.pages = pages
+
+    @tornado.web.authenticated
+    async def get(self, path=None):
+        await drop_dead(self.kernel_manager, self.notebook_path)
+        reason = full(self.kernel_manager, self.pages)
+        if reason:
+            self.set_status(503)
+            self.set_header("Retry-After", "10")
+            again = '<meta http-equiv="refresh" content="10">'
+            self.finish(sentence_page(f'<p role="alert">{reason}</p>', head=again))
+        else:
+            await super().get(path)
+
+
+class Login(tornado.web.RequestHandler):
+    """Where those without the token arrive. The page that it leads to keeps the token as a cookie."""
+
+    def get(self):
+        self.finish(
+            sentence_page(
+                "<p>This explorer is open to those who know its token.</p>"
+                "<form action='/'><label>Token <input name='token' type='password' autofocus></label> "
+                "<button>Open</button></form>"
+            )
+        )
+
+
+class Library(tornado.web.RequestHandler):
+    """One script, asked for anew only when it changed."""
+
+    def initialize(self, script: bytes):
+        self.script = script
+
+    def get(self):
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache")
+        self.finish(self.script)  # tornado answers 304 to the tag of the same script
+
+
+class Packed(tornado.web.GZipContentEncoding):
+    """Scripts and styles go over a room's network in a third of their size; pages stay as they are."""
+
+    # Packed anew for every visitor: higher levels take three times as long and save a tenth.
+    GZIP_LEVEL = 1
+
+    def _compressible_type(self, ctype: str) -> bool:
+        return ctype in ("text/javascript", "application/javascript", "text/css")
+
+
+class Alive(JupyterHandler):
+    """Whether a page's kernel still runs; the page asks now and again."""
+
+    @tornado.web.authenticated
+    async def get(self, kernel_id):
+        self.set_header("Cache-Control", "no-store")
+        self.finish({"alive": await alive(self.kernel_manager, kernel_id)})
+
+
+def sentence_page(body: str, head: str = "") -> str:
+    """A page of one sentence, in HTML."""
+    return ui.static("server/sentence.html").replace("{head}", head).replace("{body}", body)
+
+
+class Server(Voila):
+    """A Voila application whose only pages are `PAGES`."""
+
+    options = Options()
+
+    def initialize(self, argv=None):
+        # No command line and no configuration files of the user's: what is served does not depend on them.
+        super().initialize(argv=[])
+
+    def load_config_file(self, *args, **kwargs):
+        """Leave other configuration alone."""
+
+    def launch_browser(self):
+        """Voila calls this once it listens."""
+        # Ctrl+C ends it between two things that it does, as SIGTERM does, not in the middle of one.
+        loop = tornado.ioloop.IOLoop.current()
+        signal.signal(signal.SIGINT, lambda *_: loop.add_callback_from_signal(loop.stop))
+        print(f"The explorer is at {self.options.link} (Ctrl+C stops it).", flush=True)
+        if self.options.browser:
+            webbrowser.open(self.options.link)
+
+    def stop(self):
+        """End at once: a page's kernel holds nothing that its address does not, long work is in processes of
+        its own, and a kernel that is asked to end while it starts answers with a traceback."""
+        self.ioloop.run_sync(lambda: end_all(self.kernel_manager))
+        shutil.rmtree(self.connection_dir, ignore_errors=True)
+
+    def init_settings(self):
+        # A page of another site whose name was pointed at this machine is refused: by its name where only
+        # this machine may visit, by the token everywhere else.
+        settings = super().init_settings()
+        spare_warm(self.kernel_manager)
+        return {
+            **settings,
+            "transforms": [] if self.options.local else [Packed],
+            "allow_remote_access": not self.options.local,
+            "local_hostnames": ["localhost"],
+        }
+
+    def init_handlers(self):
+        kept = [h for h in super().init_handlers() if h[1] not in LEFT_OUT]
+        kept = [(h[0], REPLACED.get(h[1], h[1]), *h[2:]) for h in kept]
+        shared = {
+            "pages": self.options.pages,
+            "template_paths": self.template_paths,
+            "config": self.config,
+            "voila_configuration": self.voila_configuration,
+        }
+        pages = [
+            (address, Page, {"notebook_path": notebook, **shared})
+            for address, notebook in PAGES.items()
+            if (NOTEBOOKS / notebook).exists()
+        ]
+        library = (r"/mdp/plotly\.min\.js", Library, {"script": plotly_js().encode()})
+        return [*pages, library, (r"/login", Login), (r"/mdp/kernel/([0-9a-f-]{36})", Alive), *kept]
+
+
+def make_server(options: Options) -> Server:
+    """The server, configured and not started."""
+    # jupyter_server waits three intervals of 30 s for the answer to a ping, and tornado warns that its own
+    # pings, which it does not send here, may wait for one. One here closes every page's channel after 30 s.
+    logging.getLogger("tornado.general").setLevel(logging.ERROR)
+    server = Server(config=configuration(options))
+    server.options = options
+    server.initialize()
+    return server
+
+
+def configuration(options: Options) -> Config:
+    """All that Voila and Jupyter are told."""
+    config = Config()
+    config.Voila.ip = options.address
+    config.Voila.port = options.port
+    config.Voila.port_retries = 0
+    config.Voila.open_browser = True  # calls launch_browser
+    config.Voila.root_dir = str(NOTEBOOKS)
+    config.Voila.log_level = "ERROR"
+    if options.token:
+        config.Voila.token = options.token
+    settings = config.VoilaConfiguration
+    settings.template = "mdp"
+    settings.theme = "light"
+    settings.allow_template_override = settings.allow_theme_override = "NO"
+    settings.strip_sources = True
+    settings.show_tracebacks = False
+    settings.file_allowlist = []
+    settings.preheat_kernel = options.warm > 0
+    settings.default_pool_size = options.warm
+    # Lab extensions that the page does not need are not loaded.
+    settings.extension_allowlist = [
+        "@voila-dashboards/widgets-manager8",
+        "@jupyter-widgets/jupyterlab-manager",
+        "anywidget",
+    ]
+    # Of all notebooks in the folder only the explorer's stands ready.
+    others = [path.name for path in NOTEBOOKS.glob("*.ipynb") if path.name != PAGES["/"]]
+    config.VoilaKernelManager.preheat_denylist = others
+    config.VoilaKernelManager.fill_delay = 2.0
+    # What a cell shows comes on another channel than the word that it is done, on a busy machine seconds
+    # later. After four, the default, a page would be sent without it: blank, and no error anywhere.
+    config.VoilaExecutor.iopub_timeout = 120
+    config.VoilaExecutor.cell_error_instruction = "Open this notebook with `make lab`: it says why."
+    _kernels(config, options.idle)
+    return config
+
+
+def _kernels(config: Config, idle: float | None) -> None:
+    """How kernels live and end."""
+    if os.name == "posix":
+        config.KernelManager.transport = "ipc"  # no port that another user of this machine could talk to
+    # A kernel that died is not started again: an empty one is of no use to its page, which offers a new one.
+    config.KernelRestarter.restart_limit = 0
+    config.KernelRestarter.time_to_dead = 1.0
+    # A page that vanished without a word, with its machine or its network, gives its kernel back too.
+    config.MappingKernelManager.cull_idle_timeout = int(60 * (idle or GONE))
+    config.MappingKernelManager.cull_connected = idle is not None
+    config.MappingKernelManager.cull_interval = 60 if idle is None or idle >= 3 else max(1, int(20 * idle))

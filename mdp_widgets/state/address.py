@@ -1,0 +1,66 @@
+"""The view as a query string: study, budget, pins, block, dim, tab, and the plan A that it is compared with.
+
+A plan is written as the budget and the pins that it is the answer to: solving gives it again.
+"""
+
+import os
+from urllib.parse import parse_qs, urlencode
+
+from mdp.core.errors import MdpError
+from mdp.core.pins import pins_from_text, pins_text
+from mdp.core.plan import parse_budget
+
+from .explorer_state import Selection
+
+
+def address_of(selection: Selection) -> str:
+    """The view as a query string: study by file name, budgets exact, in its unit."""
+    study, a, view = selection.study, selection.a, {}
+    if study is not None and study.path is not None:
+        view = {
+            "study": study.path.stem,
+            "budget": selection.budget,
+            "pins": pins_text(selection.pins),
+            "a": a.budget if a else "",
+            "a_pins": pins_text(a.pins) if a else "",
+            "block": selection.block,
+            "dim": selection.dim,
+        }
+    view["tab"] = selection.tab
+    return urlencode({k: v for k, v in view.items() if v})
+
+
+def go_to(selection: Selection, address: str) -> None:
+    """Open the view that an address names. What it names wrongly is said, and the rest is opened."""
+    view = {k: v[0] for k, v in parse_qs(address).items()}
+    selection.tab = view.get("tab", "")
+    if not _open(selection, view.get("study")) or selection.study is None:
+        return
+    problem = selection.study.problem
+    try:
+        pins = pins_from_text(view.get("pins", ""), problem)
+        budget = parse_budget(view["budget"], problem) if "budget" in view else selection.budget
+        # A comes first: it is there when the page draws for the first time.
+        if "a" in view:
+            a_pins = pins_from_text(view.get("a_pins", ""), problem)
+            selection.compare_with(parse_budget(view["a"], problem), a_pins)
+        if (budget, pins) != (selection.budget, selection.pins):
+            complaint = selection.error
+            selection.go(budget, pins)
+            selection.error = selection.error or complaint
+    except MdpError as error:
+        selection.error = str(error)
+    selection.look_at(view.get("block"), view.get("dim"))
+
+
+def _open(selection: Selection, wanted: str | None) -> bool:
+    """Whether the study of this file name is open now; None asks for none."""
+    if not wanted:
+        return True
+    paths = (i["path"] for i in selection.studies)
+    path = next((p for p in paths if os.path.basename(p) == f"{wanted}.json"), None)
+    if path is None:
+        selection.error = f"This address names the study {wanted!r}, which is not here. Choose another one."
+        return False
+    is_open = selection.study is not None and str(selection.study.path) == path
+    return is_open or selection.open(path)

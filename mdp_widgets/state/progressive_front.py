@@ -1,0 +1,93 @@
+"""The front from coarse to fine: a few exact points at once, the rest between two messages of the page."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from IPython import get_ipython
+
+from mdp.core.errors import Infeasible
+from mdp.core.problem import Problem
+from mdp.solve import Front, FrontPoint, solve
+from mdp.solve.analysis.front import supported
+
+STRIDES = (8, 4, 2, 1)
+# Work this long, then let the page speak: shorter than anybody notices.
+SLICE = 0.03
+# A problem so wide that only the MILP solves it may take this long altogether.
+PATIENCE = 20.0
+
+
+def rounds(low: float, high: float, count: int) -> list[list[float]]:
+    """`count` evenly spaced budgets in rounds, each halving the gaps; together each budget once."""
+    grid = np.linspace(low, max(low, high), count).tolist()
+    seen: set[int] = set()
+    found = []
+    for stride in STRIDES:
+        fresh = [i for i in {*range(0, count, stride), count - 1} if i not in seen]
+        seen.update(fresh)
+        found.append([grid[i] for i in sorted(fresh)])
+    return found
+
+
+def growing_front(problem: Problem, low: float, count: int) -> Iterator[Front | None]:
+    """Yields a finer Front after each round and None after each point on the way; the last has the hull."""
+    points: dict[float, FrontPoint] = {}
+    start = time.monotonic()
+
+    def so_far() -> tuple[FrontPoint, ...]:
+        return tuple(points[b] for b in sorted(points))
+
+    for budgets in rounds(low, problem.dense_latency, count):
+        for budget in budgets:
+            try:
+                points[budget] = FrontPoint(budget, solve(problem, budget))
+            except Infeasible:
+                continue
+            yield None
+            if time.monotonic() - start > PATIENCE:
+                yield Front(so_far(), ())
+                return
+        yield Front(so_far(), ())
+    yield Front(so_far(), supported(problem))
+
+
+def kernel_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop of the kernel that we run in, None in a plain script."""
+    if getattr(get_ipython(), "kernel", None) is None:
+        return None
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def grow(
+    problem: Problem,
+    low: float,
+    count: int,
+    tell: Callable[[Front], None],
+    loop: asyncio.AbstractEventLoop | None,
+) -> asyncio.Task | None:
+    """Tell the coarse front now, finer ones from `loop` as they are ready; without a loop, all of them now.
+
+    Returns the task that goes on, for whoever wants to cancel or await it.
+    """
+    steps = growing_front(problem, low, count)
+    for front in steps:
+        if front is not None:
+            tell(front)
+            if loop is not None:
+                break
+    return None if loop is None else loop.create_task(_go_on(steps, tell))
+
+
+async def _go_on(steps: Iterator[Front | None], tell: Callable[[Front], None]) -> None:
+    since = time.monotonic()
+    for front in steps:
+        if front is not None:
+            tell(front)
+        if time.monotonic() - since > SLICE:
+            await asyncio.sleep(SLICE / 3)
+            since = time.monotonic()

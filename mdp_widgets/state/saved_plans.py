@@ -1,0 +1,106 @@
+"""Plans kept under a name: one `mdp-plan/1` file each, in a folder of the study among the user's data.
+
+The file is a plan that `mdp extract --plan` takes too; beside the plan it holds `pins`, what was pinned when
+it was made. Its name is the plan's name with what no file name may hold written as %XX.
+"""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from mdp.core.errors import BadFile, MdpError
+from mdp.core.files import read_json, write_json
+from mdp.core.paths import data_dir
+from mdp.core.pins import pins_from_text, pins_text
+from mdp.core.plan import Plan, check_plan_fits, plan_from_json, plan_to_json
+from mdp.core.study import Study, slug
+from mdp.solve import Pins
+
+LONGEST = 200  # bytes of a file name, the rest is for the file system
+
+
+@dataclass(frozen=True)
+class Named:
+    """One saved plan. `error` is a sentence where it cannot be used; then there is no plan."""
+
+    name: str
+    plan: Plan | None
+    pins: Pins
+    error: str = ""
+
+
+def folder_of(study: Study) -> Path:
+    """Where the named plans of a study are."""
+    return data_dir() / "user" / "plans" / slug(study.name)
+
+
+def list_named(study: Study) -> list[Named]:
+    """The plans of a study by name; a damaged one, or one of other tables, says so in `error`."""
+    paths = folder_of(study).glob("*.json")
+    names = sorted((unquote(p.stem) for p in paths if not p.name.startswith(".")), key=str.casefold)
+    return [_read(study, name) for name in names]
+
+
+def _read(study: Study, name: str) -> Named:
+    try:
+        return load_named(study, name)
+    except MdpError as error:
+        return Named(name, None, Pins(), str(error))
+
+
+def load_named(study: Study, name: str) -> Named:
+    """Raises MdpError: there is none of this name, its file is damaged, or it fits other tables."""
+    path = _path(study, name)
+    data = read_json(path, f"plan {name!r}")
+    plan = plan_from_json(data, f"plan {name!r} ({path})")
+    check_plan_fits(plan, study.problem)
+    pins = data.get("pins", "")
+    if not isinstance(pins, str):
+        raise BadFile(f"The plan {name!r} ({path}) is damaged: pins must be a text.")
+    return Named(name, plan, pins_from_text(pins, study.problem))
+
+
+def save_named(study: Study, name: str, plan: Plan, pins: Pins) -> Named:
+    """Keep a plan under a new name. Raises MdpError: no name, one that is taken, or no place to write."""
+    name = _checked(study, name)
+    write_json(_path(study, name), {**plan_to_json(plan), "pins": pins_text(pins)}, indent=1)
+    return Named(name, plan, pins)
+
+
+def rename_named(study: Study, name: str, to: str) -> str:
+    """Give a plan another name and return it. Raises MdpError as `save_named`, or where there is none."""
+    if to.strip() == name:
+        return name
+    to = _checked(study, to)
+    try:
+        _path(study, name).rename(_path(study, to))
+    except FileNotFoundError:
+        raise MdpError(f"There is no plan {name!r} any more; it was deleted or renamed elsewhere.") from None
+    except OSError as error:
+        raise MdpError(f"The plan {name!r} could not be renamed: {error.strerror}.") from None
+    return to
+
+
+def delete_named(study: Study, name: str) -> None:
+    """Delete a plan; one that is gone already is no error."""
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            _path(study, name).unlink()
+    except OSError as error:
+        raise MdpError(f"The plan {name!r} could not be deleted: {error.strerror}.") from None
+
+
+def _path(study: Study, name: str) -> Path:
+    return folder_of(study) / f"{quote(name, safe=' ')}.json"
+
+
+def _checked(study: Study, name: str) -> str:
+    name = " ".join(name.split())
+    if not name or name.startswith("."):
+        raise MdpError("Give the plan a name that does not begin with a dot.")
+    if len(_path(study, name).name) > LONGEST:
+        raise MdpError("This name is too long for a file. Choose a shorter one.")
+    if _path(study, name).exists():
+        raise MdpError(f"There is a plan {name!r} already. Choose another name, or delete that one first.")
+    return name

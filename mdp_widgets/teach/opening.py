@@ -1,0 +1,71 @@
+"""Open the study that the lessons use, and set the page for a projector."""
+
+from pathlib import Path
+
+import ipywidgets as widgets
+
+from mdp.core.quality import study_words
+from mdp.plot import formats as fmt
+
+from ..state.explorer_state import Selection
+from ..theme import ui
+
+# What the lessons were written on: a small ViT, whose blocks have all five kinds of dims.
+FIRST = "fmnist_vit"
+_SHEET = Path(__file__).with_name("lessons.css").read_text(encoding="utf-8")
+
+
+def open_study(study=None) -> Selection:
+    """A Selection with a study open: the one given (or its name or path), else a ViT at hand, else any."""
+    selection = Selection()
+    if study is not None:
+        if isinstance(study, str | Path):
+            selection.open(study)
+        else:
+            selection.study = study
+        return selection
+    whole = [s for s in selection.studies if "error" not in s]
+    selection.open_any(sorted(whole, key=lambda s: (s["model"] != FIRST, "vit" not in s["model"])))
+    return selection
+
+
+def opening(selection: Selection) -> widgets.Widget:
+    """The style of the page, and one line that says which study everything below is computed from."""
+    sheet = widgets.HTML(
+        f"<style>{_SHEET}</style>", layout={"height": "0", "margin": "0", "overflow": "hidden"}
+    )
+    box = ui.panel(sheet, sentence(selection))
+    box.add_class("mdp-opening")
+    return box
+
+
+def sentence(selection: Selection) -> widgets.HTML:
+    """What is open, or what to do when nothing is."""
+    study = selection.study
+    if study is None:
+        text = selection.error or (
+            "There is no study at hand. Make one in the explorer (Model, Profile, Score), then come back."
+        )
+        return ui.sentence(text, "error")
+    wrong = study_words(study)
+    p, problem = study.tables.provenance, study.problem
+    return ui.sentence(
+        f"Everything below is live and computed from the study “{study.name}”: {len(problem.blocks)} blocks, "
+        f"{len(problem.dims)} dimensions, {fmt.ms(problem.dense_latency, problem.latency_unit)} dense on "
+        f"{p['device']}, batch {p['batch']}, {p['dtype']}." + "".join(f" {w}" for w in wrong),
+        "error" if wrong else "note",
+    )
+
+
+def aloud(words: str) -> str:
+    """A live sentence in large type, as HTML; `words` may hold markup, and must escape what it quotes."""
+    return f'<p class="mdp-say" aria-live="polite">{words}</p>'
+
+
+def lesson(*children: widgets.Widget, selection: Selection) -> widgets.Widget:
+    """One step: controls left, figures right; a sentence instead where no study is open."""
+    if selection.study is None:
+        return ui.panel(sentence(selection))
+    box = widgets.Box(children)
+    box.add_class("mdp-lesson")
+    return ui.panel(box)

@@ -1,0 +1,43 @@
+"""The answer to "why?" about the block and the dim in question, found once for every view that shows it."""
+
+from typing import Any
+
+from traitlets import Bool, HasTraits, Instance
+
+from mdp.plot.why import WhyInfo, as_it_is, why_info
+
+from ..state.explorer_state import Selection
+
+
+class Because(HasTraits):
+    """Over one Selection. It solves only when a choice is made to stay: not while somebody drags.
+
+    Traits:
+        info: the WhyInfo of the present block and dim; without opposites while `settled` is False.
+        settled: whether the opposites belong to the present plan.
+    """
+
+    info = Instance(WhyInfo, allow_none=True)
+    settled = Bool(False)
+
+    def __init__(self, selection: Selection):
+        super().__init__()
+        self.selection = selection
+        selection.observe(self._moving, "plan")
+        selection.observe(self._ask, ["settled", "block", "dim"])
+        self._ask()
+
+    def _moving(self, _change: Any = None) -> None:
+        self._tell(as_it_is, settled=False)
+
+    def _ask(self, _change: Any = None) -> None:
+        self._tell(why_info, settled=True)
+
+    def _tell(self, find, settled: bool) -> None:
+        s = self.selection
+        if s.study is None or s.plan is None or not s.block:
+            info = None
+        else:
+            info = find(s.study, s.plan, s.pins, s.block, s.dim)
+        with self.hold_trait_notifications():
+            self.settled, self.info = settled, info

@@ -1,0 +1,80 @@
+"""What is wrong with the open study, red and in words, with the way out beside it: measure again."""
+
+from typing import Any
+
+import ipywidgets
+
+from mdp import jobs
+from mdp.core.errors import MdpError
+from mdp.core.how_found import how_found
+from mdp.core.quality import importance_doubt, importance_words, study_words
+from mdp.core.study import Study
+
+from ..state.explorer_state import Selection
+from ..theme import ui
+
+
+class QualityNotice(ipywidgets.HBox):
+    """Over one Selection. It takes no room while nothing is wrong; `words` is the sentence, `again` the
+    button that starts measuring the study's model anew and opens the tab that shows it."""
+
+    def __init__(self, selection: Selection):
+        self.selection = selection
+        self.words = ui.sentence(kind="warning")
+        self.words.layout.flex = "1 1 0"
+        self.again = ui.button("Measure again", self._start, tooltip="Measure these latency tables once more")
+        if jobs.refusal():
+            self.again.disabled, self.again.tooltip = True, jobs.refusal()
+        super().__init__([self.words, self.again], layout={"align_items": "center", "grid_gap": "12px"})
+        self.add_class("mdp-quality")
+        selection.observe(self._show, "study")
+        self._show()
+
+    def _show(self, _change: Any = None) -> None:
+        study = self.selection.study
+        told = study_words(study) if study is not None else ()
+        ui.say(self.words, " ".join(told), "warning")
+        scores_only = study is not None and told == (importance_words(importance_doubt(study)),)
+        self.again.layout.display = "none" if not told or scores_only else None
+        self.layout.display = None if told else "none"
+
+    def _start(self) -> None:
+        s = self.selection
+        s.tab = "New study"
+        try:
+            words = again_words(s.study)
+            jobs.start(words, f"Latency of {s.study.model.name}, measured again")
+        except MdpError as error:
+            s.error = str(error)
+        else:
+            s.status = "Measuring again, in step 2 below. Build the study anew when it is done (step 4)."
+
+
+def again_words(study: Study) -> list[str]:
+    """The command that measures a study's tables once more, as they were.
+
+    Raises:
+        MdpError: the model was made with arguments that only Python can give.
+    """
+    p, ref = study.tables.provenance, study.model
+    if ref.arguments or "kind" not in p:
+        raise MdpError(
+            f"{ref.name} was not measured by a command that is known here. Choose it in step 1 and measure "
+            "it in step 2."
+        )
+    names = [term.name for term in study.problem.latency]
+    how = how_found(study.problem.block, names)
+    words = ["profile", ref.name, "--weights", ref.weights, "--device", str(p["kind"])]
+    words += [
+        "--batch",
+        str(p["batch"]),
+        "--dtype",
+        str(p["dtype"]),
+        "--attention",
+        how["attention"],
+        "--again",
+    ]
+    words += ["--threads", str(p["threads"])] if p.get("threads") else []
+    words += ["--memory-format", str(p["memory_format"])] if p.get("memory_format") else []
+    words += ["--compiled"] if "compiled" in str(p.get("launch", "")) else []
+    return [*words, "--halves"] if how["halves"] else words

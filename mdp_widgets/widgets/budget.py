@@ -1,0 +1,195 @@
+"""The budget bar: slider, exact entry, and what the budget buys."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import anywidget
+from traitlets import Float, List, Unicode
+
+from mdp.core.measurements import Timed, timed
+from mdp.core.plan import Plan
+from mdp.core.quality import importance_doubt, importance_words, tables_words, verification_words
+from mdp.core.study import Study, inferred_words
+from mdp.plot import formats as fmt
+
+from ..state.explorer_state import Selection
+from ..theme import ui
+
+# What "proven" is about.
+PROVEN = "No choice within the budget keeps more importance under these tables and pins."
+
+
+class BudgetBar(anywidget.AnyWidget):
+    """Slider and entries over one Selection; it works alone in a notebook cell.
+
+    Traits:
+        budget, smallest, dense: in the unit of latency; the slider goes from smallest to dense.
+        budget_text, dense_text, unit: as shown.
+        facts: what the budget buys: {"name", "value", "band", "note", "kind", "title"} each.
+    """
+
+    _esm = ui.script("theme/dom.js", "widgets/budget.js")
+    _css = ui.css() + ui.static("widgets/budget.css")
+
+    budget = Float(0.0).tag(sync=True)
+    smallest = Float(0.0).tag(sync=True)
+    dense = Float(0.0).tag(sync=True)
+    budget_text = Unicode("").tag(sync=True)
+    dense_text = Unicode("").tag(sync=True)
+    unit = Unicode("ms").tag(sync=True)
+    facts = List().tag(sync=True)
+
+    def __init__(self, selection: Selection):
+        super().__init__()
+        self.selection = selection
+        self._shown: tuple = (None, None, None)
+        self._timed: tuple[Timed, ...] = ()
+        selection.observe(self._look, ["study", "settled"])
+        selection.observe(self._show, ["plan", "a", "budget", "smallest", "study"])
+        self.observe(self._dragged, "budget")
+        self.on_msg(self._receive)
+        self._look()
+        self._show()
+
+    def _look(self, _change: Any = None) -> None:
+        """Networks that were timed since: files are read, so not at every step of a drag."""
+        found = timed(self.selection.study) if self.selection.study else ()
+        if found != self._timed:
+            self._timed, self._shown = found, (None, None, None)
+            self._show()
+
+    def _show(self, _change: Any = None) -> None:
+        s = self.selection
+        with self.hold_sync():
+            self.budget = s.budget
+            self.smallest = s.smallest
+            if s.study is not None and s.plan is not None:
+                self.unit = s.study.problem.latency_unit
+                self.dense = s.study.problem.dense_latency
+                self.dense_text = fmt.number(self.dense)
+                self.budget_text = fmt.number(s.budget)
+                now = (s.study, s.plan, s.a)
+                if any(new is not old for new, old in zip(now, self._shown, strict=True)):
+                    self._shown = now
+                    facts = plan_facts(s.study, s.plan, self._timed)
+                    self.facts = beside_a(facts, plan_facts(s.study, s.a.plan, self._timed)) if s.a else facts
+
+    def _dragged(self, change: Mapping[str, Any]) -> None:
+        s = self.selection
+        if s.study is not None and change["new"] != s.budget:
+            s.budget = max(change["new"], s.smallest)
+
+    def _receive(self, _widget: Any, content: Mapping[str, Any], _buffers: Any) -> None:
+        if content.get("kind") == "settle":
+            self.selection.settle()
+        elif content.get("kind") == "typed":
+            self.selection.set_budget(str(content.get("text", "")))
+
+
+def plan_facts(study: Study, plan: Plan, known: tuple[Timed, ...] = ()) -> list[dict[str, str]]:
+    """What a plan buys, each fact as it is read: name, value, note. `known` are networks that were timed."""
+    problem, unit = study.problem, plan.latency_unit
+    dense = problem.dense_latency
+    speed = dense / plan.latency if plan.latency else float("inf")
+    doubt = importance_doubt(study)
+    facts = [
+        _fact(
+            "predicted latency",
+            fmt.ms(plan.latency, unit),
+            f"{fmt.percent(plan.latency / dense)} of {fmt.ms(dense, unit)}",
+            **_band(study, plan, known),
+        ),
+        _fact("speed-up", f"{fmt.number(speed)}×", "against the dense network"),
+        _fact(
+            "importance kept",
+            fmt.percent(plan.importance / (problem.dense_importance or 1.0)),
+            doubt or f"{len(plan.removed_blocks)} of {len(problem.blocks)} blocks removed",
+            "wrong" if doubt else "",
+            importance_words(doubt),
+        ),
+    ]
+    for what, name in (("parameters", "parameters"), ("macs", "MACs")):
+        if study.counts.get(what):
+            kept, whole = study.count(what, plan.choices, plan.removed_blocks), study.count(what)
+            facts.append(_fact(name, fmt.change(kept / whole), f"{fmt.count(kept)} of {fmt.count(whole)}"))
+    said = importance_words(doubt)
+    if not doubt and (said := _wrong(study)):
+        doubt = "unreliable tables"
+    return [*facts, proof_fact(plan, doubt, said)]
+
+
+def beside_a(facts: list[dict[str, str]], of_a: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The facts of B with A's values in the place of the notes, which move to the titles."""
+    return [
+        # A doubt stays beside the number that it is about.
+        {**b, "note": f"A: {a['value']}" + f", {b['note']}" * wrong, "title": b["title"] or b["note"]}
+        for b, a in zip(facts, of_a, strict=True)
+        for wrong in [b["kind"] == "wrong" and b["name"] == "importance kept"]
+    ]
+
+
+def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
+    """Whether the plan is proven optimal, and if not, how far from the bound it may be. Where the
+    numbers mean nothing (`doubt`, and `said` in a sentence), neither does having the most of them."""
+    time = f"solved in {fmt.number(1000 * plan.seconds, 2)} ms"
+    if plan.optimal:
+        return _fact(
+            "best possible",
+            "✓ proven",
+            f"for {doubt}" if doubt else time,
+            "" if doubt else "proven",
+            " ".join(filter(None, (PROVEN, said, plan.note))),
+        )
+    if plan.bound is None:
+        return _fact("best possible", "not proven", time, "open", plan.note)
+    gap = (plan.bound - plan.importance) / (abs(plan.bound) or 1.0)
+    return _fact("best possible", f"within {fmt.percent(gap, 2)}", f"not proven · {time}", "open", plan.note)
+
+
+def _band(study: Study, plan: Plan, known: tuple[Timed, ...]) -> dict[str, str]:
+    """How far predictions were off on whole measured networks, or that none was measured yet."""
+    check, inferred = study.verification or {}, inferred_words(study.tables)
+    error, worst = check.get("median_error"), check.get("worst_error")
+    if wrong := _wrong(study):
+        return {"band": "unreliable", "title": wrong, "kind": "wrong"}
+    if not isinstance(error, int | float):
+        own = next((one for one in known if one.is_of(plan)), None)
+        if own is not None:
+            off = fmt.change(own.measured / own.predicted) if own.predicted else ""
+            return {
+                "band": f"measured {fmt.ms(own.measured)}",
+                "title": f"The whole network of this plan was measured by {own.by}: {fmt.ms(own.measured)}, "
+                f"predicted {fmt.ms(own.predicted)} ({off}). {inferred}".rstrip(),
+            }
+        if known:
+            far = max(abs(one.predicted / one.measured - 1) for one in known)
+            many = f"{len(known)} network{'s' * (len(known) > 1)}"
+            return {
+                "band": f"±{fmt.percent(far)} on {len(known)}",
+                "title": f"{many} of other plans measured whole: the prediction was off by "
+                f"{fmt.percent(far)} at worst. More of them: mdp verify '{study.name}'. {inferred}".rstrip(),
+            }
+        return {
+            "band": "not verified",
+            "title": "Not verified yet: predicted from the tables, and no whole network was measured to say "
+            f"how good that is. Run: mdp verify '{study.name}'. {inferred}".rstrip(),
+        }
+    count = check.get("subnetworks")
+    text = (
+        f"Whole networks measured end to end: {count}. The prediction was off by {fmt.percent(error)} at the "
+    )
+    text += "median" + (f" and {fmt.percent(worst)} at worst." if isinstance(worst, int | float) else ".")
+    text += f" {inferred}" if inferred else ""
+    return {"band": f"±{fmt.percent(error)}", "title": text}
+
+
+def _wrong(study: Study) -> str:
+    """Why the tables are not to be trusted, "" where they may be."""
+    tables = study.tables
+    return tables_words(tables.provenance, tables.details) or verification_words(study.verification)
+
+
+def _fact(
+    name: str, value: str, note: str = "", kind: str = "", title: str = "", band: str = ""
+) -> dict[str, str]:
+    return {"name": name, "value": value, "note": note, "kind": kind, "title": title, "band": band}

@@ -1,0 +1,135 @@
+"""Fine-tune the pruned network of the current plan, and see what came of accuracy and latency."""
+
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+
+from mdp.core.plan import Plan
+from mdp.core.saved_networks import Network, networks_of_plan
+from mdp.core.study import Study
+from mdp.jobs import JobState
+from mdp.plot import formats as fmt
+from mdp.plot.plan_summary import removed_count
+
+from ..theme import ui
+from ..widgets.plot import Plot
+from .components import bad_images, combobox, fields, flow, long_work, or_sentence, start_button, text
+from .finetune_facts import facts_table, finetune_facts
+from .job_view import JobView
+from .plans import network_folder, plan_files
+from .study_draft import FASHION, checked_data, positive_number, whole_number
+from .training_curve import draw_training, training_info, training_label, training_table
+
+
+def finetune_panel(selection) -> widgets.VBox:
+    """Form and job, live curve, and the table of accuracy and latency.
+
+    Traits: it follows study and plan of the Selection; state of its `job` holds what comes in.
+    Its other parts: `about`, `data`, `bad`, `images`, `epochs`, `rate`, `go`, `plot`, `table`.
+    """
+    data = combobox(
+        "Images",
+        [FASHION],
+        images_of(selection.study),
+        "fashion-mnist, or one folder per class",
+    )
+    data.placeholder = "/path/to/a/folder/per/class"
+    epochs = text("Epochs", "3", tooltip="Passes over the training images")
+    rate = text("Learning rate", "0.0005", tooltip="The highest one; it warms up and falls to zero")
+    images = text("Train on", "all", tooltip="How many training images to use, or all")
+    bad = bad_images()
+    about = ui.sentence()
+    job = JobView("finetune", idle="The pruned network is taken out of the dense one, trained on, and timed.")
+    plot = Plot(height="100%", filename="fine-tuning")
+    table = widgets.HTML()
+
+    def start():
+        files = or_sentence(lambda: plan_files(selection), job.complain)
+        number = files and or_sentence(lambda: whole_number(epochs.value, "number of epochs"), job.complain)
+        speed = number and or_sentence(lambda: positive_number(rate.value, "learning rate", 10), job.complain)
+        count = speed and or_sentence(lambda: image_count(images.value), job.complain)
+        folder = count is not None and or_sentence(lambda: checked_data(data.value), job.complain)
+        if speed and folder:
+            study, plan = files
+            out = network_folder(
+                selection, f"-{number}epochs-lr{speed:g}" + (f"-{count}images" if count else "")
+            )
+            recipe = ["--data", folder, "--epochs", number, "--rate", speed]
+            recipe += ["--images", count] if count else []
+            recipe += bad.value
+            job.start(
+                ["finetune", study, "--plan", plan, *recipe, "--out", out],
+                f"Fine-tuning {selection.study.name} at {fmt.ms(selection.plan.latency)}",
+            )
+
+    def draw(_=None):
+        state, before = whose_facts(job.state, selection.plan)
+        describe(before=before.name if before else "")
+        facts = finetune_facts(state, selection.study, selection.plan, before)
+        info = training_info(
+            state.metrics if state else (),
+            dense=facts.dense,
+            pruned=facts.pruned if state else None,  # a network of before has no curve to begin
+            epochs=facts.epochs,
+        )
+        columns, rows = training_table(info)
+        plot.show(draw_training(info), training_label(info), columns, rows)
+        table.value = facts_table(facts)
+
+    def describe(_=None, before: str = ""):
+        plan = selection.plan
+        if plan is None:
+            ui.say(about, "")
+            return
+        more = f"Fine-tuned before: {before}, in Take away." if before else "Another budget gives another."
+        ui.say(about, f"Plan: {fmt.ms(plan.latency)}, {removed_count(plan)}. {more}")
+
+    def other_study(_: Any = None):
+        if data.value in ("", FASHION):  # what somebody typed stays
+            data.value = images_of(selection.study)
+
+    job.observe(draw, "state")
+    selection.observe(describe, "plan")
+    # Files of networks are read: not at every step of a drag, and not while a job says what there is to see.
+    selection.observe(lambda _: None if job.running else draw(), "settled")
+    selection.observe(draw, "study")
+    selection.observe(other_study, "study")
+    draw()
+    go = start_button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
+    asked = fields(data, bad, images, epochs, rate)
+    form = ui.card(about, asked, ui.row(go), job, title="Fine-tune this plan")
+    curve = ui.card(plot, title="Live")
+    curve.add_class("mdp-curve")
+    outcome = ui.card(table, title="What it is worth")
+    panel = long_work(flow(form, curve, outcome))
+    panel.about, panel.data, panel.images, panel.epochs, panel.rate = about, data, images, epochs, rate
+    panel.bad, panel.go, panel.job = bad, go, job
+    panel.plot, panel.table = plot, table
+    return panel
+
+
+def whose_facts(state: JobState | None, plan: Plan | None) -> tuple[JobState | None, Network | None]:
+    """What the panel shows: a job while it runs; then the newest fine-tuned network of exactly this plan.
+
+    Where the plan has none, or the job made it and knows its curve too, the job stays.
+    """
+    if state is not None and state.status == "running":
+        return state, None
+    found = networks_of_plan(plan) if plan else []
+    newest = next((one for one in found if one.accuracy is not None), None)
+    made = Path(str(state.result.get("path", ""))).resolve() if state else None
+    if newest is None or made == newest.folder.resolve():
+        return state, None
+    return None, newest
+
+
+def images_of(study: Study | None) -> str:
+    """The images that come with the project, if the study was scored on them; "" for none."""
+    return FASHION if study is None or study.scores.provenance.get("dataset") == FASHION else ""
+
+
+def image_count(text: str) -> int:
+    """How many training images: a whole number, or 0 for all of them."""
+    word = text.strip().lower()
+    return 0 if word in ("", "all") else whole_number(word, "number of images")

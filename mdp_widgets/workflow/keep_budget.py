@@ -1,0 +1,173 @@
+"""The hard constraint, kept on the device at hand: a plan whose *measured* latency meets the budget."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+
+from mdp import jobs
+from mdp.core.errors import MdpError
+from mdp.core.paths import data_dir
+from mdp.core.pins import pins_from_text, pins_text
+from mdp.core.plan import Plan, check_plan_fits
+from mdp.core.study import Study, save_study, slug
+from mdp.jobs import JobState
+from mdp.latency.local_device import measured_elsewhere
+from mdp.plot import formats as fmt
+from mdp.solve import Pins, solve
+
+from ..theme import ui
+from .artifacts import free_name
+from .components import long_work, or_sentence, start_button, two_columns
+from .job_view import JobView
+from .strict_story import story_html, story_of, story_of_study
+
+NOTE = (
+    "Solves, measures the pruned network here, and where it breaks the budget measures its parts anew and "
+    "solves again, until what is measured fits."
+)
+KEPT = " · kept at "  # between a study's name and the budget, in the name of the study that comes of it
+
+
+def budget_panel(selection) -> widgets.VBox:
+    """`budget_card` alone in a cell. Its part is `card`.
+
+    Traits: it follows study and budget of the Selection, and sets study, budget and pins when the plan that
+    was kept is shown.
+    """
+    card = budget_card(selection)
+    panel = long_work(card)
+    panel.card = card
+    return panel
+
+
+def budget_card(selection) -> widgets.VBox:
+    """Keep the present budget on this device, and see how it went. Over one Selection.
+
+    Its parts are `go`, `job`, `story` (HTML) and `show`, the button that shows the plan that was measured.
+    """
+    job = JobView("verify", resume=lambda state: is_about(state, selection.study), recap=False)
+    story, problem = widgets.HTML(), ui.sentence(kind="error")
+    told: dict[str, Any] = {"story": None, "path": None}
+
+    def start():
+        ui.say(problem, "")
+        study = selection.study
+        wrong = measured_elsewhere(study) if study else "Open a study and choose a budget first."
+        if wrong:
+            job.complain(wrong)
+            return
+        words = or_sentence(lambda: strict_words(study, selection.budget, selection.pins), job.complain)
+        if words:
+            held = " and what is pinned" if selection.pins else ""
+            job.start(words, f"Keeping {fmt.ms(selection.budget)}{held} with {study.name}")
+
+    def show():
+        ui.say(problem, "")
+        story = told["story"]
+        try:
+            show_plan(selection, told["path"], story.plan, story.pins)
+        except MdpError as error:
+            ui.say(problem, str(error), "error")
+        else:
+            ui.say(problem, f"Shown above: the plan that was kept, in {selection.study.name}.", "status")
+
+    def tell(_=None):
+        state, path = job.state, None
+        found = story_of_study(selection.study)
+        if state is not None and state.status == "done" and is_about(state, selection.study):
+            made = story_of(state.result)
+            # A study that carries a story of its own tells that, unless the job has just kept it anew.
+            if made is not None and (found is None or state.arguments[1:2] == (_path(selection.study),)):
+                found, path = made, state.result.get("path")
+        told["story"], told["path"] = found, path
+        story.value = story_html(found) if found else ""
+        story.layout.display = None if found else "none"
+        choosable = found is not None and found.plan is not None
+        button.layout.display = None if choosable else "none"
+
+    def ended(change):
+        old, new = change["old"], change["new"]
+        seen = new is not None and old is not None and new.id == old.id
+        if seen and new.status == "done" and old.status == "running":
+            selection.refresh()  # the study that came of it can be picked
+        tell()
+
+    def other_study(_=None):
+        if not job.running:
+            job.complain("")
+            job.find()
+        ui.say(problem, "")
+        tell()
+
+    go = start_button("Keep the budget on this device", start, tooltip=NOTE)
+    button = ui.button("Show the plan that was kept", show, tooltip="Open its study, and choose this plan")
+    job.observe(ended, "state")
+    selection.observe(other_study, "study")
+    tell()
+    work, told_there = widgets.VBox([ui.row(go), job]), widgets.VBox([story, ui.row(button), problem])
+    card = ui.card(two_columns(work, told_there), title="The measured budget", note=jobs.refusal() or NOTE)
+    card.add_class("mdp-wide")
+    card.go, card.job, card.story, card.show = go, job, story, button
+    return card
+
+
+def is_about(state: JobState, study: Study | None) -> bool:
+    """Whether an earlier job kept a budget and is worth showing: it runs, or is about this study."""
+    if "--strict" not in state.arguments:
+        return False
+    here = _path(study)
+    return state.status == "running" or (here and here in (*state.arguments[1:2], state.result.get("path")))
+
+
+def strict_words(study: Study, budget: float, pins: Pins) -> list[str]:
+    """The command that keeps a budget, and what is pinned, and saves what comes of it as a study of its own.
+    Asked the same again, that study is made anew; asked anything else, another one.
+
+    Raises:
+        MdpError: the study cannot be saved.
+    """
+    path = _path(study) or str(save_study(study).resolve())
+    stem, held = study.name.split(KEPT)[0], pins_text(pins)
+    # The corrected tables make another problem: what belongs to the study as it is stays valid.
+    asked = hashlib.sha256(f"{path}\n{budget!r}\n{held}".encode()).hexdigest()[:8]
+    name = f"{stem}{KEPT}{fmt.ms(budget)}{', pinned' * bool(pins)}"
+    out = data_dir().resolve() / "user" / "studies" / f"{slug(name)}-{asked}.json"
+    name = free_name(name, out)
+    words = ["verify", path, "--strict", repr(budget), "--out", str(out), "--name", name]
+    return [*words, "--pins", held] if held else words
+
+
+def show_plan(selection, path: str | None, plan: Plan, pins: str = "") -> None:
+    """Open the study at `path` (None: the open one) and show exactly this plan, which was solved with `pins`.
+
+    Raises:
+        MdpError: the study does not open, or the plan or the pins do not belong to it.
+    """
+    if path and _path(selection.study) != path:
+        selection.refresh()
+        # As the list of studies writes it, so that the picker shows it as the open one.
+        listed = (s["path"] for s in selection.studies if str(Path(s["path"]).resolve()) == path)
+        if not selection.open(next(listed, path)):
+            raise MdpError(selection.error)
+    problem = selection.study.problem
+    check_plan_fits(plan, problem)
+    budget = max(plan.budget, plan.latency)
+    asked = pins_from_text(pins, problem)
+    best = solve(problem, budget, pins=asked)
+    same = (best.choices, best.removed_blocks) == (plan.choices, plan.removed_blocks)
+    # What was kept need not be what the corrected tables would choose: it is pinned, since it was measured.
+    if not selection.go(budget, asked if same else pins_of(selection.study, plan)):
+        raise MdpError(selection.error)
+
+
+def pins_of(study: Study, plan: Plan) -> Pins:
+    """Pins that leave exactly this plan."""
+    gone = set(plan.removed_blocks)
+    blocks = {b.name: b.name not in gone for b in study.problem.blocks if b.removable}
+    return Pins({dim: (kept, kept) for dim, kept in plan.choices.items() if kept is not None}, blocks)
+
+
+def _path(study: Study | None) -> str:
+    return str(Path(study.path).resolve()) if study is not None and study.path else ""

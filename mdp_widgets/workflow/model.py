@@ -1,0 +1,151 @@
+"""Choose a model, its weights and its images, and look at what of it can be pruned."""
+
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+
+from mdp.networks.models import SHIPPED_MODELS
+from mdp.plot import formats as fmt
+
+from ..theme import ui
+from .components import (
+    combobox,
+    dropdown,
+    facts_html,
+    fields,
+    flow,
+    long_work,
+    or_sentence,
+    start_button,
+    step_card,
+    text,
+)
+from .job_view import JobView
+from .model_options import ModelOptions
+from .study_draft import FASHION, Setup, checked_data
+
+SOME_TIMM = (
+    "deit_tiny_patch16_224",
+    "deit_small_patch16_224",
+    "deit_base_patch16_224",
+    "vit_small_patch14_dinov2",
+    "resnet18",
+    "resnet50",
+    "resnet101",
+)
+WEIGHTS = {
+    "the project's own": "demo",
+    "pretrained, from timm": "pretrained",
+    "a .safetensors file": "file",
+    "untrained (latency only)": "none",
+}
+NOTHING = (
+    '<p class="mdp-note">Look at a model to see its dimensions, its blocks, and what stays as it is.</p>'
+)
+KINDS = {
+    "channels": "channels",
+    "embedding": "embedding",
+    "heads": "attention heads",
+    "qk": "Q/K width per head",
+    "v": "V width per head",
+    "mlp": "MLP width",
+}
+
+
+def model_panel(selection) -> widgets.VBox:
+    """Choose a model and look at it; the other panels of the selection then measure and score that one.
+
+    Traits: it sets model, weights and data of `Setup.of(selection)`.
+    """
+    card = model_card(Setup.of(selection))
+    seen = ui.card(card.found, title="What of it can be pruned")
+    seen.add_class("mdp-wide")
+    return long_work(flow(card, seen))
+
+
+def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
+    """The card of step 1. Its parts are `name`, `weights`, `file`, `data`, `options`, `look`, `job`, and
+    `found` (HTML), which is for the caller to place."""
+    name = combobox(
+        "Model", [*SHIPPED_MODELS, *SOME_TIMM], setup.model, "A network shipped here, or any timm model"
+    )
+    weights = dropdown("Weights", WEIGHTS.items(), "demo")
+    file = text("File", placeholder="/path/to/checkpoint.safetensors")
+    data = combobox(
+        "Images", [FASHION], setup.data, "fashion-mnist, or a folder with one folder of images per class"
+    )
+    options = ModelOptions(setup)
+    job = JobView("inspect", resume=setup.is_about)
+    found = widgets.HTML(NOTHING)
+
+    def follow(_=None):
+        if name.value in SHIPPED_MODELS and weights.value != "file":
+            weights.value = "demo"
+        elif name.value not in SHIPPED_MODELS and weights.value == "demo":
+            weights.value = "pretrained"
+        file.layout.display = None if weights.value == "file" else "none"
+        weights_word = file.value.strip() or "?" if weights.value == "file" else weights.value
+        if (setup.model, setup.weights) != (name.value.strip(), weights_word):
+            found.value = NOTHING
+        setup.model, setup.weights, setup.data = name.value.strip(), weights_word, data.value.strip()
+
+    def other_model(_=None):
+        if data.value in ("", FASHION):  # what somebody typed stays
+            data.value = FASHION if name.value.startswith("fmnist_") else ""
+
+    def look():
+        follow()
+        words = or_sentence(setup.words, job.complain)
+        # Looking needs no images; those that are named are compared with it before somebody waits for step 3.
+        data = words and setup.data and or_sentence(lambda: checked_data(setup.data), job.complain)
+        if words and (data or not setup.data):
+            job.start(["inspect", *words, *(["--data", data] if data else [])], f"Looking at {setup.model}")
+
+    def show(change: Any):
+        state = change["new"]
+        if state is not None and "report" in state.result:
+            found.value = report_html(state.result["report"])
+            if state.arguments[1:2] == (setup.model,):
+                setup.family = state.result["report"]["family"]
+
+    data.placeholder = "/path/to/a/folder/per/class"
+    name.observe(other_model, "value")
+    for part in (name, weights, file, data):
+        part.observe(follow, "value")
+    job.observe(show, "state")
+    if job.state is not None:
+        show({"new": job.state})
+    follow()
+    go = start_button("Look at it", look, tooltip="Find what of this model can be pruned")
+    card = step_card(number, "Model", fields(name, weights, file, data, options), ui.row(go), job)
+    card.name, card.weights, card.file, card.data = name, weights, file, data
+    card.options = options
+    card.look, card.job, card.found = go, job, found
+    return card
+
+
+def report_html(report: dict[str, Any]) -> str:
+    """What `mdp inspect` found, as HTML."""
+    totals = {
+        "Model": f"{report['model']} ({report['family']})",
+        "Size": f"{fmt.count(report.get('parameters', 0))} parameters, "
+        f"{fmt.count(report.get('macs', 0))} MACs",
+        **({"Images": report["data"]} if report.get("data") else {}),
+        "Blocks": f"{report['blocks']}, of which {report['removable']} can be removed",
+    }
+    rows = [
+        (KINDS.get(d["kind"], d["kind"]), d["dims"], _span(d["units"]), _span(d["options"]))
+        for d in report["dims"]
+    ]
+    table = ui.table_html(("can be pruned", "dims", "units", "options"), rows)
+    skipped = "".join(
+        f"<li><b>{escape(s['name'])}</b>: {escape(s['reason'])}</li>" for s in report["skipped"]
+    )
+    kept = f"<h4>Left as it is</h4><ul class='mdp-job-messages'>{skipped}</ul>" if skipped else ""
+    return facts_html(totals) + table + kept
+
+
+def _span(pair: list[int]) -> str:
+    low, high = pair
+    return f"{high:,}" if low == high else f"{low:,} to {high:,}"

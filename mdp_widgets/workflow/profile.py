@@ -1,0 +1,116 @@
+"""Measure latency tables of the chosen model on this machine."""
+
+from html import escape
+
+import ipywidgets as widgets
+
+from mdp.core.quality import tables_words
+from mdp.core.study import Tables
+from mdp.core.tables import how_timed, list_tables
+from mdp.plot import formats as fmt
+
+from ..theme import ui
+from .components import dropdown, fields, flow, long_work, or_sentence, start_button, step_card, text
+from .job_view import JobView
+from .study_draft import Setup, whole_number
+from .timing_options import Switches
+
+DEVICES = {"the fastest here": "auto", "CPU": "cpu", "GPU (CUDA)": "cuda", "GPU (Apple)": "mps"}
+AGAIN = ", measured again"
+DTYPES = ("float32", "bfloat16", "float16")
+
+
+def profile_panel(selection) -> widgets.VBox:
+    """Measure the chosen model, beside what was measured before.
+
+    Traits: it follows model and weights of `Setup.of(selection)`, and counts up fresh when it is done.
+    """
+    setup = Setup.of(selection)
+    return long_work(flow(profile_card(setup), tables_card(setup)))
+
+
+def tables_card(setup: Setup) -> widgets.VBox:
+    """The latency tables at hand of the chosen model. Its part is `table` (HTML)."""
+    table = widgets.HTML()
+
+    def look(_=None):
+        found = list_tables(setup.model)
+        if found:
+            rows = [tables_row(saved.tables) for saved in found]
+            table.value = ui.table_html(
+                ("device", "batch", "number type", "timed", "entries", "spread"), rows
+            ) + "".join(wrong_html(saved.tables) for saved in found)
+        else:
+            table.value = f'<p class="mdp-note">Nothing was measured of {escape(setup.model)} yet.</p>'
+
+    setup.observe(look, ["model", "fresh"])
+    look()
+    card = ui.card(table, title="Measured before")
+    card.add_class("mdp-wide")
+    card.table = table
+    return card
+
+
+def wrong_html(tables: Tables) -> str:
+    """A red sentence about tables that are not to be trusted, "" about others."""
+    words = tables_words(tables.provenance, tables.details)
+    p = tables.provenance
+    head = f"{p['device']}, batch {p['batch']}: "
+    return f'<p class="mdp-error" role="alert">{escape(head + words)}</p>' if words else ""
+
+
+def tables_row(tables: Tables) -> tuple[str, ...]:
+    """Tables in short: device, batch, dtype, how timed, entries, spread of the readings."""
+    p = tables.provenance
+    spread = fmt.percent(p["spread"]) if isinstance(p.get("spread"), float) else ""
+    return (
+        p["device"],
+        str(p["batch"]),
+        p["dtype"],
+        ", ".join(how_timed(tables)) or "as it runs",
+        f"{p.get('entries', ''):,}" if p.get("entries") else "",
+        spread,
+    )
+
+
+def profile_card(setup: Setup, number: int = 2) -> widgets.VBox:
+    """The card of step 2. Its parts are `device`, `batch`, `dtype`, `how`, `go`, `again` and `job`."""
+    device = dropdown("Device", DEVICES.items(), "auto")
+    batch = text("Batch size", "1", tooltip="Images per forward pass; part of what is measured")
+    dtype = dropdown("Number type", DTYPES, "float32")
+    how = Switches(setup, device)
+    job = JobView(
+        "profile",
+        idle="Times every part of the network at its widths. Stop whenever you like: what was measured is "
+        "kept, and the next run goes on from there.",
+        resume=setup.is_about,
+    )
+
+    def again():
+        arguments = [word for word in job.state.arguments if word != "--again"]
+        job.start([*arguments, "--again"], f"{job.state.title.removesuffix(AGAIN)}{AGAIN}")
+
+    def offer_again(_=None):
+        wrong = job.state is not None and job.state.status == "done" and bool(job.state.result.get("wrong"))
+        more.layout.display = None if wrong else "none"
+
+    def measure():
+        words = or_sentence(setup.words, job.complain)
+        size = words and or_sentence(lambda: whole_number(batch.value, "batch size", 1, 65536), job.complain)
+        if size:
+            chosen = ["--device", device.value, "--batch", size, "--dtype", dtype.value]
+            job.start(
+                ["profile", *words, *chosen, *how.words()],
+                f"Latency of {setup.model}, batch {size}, {dtype.value}{how.title()}",
+            )
+
+    job.observe(lambda change: setup.measured(change["new"]), "state")
+    more = start_button("Measure again", again, tooltip="Measure the same once more; what is known is kept")
+    job.observe(offer_again, "state")
+    offer_again()
+    go = start_button("Measure", measure, tooltip="Measure latency tables on this machine")
+    card = step_card(number, "Latency", fields(device, batch, dtype, how), ui.row(go), job, more)
+    card.again = more
+    card.device, card.batch, card.dtype, card.how = device, batch, dtype, how
+    card.go, card.job = go, job
+    return card

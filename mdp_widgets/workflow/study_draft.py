@@ -1,0 +1,125 @@
+"""What is being made into a study: model, weights, data, then tables and scores. Plain traits, no torch."""
+
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+from traitlets import HasTraits, Int, Tuple, Unicode, observe
+
+from mdp.core.errors import MdpError
+from mdp.families import FAMILIES
+from mdp.jobs import JobState
+from mdp.networks.models import SHIPPED_MODELS
+
+FASHION = "fashion-mnist"
+
+
+_of: WeakKeyDictionary = WeakKeyDictionary()
+
+
+class Setup(HasTraits):
+    """Shared by the steps of the flow model -> profile -> score -> study.
+
+    Traits:
+        model: a demo network or a timm architecture.
+        weights: demo, pretrained, none, or the path of a .safetensors checkpoint.
+        data: fashion-mnist, or a folder of images in class folders.
+        options: (classifier, image size, channels, arguments) as typed in `ModelOptions`; "": its own.
+        family: the model's family as far as it is known (by looking at the model, or by its name), else "".
+        fresh: counts up whenever tables or scores of the model were made.
+    """
+
+    model = Unicode("fmnist_vit")
+    weights = Unicode("demo")
+    data = Unicode(FASHION)
+    options = Tuple(("", "", "", ""))
+    family = Unicode("vit")
+    fresh = Int(0)
+
+    @classmethod
+    def of(cls, selection) -> "Setup":
+        """The one that all panels of a selection share."""
+        return _of.setdefault(selection, cls())
+
+    @observe("model")
+    def _by_name(self, change) -> None:
+        self.family = next((name for name in FAMILIES if name in change["new"]), "")
+
+    def words(self) -> list[str]:
+        """The model as command-line arguments.
+
+        Raises:
+            MdpError: no name, a checkpoint that is not there, or options that make no sense.
+        """
+        from .model_options import option_words  # which sets this setup's options
+
+        model = [checked_model(self.model), "--weights", checked_weights(self.model, self.weights)]
+        return model + option_words(self.options, self.data)
+
+    def is_about(self, state: JobState) -> bool:
+        """Whether an earlier job is worth showing again: one that runs, or one about this model."""
+        return state.status == "running" or state.arguments[1:2] == (self.model,)
+
+    def measured(self, state: JobState | None) -> None:
+        """Tell the later steps that a job has made something."""
+        if state is not None and state.status == "done":
+            self.fresh += 1
+
+
+def checked_model(name: str) -> str:
+    name = name.strip()
+    if not name or name.startswith("-") or any(c.isspace() for c in name):
+        raise MdpError("Name a model: a demo network, or a timm name such as deit_small_patch16_224.")
+    return name
+
+
+def checked_weights(model: str, weights: str) -> str:
+    weights = weights.strip()
+    if model in SHIPPED_MODELS and weights in ("demo", ""):
+        return "demo"
+    if weights in ("pretrained", "none"):
+        return weights
+    if weights in ("", "demo"):
+        raise MdpError(f"{model} is no demo network: choose pretrained weights, a checkpoint or none.")
+    path = Path(weights).expanduser()
+    if path.suffix != ".safetensors":
+        raise MdpError(
+            f"{path.name} is not a .safetensors file. Other formats can hide programs; convert it."
+        )
+    if not path.is_file():
+        raise MdpError(f"There is no file {path}. Give the whole path of a .safetensors checkpoint.")
+    return str(path.resolve())
+
+
+def checked_data(data: str) -> str:
+    """`fashion-mnist`, or the absolute path of a folder that exists."""
+    data = data.strip()
+    if data == FASHION:
+        return FASHION
+    if not data:
+        raise MdpError("Name the images: a folder that holds a folder of images per class.")
+    folder = Path(data).expanduser()
+    if not folder.is_dir():
+        raise MdpError(f"There is no folder {folder}. Give one that holds a folder of images per class.")
+    return str(folder.resolve())
+
+
+def whole_number(text: str, what: str, least: int = 1, most: int = 1_000_000) -> int:
+    """A whole number as typed, or a sentence: `whole_number("0", "batch size")` raises MdpError."""
+    try:
+        value = int(str(text).strip())
+    except ValueError:
+        raise MdpError(f"The {what} {str(text).strip()!r} is not a whole number.") from None
+    if not least <= value <= most:
+        raise MdpError(f"The {what} must be between {least} and {most:,}; {value} is not.")
+    return value
+
+
+def positive_number(text: str, what: str, most: float = 1e6) -> float:
+    """A number above 0 as typed, or a sentence."""
+    try:
+        value = float(str(text).strip())
+    except ValueError:
+        raise MdpError(f"The {what} {str(text).strip()!r} is not a number.") from None
+    if not 0 < value <= most:  # NaN too
+        raise MdpError(f"The {what} must be above 0 and at most {most:g}; {value:g} is not.")
+    return value

@@ -1,0 +1,104 @@
+"""How a network is timed beside device, batch and dtype: attention fused or split, eager or compiled."""
+
+from collections.abc import Sequence
+
+import ipywidgets as widgets
+import numpy as np
+
+from mdp.core.tables import SavedTables, how_timed, list_tables
+from mdp.plot import formats as fmt
+
+from ..theme import ui
+from .components import dropdown
+from .study_draft import Setup
+
+ATTENTION = {"fused, as it runs": "fused", "split, as in the paper": "split"}
+NETWORK = {"as written (eager)": "eager", "torch.compile": "compiled"}
+# The numbers are those of docs/latency-models.json; a test holds them to it.
+SPLIT = (
+    "Timed in two, as in the paper. Such tables were 2.9 % off at the median and 36.0 % at worst on the demo "
+    "ViT, fused ones 2.1 % and 10.5 %."
+)
+WORDS = {
+    "fused": "Timed as it runs, over heads, Q/K and V width together.",
+    "split": SPLIT,
+    "eager": "Every layer is called as the model's code calls it.",
+    "compiled": "Every part is compiled for its shape, seconds each. Their sum was 10 to 19 % more than a "
+    "whole network takes, since that is fused across parts as well.",
+}
+# Equal in both of two tables whose difference is how attention was cut.
+SAME = ("device", "software", "batch", "dtype", "memory_format", "threads", "launch")
+
+
+class Switches(widgets.VBox):
+    """Two switches, each with a sentence on what it does. Its parts are `attention`, `network`, their
+    sentences `attention_said` and `network_said`, and `difference`."""
+
+    def __init__(self, setup: Setup, device: widgets.Dropdown):
+        self.attention = dropdown("Attention", ATTENTION.items(), "fused")
+        self.network = dropdown("Network", NETWORK.items(), "eager")
+        self.attention_said, self.network_said, self.difference = (ui.sentence() for _ in range(3))
+        self._setup, self._device = setup, device
+        for part in (self.attention, self.network, device):
+            part.observe(self._follow, "value")
+        setup.observe(self._follow, "family")
+        setup.observe(self._tell_difference, ["model", "fresh"])
+        self._follow()
+        self._tell_difference()
+        super().__init__(
+            [self.attention, self.attention_said, self.difference, self.network, self.network_said]
+        )
+        self.add_class("mdp-fields")
+
+    def words(self) -> list[str]:
+        """As arguments of `mdp profile`; [] for the usual way."""
+        split, compiled = self.attention.value == "split", self.network.value == "compiled"
+        return ["--attention", "split"] * split + ["--compiled"] * compiled
+
+    def title(self) -> str:
+        """What is not the usual, after a comma."""
+        split, compiled = self.attention.value == "split", self.network.value == "compiled"
+        return ", compiled" * compiled + ", attention split" * split
+
+    def _follow(self, _=None) -> None:
+        family = self._setup.family
+        cut = "" if family in ("", "vit") else "This network has no attention that could be cut."
+        made = "torch.compile is timed on a CPU or a CUDA GPU only." if self._device.value == "mps" else ""
+        for part, said, why in (
+            (self.attention, self.attention_said, cut),
+            (self.network, self.network_said, made),
+        ):
+            part.disabled = bool(why)
+            if why:
+                part.value = part.options[0][1]
+            ui.say(said, why or WORDS[part.value])
+
+    def _tell_difference(self, _=None) -> None:
+        ui.say(self.difference, difference(list_tables(self._setup.model)))
+
+
+def difference(saved: Sequence[SavedTables]) -> str:
+    """What split tables say beside fused ones of the same network, measured the same way; "" without both."""
+    for split in saved:
+        if "attention split" not in how_timed(split.tables):
+            continue
+        for fused in saved:
+            if "attention split" not in how_timed(fused.tables) and _same(split, fused):
+                (a, b), (c, d) = _totals(split), _totals(fused)
+                return (
+                    f"Measured both ways, batch {split.tables.provenance['batch']}: dense {fmt.ms(a)} split, "
+                    f"{fmt.ms(c)} fused; at half the widths {fmt.ms(b)} and {fmt.ms(d)}."
+                )
+    return ""
+
+
+def _same(one: SavedTables, other: SavedTables) -> bool:
+    p, q = one.tables.provenance, other.tables.provenance
+    return one.options == other.options and all(p.get(key) == q.get(key) for key in SAME)
+
+
+def _totals(saved: SavedTables) -> tuple[float, float]:
+    """Predicted ms of the dense network, and of the one at the middle option of every dim."""
+    values = [np.asarray(term.values) for term in saved.tables.terms]
+    middle = sum(v[tuple((n - 1) // 2 for n in v.shape)] for v in values)
+    return float(sum(v.flat[-1] for v in values)), float(middle)
