@@ -66,7 +66,7 @@ networks: env
 
 lock: env  ## pin anew what pyproject.toml asks for: hashes, no addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --extra dev pyproject.toml --output-file requirements.lock
+	  --extra dev --extra torch pyproject.toml --output-file requirements.lock
 	grep -A 1000 '^uv==' requirements.lock | awk 'NR==1 || /^    --hash/ {print; next} {exit}' > bootstrap.lock
 
 clean:

@@ -7,7 +7,9 @@ from .cli import main
 from .core import processes
 from .core.cores import bound_threads
 
-if __name__ == "__main__":
+
+def run() -> None:
+    """The command `mdp`, and `python -m mdp`."""
     bound_threads()
     code = main()
     # Everything is saved by now, and torch would take seconds to be taken down piece by piece. What was
@@ -18,3 +20,7 @@ if __name__ == "__main__":
         with contextlib.suppress(OSError):  # nobody reads it any more, or the disk is full
             stream.flush()
     os._exit(code)
+
+
+if __name__ == "__main__":
+    run()

@@ -15,7 +15,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
 REPO = HERE.parent
-NOTEBOOKS = REPO / "notebooks"
+# A checkout keeps the notebooks beside the packages, a wheel inside of this one.
+NOTEBOOKS = next(f for f in (HERE / "notebooks", REPO / "notebooks") if f.is_dir() or f.parent == REPO)
 # Address -> notebook. Only these can be opened.
 PAGES = {"/": "explore.ipynb", "/teach": "teach.ipynb", "/inspect": "inspect.ipynb"}
 LOCAL = ("localhost", "127.0.0.1")
