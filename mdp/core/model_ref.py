@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+# Weights that somebody holds in memory: this process has them, a file does not say where to get them.
+MEMORY = "memory"
+
 
 @dataclass(frozen=True)
 class ModelRef:
@@ -14,8 +17,8 @@ class ModelRef:
 
     Attributes:
         name: a demo network (`fmnist_resnet`, `fmnist_vit`) or a timm architecture.
-        weights: "demo" (shipped with the project), "pretrained" (timm's), "none" (random), or the path of a
-            safetensors checkpoint.
+        weights: "demo" (shipped with the project), "pretrained" (timm's), "none" (random), "memory" (held by
+            whoever made the study), or the path of a safetensors checkpoint.
         input_size: (channels, height, width) of one image.
         classes: width of the classifier.
         arguments: keyword arguments for timm.create_model, beyond the name.

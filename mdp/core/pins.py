@@ -123,3 +123,32 @@ def pins_from_text(text: str, problem: Problem) -> Pins:
         else:
             raise MdpError(f"{part!r} cannot be pinned: {problem.name!r} has no such block, dim or width.")
     return Pins(dims, blocks)
+
+
+# How people say what a pinned block is to do.
+_VERBS = {"keep": True, "kept": True, "remove": False, "removed": False, True: True, False: False}
+
+
+def pins_of(pins: Pins | Mapping[str, object] | None, problem: Problem) -> Pins | None:
+    """Pins as people write them: `{"blocks.3": "remove", "embed": 96, "blocks.0.qk": (8, 64)}`.
+
+    Raises:
+        MdpError: a name that is neither a block nor a dim, or a value that says nothing about it.
+    """
+    if pins is None or isinstance(pins, Pins):
+        return pins
+    blocks: dict[str, bool] = {}
+    dims: dict[str, tuple[int, int]] = {}
+    for name, value in pins.items():
+        ends = value if isinstance(value, tuple | list) else (value, value)
+        if name in problem.block and isinstance(value, str | bool) and value in _VERBS:
+            blocks[name] = _VERBS[value]
+        elif name in problem.dim and len(ends) == 2 and all(type(e) is int for e in ends):
+            dims[name] = (ends[0], ends[1])
+        elif name in problem.block:
+            raise MdpError(f'Block {name!r} can be pinned to "keep" or "remove", not to {value!r}.')
+        elif name in problem.dim:
+            raise MdpError(f"Dim {name!r} can be pinned to a width or a (low, high) range, not to {value!r}.")
+        else:
+            raise MdpError(f"The problem has no block or dim {name!r} to pin.")
+    return Pins(dims, blocks)

@@ -4,12 +4,16 @@ import dataclasses
 import math
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 from .errors import BadFile, Infeasible, MdpError
 from .files import read_json, write_json
 from .problem import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT = "mdp-plan/1"
 
@@ -29,6 +33,8 @@ class Plan:
         solver: the solver that found it; `note` says what a reader should know about how.
         seconds: solving time alone.
         shadow_price: importance gained per unit of latency at this budget (the Lagrange multiplier).
+        order: dim -> units, most important first, of the study that it was solved for; None for a problem
+            alone or a plan read from a file. It is the study's, and not saved.
     """
 
     problem: str
@@ -45,6 +51,28 @@ class Plan:
     seconds: float
     shadow_price: float | None = None
     note: str = ""
+    order: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def is_optimal(self) -> bool:
+        """Whether it is proven that no choice within the budget has more importance."""
+        return self.optimal
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row per dim with its kept units (None where the dim is gone), then one per removed block."""
+        import pandas as pd
+
+        rows = [("dim", name, kept) for name, kept in self.choices.items()]
+        rows += [("removed block", name, None) for name in self.removed_blocks]
+        return pd.DataFrame(rows, columns=["what", "name", "kept"]).astype({"kept": "Int64"})
+
+    def _repr_html_(self) -> str:
+        proven = "proven optimal" if self.optimal else "not proven optimal"
+        return (
+            f"<b>{escape(self.problem)}</b>: {self.latency:.4g} {escape(self.latency_unit)} within "
+            f"{self.budget:.4g}, importance {self.importance:.4g}, {proven}, "
+            f"{len(self.removed_blocks)} blocks removed"
+        )
 
 
 def make_plan(
@@ -118,7 +146,8 @@ def parse_budget(text: str | float, problem: Problem) -> float:
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
-    data = {"format": FORMAT, **dataclasses.asdict(plan)}
+    body = {f.name: getattr(plan, f.name) for f in dataclasses.fields(plan) if f.name != "order"}
+    data = {"format": FORMAT, **body, "choices": dict(plan.choices)}
     data["removed_blocks"] = list(plan.removed_blocks)
     return data
 
@@ -129,7 +158,7 @@ def plan_from_json(data: Any, where: str = "plan") -> Plan:
         raise BadFile(f"The {where} is not an {FORMAT} file.")
     # A plan saved under a name also says what was pinned when it was made; its choices say it all.
     body = {k: v for k, v in data.items() if k not in ("format", "pins")}
-    expected = {f.name: f for f in dataclasses.fields(Plan)}
+    expected = {f.name: f for f in dataclasses.fields(Plan) if f.name != "order"}
     unknown, missing = set(body) - set(expected), set(expected) - set(body) - {"shadow_price", "note"}
     if unknown or missing:
         raise BadFile(

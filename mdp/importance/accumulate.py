@@ -1,7 +1,7 @@
 """Accumulates a score over batches of real images, and says how far two halves of the images agree."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import reduce
 from types import ModuleType
 from typing import Any
@@ -35,6 +35,7 @@ def score(
     report: Reporter | None = None,
     *,
     device: str = "cpu",
+    loss: Callable[[Any, Tensor], Tensor] | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> Scores:
     """Score every unit of every dim. The model is left as it was found.
@@ -51,6 +52,7 @@ def score(
         batches: (images, labels) as `mdp.datasets.loader.loader` gives them, or normalised
             floats of any other origin; may be empty for magnitude.
         method: a name in METHODS; by default the family's.
+        loss: `loss(outputs, labels)` -> scalar, what the scores are the change of; default: cross-entropy.
         provenance: what else to note (data set, seed, ...).
 
     Raises:
@@ -63,7 +65,7 @@ def score(
     module, report = METHODS[method], report or Reporter()
     facts: dict[str, Any] = {"method": method, **(provenance or {}), "torch": torch.__version__}
     if module.NEEDS_IMAGES:
-        halves, images, count = _over_batches(found, batches, module, report, device)
+        halves, images, count = _over_batches(found, batches, module, report, device, loss)
         facts |= {"images": images, "batches": count, "device": device}
     else:
         halves = [module.units(found)]
@@ -91,7 +93,7 @@ def agreement(a: Contribution, b: Contribution) -> dict[str, float]:
 
 
 def _over_batches(
-    found: Found, batches: Iterable, module: ModuleType, report: Reporter, device: str
+    found: Found, batches: Iterable, module: ModuleType, report: Reporter, device: str, loss_of
 ) -> tuple[list[Contribution], int, int]:
     """(contributions of the even and the odd batches, images, batches)."""
     model, total = found.model, len(batches) if hasattr(batches, "__len__") else None
@@ -105,7 +107,7 @@ def _over_batches(
         for pixels, labels in feed(batches, device):
             report.check()
             model.zero_grad(set_to_none=True)
-            loss = F.cross_entropy(model(pixels).float(), labels)
+            loss = (loss_of or _cross_entropy)(model(pixels), labels)
             loss.backward()
             now, half = module.units(found), count % 2
             halves[half] = now if halves[half] is None else halves[half].plus(now)
@@ -119,3 +121,7 @@ def _over_batches(
     if count == 0:
         raise MdpError("There are no images to score on; give a data set with at least one image.")
     return [half for half in halves if half is not None], images, count
+
+
+def _cross_entropy(outputs: Tensor, labels: Tensor) -> Tensor:
+    return F.cross_entropy(outputs.float(), labels)

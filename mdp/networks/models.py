@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import MdpError, first_line
 from ..core.files import read_json
-from ..core.study import ModelRef
+from ..core.model_ref import MEMORY, ModelRef
 from .demos import DEMOS, PUBLIC, SHIPPED_MODELS, Demo, demo_path
 from .heads import classes_in, classifiers, load
 from .hub import hub
@@ -145,6 +145,11 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
     if demo is None:
         _timm_config(ref.name)  # a name out of a file may be anything, also the address of a hub
     _check_arguments(ref.name, ref.arguments)
+    if load_weights and ref.weights == MEMORY:
+        raise MdpError(
+            f"The weights of {ref.name} were held in memory when this was made, and no file has them. Use "
+            "mdp.prunable(model) with the model itself, or make the study from a safetensors checkpoint."
+        )
     arguments = {**(demo.arguments if demo else {}), **ref.arguments}
     pretrained = load_weights and ref.weights == "pretrained"
     with torch.random.fork_rng(devices=[]), hub() if pretrained else contextlib.nullcontext():

@@ -52,8 +52,11 @@ def save(model: nn.Module, folder: str | os.PathLike, extra: Mapping[str, Any] |
     return folder
 
 
-def load(folder: str | os.PathLike) -> nn.Module:
+def load(folder: str | os.PathLike, dense: nn.Module | None = None) -> nn.Module:
     """Rebuild a saved network, in eval mode. The dense weights are not needed, and nothing is downloaded.
+
+    Args:
+        dense: the dense network, where timm cannot make it by name; it is not changed.
 
     Raises:
         BadFile: a file is missing, damaged, or not of this network; nothing is half-loaded.
@@ -63,11 +66,7 @@ def load(folder: str | os.PathLike) -> nn.Module:
     where = f"architecture {folder / 'architecture.json'}"
     data = read_json(folder / "architecture.json", "architecture")
     ref, choices, removed = _parse(data, where)
-    # The dense network is made, empty, before it is cut.
-    check_memory(f"The dense network of the {where}", _dense_memory(ref), BadFile)
-    from ..networks.models import create
-
-    found = find(create(ref, load_weights=False), ref, halves=has_halves(removed))
+    found = find(_dense(ref, where) if dense is None else dense, ref, halves=has_halves(removed))
     try:
         model = extract(found, choices, removed, {d.name: range(d.units) for d in found.space.dims})
     except MdpError as error:
@@ -97,6 +96,14 @@ def _parse(data: Any, where: str) -> tuple[ModelRef, dict[str, int | None], tupl
     if any(not isinstance(name, str) for name in removed):
         raise BadFile(f"The {where} is damaged: removed must be names of blocks.")
     return ref, choices, removed
+
+
+def _dense(ref: ModelRef, where: str) -> nn.Module:
+    """The dense network, empty: it is made before it is cut."""
+    from ..networks.models import create
+
+    check_memory(f"The dense network of the {where}", _dense_memory(ref), BadFile)
+    return create(ref, load_weights=False)
 
 
 def _dense_memory(ref: ModelRef) -> float:

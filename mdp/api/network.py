@@ -1,0 +1,128 @@
+"""`prunable(model)`: what can be pruned in a network, and the pruned network of a plan."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import MdpError
+from ..core.plan import Plan
+from ..core.study import Scores
+from ..networks.prunable import PrunableNetwork
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import nn
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Network(PrunableNetwork):
+    """A dense network, taken apart: its prunable dimensions, its blocks, and what stays whole and why.
+
+    Shown in a notebook it is a table; `to_frame()` gives the same as data. The network itself is `model`.
+    """
+
+    def extract(self, plan: Plan, scores: Scores | None = None) -> "nn.Module":
+        """The pruned network of a plan: a plain `nn.Module`, nothing masked left in it. The dense one stays.
+
+        Args:
+            plan: from `study.solve`, which also says which units are the important ones.
+            scores: where the plan was read from a file: the scores that rank the units.
+
+        Raises:
+            MdpError: the plan is of another network, or nobody says which units to keep.
+
+        >>> import timm, mdp
+        >>> net = mdp.prunable(timm.create_model("test_vit", num_classes=10))
+        >>> study = mdp.Study(net, mdp.count_tables(net), mdp.score(net, method="magnitude"))
+        >>> pruned = net.extract(study.solve("50%"))
+        >>> type(pruned).__name__
+        'VisionTransformer'
+        """
+        from ..surgery import extract
+
+        return extract(self, plan.choices, plan.removed_blocks, _order(plan, scores))
+
+    def mask(self, plan: Plan, scores: Scores | None = None) -> "nn.Module":
+        """The dense network with everything that the plan prunes at zero: it computes what `extract` gives.
+
+        Raises:
+            MdpError: as `extract`.
+        """
+        from ..surgery import mask
+
+        return mask(self, plan.choices, plan.removed_blocks, _order(plan, scores))
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row per prunable dimension (name, kind, units, options), then one per block and per part that
+        stays whole (with the reason)."""
+        import pandas as pd
+
+        rows: list[dict[str, Any]] = [
+            {"what": "dim", "name": d.name, "kind": d.kind, "units": d.units, "options": len(d.options)}
+            for d in self.space.dims
+        ]
+        rows += [
+            {"what": "block", "name": b.name, "note": "can go" if b.removable else "stays"}
+            for b in self.space.blocks
+        ]
+        rows += [{"what": "whole", "name": s.name, "note": s.reason} for s in self.space.skipped]
+        return pd.DataFrame(rows, columns=["what", "name", "kind", "units", "options", "note"])
+
+    def __repr__(self) -> str:
+        removable = sum(b.removable for b in self.space.blocks)
+        return (
+            f"Network({self.ref.name!r}, {len(self.space.dims)} dims, {len(self.space.blocks)} blocks of which "
+            f"{removable} can go)"
+        )
+
+    def _repr_html_(self) -> str:
+        frame = self.to_frame().astype(object)
+        table = frame.where(frame.notna(), "").to_html(index=False, border=0, max_rows=60)
+        return f"<b>{escape(repr(self))}</b>{table}"
+
+
+def prunable(
+    model: "nn.Module",
+    *,
+    input_size: tuple[int, int, int] | None = None,
+    width_step: Mapping[str, int] | None = None,
+    split_blocks: bool = False,
+    attention: str = "fused",
+) -> Network:
+    """Find what can be pruned in a network whose weights are in memory.
+
+    Args:
+        model: a timm model, or any `nn.Module` of a supported family. It is not changed; where it is on a GPU
+            or in training mode, a copy on the CPU in eval mode is taken.
+        input_size: (channels, height, width) of one image; by default what timm says of the model.
+        width_step: units per step of the widths offered, by kind of dim or name: `{"channels": 32}`.
+        split_blocks: let the attention and the MLP of a transformer's block be removed apart.
+        attention: how a transformer's is timed, "fused", as it runs, or "split" in two, as in the paper.
+
+    Raises:
+        Unsupported: the network is of no supported family, or has a part that its family does not know.
+        MdpError: the input size is not known, or the network does not take it.
+
+    >>> import timm, mdp
+    >>> mdp.prunable(timm.create_model("test_resnet"))
+    Network('test_resnet', 8 dims, 4 blocks of which 4 can go)
+    """
+    from ..families import find
+    from ..networks.in_memory import at_rest, reference
+
+    model = at_rest(model)
+    ref = reference(model, input_size)
+    found = find(model, ref, bundles=width_step, halves=split_blocks, attention=attention)
+    return Network(**{name: getattr(found, name) for name in found.__dataclass_fields__})
+
+
+def _order(plan: Plan, scores: Scores | None) -> Mapping[str, Any]:
+    order = scores.order if scores is not None else plan.order
+    if order is None:
+        raise MdpError(
+            "The plan does not say which units are kept: it was read from a file, or solved for a problem "
+            "alone. Solve with study.solve(...), or give extract(plan, scores)."
+        )
+    return copy.copy(order)

@@ -1,0 +1,57 @@
+"""`profile(net, Deployment(...))`: latency tables of a network, measured on a device of this machine."""
+
+from ..core.deployment import Deployment
+from ..core.study import Tables
+from .network import Network
+from .progress import Progress, reporter
+
+
+def profile(
+    net: Network,
+    deployment: Deployment | None = None,
+    *,
+    seconds: float = 150.0,
+    tolerance: float = 0.02,
+    again: bool = False,
+    progress: Progress = True,
+) -> Tables:
+    """Measure the latency tables of a network, in ms for one batch.
+
+    Every measurement is kept as soon as it is made: stopped or killed, the same call goes on, and what was
+    measured once is there at once.
+
+    Args:
+        net: from `prunable`.
+        deployment: the device, batch, dtype and so on to measure for; by default one image on the GPU, where
+            there is one, else on the CPU.
+        seconds: the time limit. A coarse grid is measured however long it takes; what is left is interpolated.
+        tolerance: a table whose cross-validated error is below this is refined no further.
+        again: visit everything that was measured before once more.
+        progress: True, False, or a `mdp.Reporter` that is told and may cancel.
+
+    Raises:
+        MdpError: the deployment makes no sense, this machine cannot run it, or nothing fits its memory.
+        Cancelled: the reporter asked to stop; everything measured is kept.
+
+    >>> import timm, mdp
+    >>> net = mdp.prunable(timm.create_model("test_resnet"))
+    >>> tables = mdp.profile(net, mdp.Deployment("cpu", batch_size=1, threads=1), seconds=5, progress=False)
+    >>> tables.provenance["batch"], tables.provenance["dtype"]
+    (1, 'float32')
+    """
+    from ..latency.profiling import profile as measure
+
+    where = deployment or Deployment()
+    return measure(
+        net,
+        device=where.device,
+        batch=where.batch_size,
+        dtype=where.dtype,
+        memory_format=where.memory_format,
+        threads=where.threads,
+        compiled=where.compiled,
+        seconds=seconds,
+        tolerance=tolerance,
+        again=again,
+        report=reporter(progress),
+    )

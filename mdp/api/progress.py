@@ -1,0 +1,12 @@
+"""Progress of long calls: shown on standard error unless the caller wants none, or another reporter."""
+
+from ..core.progress import ConsoleReporter, Reporter
+
+Progress = bool | Reporter
+
+
+def reporter(progress: Progress) -> Reporter:
+    """The reporter meant by `progress=`: True shows lines, False nothing, a Reporter is taken as it is."""
+    if isinstance(progress, Reporter):
+        return progress
+    return ConsoleReporter() if progress else Reporter()

@@ -1,0 +1,48 @@
+"""`score(net, batches)`: the importance of every unit of a network, on anybody's images."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..core.study import Scores
+from .network import Network
+from .progress import Progress, reporter
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def score(
+    net: Network,
+    batches: "Iterable[tuple[Tensor, Tensor]]" = (),
+    *,
+    method: str | None = None,
+    loss: "Callable[[Any, Tensor], Tensor] | None" = None,
+    device: str = "cpu",
+    progress: Progress = True,
+) -> Scores:
+    """Score every unit of a network on real images. The network is left as it was.
+
+    Args:
+        net: from `prunable`.
+        batches: any iterable of (images, labels): images float (batch, channels, height, width), normalised
+            as the network wants them. Small batches (16) give steadier scores than large ones.
+        method: "taylor", "hessian" or "magnitude" (needs no images); by default the family's.
+        loss: what the scores are the change of, `loss(outputs, labels)` -> scalar; by default cross-entropy.
+        device: where to compute: "cpu", "cuda" or "mps".
+        progress: True, False, or a `mdp.Reporter` that is told and may cancel.
+
+    Raises:
+        MdpError: an unknown method, no images, or scores that are not finite.
+        Cancelled: the reporter asked to stop.
+
+    >>> import timm, torch, mdp
+    >>> net = mdp.prunable(timm.create_model("test_resnet", num_classes=10))
+    >>> batches = [(torch.randn(4, 3, 160, 160), torch.randint(10, (4,))) for _ in range(2)]
+    >>> mdp.score(net, batches, progress=False)
+    Scores(8 dims, taylor, 8 images)
+    """
+    from ..importance import score as measure
+    from ..networks.weights import HASH, state_hash
+
+    facts = {"weights": net.ref.weights, HASH: state_hash(net.model.state_dict())}
+    return measure(net, batches, method, reporter(progress), device=device, loss=loss, provenance=facts)

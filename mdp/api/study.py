@@ -1,0 +1,142 @@
+"""`Study(net, tables, scores)`: everything that is known of a network, and the plans that can be made of it."""
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import MdpError
+from ..core.pins import Pins, pins_of
+from ..core.plan import Plan, parse_budget
+from ..core.study import Scores, StudyRecord, Tables, build_study
+from ..core.study import load_study as load_record
+from ..core.study import save_study as save_record
+from ..networks.prunable import PrunableNetwork
+from ..solve import Alternative, Front
+from ..solve import front as solve_front
+from ..solve import solve as solve_problem
+from ..solve import what_if as solve_what_if
+
+PinsLike = Pins | Mapping[str, Any] | None
+
+
+class Study(StudyRecord):
+    """One network with its measured latency tables and its importance scores, joined into a program.
+
+    Args:
+        net: from `prunable`.
+        tables: from `profile`, of this network.
+        scores: from `score`, of this network.
+        name: for people; by default the network's.
+
+    Raises:
+        MdpError: tables or scores are of another network.
+
+    >>> import mdp
+    >>> study = mdp.load_study("fmnist-vit-cpu")
+    >>> plan = study.solve("40%", pins={"blocks.2": "keep"})
+    >>> plan.is_optimal, "blocks.2" in plan.removed_blocks
+    (True, False)
+    """
+
+    def __init__(self, net: Any = None, tables: Any = None, scores: Any = None, **fields: Any):
+        if isinstance(net, PrunableNetwork):
+            name = str(fields.pop("name", "") or net.ref.name)
+            built = build_study(name, net.ref, net.space, tables, scores, **fields)
+            fields = {f.name: getattr(built, f.name) for f in dataclasses.fields(StudyRecord)}
+        elif net is not None:
+            raise MdpError("A study is made of a network from mdp.prunable, its tables and its scores.")
+        else:  # a record's own fields, as dataclasses.replace gives them
+            fields = {"tables": tables, "scores": scores, **fields}
+        super().__init__(**fields)
+
+    @classmethod
+    def of(cls, record: StudyRecord) -> "Study":
+        """A study as it was read from a file."""
+        return cls(**{f.name: getattr(record, f.name) for f in dataclasses.fields(StudyRecord)})
+
+    def solve(
+        self,
+        budget: str | float,
+        *,
+        pins: PinsLike = None,
+        solver: str = "exact",
+        time_limit: float | None = None,
+    ) -> Plan:
+        """The plan with the most importance within a budget.
+
+        Args:
+            budget: in the study's unit (ms), or as a share of dense: `"40%"`.
+            pins: what is held fixed: `{"blocks.2": "keep", "blocks.3": "remove", "embed": 96,
+                "blocks.0.mlp": (64, 128)}`.
+            solver: a name in `mdp.solve.SOLVERS`.
+            time_limit: in seconds.
+
+        Raises:
+            Infeasible: nothing meets the budget; `.smallest` says what does.
+            MdpError: a budget that is no number, or pins that this study does not have.
+        """
+        plan = solve_problem(
+            self.problem,
+            parse_budget(budget, self.problem),
+            solver,
+            pins=pins_of(pins, self.problem),
+            time_limit=time_limit,
+        )
+        return self._with_order(plan)
+
+    def front(self, budgets: int | Sequence[str | float] = 100, *, pins: PinsLike = None) -> Front:
+        """The best plan at each budget, or at that many from the fastest plan to dense.
+
+        >>> import mdp
+        >>> front = mdp.load_study("fmnist-vit-cpu").front(["30%", "60%"])
+        >>> [point.plan.is_optimal for point in front.points]
+        [True, True]
+        """
+        if not isinstance(budgets, int):
+            budgets = [parse_budget(b, self.problem) for b in budgets]
+        return solve_front(self.problem, budgets, pins=pins_of(pins, self.problem))
+
+    def what_if(self, plan: Plan, *, pins: PinsLike = None) -> tuple[Alternative, ...]:
+        """What each decision of a plan is worth: the best plan if it were the other way."""
+        return tuple(solve_what_if(self.problem, plan, pins=pins_of(pins, self.problem)))
+
+    def save(self, path: str | os.PathLike | None = None) -> Path:
+        """Write the study as JSON (default: among the user's studies, where the explorer lists it)."""
+        return save_record(self, path)
+
+    def explore(self) -> Any:
+        """The explorer of this study, as a widget for a notebook cell."""
+        import importlib
+
+        # By name: the widgets stand on this package, not the other way round.
+        return importlib.import_module("mdp_widgets").Explorer(self)
+
+    def _with_order(self, plan: Plan) -> Plan:
+        return dataclasses.replace(plan, order=self.scores.order)
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "network": self.model.name,
+            "dense": f"{self.problem.dense_latency:.4g} {self.problem.latency_unit}",
+            "device": self.tables.provenance.get("device", ""),
+            "dims": len(self.problem.dims),
+            "blocks": len(self.problem.blocks),
+        }
+        rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(str(v))}</td></tr>" for k, v in facts.items())
+        return f"<b>{escape(self.name)}</b><table>{rows}</table>"
+
+
+def load_study(path: str | os.PathLike) -> Study:
+    """Read a study from a path, or by the name of one in the study folders.
+
+    Raises:
+        BadFile: it is missing or damaged; the text says where.
+
+    >>> import mdp
+    >>> mdp.load_study("fmnist-vit-cpu").model.name
+    'fmnist_vit'
+    """
+    return Study.of(load_record(path))

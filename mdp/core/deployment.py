@@ -1,0 +1,27 @@
+"""What a network will run on, as a person asks for it; `mdp.latency.device` checks it and names the device."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Where and how the pruned network will run: tables are measured for exactly this.
+
+    Attributes:
+        device: "cpu", "cuda", "mps", or "auto": the GPU where there is one.
+        batch_size: images per forward pass.
+        dtype: "float32", "bfloat16" or "float16".
+        memory_format: "contiguous", "channels_last", or "auto": channels_last for convolutional networks.
+        threads: of a CPU; by default all that this process may use.
+        compiled: whether torch.compile makes the kernels.
+
+    >>> Deployment("cuda", batch_size=32, dtype="bfloat16")
+    Deployment(device='cuda', batch_size=32, dtype='bfloat16', memory_format='auto', threads=None, compiled=False)
+    """
+
+    device: str = "auto"
+    batch_size: int = 1
+    dtype: str = "float32"
+    memory_format: str = "auto"
+    threads: int | None = None
+    compiled: bool = False
