@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.latency import STUDIES
 from mdp.core.errors import MdpError
-from mdp.core.study import Study, load_study
+from mdp.core.study import StudyRecord, load_study
 from mdp.latency.grid import Surface, survey
 from mdp.latency.interpolate import fill
 
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
         )
 
 
-def held_out(study: Study) -> list[tuple[float, ...]]:
+def held_out(study: StudyRecord) -> list[tuple[float, ...]]:
     """Per table: entries used, entries inferred, claimed median and 95th percentile, and those found."""
     from mdp.surgery import find_in
 
@@ -60,7 +60,7 @@ def held_out(study: Study) -> list[tuple[float, ...]]:
     return rows
 
 
-def values_of(study: Study, surface: Surface) -> np.ndarray:
+def values_of(study: StudyRecord, surface: Surface) -> np.ndarray:
     """The study's ms of each key of a surface, shape (keys,)."""
     term = next(t for t in study.problem.latency if t.name == surface.pieces[0])
     values = np.asarray(term.values)

@@ -15,8 +15,8 @@ from benchmarks.latency_plot import models_svg
 from mdp.core.errors import MdpError
 from mdp.core.files import write_json, write_text
 from mdp.core.progress import ConsoleReporter
-from mdp.core.study import Study, load_study
-from mdp.latency.device import Deployment
+from mdp.core.study import StudyRecord, load_study
+from mdp.latency.device import ResolvedDeployment
 from mdp.latency.grid import survey
 from mdp.latency.measure import Run
 from mdp.latency.profiling import weight_bytes
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> None:
         write_text(args.plot, models_svg(rows))
 
 
-def bench(study: Study, networks: int, entries: int) -> dict:
+def bench(study: StudyRecord, networks: int, entries: int) -> dict:
     """All numbers of one study, printed as they come."""
     from mdp.surgery import find_in
 
@@ -84,12 +84,12 @@ def bench(study: Study, networks: int, entries: int) -> dict:
     }  # fmt: skip
 
 
-def where_facts(where: Deployment) -> dict:
+def where_facts(where: ResolvedDeployment) -> dict:
     """The deployment as fields of a row of the numbers, without the kind of device, which its name tells."""
     return {key: value for key, value in where.to_json().items() if key != "kind"}
 
 
-def profiling_cost(found, study: Study, timer: Timer, store: Store, entries: int) -> dict:
+def profiling_cost(found, study: StudyRecord, timer: Timer, store: Store, entries: int) -> dict:
     """One visit to `entries` entries spread over the tables, into an empty store."""
     _, workloads = survey(found.pieces, {d.name: d.options for d in study.problem.dims})
     some = dict(list(workloads.items())[:: max(1, len(workloads) // entries)])

@@ -8,7 +8,7 @@ import numpy as np
 from mdp.core.how_found import has_halves
 from mdp.core.problem import Problem
 from mdp.core.progress import ConsoleReporter
-from mdp.core.study import Study
+from mdp.core.study import StudyRecord
 from mdp.families import find
 from mdp.latency.measure import Run
 from mdp.latency.profiling import weight_bytes
@@ -19,7 +19,7 @@ from mdp.networks.segments import Workload
 from mdp.solve import with_linear_latency
 
 if TYPE_CHECKING:
-    from mdp.families import Found
+    from mdp.families import PrunableNetwork
 
 LINEAR, BARE, SPLIT, OURS = (
     "(a) linear in each output width",
@@ -30,7 +30,7 @@ LINEAR, BARE, SPLIT, OURS = (
 
 
 def predictions(
-    study: Study, found: "Found", points: Sequence[dict], timer: Timer, store: Store
+    study: StudyRecord, found: "PrunableNetwork", points: Sequence[dict], timer: Timer, store: Store
 ) -> dict[str, list[float]]:
     """Model -> ms of every point of a verification. (b) and (b') are measured here, two visits to each part.
 

@@ -7,12 +7,12 @@ import numpy as np
 
 from mdp.core.problem import Block, Term
 from mdp.core.space import Product, Space, SpaceDim, bundle_options
-from mdp.core.study import ModelRef, Scores, Study, Tables, build_study
+from mdp.core.study import ModelRef, Scores, StudyRecord, Tables, build_study
 
 PROVENANCE = {"device": "synthetic (not measured)", "batch": 1, "dtype": "float32"}
 
 
-def synthetic_vit(blocks: int = 12, embed: int = 384, heads: int = 6, seed: int = 0) -> Study:
+def synthetic_vit(blocks: int = 12, embed: int = 384, heads: int = 6, seed: int = 0) -> StudyRecord:
     """Embedding, heads, Q/K, V and MLP widths; `blocks` removable blocks."""
     width, mlp = 64, 4 * embed
     dims = [SpaceDim("embed", "embedding", embed, bundle_options(embed, embed // 12))]
@@ -61,7 +61,7 @@ def synthetic_vit(blocks: int = 12, embed: int = 384, heads: int = 6, seed: int 
     return _study(name, "synthetic_vit", "transformer", dims, names, latency, counts, seed)
 
 
-def synthetic_resnet(stages: tuple[int, ...] = (3, 4, 6, 3), seed: int = 0) -> Study:
+def synthetic_resnet(stages: tuple[int, ...] = (3, 4, 6, 3), seed: int = 0) -> StudyRecord:
     """Bottleneck ResNet: (3, 4, 6, 3) has 16 blocks, (3, 4, 23, 3) has 33. Stage widths are shared."""
     dims, latency, counts, names = [SpaceDim("conv1", "channels", 64, bundle_options(64, 16))], [], [], []
     latency.append(_term("conv1", None, ("conv1",), dims[:1], lambda a: 0.3 + 0.2 * a / 64))
@@ -115,7 +115,7 @@ def _term(name, block, dims, axes, cost) -> Term:
     return Term(name, block, tuple(dims), np.round(cost(*grids), 5))
 
 
-def _study(name, model, family, dims, blocks, latency, counts, seed) -> Study:
+def _study(name, model, family, dims, blocks, latency, counts, seed) -> StudyRecord:
     rng = np.random.default_rng(seed)
     order, shares = {}, []
     for dim in dims:

@@ -8,7 +8,11 @@ REPO = Path(__file__).resolve().parents[1]
 
 
 def test_no_import_runs_upward_and_the_waist_knows_no_torch():
-    command = [sys.executable, "-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())",
+    ]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     assert "4 kept, 0 broken" in done.stdout

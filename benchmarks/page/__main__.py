@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.page.served import Served, browser
 from benchmarks.page.studies import studies
-from mdp.core.study import Study, save_study
+from mdp.core.study import StudyRecord, save_study
 from mdp.solve import fastest, solve
 
 # Resolves to the moment at which the page was usable, in ms since it was asked for.
@@ -70,7 +70,7 @@ def steps(page, count: int) -> tuple[list[float], int]:
     return [f["ms"] for f in found], min(f["plots"] for f in found)
 
 
-def drag(page, study: Study) -> bool:
+def drag(page, study: StudyRecord) -> bool:
     """Whether the plan on the page after a fast drag is the plan of the slider's last value."""
     box = page.locator("#mdp-budget-range").bounding_box()
     at = box["y"] + box["height"] / 2
@@ -88,7 +88,7 @@ def drag(page, study: Study) -> bool:
     return abs(solve(study.problem, budget).latency - chosen) < 1e-6 * chosen
 
 
-def report_speed(chromium, served: Served, made: list[Study]) -> None:
+def report_speed(chromium, served: Served, made: list[StudyRecord]) -> None:
     print(f"\nA slider step, {STEPS} of them (targets: median 150 ms, 95th percentile 300 ms)")
     print("study                  in view     median    95th     worst   plots   end of a fast drag arrives")
     for study in made:

@@ -5,14 +5,14 @@ import numpy as np
 from benchmarks.problems import DEIT_BASE, synthetic
 from mdp.core.problem import Block, Dim, Problem, Term, check, load_problem
 from mdp.core.space import Product, bundle_options
-from mdp.core.study import ModelRef, Scores, Study, Tables
+from mdp.core.study import ModelRef, Scores, StudyRecord, Tables
 from mdp_widgets.server.serve import REPO
 
 PROVENANCE = {"device": "synthetic (not measured)", "batch": 64, "dtype": "float32"}
 REFERENCE = REPO.parent / "shared" / "reference" / "resnet50-step4.json"
 
 
-def studies() -> list[Study]:
+def studies() -> list[StudyRecord]:
     """DeiT-Base and ResNet-50 sized, and the authors' own ResNet-50 where the reference is at hand."""
     found = [study_of(synthetic(DEIT_BASE)), study_of(synthetic_resnet50())]
     if REFERENCE.exists():
@@ -20,7 +20,7 @@ def studies() -> list[Study]:
     return found
 
 
-def study_of(problem: Problem) -> Study:
+def study_of(problem: Problem) -> StudyRecord:
     """A study around a bare problem: units ranked as they come, each worth what its option adds."""
     order = {d.name: np.arange(d.options[-1]) for d in problem.dims}
     shares = [
@@ -29,7 +29,7 @@ def study_of(problem: Problem) -> Study:
         if len(t.dims) == 1
     ]
     products = {d.name: Product(next(iter(problem.dim_blocks[d.name])), 1, (d.name,)) for d in problem.dims}
-    return Study(
+    return StudyRecord(
         problem.name,
         ModelRef(problem.name, "none", (3, 224, 224), 1000),
         "synthetic",

@@ -10,7 +10,7 @@ from typing import Any
 from ..core.errors import MdpError
 from ..core.pins import Pins, pins_of
 from ..core.plan import Plan, parse_budget
-from ..core.study import Scores, StudyRecord, Tables, build_study
+from ..core.study import StudyRecord, build_study
 from ..core.study import load_study as load_record
 from ..core.study import save_study as save_record
 from ..networks.prunable import PrunableNetwork

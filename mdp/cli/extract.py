@@ -1,7 +1,7 @@
 """`mdp extract`: take the pruned network of a plan out of the dense one."""
 
 from ..core.plan import Plan, load_plan, parse_budget, plan_to_json
-from ..core.study import Study, load_study
+from ..core.study import StudyRecord, load_study
 from . import reporter
 
 
@@ -34,7 +34,7 @@ def run(args):
         report.result(path=str(folder), parameters=after)
 
 
-def read_plan(study: Study, plan: str | None, budget: str | None) -> Plan:
+def read_plan(study: StudyRecord, plan: str | None, budget: str | None) -> Plan:
     """A plan from a file, or the best one for a budget. Raises MdpError if it cannot be had."""
     if plan is not None:
         return load_plan(plan)

@@ -7,7 +7,7 @@ from ..core.files import read_json
 from ..core.plan import Plan, parse_budget, save_plan
 from ..core.problem import FORMAT, Problem, problem_from_json
 from ..core.quality import beside, importance_doubt
-from ..core.study import Study, load_study
+from ..core.study import StudyRecord, load_study
 from . import print_json
 
 PINS_HELP = (
@@ -54,7 +54,7 @@ def read_problem(name: str) -> Problem:
     return problem_of(load_study(name))
 
 
-def problem_of(study: Study) -> Problem:
+def problem_of(study: StudyRecord) -> Problem:
     """The study's problem, saying whose weights its importance is of."""
     problem, scores = study.problem, study.scores.provenance
     told = {"weights": study.model.weights, **scores}

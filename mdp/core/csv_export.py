@@ -9,10 +9,10 @@ from pathlib import Path
 from .files import write_text
 from .plan import Plan
 from .problem import Problem, Term
-from .study import Study, slug
+from .study import StudyRecord, slug
 
 
-def plan_csv(study: Study, plan: Plan) -> str:
+def plan_csv(study: StudyRecord, plan: Plan) -> str:
     """One line per dim: kept of dense, and the blocks that use it; then one line per block."""
     problem = study.problem
     rows = []
@@ -24,7 +24,7 @@ def plan_csv(study: Study, plan: Plan) -> str:
     return csv_text(("what", "name", "kind", "kept", "dense", "blocks"), rows)
 
 
-def terms_csv(study: Study, plan: Plan) -> str:
+def terms_csv(study: StudyRecord, plan: Plan) -> str:
     """One line per latency and importance term: as chosen and dense."""
     problem, rows = study.problem, []
     for kind, terms in (("latency", problem.latency), ("importance", problem.importance)):
@@ -36,7 +36,7 @@ def terms_csv(study: Study, plan: Plan) -> str:
     return csv_text(("what", "term", "block", "chosen", "dense"), rows)
 
 
-def all_tables(study: Study, plan: Plan) -> dict[str, bytes]:
+def all_tables(study: StudyRecord, plan: Plan) -> dict[str, bytes]:
     """Every table of the study as files: name -> content."""
     files = {"plan.csv": plan_csv(study, plan), "terms.csv": terms_csv(study, plan)}
     for i, term in enumerate(study.problem.latency):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from .errors import MdpError
 from .plan import Plan, plan_from_json
 from .saved_networks import networks_of_study, number
-from .study import Study
+from .study import StudyRecord
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Timed:
         return (dict(self.choices), self.removed) == (dict(plan.choices), plan.removed_blocks)
 
 
-def timed(study: Study) -> tuple[Timed, ...]:
+def timed(study: StudyRecord) -> tuple[Timed, ...]:
     """Networks of a study's plans that fine-tuning or a kept budget measured, beside `mdp verify`."""
     if study.problem.latency_unit != "ms":
         return ()
@@ -67,7 +67,7 @@ def _timed(plan: Plan, measured: float, by: str) -> Timed:
     return Timed(plan.latency, measured, tuple(plan.choices.items()), plan.removed_blocks, by)
 
 
-def verified(study: Study) -> tuple[Measured, ...]:
+def verified(study: StudyRecord) -> tuple[Measured, ...]:
     """The random sub-networks that `mdp verify` measured; none where it did not run."""
     problem, found = study.problem, []
     for i, point in enumerate((study.verification or {}).get("points", ())):
@@ -82,7 +82,7 @@ def verified(study: Study) -> tuple[Measured, ...]:
     return tuple(found)
 
 
-def finetuned(study: Study) -> tuple[Measured, ...]:
+def finetuned(study: StudyRecord) -> tuple[Measured, ...]:
     """The fine-tuned networks at hand that were pruned with this study, by their predicted latency."""
     found = [
         Measured(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .problem import Problem
-from .study import Scores, Study
+from .study import Scores, StudyRecord
 
 # The middle half of an entry's readings spans this share of their median. Shipped tables, on a shared virtual
 # machine, have 0.16 to 0.22; beyond a half, the difference between two widths drowns.
@@ -72,7 +72,7 @@ def verification_words(verification: Mapping[str, Any] | None) -> str:
     )
 
 
-def study_words(study: Study) -> tuple[str, ...]:
+def study_words(study: StudyRecord) -> tuple[str, ...]:
     """Everything that is wrong with a study, a sentence each."""
     p = study.tables
     told = (
@@ -83,14 +83,14 @@ def study_words(study: Study) -> tuple[str, ...]:
     return tuple(filter(None, told))
 
 
-def importance_doubt(source: Study | Problem) -> str:
+def importance_doubt(source: StudyRecord | Problem) -> str:
     """Why importance means nothing, in a few words to stand beside it; "" where it may mean something."""
-    problem = source.problem if isinstance(source, Study) else source
+    problem = source.problem if isinstance(source, StudyRecord) else source
     if problem.importance and not any(t.values.any() for t in problem.importance):
         return "all scores are zero"
     facts = problem.provenance.get("importance")
     weights = facts.get("weights") if isinstance(facts, Mapping) else None
-    if isinstance(source, Study):
+    if isinstance(source, StudyRecord):
         told = source.scores.provenance.get("weights")
         # Scores say themselves what they are of; the study's reference is asked where they are silent.
         weights = told if isinstance(told, str) else source.model.weights

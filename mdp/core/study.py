@@ -77,7 +77,7 @@ class Scores:
 
 
 @dataclass(frozen=True, eq=False)
-class Study:
+class StudyRecord:
     """What the explorer opens. `problem` is what solvers see; the rest says where it came from.
 
     Attributes:
@@ -113,7 +113,7 @@ class Study:
 
 def build_study(
     name: str, model: ModelRef, space: Space, tables: Tables, scores: Scores, **extra: Any
-) -> Study:
+) -> StudyRecord:
     """Join a space, its tables and its scores. `extra` sets optional fields of Study.
 
     Raises:
@@ -154,14 +154,16 @@ def build_study(
     )
     check(problem)
     check_times(problem, f"tables of {space.model}")
-    return Study(name, model, space.family, problem, tables, scores, space.counts, space.skipped, **extra)
+    return StudyRecord(
+        name, model, space.family, problem, tables, scores, space.counts, space.skipped, **extra
+    )
 
 
 def _top_sums(values: np.ndarray, order: np.ndarray, options: tuple[int, ...]) -> np.ndarray:
     return np.cumsum(np.asarray(values, dtype=np.float64)[np.asarray(order)])[np.asarray(options) - 1]
 
 
-def study_to_json(study: Study) -> dict[str, Any]:
+def study_to_json(study: StudyRecord) -> dict[str, Any]:
     """The `mdp-study/1` object. The latency terms stand once, in the problem."""
     return {
         "format": FORMAT,
@@ -185,7 +187,7 @@ def study_to_json(study: Study) -> dict[str, Any]:
     }
 
 
-def study_from_json(data: Any, where: str = "study", path: Path | None = None) -> Study:
+def study_from_json(data: Any, where: str = "study", path: Path | None = None) -> StudyRecord:
     """Check and build a Study from parsed JSON. Raises BadFile, saying which entry is wrong."""
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
@@ -195,7 +197,7 @@ def study_from_json(data: Any, where: str = "study", path: Path | None = None) -
     check_times(problem, where)
     other_units = problem is not as_written  # what was measured was set beside other units
     try:
-        study = Study(
+        study = StudyRecord(
             name=str(data["name"]),
             family=str(data["family"]),
             problem=problem,
@@ -238,7 +240,7 @@ def _without_story(provenance: Any, other_units: bool) -> Any:
     return {key: value for key, value in provenance.items() if key != "strict"}
 
 
-def _check_study(study: Study, where: str) -> None:
+def _check_study(study: StudyRecord, where: str) -> None:
     def fail(what: str):
         raise BadFile(f"The {where} is damaged: {what}.")
 
@@ -269,7 +271,7 @@ def _check_study(study: Study, where: str) -> None:
             fail(f"its latency tables do not say their {key}")
 
 
-def load_study(path: str | os.PathLike) -> Study:
+def load_study(path: str | os.PathLike) -> StudyRecord:
     """Read a study from a path, or by the name of one in the study folders. Raises BadFile."""
     path = Path(path)
     if not path.exists() and len(path.parts) == 1:
@@ -284,7 +286,7 @@ def _find(name: str) -> Path | None:
     return next((f for f in files if f.exists()), None) or next(named, None)
 
 
-def save_study(study: Study, path: str | os.PathLike | None = None) -> Path:
+def save_study(study: StudyRecord, path: str | os.PathLike | None = None) -> Path:
     """Write a study (default: into the user's study folder) and return where."""
     path = Path(path) if path else data_dir() / "user" / "studies" / f"{slug(study.name)}.json"
     return write_json(path, study_to_json(study))

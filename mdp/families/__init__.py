@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from ..core.errors import MdpError, Unsupported
 from ..core.study import ModelRef
-from ..networks.prunable import Found, Norm
+from ..networks.prunable import Norm, PrunableNetwork
 from ..networks.slices import Slice
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["FAMILIES", "Found", "Norm", "Slice", "family", "find", "outline"]
+__all__ = ["FAMILIES", "Norm", "PrunableNetwork", "Slice", "family", "find", "outline"]
 
 FAMILIES = ("vit", "resnet", "efficientnet", "convnext")
 
@@ -37,7 +37,7 @@ def find(
     bundles: Mapping[str, int] | None = None,
     halves: bool = False,
     attention: str = "fused",
-) -> Found:
+) -> PrunableNetwork:
     """What can be pruned in `model`, where it lives and what to time.
 
     Args:
@@ -74,7 +74,7 @@ def outline(
     bundles: Mapping[str, int] | None = None,
     halves: bool = False,
     attention: str = "fused",
-) -> Found:
+) -> PrunableNetwork:
     """What `find` finds in this model, in seconds and without its memory: on torch's meta device, where a
     tensor is its shape alone. Its `model` and `pieces` cannot run.
 

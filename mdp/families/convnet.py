@@ -16,7 +16,7 @@ from ..core.space import Skipped, Space
 from ..core.study import ModelRef
 from ..networks.counts import count
 from ..networks.options import space_dim
-from ..networks.prunable import Found, owner
+from ..networks.prunable import PrunableNetwork, owner
 from ..networks.slices import Slice
 from ..networks.trace import trace
 from .channels import Channels, Group
@@ -48,7 +48,7 @@ class Anatomy:
 
 def find_channels(
     model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None, family: str, anatomy: Anatomy
-) -> Found:
+) -> PrunableNetwork:
     """Trace the model, follow its channels, and describe every group that can be pruned.
 
     Raises:
@@ -80,7 +80,7 @@ def find_channels(
     skipped = tuple(Skipped(g.makers[0], g.fixed) for g in channels.groups if g.fixed and g.makers)
     space = Space(ref.name, family, dims, anatomy.blocks, counts, skipped)
     pieces = tuple(graph_pieces(traced, channels, names, slices, anatomy))
-    return Found(model, ref, space, slices, pieces, norms)
+    return PrunableNetwork(model, ref, space, slices, pieces, norms)
 
 
 def _sources(model: nn.Module, group: Group, anatomy: Anatomy) -> list[str]:

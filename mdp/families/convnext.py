@@ -10,7 +10,7 @@ from torch import nn
 
 from ..core.problem import Block
 from ..core.study import ModelRef
-from ..networks.prunable import Found
+from ..networks.prunable import PrunableNetwork
 from .convnet import Anatomy, find_channels, stems
 
 NAME = "convnext"
@@ -24,7 +24,7 @@ def matches(model: nn.Module) -> bool:
     return isinstance(model, ConvNeXt)
 
 
-def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None) -> Found:
+def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None) -> PrunableNetwork:
     """Raises Unsupported if the forward cannot be traced or nothing in it can be pruned."""
     stages = enumerate(model.stages)
     blocks = [f"stages.{i}.blocks.{j}" for i, stage in stages for j in range(len(stage.blocks))]

@@ -17,7 +17,7 @@ from torch import fx, nn
 
 from ..networks.prunable import owner
 from ..networks.resize import loosen, resize
-from ..networks.segments import Piece, Workload
+from ..networks.segments import Segment, Workload
 from ..networks.slices import Slice
 from ..networks.trace import out_of_place, step_name
 from .channels import Channels, Group
@@ -35,14 +35,14 @@ def graph_pieces(
     names: Mapping[Group, str],
     slices: Sequence[Slice],
     anatomy: "Anatomy",
-) -> Iterator[Piece]:
+) -> Iterator[Segment]:
     """Pieces in the order of the forward. `names` are the dims that groups became."""
     units = {name: group.units for group, name in names.items()}
     for steps in _cut(traced, anatomy):
         if any(_does_something(traced, s) for s in steps):
             cutter = _Cutter(traced, channels, names, units, slices, steps)
             name = next((s.target for s in steps if _is_layer(traced, s)), steps[0].name)
-            yield Piece(str(name), anatomy.block_of(steps[0].meta["path"]), cutter.dims, cutter.workload)
+            yield Segment(str(name), anatomy.block_of(steps[0].meta["path"]), cutter.dims, cutter.workload)
 
 
 def _cut(traced: fx.GraphModule, anatomy: "Anatomy") -> list[list[fx.Node]]:

@@ -12,7 +12,7 @@ from torch import nn
 
 from ..core.problem import Block
 from ..core.study import ModelRef
-from ..networks.prunable import Found
+from ..networks.prunable import PrunableNetwork
 from .convnet import Anatomy, find_channels, stems
 
 NAME = "resnet"
@@ -26,7 +26,7 @@ def matches(model: nn.Module) -> bool:
     return isinstance(model, ResNet)
 
 
-def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None) -> Found:
+def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None) -> PrunableNetwork:
     """Raises Unsupported if the forward cannot be traced or nothing in it can be pruned."""
     blocks = _blocks(model)
     stays, apart = set(), set()

@@ -17,7 +17,7 @@ from ..core.space import Product, Skipped, Space, SpaceDim
 from ..core.study import ModelRef
 from ..networks.counts import count, run_shapes, weight_positions
 from ..networks.options import space_dim
-from ..networks.prunable import Found
+from ..networks.prunable import PrunableNetwork
 from ..networks.slices import Slice
 from .vit_parts import (
     AttentionPart,
@@ -54,7 +54,7 @@ def find(
     bundles: Mapping[str, int] | None,
     halves: bool = False,
     attention: str = "fused",
-) -> Found:
+) -> PrunableNetwork:
     """With `halves`, the attention and the MLP of a block are two blocks, `blocks.3.attn` and `blocks.3.mlp`.
 
     `attention` is how it is timed: "fused", as it runs, or "split", as in the paper (see vit_split).
@@ -97,7 +97,7 @@ def find(
     space = Space(ref.name, NAME, dims, blocks, counts, tuple(_skipped(model, found)))
     cut = {"fused": vit_pieces.attention_pieces, "split": vit_split.attention_pieces}[attention]
     timed = tuple(vit_pieces.pieces(model, found, slices, ref.input_size, tokens, block_of, cut))
-    return Found(model, ref, space, slices, timed, {})
+    return PrunableNetwork(model, ref, space, slices, timed, {})
 
 
 def remove(model: nn.Module, block: str) -> None:

@@ -13,7 +13,7 @@ from torch import nn
 
 from ..networks.counts import run_shapes, weight_positions
 from ..networks.resize import like, resize
-from ..networks.segments import Piece, Workload
+from ..networks.segments import Segment, Workload
 from ..networks.slices import Slice
 from .vit_parts import AttentionPart, MlpPart
 
@@ -25,40 +25,40 @@ def pieces(
     input_size: Sequence[int],
     tokens: int,
     block_of: Callable[[str], str | None],
-    attention: Callable[..., Iterator[Piece]],
-) -> Iterator[Piece]:
+    attention: Callable[..., Iterator[Segment]],
+) -> Iterator[Segment]:
     """All pieces of a model whose blocks see `tokens` tokens; each part of the network is in exactly one.
 
     `attention` gives those of one attention: `attention_pieces`, or that of `vit_split`.
     """
     outer = [s for s in slices if s.block is None]
-    yield Piece("embed", None, ("embedding",), lambda e: _embed(model, outer, input_size, tokens, e))
+    yield Segment("embed", None, ("embedding",), lambda e: _embed(model, outer, input_size, tokens, e))
     for part in parts:
         make = _mlp_piece if isinstance(part, MlpPart) else attention
         yield from make(part, tokens, block_of(part.writes))
-    yield Piece("head", None, ("embedding",), lambda e: _head(model, outer, tokens, e))
+    yield Segment("head", None, ("embedding",), lambda e: _head(model, outer, tokens, e))
 
 
-def attention_pieces(part: AttentionPart, tokens: int, owner: str | None) -> Iterator[Piece]:
+def attention_pieces(part: AttentionPart, tokens: int, owner: str | None) -> Iterator[Segment]:
     """The three pieces of an attention as it runs, fused; they vanish with `owner`."""
     heads, qk, v = (f"{part.name}.{kind}" for kind in ("heads", "qk", "v"))
-    yield Piece(
+    yield Segment(
         f"{part.name}.qkv",
         owner,
         ("embedding", heads, qk, v),
         lambda e, h, q, w: _qkv(part, tokens, e, h * (2 * part.maps * q + w)),
     )
-    yield Piece(
+    yield Segment(
         f"{part.name}.attention", owner, (heads, qk, v), lambda h, q, w: _attention(part, tokens, h, q, w)
     )
-    yield Piece(
+    yield Segment(
         f"{part.name}.proj", owner, ("embedding", heads, v), lambda e, h, w: _proj(part, tokens, e, h * w)
     )
 
 
-def _mlp_piece(part: MlpPart, tokens: int, owner: str | None) -> Iterator[Piece]:
+def _mlp_piece(part: MlpPart, tokens: int, owner: str | None) -> Iterator[Segment]:
     dims = "embedding", f"{part.name}.mlp"
-    yield Piece(f"{part.name}.mlp", owner, dims, lambda e, m: _mlp(part, tokens, e, m))
+    yield Segment(f"{part.name}.mlp", owner, dims, lambda e, m: _mlp(part, tokens, e, m))
 
 
 def _embed(

@@ -13,16 +13,16 @@ import torch
 from torch import nn
 
 from ..networks.resize import like
-from ..networks.segments import Piece, Workload
+from ..networks.segments import Segment, Workload
 from .vit_parts import AttentionPart
 from .vit_segments import bias_key, kinds_key
 
 
-def attention_pieces(part: AttentionPart, tokens: int, owner: str | None) -> Iterator[Piece]:
+def attention_pieces(part: AttentionPart, tokens: int, owner: str | None) -> Iterator[Segment]:
     """The two pieces of an attention, both of the block (or half) `owner`. They replace its three."""
     heads, qk, v = (f"{part.name}.{kind}" for kind in ("heads", "qk", "v"))
     for last, made in ((qk, _scores), (v, _mix)):
-        yield Piece(last, owner, ("embedding", heads, last), functools.partial(made, part, tokens))
+        yield Segment(last, owner, ("embedding", heads, last), functools.partial(made, part, tokens))
 
 
 def _scores(part: AttentionPart, tokens: int, e: int, heads: int, qk: int) -> Workload:

@@ -16,20 +16,20 @@ from ..core.errors import MdpError
 from ..core.progress import Reporter
 from ..core.study import Scores
 from ..datasets.batches import feed
-from ..networks.prunable import Found
+from ..networks.prunable import PrunableNetwork
 from . import hessian, magnitude, taylor
 from .shares import Contribution
 
 METHODS: dict[str, ModuleType] = {m.NAME: m for m in (taylor, hessian, magnitude)}
 
 
-def default_method(found: Found) -> str:
+def default_method(found: PrunableNetwork) -> str:
     """As in the method: Taylor where batch norms gate the channels, Hessian elsewhere (ViT, ConvNeXt)."""
     return "taylor" if any(found.norms.values()) else "hessian"
 
 
 def score(
-    found: Found,
+    found: PrunableNetwork,
     batches: Iterable[tuple[Tensor, Tensor]],
     method: str | None = None,
     report: Reporter | None = None,
@@ -93,7 +93,7 @@ def agreement(a: Contribution, b: Contribution) -> dict[str, float]:
 
 
 def _over_batches(
-    found: Found, batches: Iterable, module: ModuleType, report: Reporter, device: str, loss_of
+    found: PrunableNetwork, batches: Iterable, module: ModuleType, report: Reporter, device: str, loss_of
 ) -> tuple[list[Contribution], int, int]:
     """(contributions of the even and the odd batches, images, batches)."""
     model, total = found.model, len(batches) if hasattr(batches, "__len__") else None

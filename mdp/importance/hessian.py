@@ -6,7 +6,7 @@ With the Fisher approximation of the Hessian this estimates the squared change o
 
 import numpy as np
 
-from ..networks.prunable import Found
+from ..networks.prunable import PrunableNetwork
 from .shares import Contribution, UnitSums, grouped, weight_times_gradient
 
 NAME = "hessian"
@@ -14,7 +14,7 @@ ABOUT = "gradient times weight of all that a unit owns, squared"
 NEEDS_IMAGES = True
 
 
-def units(found: Found) -> Contribution:
+def units(found: PrunableNetwork) -> Contribution:
     """What the gradients now in `found.model` say.
 
     Each part's own score has the same form over its own tensors alone; the total is split in proportion.

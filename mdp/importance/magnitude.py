@@ -6,7 +6,7 @@ that own more.)
 
 import numpy as np
 
-from ..networks.prunable import Found
+from ..networks.prunable import PrunableNetwork
 from .shares import Contribution, UnitSums, grouped, parameters_of
 
 NAME = "magnitude"
@@ -14,7 +14,7 @@ ABOUT = "mean absolute weight, no images"
 NEEDS_IMAGES = False
 
 
-def units(found: Found) -> Contribution:
+def units(found: PrunableNetwork) -> Contribution:
     """What the weights of `found.model` say."""
     weights = parameters_of(found.model, found.slices)
     sums = UnitSums({name: w.detach().abs().float() for name, w in weights.items()})

@@ -13,21 +13,21 @@ import numpy as np
 from ..core.plan import Plan
 from ..core.progress import Reporter
 from ..core.provenance import HASH
-from ..core.study import Scores, Study
-from ..families import Found
+from ..core.study import Scores, StudyRecord
+from ..families import PrunableNetwork
 from ..surgery import find_in, mask
 from .accumulate import score
 
 
 def rescored(
-    study: Study,
+    study: StudyRecord,
     plan: Plan,
     batches: Iterable,
     report: Reporter | None = None,
     *,
     device: str = "cpu",
     provenance: Mapping[str, Any] | None = None,
-) -> Study:
+) -> StudyRecord:
     """The study with importance and orders from the network that `plan` leaves; the method stays the study's.
 
     The space and the latency tables stay as they are: same dims, same blocks. See `score` for the rest.
@@ -51,7 +51,7 @@ def rescored(
     return dataclasses.replace(study, problem=problem, scores=scores, path=None)
 
 
-def _left(found: Found, plan: Plan, order: Mapping[str, np.ndarray]) -> Found:
+def _left(found: PrunableNetwork, plan: Plan, order: Mapping[str, np.ndarray]) -> PrunableNetwork:
     """The masked network, and of what was found in the dense one that which still has weights."""
     model = mask(found, plan.choices, plan.removed_blocks, order)
     tensors = {name for name, _ in model.named_parameters()}
@@ -63,7 +63,7 @@ def _left(found: Found, plan: Plan, order: Mapping[str, np.ndarray]) -> Found:
         if dim in used
     }
     space = dataclasses.replace(found.space, dims=tuple(d for d in found.space.dims if d.name in used))
-    return Found(model, found.ref, space, slices, found.pieces, norms)
+    return PrunableNetwork(model, found.ref, space, slices, found.pieces, norms)
 
 
 def _kept_first(dim: str, old: np.ndarray, new: Scores, plan: Plan) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..networks.prunable import Found
+from ..networks.prunable import PrunableNetwork
 from ..networks.slices import Slice
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def parameters_of(model: "nn.Module", slices: Sequence[Slice]) -> dict[str, Tens
     return {name: p for name, p in model.named_parameters() if name in names}
 
 
-def grouped(found: Found) -> Iterator[tuple[str, dict[Part, list[Slice]]]]:
+def grouped(found: PrunableNetwork) -> Iterator[tuple[str, dict[Part, list[Slice]]]]:
     """For each dim, its slices by part: one part per block, and one for what no block takes away."""
     known = parameters_of(found.model, found.slices)
     for dim in found.space.dims:

@@ -7,7 +7,7 @@ For channels with a batch norm, |γ·∂γ + β·∂β| of the norm after the co
 
 import numpy as np
 
-from ..networks.prunable import Found
+from ..networks.prunable import PrunableNetwork
 from .shares import Contribution, UnitSums, grouped, weight_times_gradient
 
 NAME = "taylor"
@@ -15,7 +15,7 @@ ABOUT = "gradient times scale of the batch norms"
 NEEDS_IMAGES = True
 
 
-def units(found: Found) -> Contribution:
+def units(found: PrunableNetwork) -> Contribution:
     """What the gradients now in `found.model` say."""
     sums = UnitSums(weight_times_gradient(found.model, found.slices))
     sizes = {d.name: d.units for d in found.space.dims}
@@ -37,7 +37,7 @@ def units(found: Found) -> Contribution:
     return Contribution(totals, own)
 
 
-def _gate(found: Found, scale: str, shift: str, units: int) -> np.ndarray:
+def _gate(found: PrunableNetwork, scale: str, shift: str, units: int) -> np.ndarray:
     """|γ·∂γ + β·∂β| per unit, shape (units,); a unit of several channels adds theirs up."""
     gamma, beta = found.model.get_parameter(scale), found.model.get_parameter(shift)
     per_channel = sum((p.detach() * p.grad).float() for p in (gamma, beta) if p.grad is not None)

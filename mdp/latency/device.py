@@ -21,7 +21,7 @@ FORMATS = ("contiguous", "channels_last")
 
 
 @dataclass(frozen=True)
-class Deployment:
+class ResolvedDeployment:
     """How and where a network runs.
 
     Attributes:
@@ -58,7 +58,7 @@ def deployment(
     memory_format: str = "contiguous",
     threads: int | None = None,
     compiled: bool = False,
-) -> Deployment:
+) -> ResolvedDeployment:
     """Check what the user asked for against what this machine has, and name it. Imports torch.
 
     Raises:
@@ -74,7 +74,7 @@ def deployment(
     kind = _kind(device)
     if kind != "cpu" and threads is not None:
         raise MdpError("The number of threads can be set for a CPU only.")
-    found = Deployment(
+    found = ResolvedDeployment(
         kind,
         _name(kind),
         _software(kind),
@@ -166,7 +166,7 @@ def apple_name() -> str:
     return f"Apple GPU ({platform.machine()})"
 
 
-def unit_of(where: Deployment) -> str:
+def unit_of(where: ResolvedDeployment) -> str:
     """What one profiler at a time may use: the piece of hardware itself, whatever it is called meanwhile.
 
     Two equal GPUs have one name and are two; one CPU has as many names as there are affinity masks.

@@ -17,7 +17,7 @@ from ..core.errors import Infeasible, MdpError
 from ..core.plan import Plan, plan_to_json, within
 from ..core.problem import Problem, Term
 from ..core.progress import PartOf, Reporter
-from ..core.study import Study
+from ..core.study import StudyRecord
 from ..core.units import refuse_other_units
 from .grid import survey
 from .measure import Run
@@ -27,7 +27,7 @@ from .timer import Timer, at_hand, timer_for
 from .verification import anchor_of_tables, deployment_of, network, refuse_another
 
 if TYPE_CHECKING:
-    from ..networks.prunable import Found
+    from ..networks.prunable import PrunableNetwork
     from ..solve import Pins
 
 # A plan this close below the budget needs no further round, nor is there more than RELAX of them.
@@ -73,7 +73,7 @@ class Strict:
     """
 
     plan: Plan
-    study: Study
+    study: StudyRecord
     budget: float
     measured: float
     steps: tuple[Step, ...]
@@ -94,8 +94,8 @@ class Strict:
 
 
 def strict(
-    study: Study,
-    found: "Found",
+    study: StudyRecord,
+    found: "PrunableNetwork",
     budget: float,
     *,
     pins: "Pins | None" = None,
@@ -136,7 +136,7 @@ def strict(
             own.close()
 
 
-def _rounds(study, found, budget, solve, most, report, store, timer) -> tuple[Study, list[Step]]:
+def _rounds(study, found, budget, solve, most, report, store, timer) -> tuple[StudyRecord, list[Step]]:
     """The study with entries measured anew, and the rounds, one of which at least met the budget."""
     options = {dim.name: dim.options for dim in study.problem.dims}
     surfaces, workloads = survey(found.pieces, options)
@@ -199,7 +199,7 @@ def next_target(budget: float, steps: Sequence[Step]) -> float | None:
     return None if enough else target
 
 
-def _held(study: Study, budget: float, steps: Sequence[Step], pins: str) -> Strict:
+def _held(study: StudyRecord, budget: float, steps: Sequence[Step], pins: str) -> Strict:
     """The most important of the plans that met the budget, with the story kept in the tables' provenance."""
     chosen = max((step for step in steps if step.met), key=lambda step: step.plan.importance)
     problem = study.problem
@@ -221,7 +221,7 @@ def _held(study: Study, budget: float, steps: Sequence[Step], pins: str) -> Stri
     return dataclasses.replace(held, study=dataclasses.replace(study, tables=tables))
 
 
-def used_keys(found: "Found", problem: Problem, plan: Plan) -> list[str]:
+def used_keys(found: "PrunableNetwork", problem: Problem, plan: Plan) -> list[str]:
     """The workloads that a plan's network is made of, each once."""
     keys = {}
     for piece in found.pieces:

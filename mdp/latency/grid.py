@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..networks.segments import Piece, Workload
+from ..networks.segments import Segment, Workload
 from .interpolate import products
 
 # Points along an axis at level 0, by the number of axes; three from four axes on.
@@ -62,7 +62,7 @@ class Surface:
 
 
 def survey(
-    pieces: Sequence[Piece], options: Mapping[str, tuple[int, ...]]
+    pieces: Sequence[Segment], options: Mapping[str, tuple[int, ...]]
 ) -> tuple[list[Surface], dict[str, Workload]]:
     """(surfaces, workloads by key). Every `at` is called for every combination of options, nothing built."""
     workloads: dict[str, Workload] = {}

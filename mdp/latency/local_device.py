@@ -3,7 +3,7 @@
 import platform
 
 from ..core.errors import MdpError
-from ..core.study import Study
+from ..core.study import StudyRecord
 from ..core.units import refuse_other_units
 from .device import apple_name, cpu_name
 from .gpu import gpu_names
@@ -18,7 +18,7 @@ def names_here(kind: str) -> tuple[str, ...]:
     return gpu_names() or () if kind == "cuda" else ()
 
 
-def measured_elsewhere(study: Study) -> str:
+def measured_elsewhere(study: StudyRecord) -> str:
     """A sentence if the study's tables are not of a device of this machine, or not of times, else "".
 
     Only the device is looked at; that its software is the same too, `mdp verify` sees, which imports torch.

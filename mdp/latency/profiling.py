@@ -17,8 +17,8 @@ from ..core.errors import MdpError
 from ..core.problem import Term
 from ..core.progress import Reporter
 from ..core.study import Tables
-from ..networks.segments import Piece
-from .device import Deployment, deployment
+from ..networks.segments import Segment
+from .device import ResolvedDeployment, deployment
 from .grid import Surface, survey
 from .interpolate import Filled, fill
 from .measure import Run
@@ -26,11 +26,11 @@ from .store import Entry, Store
 from .timer import Timer, at_hand, timer_for
 
 if TYPE_CHECKING:
-    from ..networks.prunable import Found
+    from ..networks.prunable import PrunableNetwork
 
 
 def profile(
-    found: "Found",
+    found: "PrunableNetwork",
     *,
     device: str = "auto",
     batch: int = 1,
@@ -92,7 +92,7 @@ def profile(
             own.close()
 
 
-def weight_bytes(found: "Found", where: Deployment) -> float:
+def weight_bytes(found: "PrunableNetwork", where: ResolvedDeployment) -> float:
     """Bytes of the dense network's weights as deployed."""
     model = getattr(found, "model", None)
     each = 4 if where.dtype == "float32" else 2
@@ -154,7 +154,7 @@ def fill_surface(surface: Surface, known: Mapping[str, Entry]) -> Filled:
     return fill(surface.points, surface.trend, measured, noise, surface.drawn())
 
 
-def assemble(found: "Found", surfaces: Sequence[Surface], run: Run) -> Tables:
+def assemble(found: "PrunableNetwork", surfaces: Sequence[Surface], run: Run) -> Tables:
     """Tables of everything known so far, gaps inferred; provenance and per-term details with them."""
     by_piece: dict[str, np.ndarray] = {}
     details: dict[str, Any] = {}
@@ -169,7 +169,7 @@ def assemble(found: "Found", surfaces: Sequence[Surface], run: Run) -> Tables:
     return Tables(terms, _provenance(found, run, details), details)
 
 
-def _term(piece: Piece, values: np.ndarray, kinds: Mapping[str, str]) -> Term:
+def _term(piece: Segment, values: np.ndarray, kinds: Mapping[str, str]) -> Term:
     """A piece's table as a term. A convolution's is output x input, as in the method; its piece's not."""
     if all(kinds[dim] == "channels" for dim in piece.dims):
         return Term(piece.name, piece.block, piece.dims[::-1], values.T)
@@ -191,8 +191,8 @@ def _details(surface: Surface, known: Mapping[str, Entry], filled: Filled) -> di
     }
 
 
-def _provenance(found: "Found", run: Run, details: Mapping[str, Any]) -> dict[str, Any]:
-    where: Deployment = run.timer.deployment
+def _provenance(found: "PrunableNetwork", run: Run, details: Mapping[str, Any]) -> dict[str, Any]:
+    where: ResolvedDeployment = run.timer.deployment
     own = [d for d in details.values() if "same_as" not in d]
     entries = [e for e in run.known.values() if not e.failure]
     return {

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from ..core.progress import Reporter
 from ..networks.segments import Workload
-from .device import Deployment, unit_of
+from .device import ResolvedDeployment, unit_of
 from .out_of_memory import OutOfMemory as OutOfMemory  # what a timer raises
 from .out_of_memory import no_memory
 from .store import device_lock
@@ -56,7 +56,7 @@ class Prepared:
 class Timer(Protocol):
     """What the profiler needs of a clock; tests give a made-up one. It keeps nothing of what it prepared."""
 
-    deployment: Deployment
+    deployment: ResolvedDeployment
     clock: str
 
     def prepare(self, workload: Workload) -> Prepared: ...
@@ -64,7 +64,7 @@ class Timer(Protocol):
     def once(self, prepared: Prepared) -> Reading: ...
 
 
-def timer_for(deployment: Deployment) -> Timer:
+def timer_for(deployment: ResolvedDeployment) -> Timer:
     """The Timer of a deployment's device."""
     from . import timer_cpu, timer_cuda, timer_mps
 
@@ -114,7 +114,7 @@ def undisturbed(readings: Sequence[Reading]) -> list[int]:
     return sorted(range(len(readings)), key=lambda i: readings[i].ms)[: max(1, len(readings) // 2)]
 
 
-def build(deployment: Deployment, workload: Workload):
+def build(deployment: ResolvedDeployment, workload: Workload):
     """(module, inputs) on the device, cast and laid out as deployed. Inputs are standard normal, seeded.
 
     Raises:
@@ -136,7 +136,7 @@ def build(deployment: Deployment, workload: Workload):
     return module, inputs
 
 
-def forward_of(deployment: Deployment) -> Callable[..., Any]:
+def forward_of(deployment: ResolvedDeployment) -> Callable[..., Any]:
     """`f(module, *inputs)` as deployed: the module's own forward, or what torch.compile makes of it.
 
     Not module(...): a network pays for being called once, not once for each of its pieces.
@@ -159,7 +159,7 @@ _number = itertools.count()
 
 
 @contextlib.contextmanager
-def at_hand(where: Deployment, report: Reporter, make: Callable[[], Timer]) -> Iterator[Timer]:
+def at_hand(where: ResolvedDeployment, report: Reporter, make: Callable[[], Timer]) -> Iterator[Timer]:
     """The device for oneself, with its timer; what that changes for the process is put back afterwards.
 
     Says so where a quota makes latency something else than people expect of it.

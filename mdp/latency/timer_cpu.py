@@ -15,7 +15,7 @@ import time
 from ..core.cores import usable_cores
 from ..networks.segments import Workload
 from . import allocator as memory
-from .device import Deployment
+from .device import ResolvedDeployment
 from .out_of_memory import OutOfMemory, no_memory
 from .timer import WARM_UP, Prepared, Reading, build, forward_of, seconds_of
 
@@ -34,7 +34,7 @@ class CpuTimer:
     A reading during which the scheduler took a core from us is marked as disturbed: its caches are cold.
     """
 
-    def __init__(self, deployment: Deployment):
+    def __init__(self, deployment: ResolvedDeployment):
         import torch
 
         self.deployment = deployment

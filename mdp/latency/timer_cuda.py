@@ -18,7 +18,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from ..networks.segments import Workload
-from .device import Deployment
+from .device import ResolvedDeployment
 from .out_of_memory import OutOfMemory, no_memory, no_room
 from .timer import WARM_UP, Prepared, Reading, build, forward_of, seconds_of
 
@@ -38,7 +38,7 @@ CYCLES_PER_MS = 2e6
 class CudaTimer:
     """Times forward passes on the current CUDA device."""
 
-    def __init__(self, deployment: Deployment):
+    def __init__(self, deployment: ResolvedDeployment):
         import torch
 
         self.deployment = deployment

@@ -3,7 +3,7 @@
 import math
 
 from ..networks.segments import Workload
-from .device import Deployment
+from .device import ResolvedDeployment
 from .out_of_memory import no_memory
 from .timer import WARM_UP, Prepared, Reading, build, seconds_of
 
@@ -14,7 +14,7 @@ LONGEST_MS = 5.0
 class MpsTimer:
     """Times `calls` forward passes between two synchronisations."""
 
-    def __init__(self, deployment: Deployment):
+    def __init__(self, deployment: ResolvedDeployment):
         import torch
 
         self.deployment = deployment

@@ -13,10 +13,10 @@ from scipy.stats import kendalltau
 from ..core.errors import MdpError
 from ..core.problem import Problem
 from ..core.progress import Reporter
-from ..core.study import Study
+from ..core.study import StudyRecord
 from ..core.units import refuse_other_units
 from ..networks.segments import Workload
-from .device import Deployment, deployment
+from .device import ResolvedDeployment, deployment
 from .measure import Run
 from .store import Store
 from .timer import Timer, at_hand, timer_for
@@ -24,7 +24,7 @@ from .timer import Timer, at_hand, timer_for
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..networks.prunable import Found
+    from ..networks.prunable import PrunableNetwork
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class SubNetwork:
 
 
 def verify(
-    study: Study,
-    found: "Found",
+    study: StudyRecord,
+    found: "PrunableNetwork",
     *,
     subnetworks: int = 30,
     seed: int = 1,
@@ -156,7 +156,7 @@ def _draw(problem: Problem, random: np.random.Generator) -> tuple[dict[str, int]
 
 
 def network(
-    study: Study, found: "Found", choices: Mapping[str, int | None], removed: Sequence[str]
+    study: StudyRecord, found: "PrunableNetwork", choices: Mapping[str, int | None], removed: Sequence[str]
 ) -> Workload:
     """The extracted, deployed network of a choice as something to time; nothing is built yet."""
 
@@ -173,7 +173,7 @@ def network(
     return Workload(f"network {study.model.name} {digest}", make, (tuple(study.model.input_size),), macs)
 
 
-def deployment_of(study: Study) -> Deployment:
+def deployment_of(study: StudyRecord) -> ResolvedDeployment:
     """The deployment that a study's tables were measured for, on this machine's device of that kind.
 
     Raises:
@@ -189,17 +189,17 @@ def deployment_of(study: Study) -> Deployment:
     return deployment(p["kind"], p.get("batch"), p.get("dtype"), layout, threads, compiled)
 
 
-def anchor_of_tables(study: Study, where: Deployment) -> float | None:
+def anchor_of_tables(study: StudyRecord, where: ResolvedDeployment) -> float | None:
     """The anchor's ms beside which the tables' times stand, if this is their device: see Store.entries."""
     return study.tables.provenance.get("anchor_ms") if same_device(study, where) else None
 
 
-def same_device(study: Study, where: Deployment) -> bool:
+def same_device(study: StudyRecord, where: ResolvedDeployment) -> bool:
     """Whether tables and this machine agree in everything that a latency depends on."""
     return not why_another(study, where)
 
 
-def why_another(study: Study, where: Deployment) -> str:
+def why_another(study: StudyRecord, where: ResolvedDeployment) -> str:
     """A sentence that says in what a study's tables and this machine differ; "" if in nothing."""
     p, here = study.tables.provenance, where.to_json()
     differ = {key: p.get(key) for key, value in here.items() if p.get(key) != value}
@@ -220,7 +220,7 @@ def why_another(study: Study, where: Deployment) -> str:
     )
 
 
-def refuse_another(study: Study, where: Deployment) -> None:
+def refuse_another(study: StudyRecord, where: ResolvedDeployment) -> None:
     """Raises MdpError if entries measured here and now cannot stand in the study's tables."""
     if why := why_another(study, where):
         raise MdpError(

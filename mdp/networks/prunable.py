@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..core.space import Space
 from ..core.study import ModelRef
-from .segments import Piece
+from .segments import Segment
 from .slices import Slice
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ Norm = tuple[str, str, str | None]
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class PrunableNetwork:
     """One dense model, taken apart.
 
     Attributes:
@@ -32,7 +32,7 @@ class Found:
     ref: ModelRef
     space: Space
     slices: tuple[Slice, ...]
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Segment, ...]
     norms: Mapping[str, tuple[Norm, ...]]
 
 

@@ -35,7 +35,7 @@ class Workload:
 
 
 @dataclass(frozen=True)
-class Piece:
+class Segment:
     """A part of the network priced by one latency term.
 
     Attributes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..core.model_ref import ModelRef
 from ..core.provenance import HASH, check_unchanged
-from ..core.study import Study
+from ..core.study import StudyRecord
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +52,7 @@ def noted(ref: ModelRef) -> dict[str, str]:
     return {"weights": ref.weights, **({HASH: content} if content else {})}
 
 
-def refuse_changed(study: Study) -> None:
+def refuse_changed(study: StudyRecord) -> None:
     """Raises MdpError if a study's checkpoint is no longer the one that its scores were taken of."""
     if HASH in study.scores.provenance:
         check_unchanged(study.scores.provenance, study.model, content_at(study.model), study.name)

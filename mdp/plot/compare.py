@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..core.plan import Plan
 from ..core.problem import Problem
 from ..core.quality import beside, importance_doubt
-from ..core.study import Study
+from ..core.study import StudyRecord
 from .formats import ms, number, percent
 from .labels import label_of
 from .survivors import own_terms
@@ -67,7 +67,7 @@ class CompareInfo:
     doubt: str = ""
 
 
-def compare_info(study: Study, a: Plan, b: Plan) -> CompareInfo:
+def compare_info(study: StudyRecord, a: Plan, b: Plan) -> CompareInfo:
     """The record of two plans of one study."""
     problem = study.problem
     total = problem.dense_importance or 1.0

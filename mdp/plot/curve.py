@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..core.plan import Plan
-from ..core.study import Study
+from ..core.study import StudyRecord
 from .formats import percent
 from .labels import dim_label
 from .style import axis, layout
@@ -40,7 +40,7 @@ class CurveInfo:
         return self.options[-1]
 
 
-def curve_info(study: Study, dim: str, plan: Plan | None = None, a: Plan | None = None) -> CurveInfo:
+def curve_info(study: StudyRecord, dim: str, plan: Plan | None = None, a: Plan | None = None) -> CurveInfo:
     """The record for one dim. From unit scores where the study has them, else from the problem's tables."""
     problem = study.problem
     removed = set(plan.removed_blocks) if plan else set()

@@ -6,7 +6,7 @@ from typing import Any
 from ..core.plan import Plan
 from ..core.problem import Problem
 from ..core.quality import beside, importance_doubt
-from ..core.study import Study
+from ..core.study import StudyRecord
 from ..solve import Front
 from ..solve.cache import kept
 from .formats import ms, percent
@@ -52,7 +52,7 @@ class FrontInfo:
 
 
 def front_info(
-    study: Study,
+    study: StudyRecord,
     front: Front | None,
     plan: Plan | None,
     other: Plan | None = None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.measurements import Measured
-from ..core.study import Study
+from ..core.study import StudyRecord
 from ..solve.analysis.baseline_lines import Line
 from .formats import ms, percent
 from .plan_summary import plan_words, removed_words
@@ -46,7 +46,7 @@ class Points:
     unlabelled: frozenset[int] = frozenset()
 
 
-def line_points(study: Study, line: Line) -> Points:
+def line_points(study: StudyRecord, line: Line) -> Points:
     """The record of one other way to choose."""
     problem = study.problem
     total = problem.dense_importance or 1.0
@@ -66,7 +66,7 @@ def line_points(study: Study, line: Line) -> Points:
     )
 
 
-def verified_points(study: Study, found: Sequence[Measured]) -> Points:
+def verified_points(study: StudyRecord, found: Sequence[Measured]) -> Points:
     """The record of the random sub-networks: measured against predicted latency."""
     unit = study.problem.latency_unit
 
@@ -86,7 +86,7 @@ def verified_points(study: Study, found: Sequence[Measured]) -> Points:
     )
 
 
-def finetuned_points(study: Study, found: Sequence[Measured]) -> Points:
+def finetuned_points(study: StudyRecord, found: Sequence[Measured]) -> Points:
     """The record of the fine-tuned networks; the label is the accuracy."""
     unit = study.problem.latency_unit
     dense = (study.accuracy or {}).get("dense")

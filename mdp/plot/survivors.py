@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.plan import Plan
 from ..core.problem import Problem
-from ..core.study import Study
+from ..core.study import StudyRecord
 from ..solve import Pins
 from .formats import ms
 from .labels import dim_label, label_of, short_names, stage_name, stages
@@ -76,7 +76,7 @@ class SurvivorsInfo:
 
 
 def survivors_info(
-    study: Study, plan: Plan, pins: Pins | None = None, a: Plan | None = None
+    study: StudyRecord, plan: Plan, pins: Pins | None = None, a: Plan | None = None
 ) -> SurvivorsInfo:
     """The record of one plan, beside a plan A of the same study where one is given."""
     problem, pins = study.problem, pins or Pins()
@@ -161,7 +161,7 @@ class ZoomInfo:
     ranks: tuple[int, ...]
 
 
-def zoom_info(study: Study, dim: str) -> ZoomInfo:
+def zoom_info(study: StudyRecord, dim: str) -> ZoomInfo:
     """The record of one dim; what of it is kept stands in the picture's own record."""
     problem = study.problem
     d = problem.dim[dim]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..core.errors import MdpError
 from ..core.plan import Plan
 from ..core.problem import Problem
-from ..core.study import Study
+from ..core.study import StudyRecord
 from ..solve import Pins, solve
 from .formats import ms, number
 from .labels import dim_label
@@ -58,7 +58,7 @@ class WhyInfo:
     free_dim: Opposite | None = None
 
 
-def as_it_is(study: Study, plan: Plan, pins: Pins, block: str, dim: str) -> WhyInfo:
+def as_it_is(study: StudyRecord, plan: Plan, pins: Pins, block: str, dim: str) -> WhyInfo:
     """What is decided, without the opposites: solves nothing, for every step of a drag."""
     problem = study.problem
     return WhyInfo(
@@ -77,7 +77,9 @@ def as_it_is(study: Study, plan: Plan, pins: Pins, block: str, dim: str) -> WhyI
     )
 
 
-def why_info(study: Study, plan: Plan, pins: Pins, block: str, dim: str, solver: Callable = solve) -> WhyInfo:
+def why_info(
+    study: StudyRecord, plan: Plan, pins: Pins, block: str, dim: str, solver: Callable = solve
+) -> WhyInfo:
     """Solve again with the decision about `block` and the width of `dim` taken otherwise.
 
     Pins on other blocks and dims stay; where this block or dim is pinned, it is also left free.

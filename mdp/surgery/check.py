@@ -10,7 +10,7 @@ from torch import nn
 
 from ..core.errors import MdpError
 from ..core.study import ModelRef
-from ..families import Found, find, outline
+from ..families import PrunableNetwork, find, outline
 from ..networks.models import create, resolve
 from .extract import extract
 from .mask import mask
@@ -75,7 +75,7 @@ def check_architecture(
     }
 
 
-def _memory(found: Found, seed: int, remove: bool) -> float:
+def _memory(found: PrunableNetwork, seed: int, remove: bool) -> float:
     """How many bytes the dense and the pruned network take, which stand in memory together."""
     choices, removed, _ = random_decision(found, seed, remove=remove)
     whole = {d.name: choices[d.name] or d.units for d in found.space.dims}
@@ -85,7 +85,7 @@ def _memory(found: Found, seed: int, remove: bool) -> float:
 
 
 def random_decision(
-    found: Found, seed: int, *, remove: bool = True
+    found: PrunableNetwork, seed: int, *, remove: bool = True
 ) -> tuple[dict[str, int | None], list[str], dict[str, np.ndarray]]:
     """(choices, removed blocks, order): any width of every dim, a third of the removable blocks gone."""
     random = np.random.default_rng(seed)

@@ -9,7 +9,7 @@ from torch import nn
 
 from ..core.errors import MdpError
 from ..core.study import ModelRef
-from ..families import Found, family
+from ..families import PrunableNetwork, family
 from ..networks.resize import loosen, resize
 from .keep_indices import check_decision, kept_positions, kept_units
 
@@ -25,7 +25,7 @@ class Architecture:
 
 
 def extract(
-    found: Found,
+    found: PrunableNetwork,
     choices: Mapping[str, int | None],
     removed: Collection[str] = (),
     order: Mapping[str, Sequence[int]] | None = None,
@@ -81,7 +81,7 @@ def _tensors(model: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def _check_count(
-    found: Found, model: nn.Module, choices: Mapping[str, int], removed: Collection[str]
+    found: PrunableNetwork, model: nn.Module, choices: Mapping[str, int], removed: Collection[str]
 ) -> None:
     expected = sum(p.value(choices, frozenset(removed)) for p in found.space.counts["parameters"])
     actual = sum(p.numel() for p in model.parameters())

@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from ..core.errors import MdpError
-from ..families import Found
+from ..families import PrunableNetwork
 
 
 def check_decision(
-    found: Found,
+    found: PrunableNetwork,
     choices: Mapping[str, int | None],
     removed: Collection[str],
     order: Mapping[str, Sequence[int]],
@@ -43,7 +43,7 @@ def check_decision(
 
 
 def kept_units(
-    found: Found, choices: Mapping[str, int | None], order: Mapping[str, Sequence[int]]
+    found: PrunableNetwork, choices: Mapping[str, int | None], order: Mapping[str, Sequence[int]]
 ) -> dict[str, np.ndarray]:
     """The units that stay, in the dense model's order; all of them for a dim that is gone or dense."""
     kept = {}
@@ -54,7 +54,9 @@ def kept_units(
     return kept
 
 
-def kept_positions(found: Found, kept: Mapping[str, np.ndarray]) -> dict[str, dict[int, np.ndarray]]:
+def kept_positions(
+    found: PrunableNetwork, kept: Mapping[str, np.ndarray]
+) -> dict[str, dict[int, np.ndarray]]:
     """tensor -> axis -> which positions stay, shape (length of the axis,), bool.
 
     A position stays if every dim that owns it keeps the unit that it belongs to.
@@ -70,5 +72,5 @@ def kept_positions(found: Found, kept: Mapping[str, np.ndarray]) -> dict[str, di
     return positions
 
 
-def _used_dims(found: Found, removed: Collection[str]) -> set[str]:
+def _used_dims(found: PrunableNetwork, removed: Collection[str]) -> set[str]:
     return {s.dim for s in found.slices if s.block not in removed}

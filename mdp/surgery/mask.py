@@ -10,13 +10,13 @@ from collections.abc import Collection, Mapping, Sequence
 import torch
 from torch import nn
 
-from ..families import Found, family
+from ..families import PrunableNetwork, family
 from ..families.masked_norms import kept_norm
 from .keep_indices import check_decision, kept_positions, kept_units
 
 
 def mask(
-    found: Found,
+    found: PrunableNetwork,
     choices: Mapping[str, int | None],
     removed: Collection[str] = (),
     order: Mapping[str, Sequence[int]] | None = None,

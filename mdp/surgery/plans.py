@@ -5,14 +5,14 @@ from torch import nn
 from ..core.errors import MdpError
 from ..core.how_found import how_found
 from ..core.plan import Plan, check_plan_fits
-from ..core.study import Study
-from ..families import Found, find
+from ..core.study import StudyRecord
+from ..families import PrunableNetwork, find
 from ..networks.weights import refuse_changed
 from .extract import extract
 from .mask import mask
 
 
-def find_in(study: Study, *, load_weights: bool = True) -> Found:
+def find_in(study: StudyRecord, *, load_weights: bool = True) -> PrunableNetwork:
     """The study's dense model, taken apart.
 
     Raises:
@@ -37,13 +37,13 @@ def find_in(study: Study, *, load_weights: bool = True) -> Found:
     return found
 
 
-def extract_plan(study: Study, plan: Plan) -> nn.Module:
+def extract_plan(study: StudyRecord, plan: Plan) -> nn.Module:
     """The pruned network of a plan. Raises MdpError if the plan is of another study."""
     check_plan_fits(plan, study.problem)
     return extract(find_in(study), plan.choices, plan.removed_blocks, study.scores.order)
 
 
-def mask_plan(study: Study, plan: Plan) -> nn.Module:
+def mask_plan(study: StudyRecord, plan: Plan) -> nn.Module:
     """The dense network with what the plan prunes at zero. Raises MdpError as `extract_plan`."""
     check_plan_fits(plan, study.problem)
     return mask(find_in(study), plan.choices, plan.removed_blocks, study.scores.order)

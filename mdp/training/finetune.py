@@ -10,7 +10,7 @@ from torch import nn
 from ..core.errors import MdpError
 from ..core.plan import Plan, plan_from_json, plan_to_json
 from ..core.progress import Reporter
-from ..core.study import ModelRef, Study, load_study
+from ..core.study import ModelRef, StudyRecord, load_study
 from ..core.units import milliseconds
 from ..datasets import Source
 from ..datasets.loader import loader
@@ -38,7 +38,7 @@ class Pruned:
 
     network: nn.Module
     ref: ModelRef
-    study: Study | None = None
+    study: StudyRecord | None = None
     plan: Plan | None = None
 
 
@@ -59,7 +59,7 @@ class Outcome:
     device: str
 
 
-def of_plan(study: Study, plan: Plan) -> Pruned:
+def of_plan(study: StudyRecord, plan: Plan) -> Pruned:
     """The pruned network of a plan. Raises MdpError if the plan is of another study."""
     return Pruned(extract_plan(study, plan), study.model, study, plan)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..core.errors import MdpError
 from ..core.progress import Reporter
 from ..core.study import ModelRef
-from ..latency.device import Deployment
+from ..latency.device import ResolvedDeployment
 from ..latency.measure import Run
 from ..latency.store import Store
 from ..latency.timer import at_hand, timer_for
@@ -24,7 +24,7 @@ SECONDS, VISIT_MS = 10.0, 400.0
 def measure(
     networks: Sequence["nn.Module"],
     ref: ModelRef,
-    where: Deployment,
+    where: ResolvedDeployment,
     report: Reporter,
     usual: float | None = None,
 ) -> list[float]:

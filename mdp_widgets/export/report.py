@@ -9,7 +9,7 @@ from html import escape
 from mdp.core.measurements import timed
 from mdp.core.plan import Plan, check_plan_fits
 from mdp.core.quality import beside, importance_doubt, study_words
-from mdp.core.study import Study, inferred_words
+from mdp.core.study import StudyRecord, inferred_words
 from mdp.core.tables import how_timed
 from mdp.plot import formats as fmt
 from mdp.plot.compare import compare_info, compare_sentence, compare_table
@@ -47,7 +47,7 @@ thead { display: table-header-group; }
 
 
 def report_html(
-    study: Study,
+    study: StudyRecord,
     plan: Plan,
     front: Front | None = None,
     a: Plan | None = None,
@@ -94,14 +94,14 @@ def report_html(
     )
 
 
-def subtitle(study: Study) -> str:
+def subtitle(study: StudyRecord) -> str:
     """What was measured on what, in a line."""
     p = study.tables.provenance
     facts = (study.model.name, p["device"], f"batch {p['batch']}", p["dtype"], *how_timed(study.tables))
     return " · ".join(map(str, facts))
 
 
-def headline(study: Study, plan: Plan) -> list[tuple[str, str]]:
+def headline(study: StudyRecord, plan: Plan) -> list[tuple[str, str]]:
     """The numbers that a reader wants first: (value, what it is)."""
     problem = study.problem
     found = [
@@ -129,7 +129,7 @@ def headline(study: Study, plan: Plan) -> list[tuple[str, str]]:
     return found
 
 
-def _band(study: Study, plan: Plan) -> str:
+def _band(study: StudyRecord, plan: Plan) -> str:
     error = (study.verification or {}).get("median_error")
     if isinstance(error, int | float):
         return f", ±{fmt.percent(error)}"
@@ -137,12 +137,12 @@ def _band(study: Study, plan: Plan) -> str:
     return f", measured {fmt.ms(own.measured)}" if own else ", not verified"
 
 
-def warnings(study: Study) -> list[str]:
+def warnings(study: StudyRecord) -> list[str]:
     """Sentences that a reader must not miss."""
     return list(study_words(study))
 
 
-def provenance(study: Study, plan: Plan) -> list[tuple[str, str]]:
+def provenance(study: StudyRecord, plan: Plan) -> list[tuple[str, str]]:
     """Every fact about how the numbers were made, as (name, text)."""
     found = [("Model", f"{study.model.name}, weights: {study.model.weights}, {study.family} family")]
     for what, facts in (

@@ -11,7 +11,7 @@ from typing import Any
 import ipywidgets
 
 from mdp.core.errors import MdpError
-from mdp.core.study import Study
+from mdp.core.study import StudyRecord
 
 from ..state.explorer_state import Selection
 from ..theme import ui
@@ -41,7 +41,7 @@ class Explorer:
         study: a Study, its name or its path; default: the first study at hand that opens.
     """
 
-    def __init__(self, study: Study | str | None = None, selection: Selection | None = None):
+    def __init__(self, study: StudyRecord | str | None = None, selection: Selection | None = None):
         self.selection = s = selection or Selection()
         self.notice = ui.sentence()
         self.notice.add_class("mdp-notice")
@@ -93,9 +93,9 @@ class Explorer:
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return self.widget._repr_mimebundle_(**kwargs)
 
-    def _open_first(self, study: Study | str | None) -> None:
+    def _open_first(self, study: StudyRecord | str | None) -> None:
         s = self.selection
-        if isinstance(study, Study):
+        if isinstance(study, StudyRecord):
             s.study = study
         elif study is not None:
             s.open(study)

@@ -5,7 +5,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from mdp.core.errors import MdpError
-from mdp.core.study import Study
+from mdp.core.study import StudyRecord
 from mdp.plot.counterfactuals import (
     blocks_table,
     draw_opposites,
@@ -34,7 +34,9 @@ class Inspector:
         block: the block to begin with.
     """
 
-    def __init__(self, study: Study | str | None = None, block: str = "", selection: Selection | None = None):
+    def __init__(
+        self, study: StudyRecord | str | None = None, block: str = "", selection: Selection | None = None
+    ):
         self.selection = s = selection or Selection()
         self.notice = ui.sentence()
         self.budget = BudgetBar(s)
@@ -45,8 +47,8 @@ class Inspector:
         self.bars = figure("220px", "opposite-decisions")
         self._asked: tuple = (None, [])  # a plan, and what was found about it
         if study is not None:
-            s.study = study if isinstance(study, Study) else s.study
-            if not isinstance(study, Study):
+            s.study = study if isinstance(study, StudyRecord) else s.study
+            if not isinstance(study, StudyRecord):
                 s.open(study)
         elif s.study is None:
             s.open_any(s.studies)

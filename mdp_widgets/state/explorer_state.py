@@ -24,7 +24,7 @@ from traitlets import Tuple as TupleTrait
 
 from mdp.core.errors import Infeasible, MdpError
 from mdp.core.plan import Plan, parse_budget
-from mdp.core.study import Study, list_studies, load_study
+from mdp.core.study import StudyRecord, list_studies, load_study
 from mdp.solve import Front, Pins, fastest, solve
 
 from .history import History, Kept, Step
@@ -61,7 +61,7 @@ class Selection(HasTraits):
     """
 
     studies = TupleTrait()
-    study = Instance(Study, allow_none=True)
+    study = Instance(StudyRecord, allow_none=True)
     budget = Float(0.0)
     plan = Instance(Plan, allow_none=True)
     a = Instance(Kept, allow_none=True)
@@ -78,7 +78,7 @@ class Selection(HasTraits):
     can_undo = Bool(False)
     can_redo = Bool(False)
 
-    def __init__(self, study: Study | None = None, **traits: Any):
+    def __init__(self, study: StudyRecord | None = None, **traits: Any):
         self._busy = False
         self._growing: asyncio.Task | None = None
         self._history = History()
@@ -109,7 +109,7 @@ class Selection(HasTraits):
             return False
         return self.study is study
 
-    def _take_back(self, study: Study | None, budget: float, pins: Pins, a: Kept | None) -> None:
+    def _take_back(self, study: StudyRecord | None, budget: float, pins: Pins, a: Kept | None) -> None:
         """Show again what was open before a study that could not be drawn, or nothing."""
         try:
             if study is not None:
@@ -154,7 +154,7 @@ class Selection(HasTraits):
             return
         self.settle()
 
-    def _open_at(self, study: Study, budget: float, pins: Pins, a: Kept | None) -> None:
+    def _open_at(self, study: StudyRecord, budget: float, pins: Pins, a: Kept | None) -> None:
         """Everything of a study at once. Raises MdpError where nothing fits; then nothing has changed."""
         smallest = fastest(study.problem, pins).latency
         budget = max(budget, smallest)
@@ -175,7 +175,7 @@ class Selection(HasTraits):
         )
         self._grow_front(study)
 
-    def _grow_front(self, study: Study) -> None:
+    def _grow_front(self, study: StudyRecord) -> None:
         """The front from coarse to fine, while the page already answers."""
         if self._growing is not None:
             self._growing.cancel()
@@ -186,7 +186,7 @@ class Selection(HasTraits):
 
         self._growing = grow(study.problem, self.smallest, FRONT_POINTS, tell, kernel_loop())
 
-    def learn(self, found: Study) -> None:
+    def learn(self, found: StudyRecord) -> None:
         """Take over what was measured since of the open study: its verification and its accuracy."""
         now = self.study
         if now is None or found.problem.fingerprint != now.problem.fingerprint:

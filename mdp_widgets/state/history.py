@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from mdp.core.plan import Plan
-from mdp.core.study import Study
+from mdp.core.study import StudyRecord
 from mdp.solve import Pins
 
 
@@ -23,7 +23,7 @@ class Step:
     Studies are told apart by `of`, their file and fingerprint: what was measured of one since makes no step.
     """
 
-    study: Study = field(compare=False)
+    study: StudyRecord = field(compare=False)
     of: str
     budget: float
     pins: Pins

@@ -1,20 +1,20 @@
 """Which block and dim belong together, so that a click on either leads every view to both."""
 
-from mdp.core.study import Study
+from mdp.core.study import StudyRecord
 
 
-def own_dims(study: Study, block: str) -> list[str]:
+def own_dims(study: StudyRecord, block: str) -> list[str]:
     """Dims that belong to one block alone, in the problem's order."""
     return [d for d, users in study.problem.dim_blocks.items() if users == {block}]
 
 
-def first_dim(study: Study, block: str) -> str:
+def first_dim(study: StudyRecord, block: str) -> str:
     """The dim to show first for a block: its own where it has one, else any that it uses, else ""."""
     own = own_dims(study, block)
     return own[0] if own else next((d for d, users in study.problem.dim_blocks.items() if block in users), "")
 
 
-def where_to_look(study: Study, block: str | None, dim: str | None, now: str) -> tuple[str, str] | None:
+def where_to_look(study: StudyRecord, block: str | None, dim: str | None, now: str) -> tuple[str, str] | None:
     """The (block, dim) to show when a person asks for a block or a dim, looking at block `now`.
 
     A shared dim is shown with the block asked for, else the present one, else the first that uses it, else

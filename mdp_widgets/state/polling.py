@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mdp.core.errors import MdpError
 from mdp.core.saved_networks import network_files
-from mdp.core.study import Study, load_study
+from mdp.core.study import StudyRecord, load_study
 
 from .explorer_state import Selection
 from .progressive_front import kernel_loop
@@ -46,7 +46,7 @@ class Follow:
         self._seen = stamp(self.selection.study)
 
 
-def stamp(study: Study | None) -> tuple[tuple[str, int], ...]:
+def stamp(study: StudyRecord | None) -> tuple[tuple[str, int], ...]:
     """Names and times of the files that the front's measured points come from."""
     paths = [*network_files(), *([Path(study.path)] if study is not None and study.path else [])]
     found = []

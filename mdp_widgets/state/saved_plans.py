@@ -14,7 +14,7 @@ from mdp.core.files import read_json, write_json
 from mdp.core.paths import data_dir
 from mdp.core.pins import pins_from_text, pins_text
 from mdp.core.plan import Plan, check_plan_fits, plan_from_json, plan_to_json
-from mdp.core.study import Study, slug
+from mdp.core.study import StudyRecord, slug
 from mdp.solve import Pins
 
 LONGEST = 200  # bytes of a file name, the rest is for the file system
@@ -30,26 +30,26 @@ class Named:
     error: str = ""
 
 
-def folder_of(study: Study) -> Path:
+def folder_of(study: StudyRecord) -> Path:
     """Where the named plans of a study are."""
     return data_dir() / "user" / "plans" / slug(study.name)
 
 
-def list_named(study: Study) -> list[Named]:
+def list_named(study: StudyRecord) -> list[Named]:
     """The plans of a study by name; a damaged one, or one of other tables, says so in `error`."""
     paths = folder_of(study).glob("*.json")
     names = sorted((unquote(p.stem) for p in paths if not p.name.startswith(".")), key=str.casefold)
     return [_read(study, name) for name in names]
 
 
-def _read(study: Study, name: str) -> Named:
+def _read(study: StudyRecord, name: str) -> Named:
     try:
         return load_named(study, name)
     except MdpError as error:
         return Named(name, None, Pins(), str(error))
 
 
-def load_named(study: Study, name: str) -> Named:
+def load_named(study: StudyRecord, name: str) -> Named:
     """Raises MdpError: there is none of this name, its file is damaged, or it fits other tables."""
     path = _path(study, name)
     data = read_json(path, f"plan {name!r}")
@@ -61,14 +61,14 @@ def load_named(study: Study, name: str) -> Named:
     return Named(name, plan, pins_from_text(pins, study.problem))
 
 
-def save_named(study: Study, name: str, plan: Plan, pins: Pins) -> Named:
+def save_named(study: StudyRecord, name: str, plan: Plan, pins: Pins) -> Named:
     """Keep a plan under a new name. Raises MdpError: no name, one that is taken, or no place to write."""
     name = _checked(study, name)
     write_json(_path(study, name), {**plan_to_json(plan), "pins": pins_text(pins)}, indent=1)
     return Named(name, plan, pins)
 
 
-def rename_named(study: Study, name: str, to: str) -> str:
+def rename_named(study: StudyRecord, name: str, to: str) -> str:
     """Give a plan another name and return it. Raises MdpError as `save_named`, or where there is none."""
     if to.strip() == name:
         return name
@@ -82,7 +82,7 @@ def rename_named(study: Study, name: str, to: str) -> str:
     return to
 
 
-def delete_named(study: Study, name: str) -> None:
+def delete_named(study: StudyRecord, name: str) -> None:
     """Delete a plan; one that is gone already is no error."""
     try:
         with contextlib.suppress(FileNotFoundError):
@@ -91,11 +91,11 @@ def delete_named(study: Study, name: str) -> None:
         raise MdpError(f"The plan {name!r} could not be deleted: {error.strerror}.") from None
 
 
-def _path(study: Study, name: str) -> Path:
+def _path(study: StudyRecord, name: str) -> Path:
     return folder_of(study) / f"{quote(name, safe=' ')}.json"
 
 
-def _checked(study: Study, name: str) -> str:
+def _checked(study: StudyRecord, name: str) -> str:
     name = " ".join(name.split())
     if not name or name.startswith("."):
         raise MdpError("Give the plan a name that does not begin with a dot.")

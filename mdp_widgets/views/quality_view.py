@@ -8,7 +8,7 @@ from mdp import jobs
 from mdp.core.errors import MdpError
 from mdp.core.how_found import how_found
 from mdp.core.quality import importance_doubt, importance_words, study_words
-from mdp.core.study import Study
+from mdp.core.study import StudyRecord
 
 from ..state.explorer_state import Selection
 from ..theme import ui
@@ -50,7 +50,7 @@ class QualityNotice(ipywidgets.HBox):
             s.status = "Measuring again, in step 2 below. Build the study anew when it is done (step 4)."
 
 
-def again_words(study: Study) -> list[str]:
+def again_words(study: StudyRecord) -> list[str]:
     """The command that measures a study's tables once more, as they were.
 
     Raises:

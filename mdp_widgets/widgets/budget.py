@@ -9,7 +9,7 @@ from traitlets import Float, List, Unicode
 from mdp.core.measurements import Timed, timed
 from mdp.core.plan import Plan
 from mdp.core.quality import importance_doubt, importance_words, tables_words, verification_words
-from mdp.core.study import Study, inferred_words
+from mdp.core.study import StudyRecord, inferred_words
 from mdp.plot import formats as fmt
 
 from ..state.explorer_state import Selection
@@ -86,7 +86,7 @@ class BudgetBar(anywidget.AnyWidget):
             self.selection.set_budget(str(content.get("text", "")))
 
 
-def plan_facts(study: Study, plan: Plan, known: tuple[Timed, ...] = ()) -> list[dict[str, str]]:
+def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) -> list[dict[str, str]]:
     """What a plan buys, each fact as it is read: name, value, note. `known` are networks that were timed."""
     problem, unit = study.problem, plan.latency_unit
     dense = problem.dense_latency
@@ -146,7 +146,7 @@ def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
     return _fact("best possible", f"within {fmt.percent(gap, 2)}", f"not proven · {time}", "open", plan.note)
 
 
-def _band(study: Study, plan: Plan, known: tuple[Timed, ...]) -> dict[str, str]:
+def _band(study: StudyRecord, plan: Plan, known: tuple[Timed, ...]) -> dict[str, str]:
     """How far predictions were off on whole measured networks, or that none was measured yet."""
     check, inferred = study.verification or {}, inferred_words(study.tables)
     error, worst = check.get("median_error"), check.get("worst_error")
@@ -183,7 +183,7 @@ def _band(study: Study, plan: Plan, known: tuple[Timed, ...]) -> dict[str, str]:
     return {"band": f"±{fmt.percent(error)}", "title": text}
 
 
-def _wrong(study: Study) -> str:
+def _wrong(study: StudyRecord) -> str:
     """Why the tables are not to be trusted, "" where they may be."""
     tables = study.tables
     return tables_words(tables.provenance, tables.details) or verification_words(study.verification)

@@ -7,7 +7,7 @@ import anywidget
 from traitlets import Bool, List, Unicode
 
 from mdp.core.quality import importance_doubt
-from mdp.core.study import Study
+from mdp.core.study import StudyRecord
 from mdp.core.tables import how_timed
 
 from ..state.address import address_of, go_to
@@ -84,7 +84,7 @@ def study_text(item: Mapping[str, Any]) -> str:
     return f"{item['name']} (damaged)" if "error" in item else str(item["name"])
 
 
-def study_facts(study: Study) -> str:
+def study_facts(study: StudyRecord) -> str:
     """`NVIDIA H200 · batch 256 · bfloat16`, and the images that its importance comes from."""
     p, q = study.tables.provenance, study.scores.provenance
     facts = [str(p["device"]), f"batch {p['batch']}", str(p["dtype"]), *how_timed(study.tables)]

@@ -7,7 +7,7 @@ import ipywidgets as widgets
 
 from mdp.core.plan import Plan
 from mdp.core.saved_networks import Network, networks_of_plan
-from mdp.core.study import Study
+from mdp.core.study import StudyRecord
 from mdp.jobs import JobState
 from mdp.plot import formats as fmt
 from mdp.plot.plan_summary import removed_count
@@ -124,7 +124,7 @@ def whose_facts(state: JobState | None, plan: Plan | None) -> tuple[JobState | N
     return None, newest
 
 
-def images_of(study: Study | None) -> str:
+def images_of(study: StudyRecord | None) -> str:
     """The images that come with the project, if the study was scored on them; "" for none."""
     return FASHION if study is None or study.scores.provenance.get("dataset") == FASHION else ""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mdp.core.plan import Plan
 from mdp.core.saved_networks import Network, number
-from mdp.core.study import Study
+from mdp.core.study import StudyRecord
 from mdp.jobs import JobState
 from mdp.plot import formats as fmt
 
@@ -34,7 +34,7 @@ class FinetuneFacts:
 
 
 def finetune_facts(
-    state: JobState | None, study: Study | None, plan: Plan | None, before: Network | None = None
+    state: JobState | None, study: StudyRecord | None, plan: Plan | None, before: Network | None = None
 ) -> FinetuneFacts:
     """The record of a job, else of a network that was fine-tuned before; and what study and plan know."""
     said: dict[str, Any] = dict(before.finetuned) if before else {}
@@ -108,5 +108,5 @@ def _epochs(state: JobState | None) -> float:
         return 0
 
 
-def _dense_accuracy(study: Study | None) -> float | None:
+def _dense_accuracy(study: StudyRecord | None) -> float | None:
     return number(study.accuracy, "dense") if study and study.accuracy else None

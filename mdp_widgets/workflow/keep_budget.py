@@ -11,7 +11,7 @@ from mdp.core.errors import MdpError
 from mdp.core.paths import data_dir
 from mdp.core.pins import pins_from_text, pins_text
 from mdp.core.plan import Plan, check_plan_fits
-from mdp.core.study import Study, save_study, slug
+from mdp.core.study import StudyRecord, save_study, slug
 from mdp.jobs import JobState
 from mdp.latency.local_device import measured_elsewhere
 from mdp.plot import formats as fmt
@@ -113,7 +113,7 @@ def budget_card(selection) -> widgets.VBox:
     return card
 
 
-def is_about(state: JobState, study: Study | None) -> bool:
+def is_about(state: JobState, study: StudyRecord | None) -> bool:
     """Whether an earlier job kept a budget and is worth showing: it runs, or is about this study."""
     if "--strict" not in state.arguments:
         return False
@@ -121,7 +121,7 @@ def is_about(state: JobState, study: Study | None) -> bool:
     return state.status == "running" or (here and here in (*state.arguments[1:2], state.result.get("path")))
 
 
-def strict_words(study: Study, budget: float, pins: Pins) -> list[str]:
+def strict_words(study: StudyRecord, budget: float, pins: Pins) -> list[str]:
     """The command that keeps a budget, and what is pinned, and saves what comes of it as a study of its own.
     Asked the same again, that study is made anew; asked anything else, another one.
 
@@ -162,12 +162,12 @@ def show_plan(selection, path: str | None, plan: Plan, pins: str = "") -> None:
         raise MdpError(selection.error)
 
 
-def pins_of(study: Study, plan: Plan) -> Pins:
+def pins_of(study: StudyRecord, plan: Plan) -> Pins:
     """Pins that leave exactly this plan."""
     gone = set(plan.removed_blocks)
     blocks = {b.name: b.name not in gone for b in study.problem.blocks if b.removable}
     return Pins({dim: (kept, kept) for dim, kept in plan.choices.items() if kept is not None}, blocks)
 
 
-def _path(study: Study | None) -> str:
+def _path(study: StudyRecord | None) -> str:
     return str(Path(study.path).resolve()) if study is not None and study.path else ""

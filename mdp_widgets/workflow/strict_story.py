@@ -6,7 +6,7 @@ from typing import Any
 
 from mdp.core.errors import BadFile
 from mdp.core.plan import Plan, plan_from_json
-from mdp.core.study import Study
+from mdp.core.study import StudyRecord
 from mdp.plot import formats as fmt
 
 from ..theme import ui
@@ -55,7 +55,7 @@ def story_of(facts: Any) -> Story | None:
     return Story(budget, measured, chosen, rounds, _plan(facts), str(facts.get("pins", "")))
 
 
-def story_of_study(study: Study | None) -> Story | None:
+def story_of_study(study: StudyRecord | None) -> Story | None:
     """The story that a study carries since its budget was kept."""
     return None if study is None else story_of(study.tables.provenance.get("strict"))
 

@@ -6,7 +6,7 @@ import timm
 import torch
 
 from mdp.core.study import ModelRef
-from mdp.families import Found, find
+from mdp.families import PrunableNetwork, find
 from mdp.surgery.check import liven
 
 torch.set_num_threads(1)
@@ -72,7 +72,7 @@ NETWORKS = {
 
 
 @functools.cache
-def network(name: str) -> Found:
+def network(name: str) -> PrunableNetwork:
     """The taken-apart network of this name in NETWORKS. Shared between tests: do not change its model."""
     architecture, size, arguments = NETWORKS[name]
     torch.manual_seed(0)
@@ -85,5 +85,5 @@ def network(name: str) -> Found:
     )
 
 
-def images(found: Found, count: int = 2) -> torch.Tensor:
+def images(found: PrunableNetwork, count: int = 2) -> torch.Tensor:
     return torch.randn(count, *found.ref.input_size, generator=torch.Generator().manual_seed(1))

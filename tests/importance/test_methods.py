@@ -10,7 +10,7 @@ from mdp.core.problem import Block
 from mdp.core.space import Space, SpaceDim
 from mdp.core.study import ModelRef
 from mdp.importance import score
-from mdp.networks.prunable import Found
+from mdp.networks.prunable import PrunableNetwork
 from mdp.networks.slices import Slice
 
 
@@ -49,7 +49,7 @@ def found():
     )
     space = Space("tiny", "test", (SpaceDim("width", "channels", 4, (1, 2, 3, 4)),), (Block("b"),))
     norms = {"width": (("a_norm.weight", "a_norm.bias", None), ("b_norm.weight", "b_norm.bias", "b"))}
-    return Found(model, ModelRef("tiny", "none", (1, 6, 6), 3), space, slices, (), norms)
+    return PrunableNetwork(model, ModelRef("tiny", "none", (1, 6, 6), 3), space, slices, (), norms)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_taylor_is_the_gate_of_each_norm(found, batches):
 
 
 def test_taylor_without_norms_is_weight_times_gradient(found, batches):
-    bare = Found(found.model, found.ref, found.space, found.slices, (), {})
+    bare = PrunableNetwork(found.model, found.ref, found.space, found.slices, (), {})
     expected = np.zeros(4)
     for batch in batches:
         g = {name: (w * d).numpy() for name, (w, d) in gradients(found.model, batch).items()}

@@ -9,12 +9,12 @@ import pytest
 from mdp.core.problem import Block
 from mdp.core.space import Space, SpaceDim
 from mdp.core.study import ModelRef
-from mdp.latency.device import Deployment
+from mdp.latency.device import ResolvedDeployment
 from mdp.latency.store import Store
 from mdp.latency.timer import OutOfMemory, Prepared, Reading
-from mdp.networks.segments import Piece, Workload
+from mdp.networks.segments import Segment, Workload
 
-WHERE = Deployment("cpu", "a made-up CPU", "none", 4, "float32", "contiguous", 1, "eager")
+WHERE = ResolvedDeployment("cpu", "a made-up CPU", "none", 4, "float32", "contiguous", 1, "eager")
 
 
 @dataclass
@@ -22,7 +22,7 @@ class FakeTimer:
     """Answers at once: `cost(key)` ms, with seeded noise. `prepared` lists what it was asked for."""
 
     cost: object
-    deployment: Deployment = WHERE
+    deployment: ResolvedDeployment = WHERE
     noise: float = 0.0
     too_large: object = lambda key: False
     clock: str = "made up"
@@ -60,9 +60,9 @@ def found():
     dims = tuple(SpaceDim(n, "mlp", 128, widths) for n in ("width", "inner0", "inner1"))
     blocks = (Block("block0"), Block("block1"))
     pieces = (
-        Piece("block0.mlp", "block0", ("width", "inner0"), workload),
-        Piece("block1.mlp", "block1", ("width", "inner1"), workload),
-        Piece("head", None, ("width",), lambda a: workload(a, 10)),
+        Segment("block0.mlp", "block0", ("width", "inner0"), workload),
+        Segment("block1.mlp", "block1", ("width", "inner1"), workload),
+        Segment("head", None, ("width",), lambda a: workload(a, 10)),
     )
     return SimpleNamespace(
         space=Space("toy", "toys", dims, blocks), pieces=pieces, ref=ModelRef("toy", "none", (1, 8, 8), 10)

@@ -14,7 +14,7 @@ import torch
 
 from mdp.core.progress import Reporter
 from mdp.latency import timer_cuda
-from mdp.latency.device import Deployment
+from mdp.latency.device import ResolvedDeployment
 from mdp.latency.measure import Run
 from mdp.latency.timer import OutOfMemory
 from mdp.latency.timer_cuda import (
@@ -29,7 +29,7 @@ from mdp.latency.timer_cuda import (
 )
 from mdp.networks.segments import Workload
 
-WHERE = Deployment("cuda", "a made-up GPU", "none", 4, "float32", "contiguous", 0, "graph")
+WHERE = ResolvedDeployment("cuda", "a made-up GPU", "none", 4, "float32", "contiguous", 0, "graph")
 LAYER = Workload("linear 8", lambda: torch.nn.Linear(8, 8), ((8,),))
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mdp.latency.grid import level_mask, survey
 from mdp.latency.interpolate import fill, products
-from mdp.networks.segments import Piece, Workload
+from mdp.networks.segments import Segment, Workload
 
 shapes = st.lists(st.integers(1, 12), min_size=0, max_size=4).map(tuple)
 
@@ -28,7 +28,7 @@ def test_keys_that_many_combinations_share_are_one_entry():
 
     options = {"heads": (1, 2, 3, 4), "width": (2, 4, 6)}
     surfaces, workloads = survey(
-        [Piece("a", "x", ("heads", "width"), at), Piece("b", "y", ("heads", "width"), at)], options
+        [Segment("a", "x", ("heads", "width"), at), Segment("b", "y", ("heads", "width"), at)], options
     )
     (surface,) = surfaces
     assert surface.pieces == ("a", "b")
@@ -73,7 +73,9 @@ def test_the_error_said_is_the_error_made():
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=3))
 def test_entries_are_drawn_where_no_coarse_grid_asks(sizes):
     dims = tuple(f"d{n}" for n in range(len(sizes)))
-    piece = Piece("p", None, dims, lambda *units: Workload(f"w {units}", lambda: None, (), float(sum(units))))
+    piece = Segment(
+        "p", None, dims, lambda *units: Workload(f"w {units}", lambda: None, (), float(sum(units)))
+    )
     surfaces, _ = survey([piece], {d: tuple(range(1, n + 1)) for d, n in zip(dims, sizes, strict=True)})
     drawn, coarse = surfaces[0].drawn(), set(surfaces[0].level(0))
     rest = len(surfaces[0].keys) - len(coarse)

@@ -15,7 +15,7 @@ from mdp.core.errors import MdpError
 from mdp.core.progress import Reporter
 from mdp.core.study import load_study
 from mdp.latency import gpu
-from mdp.latency.device import Deployment, deployment, unit_of
+from mdp.latency.device import ResolvedDeployment, deployment, unit_of
 from mdp.latency.enforce_budget import strict
 from mdp.latency.local_device import measured_elsewhere, names_here
 from mdp.latency.store import device_lock
@@ -28,7 +28,7 @@ from .conftest import FakeTimer, linear_key
 
 SOFTWARE = "torch 2, driver 550.1, TF32 products"
 IN_MS = SimpleNamespace(latency_unit="ms")
-GPU = Deployment("cuda", "NVIDIA H100", SOFTWARE, 4, "float32", "contiguous", 0, "graph")
+GPU = ResolvedDeployment("cuda", "NVIDIA H100", SOFTWARE, 4, "float32", "contiguous", 0, "graph")
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mdp.core.problem import Term
-from mdp.core.study import ModelRef, Study, Tables, build_study
+from mdp.core.study import ModelRef, StudyRecord, Tables, build_study
 from mdp.families import find
 from mdp.importance import score
 from mdp.networks.models import create
@@ -15,7 +15,7 @@ VIT = ModelRef(
 )  # fmt: skip
 
 
-def tiny_study(ref: ModelRef) -> Study:
+def tiny_study(ref: ModelRef) -> StudyRecord:
     """Latency grows with every width; importance is the magnitude of the untrained weights."""
     found = find(
         create(ref), ref, bundles={"channels": 4, "embedding": 8, "heads": 1, "qk": 2, "v": 2, "mlp": 32}

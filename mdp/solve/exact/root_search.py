@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .hull import Hulls
 from .message_passing import Choice, Program, maximiser, part_of, run_pass
-from .slack_window import Closing, Found, select, slacks
+from .slack_window import Closing, Incumbent, select, slacks
 
 # The first window lets in this many list points beyond those of the maximiser; the next ones grow so as to
 # hold about TARGET points, which cost little more than few.
@@ -28,9 +28,9 @@ class _Best:
     """The best importance known; `found` is None while it is that of a vertex of a hull."""
 
     importance: float
-    found: Found | None = None
+    found: Incumbent | None = None
 
-    def offer(self, found: Found | None) -> None:
+    def offer(self, found: Incumbent | None) -> None:
         if found is not None and found.importance > self.importance:
             self.importance, self.found = found.importance, found
 

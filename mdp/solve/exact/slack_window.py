@@ -124,13 +124,13 @@ class Closing:
             slice(s, s + c) for s, c in zip(starts[0].tolist(), counts[0].tolist(), strict=True) if c
         ]
 
-    def best(self, capacity: float) -> "Found | None":
+    def best(self, capacity: float) -> "Incumbent | None":
         """The best choice of the window within the capacity."""
         picked = _pick(self.pool, self._sides, capacity - self.latency)
         if picked is None:
             return None
         importance, latency, parts = picked
-        return Found(float(latency) + self.latency, float(importance) + self.importance, self, parts)
+        return Incumbent(float(latency) + self.latency, float(importance) + self.importance, self, parts)
 
     def proves(self, capacity: float, importance: float, spare: float) -> bool:
         """Whether nothing outside the window can be better than this importance within the capacity."""
@@ -138,7 +138,7 @@ class Closing:
 
 
 @dataclass(frozen=True)
-class Found:
+class Incumbent:
     """A choice by its totals; `choice` says what it is made of."""
 
     latency: float

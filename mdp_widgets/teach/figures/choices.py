@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mdp.core.quality import importance_doubt
-from mdp.core.study import Study
+from mdp.core.study import StudyRecord
 from mdp.plot.labels import label_of
 
 
@@ -45,7 +45,7 @@ class ChoicesInfo:
     doubt: str = ""
 
 
-def choices_info(study: Study, block: str, kept: Mapping[str, int]) -> ChoicesInfo:
+def choices_info(study: StudyRecord, block: str, kept: Mapping[str, int]) -> ChoicesInfo:
     """The record of one block under some widths; a dim that `kept` leaves out is dense."""
     problem = study.problem
     chosen = problem.dense_choices | dict(kept)

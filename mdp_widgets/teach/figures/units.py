@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mdp.core.study import Study
+from mdp.core.study import StudyRecord
 from mdp.plot.formats import percent
 from mdp.plot.style import axis, layout
 
@@ -31,7 +31,7 @@ class UnitsInfo:
         return float(sum(self.scores[: self.kept]))
 
 
-def units_info(study: Study, dim: str, kept: int) -> UnitsInfo:
+def units_info(study: StudyRecord, dim: str, kept: int) -> UnitsInfo:
     """The record of one dim; scores of all layers that use it are added."""
     order = np.asarray(study.scores.order[dim])
     scores = np.sum([v for _, _, name, v in study.scores.shares if name == dim], axis=0)[order]
