@@ -22,12 +22,11 @@ def save(network: "nn.Module", folder: str | os.PathLike, extra: Mapping[str, An
         MdpError: the network is no pruned one, or the folder cannot be written.
 
     >>> import tempfile, mdp
-    >>> net, study = mdp.examples.small()
+    >>> network = mdp.load("data/networks/fmnist-vit-40")
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = mdp.save(net.extract(study.solve("60%")), folder)
-    ...     again = mdp.load(path)
-    >>> again.training
-    False
+    ...     path = mdp.save(network, folder, extra={"made": "today"})
+    ...     sorted(file.name for file in path.iterdir())
+    ['architecture.json', 'model.safetensors']
     """
     from ..surgery import save as write
 
@@ -44,6 +43,10 @@ def load(folder: str | os.PathLike, dense: "nn.Module | None" = None) -> "nn.Mod
     Raises:
         BadFile: a file is missing, damaged, or not of this network.
         Unsupported: this version does not know the architecture's family.
+
+    >>> import mdp
+    >>> mdp.load("data/networks/fmnist-resnet-40").training
+    False
     """
     from ..surgery import load as read
 
@@ -60,6 +63,12 @@ def export_onnx(
 
     Raises:
         MdpError: the input size is not known, or torch cannot express the network in ONNX.
+
+    >>> import tempfile, mdp
+    >>> network = mdp.load("data/networks/fmnist-vit-15")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     mdp.export_onnx(network, f"{folder}/net.onnx").name
+    'net.onnx'
     """
     from ..surgery import export_onnx as write
 

@@ -35,9 +35,10 @@ class Network(PrunableNetwork):
 
         >>> import timm, mdp
         >>> net = mdp.prunable(timm.create_model("test_vit", num_classes=10))
-        >>> study = mdp.Study(net, mdp.count_tables(net), mdp.score(net, method="magnitude"))
-        >>> pruned = net.extract(study.solve("50%"))
-        >>> type(pruned).__name__
+        >>> tables = mdp.profile(net, mdp.Deployment("cpu", threads=1), seconds=2, progress=False)
+        >>> scores = mdp.score(net, method="magnitude", progress=False)
+        >>> plan = mdp.Study(net, tables, scores).solve("60%")
+        >>> type(net.extract(plan)).__name__
         'VisionTransformer'
         """
         from ..surgery import extract
@@ -73,8 +74,8 @@ class Network(PrunableNetwork):
     def __repr__(self) -> str:
         removable = sum(b.removable for b in self.space.blocks)
         return (
-            f"Network({self.ref.name!r}, {len(self.space.dims)} dims, {len(self.space.blocks)} blocks of which "
-            f"{removable} can go)"
+            f"Network({self.ref.name!r}, {len(self.space.dims)} dims, {len(self.space.blocks)} blocks of "
+            f"which {removable} can go)"
         )
 
     def _repr_html_(self) -> str:
@@ -107,7 +108,7 @@ def prunable(
 
     >>> import timm, mdp
     >>> mdp.prunable(timm.create_model("test_resnet"))
-    Network('test_resnet', 8 dims, 4 blocks of which 4 can go)
+    Network('test_resnet', 10 dims, 4 blocks of which 4 can go)
     """
     from ..families import find
     from ..networks.in_memory import at_rest, reference

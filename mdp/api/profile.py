@@ -22,9 +22,9 @@ def profile(
 
     Args:
         net: from `prunable`.
-        deployment: the device, batch, dtype and so on to measure for; by default one image on the GPU, where
-            there is one, else on the CPU.
-        seconds: the time limit. A coarse grid is measured however long it takes; what is left is interpolated.
+        deployment: the device, batch, dtype and so on to measure for; by default one image, on the GPU
+            where there is one.
+        seconds: the time limit. A coarse grid is measured however long it takes; the rest is interpolated.
         tolerance: a table whose cross-validated error is below this is refined no further.
         again: visit everything that was measured before once more.
         progress: True, False, or a `mdp.Reporter` that is told and may cancel.

@@ -39,7 +39,7 @@ def score(
     >>> net = mdp.prunable(timm.create_model("test_resnet", num_classes=10))
     >>> batches = [(torch.randn(4, 3, 160, 160), torch.randint(10, (4,))) for _ in range(2)]
     >>> mdp.score(net, batches, progress=False)
-    Scores(8 dims, taylor, 8 images)
+    Scores(10 dims, taylor, 8 images)
     """
     from ..importance import score as measure
     from ..networks.weights import HASH, state_hash

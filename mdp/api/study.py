@@ -1,4 +1,4 @@
-"""`Study(net, tables, scores)`: everything that is known of a network, and the plans that can be made of it."""
+"""`Study(net, tables, scores)`: what is known of a network, and the plans that can be made of it."""
 
 import dataclasses
 import os

@@ -1,4 +1,4 @@
-"""What a network will run on, as a person asks for it; `mdp.latency.device` checks it and names the device."""
+"""What a network will run on, as a person asks for it; `mdp.latency.device` checks it."""
 
 from dataclasses import dataclass
 
@@ -15,8 +15,8 @@ class Deployment:
         threads: of a CPU; by default all that this process may use.
         compiled: whether torch.compile makes the kernels.
 
-    >>> Deployment("cuda", batch_size=32, dtype="bfloat16")
-    Deployment(device='cuda', batch_size=32, dtype='bfloat16', memory_format='auto', threads=None, compiled=False)
+    >>> Deployment("cuda", batch_size=32, dtype="bfloat16").memory_format
+    'auto'
     """
 
     device: str = "auto"

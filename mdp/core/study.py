@@ -36,6 +36,10 @@ class Tables:
     provenance: Mapping[str, Any]
     details: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        p = self.provenance
+        return f"Tables({len(self.terms)} terms, {p.get('device')}, batch {p.get('batch')}, {p.get('dtype')})"
+
 
 def inferred_words(tables: Tables) -> str:
     """How much of the tables was inferred, and how well by cross-validation; "" if they do not say."""
@@ -67,6 +71,11 @@ class Scores:
     order: Mapping[str, np.ndarray]
     shares: tuple[tuple[str, str | None, str, np.ndarray], ...]
     provenance: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        images = self.provenance.get("images")
+        on = f", {images} images" if images else ""
+        return f"Scores({len(self.order)} dims, {self.provenance.get('method')}{on})"
 
     def terms(self, dims: Mapping[str, Dim]) -> tuple[Term, ...]:
         """One importance term per share: entry i is the summed score of the top `options[i]` units."""

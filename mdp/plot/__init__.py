@@ -1,7 +1,7 @@
 """Figures of studies and plans, as `plotly.graph_objects.Figure`. No torch.
 
-Each is a pair, as in optuna.visualization: a pure function from data to a small record (`front_info`), and the
-drawing of that record (`draw_front`). The functions here put the two together:
+Each is a pair, as in optuna.visualization: a pure function from data to a small record (`front_info`), and
+the drawing of that record (`draw_front`). The functions here put the two together:
 
 >>> import mdp
 >>> study = mdp.load_study("fmnist-vit-cpu")

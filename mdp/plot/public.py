@@ -49,7 +49,7 @@ def latency_surface(
     solid: bool = False,
     dark: bool = False,
 ) -> go.Figure:
-    """Latency of a block against the widths that it depends on, as a heat map, or `solid` in three dimensions.
+    """Latency of a block against the widths that it depends on: a heat map, or `solid` in three dimensions.
 
     Args:
         block: None for what is always charged.
@@ -87,7 +87,7 @@ def importance_curve(
 
 
 def survivors(study: StudyRecord, plan: Plan, *, dark: bool = False) -> go.Figure:
-    """What survives of every block: kept units of each dim as a share of dense; removed blocks are crossed out.
+    """What survives of every block: kept units of each dim as a share of dense; a removed block has a cross.
 
     >>> import mdp
     >>> study = mdp.load_study("fmnist-vit-cpu")

@@ -1,4 +1,4 @@
-"""What survives, as a plotly figure: one line per dim, grouped by block. (The explorer draws its own, to click.)"""
+"""What survives, as a plotly figure: one line per dim, in the order of the network."""
 
 from typing import Any
 
