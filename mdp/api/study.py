@@ -69,7 +69,7 @@ class Study(StudyRecord):
 
         Args:
             budget: in the study's unit (ms), or as a share of dense: `"40%"`.
-            pins: what is held fixed: `{"blocks.2": "keep", "blocks.3": "remove", "embed": 96,
+            pins: what is held fixed: `{"blocks.2": "keep", "blocks.3": "remove", "embedding": 96,
                 "blocks.0.mlp": (64, 128)}`.
             solver: a name in `mdp.solve.SOLVERS`.
             time_limit: in seconds.

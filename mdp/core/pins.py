@@ -130,7 +130,7 @@ _VERBS = {"keep": True, "kept": True, "remove": False, "removed": False, True: T
 
 
 def pins_of(pins: Pins | Mapping[str, object] | None, problem: Problem) -> Pins | None:
-    """Pins as people write them: `{"blocks.3": "remove", "embed": 96, "blocks.0.qk": (8, 64)}`.
+    """Pins as people write them: `{"blocks.3": "remove", "embedding": 96, "blocks.0.qk": (8, 64)}`.
 
     Raises:
         MdpError: a name that is neither a block nor a dim, or a value that says nothing about it.

@@ -78,7 +78,7 @@ def importance_curve(
         MdpError: the study has no such dim.
 
     >>> import mdp
-    >>> importance_curve(mdp.load_study("fmnist-vit-cpu"), "embed").layout.yaxis.range
+    >>> importance_curve(mdp.load_study("fmnist-vit-cpu"), "embedding").layout.yaxis.range
     (0, 104)
     """
     if dim not in study.problem.dim:
