@@ -79,7 +79,7 @@ def importance_curve(
 
     >>> import mdp
     >>> importance_curve(mdp.load_study("fmnist-vit-cpu"), "embedding").layout.yaxis.range
-    (0, 104)
+    (0.0, 104.0)
     """
     if dim not in study.problem.dim:
         raise MdpError(f"There is no dim {dim!r}; there are {', '.join(study.problem.dim)}.")

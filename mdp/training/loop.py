@@ -7,7 +7,7 @@ precision and gradient accumulation are as accelerate is told: `--mixed_precisio
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,10 @@ from .evaluation import accuracy, shared
 from .optimizers import optimizer_of
 from .progress_meter import FORWARD, TRAINING, Work
 from .resuming import diverged, finite, resume
+
+
+# outputs, labels -> scalar
+LossOf = Callable[[Any, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ def train(
     *,
     checkpoint_path: Path,
     teacher: nn.Module | None = None,
+    loss: LossOf | None = None,
     accelerate: Accelerator | None = None,
     about: Mapping[str, Any] | None = None,
     work: Work | None = None,
@@ -89,6 +94,7 @@ def train(
     Args:
         loader: made by `mdp.datasets.loader.loader(..., train=True)`; its sampler orders each epoch.
         teacher: distilled from where `recipe.distill` is above 0; kept in eval mode.
+        loss: `loss(outputs, labels)` -> scalar; by default cross-entropy with the recipe's smoothing.
         about: what else must be the same for a run to be resumed (data, plan), plain JSON.
         work: the progress that this run is a part of, with its share announced.
 
@@ -114,7 +120,7 @@ def train(
     test = shared(test, accelerate)
     if teacher is not None:
         teacher = teacher.to(accelerate.device).eval().requires_grad_(False) if recipe.distill else None
-    run = _Run(wrapped, teacher, optimizer, batches, recipe, accelerate, report, work, checkpoint_path)
+    run = _Run(wrapped, teacher, loss, optimizer, batches, recipe, accelerate, report, work, checkpoint_path)
     done = len(history.epochs)  # what a run before this one has done
     announce(work, loader, test, recipe, -done, processes=accelerate.num_processes)
     for epoch in range(done, recipe.epochs):
@@ -157,6 +163,7 @@ class _Run:
 
     model: nn.Module
     teacher: nn.Module | None
+    loss_of: LossOf | None
     optimizer: Any
     batches: DataLoader
     recipe: Recipe
@@ -198,7 +205,7 @@ class _Run:
         """A batch forward and backward, and where enough have come together an update; the mean loss."""
         with self.accelerate.accumulate(self.model):
             with self.accelerate.autocast():  # the teacher answers in the student's precision
-                loss = _loss(self.model, self.teacher, images, labels, self.recipe)
+                loss = _loss(self.model, self.teacher, images, labels, self.recipe, self.loss_of)
             self.accelerate.backward(loss * weight)
             if self.recipe.clip and self.accelerate.sync_gradients:
                 self.accelerate.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
@@ -217,12 +224,20 @@ def schedule(step: int, steps: int, warmup: float) -> float:
 
 
 def _loss(
-    model: nn.Module, teacher: nn.Module | None, images: Tensor, labels: Tensor, recipe: Recipe
+    model: nn.Module,
+    teacher: nn.Module | None,
+    images: Tensor,
+    labels: Tensor,
+    recipe: Recipe,
+    loss_of: LossOf | None = None,
 ) -> Tensor:
     answer = model(images)
     if isinstance(answer, tuple):  # a distilled ViT in training mode answers with both of its heads
         answer = sum(answer) / len(answer)
-    loss = F.cross_entropy(answer.float(), labels, label_smoothing=recipe.smoothing)
+    if loss_of is not None:
+        loss = loss_of(answer, labels)
+    else:
+        loss = F.cross_entropy(answer.float(), labels, label_smoothing=recipe.smoothing)
     if teacher is None or not recipe.distill:
         return loss
     with torch.no_grad():

@@ -54,7 +54,7 @@ def prepare(folder: Path) -> None:
         if stop := os.environ.get("STOP"):
             stop_at(stop, len(notes["statistics"]))
 
-    def noted_loss(model, teacher, images, labels, recipe):
+    def noted_loss(model, teacher, images, labels, recipe, loss_of=None):
         loss = step(model, teacher, images, labels, recipe)
         notes["seen"].append(labels.tolist())
         notes["autocast"].append(torch.is_autocast_enabled("cpu"))
