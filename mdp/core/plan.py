@@ -184,10 +184,25 @@ def plan_from_json(data: Any, where: str = "plan") -> Plan:
 
 
 def load_plan(path: str | os.PathLike) -> Plan:
+    """Read a plan. Raises BadFile, saying what is wrong.
+
+    >>> import tempfile, mdp
+    >>> plan = mdp.load_study("fmnist-vit-cpu").solve("40%")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     mdp.save_plan(plan, f"{folder}/plan.json")
+    ...     mdp.load_plan(f"{folder}/plan.json") == plan
+    True
+    """
     return plan_from_json(read_json(path, "plan"), f"plan {path}")
 
 
 def save_plan(plan: Plan, path: str | os.PathLike) -> None:
+    """Write a plan as JSON. Raises MdpError if it cannot be written.
+
+    >>> import tempfile, mdp
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     mdp.save_plan(mdp.load_study("fmnist-vit-cpu").solve("40%"), f"{folder}/plan.json")
+    """
     write_json(path, plan_to_json(plan), indent=1)
 
 

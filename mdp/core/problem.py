@@ -236,11 +236,25 @@ def check(problem: Problem) -> Problem:
 
 
 def load_problem(path: str | os.PathLike) -> Problem:
-    """Read an `mdp-problem/1` file. Raises BadFile, saying which entry is wrong."""
+    """Read an `mdp-problem/1` file. Raises BadFile, saying which entry is wrong.
+
+    >>> import tempfile, mdp
+    >>> problem = mdp.load_study("fmnist-vit-cpu").problem
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     mdp.save_problem(problem, f"{folder}/problem.json")
+    ...     mdp.load_problem(f"{folder}/problem.json").fingerprint == problem.fingerprint
+    True
+    """
     return problem_from_json(read_json(path, "problem file"), f"problem file {path}")
 
 
 def save_problem(problem: Problem, path: str | os.PathLike) -> None:
+    """Write a problem as an `mdp-problem/1` file, for any other tool. Raises MdpError if it cannot be.
+
+    >>> import tempfile, mdp
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     mdp.save_problem(mdp.load_study("fmnist-vit-cpu").problem, f"{folder}/problem.json")
+    """
     write_json(path, problem_to_json(problem))
 
 

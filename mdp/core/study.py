@@ -296,13 +296,24 @@ def _find(name: str) -> Path | None:
 
 
 def save_study(study: StudyRecord, path: str | os.PathLike | None = None) -> Path:
-    """Write a study (default: into the user's study folder) and return where."""
+    """Write a study (default: into the user's study folder) and return where.
+
+    >>> import tempfile, mdp
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     mdp.save_study(mdp.load_study("fmnist-vit-cpu"), f"{folder}/mine.json").name
+    'mine.json'
+    """
     path = Path(path) if path else data_dir() / "user" / "studies" / f"{slug(study.name)}.json"
     return write_json(path, study_to_json(study))
 
 
 def list_studies() -> list[dict[str, Any]]:
-    """The studies at hand: name, model, device, batch, dtype, path; a damaged one has `error` instead."""
+    """The studies at hand: name, model, device, batch, dtype, path; a damaged one has `error` instead.
+
+    >>> import mdp
+    >>> "fmnist_vit" in [study["model"] for study in mdp.list_studies()]
+    True
+    """
     found: dict[str, dict[str, Any]] = {}
     for folder in study_dirs():
         for path in sorted(folder.glob("*.json")):

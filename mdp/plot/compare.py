@@ -10,7 +10,7 @@ from ..core.quality import beside, importance_doubt
 from ..core.study import StudyRecord
 from .formats import ms, number, percent
 from .labels import label_of
-from .survivors import own_terms
+from .survivor_rows import own_terms
 
 OTHER = "stem, head and what is always there"
 

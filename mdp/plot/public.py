@@ -14,8 +14,8 @@ from .front import draw_front, front_info
 from .style import concrete
 from .surface import surface_info, terms_of
 from .surface_draw import draw_surface
-from .survivors import survivors_info
-from .survivors_draw import draw_survivors
+from .survivor_bars import draw_survivors
+from .survivor_rows import survivors_info
 
 
 def pareto_front(

@@ -28,7 +28,6 @@ from .optimizers import optimizer_of
 from .progress_meter import FORWARD, TRAINING, Work
 from .resuming import diverged, finite, resume
 
-
 # outputs, labels -> scalar
 LossOf = Callable[[Any, Tensor], Tensor]
 

@@ -16,7 +16,7 @@ from mdp.plot.front import draw_front, front_info, front_label, front_table
 from mdp.plot.style import concrete
 from mdp.plot.surface import surface_info, surface_label, surface_table, terms_of
 from mdp.plot.surface_draw import draw_surface
-from mdp.plot.survivors import survivors_info, survivors_table
+from mdp.plot.survivor_rows import survivors_info, survivors_table
 
 from ..theme.plotly_js import PLOTLY_JS
 from .figure_svg import figure_svg

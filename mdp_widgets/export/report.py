@@ -16,7 +16,7 @@ from mdp.plot.compare import compare_info, compare_sentence, compare_table
 from mdp.plot.front import draw_front, front_info, front_label
 from mdp.plot.front_layers import Points
 from mdp.plot.style import tokens
-from mdp.plot.survivors import survivors_info, survivors_table
+from mdp.plot.survivor_rows import survivors_info, survivors_table
 from mdp.solve import Front
 
 from .figure_svg import figure_svg

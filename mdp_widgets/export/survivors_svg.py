@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from mdp.plot.formats import ms
 from mdp.plot.style import tokens
-from mdp.plot.survivors import Bar, Row, SurvivorsInfo, survivors_label
+from mdp.plot.survivor_rows import Bar, Row, SurvivorsInfo, survivors_label
 
 from .svg import document, line, text_at
 

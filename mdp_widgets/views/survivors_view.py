@@ -4,7 +4,7 @@ from typing import Any
 
 import ipywidgets
 
-from mdp.plot.survivors import survivors_info, zoom_info, zoom_json
+from mdp.plot.survivor_rows import survivors_info, zoom_info, zoom_json
 from mdp.plot.why import why_sentences
 
 from ..state.explorer_state import Selection

@@ -6,7 +6,7 @@ from typing import Any
 import anywidget
 from traitlets import Dict, Unicode
 
-from mdp.plot.survivors import SurvivorsInfo, survivors_json, survivors_label
+from mdp.plot.survivor_rows import SurvivorsInfo, survivors_json, survivors_label
 
 from ..theme import ui
 

@@ -14,7 +14,7 @@ from mdp.plot.front import draw_front, front_info
 from mdp.plot.style import tokens
 from mdp.plot.surface import surface_info
 from mdp.plot.surface_draw import draw_surface
-from mdp.plot.survivors import survivors_info
+from mdp.plot.survivor_rows import survivors_info
 from mdp.solve import front, solve
 from mdp_widgets.export.figure_export import picture_html, pictures
 from mdp_widgets.export.figure_svg import figure_svg

@@ -25,12 +25,25 @@ def test_runs_top_to_bottom_without_torch(name):
     assert "There is no study" not in said and "Error" not in said
 
 
+@pytest.mark.slow
+def test_the_researchers_path_runs_from_a_module_to_onnx(tmp_path, monkeypatch):
+    monkeypatch.setenv("MDP_DATA", str(tmp_path))
+    notebook = nbformat.read(NOTEBOOKS / "python.ipynb", as_version=4)
+    NotebookClient(notebook, timeout=240, resources={"metadata": {"path": tmp_path}}).execute()
+    shown = [c.outputs[-1]["data"] for c in notebook.cells if c.cell_type == "code" and c.outputs]
+    assert sum("application/vnd.plotly.v1+json" in data for data in shown) == 2
+    assert "architecture.json" in str(shown) and "SmallImages" in str(shown[-1])
+    dense, tuned = float(shown[0]["text/plain"]), float(shown[-3]["text/plain"])
+    assert dense > 0.8 and tuned > 0.6
+
+
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.stem)
 def test_is_kept_without_outputs_and_thin(path):
     notebook = nbformat.read(path, as_version=4)
     code = [c for c in notebook.cells if c.cell_type == "code"]
     assert all(not c.outputs and c.execution_count is None for c in code)
-    assert all(len(c.source.splitlines()) <= 5 for c in code), "logic belongs in mdp_widgets"
+    if path.stem != "python":  # which is a person's own script
+        assert all(len(c.source.splitlines()) <= 5 for c in code), "logic belongs in mdp_widgets"
 
 
 def test_every_panel_has_its_example_and_says_its_traits():

@@ -11,7 +11,7 @@ from mdp.plot.compare import OTHER, compare_info, compare_sentence, compare_tabl
 from mdp.plot.curve import curve_info
 from mdp.plot.surface import surface_info
 from mdp.plot.surface_draw import draw_surface
-from mdp.plot.survivors import survivors_info
+from mdp.plot.survivor_rows import survivors_info
 from mdp.solve import Pins, solve
 from mdp_widgets.state.address import address_of, go_to
 from mdp_widgets.state.explorer_state import Selection

@@ -15,7 +15,7 @@ from mdp.plot.labels import dim_label, label_of, short_names, stage_name, stages
 from mdp.plot.style import concrete
 from mdp.plot.surface import surface_info, surface_table, terms_of
 from mdp.plot.surface_draw import draw_surface
-from mdp.plot.survivors import survivors_info, survivors_json, survivors_table
+from mdp.plot.survivor_rows import survivors_info, survivors_json, survivors_table
 from mdp.plot.why import as_it_is, why_info, why_sentences
 from mdp.solve import Pins, fastest, front, solve, what_if
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from .formats import ms
 from .style import axis, layout
-from .survivors import Bar, SurvivorsInfo
+from .survivor_rows import Bar, SurvivorsInfo
 
 ROW = 18  # pixels
 
