@@ -14,7 +14,7 @@ def draw_survivors(info: SurvivorsInfo) -> dict[str, Any]:
     names, kept, texts, gone = [], [], [], []
     for group in info.groups:
         for bar in group.bars:
-            _add(names, kept, texts, f"{group.name} · {bar.label}", bar)
+            _add(names, kept, texts, " · ".join(dict.fromkeys((group.name, bar.label))), bar)
         for row in group.rows:
             if row.removed:
                 name = f"{row.label} · removed"
