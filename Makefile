@@ -19,8 +19,9 @@ lab: env  ## the notebooks in JupyterLab
 test: env  ## all tests; the browser tests need Chromium and are skipped without it (never in CI)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-lint: env
+lint: env  ## style, and who may import whom
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports
 
 bench: env  ## the numbers of the README, measured side by side in one run
 	$(BIN)/python -m benchmarks.solvers

@@ -31,13 +31,8 @@ def away(installed):
     """An environment in which the packages are those of the wheel and the user has a home of their own."""
     kept = {k: v for k, v in os.environ.items() if k not in ("MDP_DATA", "PYTHONPATH")}
     home = installed / "home"
-    return {
-        **kept,
-        "PYTHONPATH": str(installed / "site"),
-        "HOME": str(home),
-        "XDG_DATA_HOME": str(home),
-        **more,
-    }
+    paths = {"PYTHONPATH": installed / "site", "HOME": home, "XDG_DATA_HOME": home}
+    return {**kept, **{name: str(path) for name, path in paths.items()}}
 
 
 def run(installed, *words):
@@ -91,3 +86,12 @@ def test_what_comes_along_is_all_in_the_wheel(installed, folder):
     ).stdout.split()
     shipped = installed / "site" / "mdp" / "shipped"
     assert tracked and not [f for f in tracked if not (shipped / Path(f).relative_to("data")).is_file()]
+
+
+def test_what_needs_torch_says_how_to_get_it(installed):
+    code = "import sys; sys.modules['torch'] = None; from mdp.cli import main; sys.exit(main(sys.argv[1:]))"
+    tune = ["finetune", "fmnist-vit-cpu", "--budget", "50%", "--out", "there"]
+    for words in (["inspect", "fmnist_vit"], ["profile", "fmnist_vit"], tune):
+        done = run(installed, "-c", code, *words)
+        assert done.returncode == 2 and "pip install 'mdp-explorer[torch]'" in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr

@@ -38,6 +38,13 @@ COMMANDS = {
     "check": "compare extracted with masked networks for one architecture, without weights",
 }
 
+# What the extra "torch" brings: solving, drawing and the page do without.
+TORCH = ("torch", "torchvision", "timm", "accelerate", "safetensors", "PIL", "onnx", "onnxscript")
+WITHOUT_TORCH = (
+    "`mdp {command}` needs {module}, which is not installed. Install it with: "
+    "pip install 'mdp-explorer[torch]'"
+)
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command. 0: done; 1: failed; 2: the input was wrong or cannot be met; 130: cancelled."""
@@ -85,6 +92,11 @@ def _execute(args: argparse.Namespace) -> int:
         return 130
     except MdpError as error:
         _say(error, args)
+        return 2
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in TORCH:
+            raise
+        _say(MdpError(WITHOUT_TORCH.format(command=args.command, module=error.name)), args)
         return 2
     except KeyboardInterrupt:
         print(f"{processes.label()}{processes.STOPPED}", file=sys.stderr)
