@@ -16,7 +16,7 @@ from mdp.core.progress import Progress
 from mdp.jobs import launch, process
 from mdp.jobs.folders import folder_of
 
-FAKE = Path(__file__).with_name("fake_mdp.py")
+FAKE = Path(__file__).parents[1] / "fake_mdp.py"
 
 
 @pytest.fixture(autouse=True)

@@ -19,8 +19,7 @@ from mdp.core.space import Space, SpaceDim
 from mdp.core.study import ModelRef, load_study, save_study
 from mdp.core.tables import save_tables
 from mdp.solve import solve
-
-from ..synthetic import synthetic_vit
+from tests.synthetic import synthetic_vit
 
 
 def instead(run):
