@@ -19,9 +19,10 @@ lab: env  ## the notebooks in JupyterLab
 test: env  ## all tests; the browser tests need Chromium and are skipped without it (never in CI)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-lint: env  ## style, and who may import whom
+lint: env  ## style, who may import whom, and types of the public API
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 bench: env  ## the numbers of the README, measured side by side in one run
 	$(BIN)/python -m benchmarks.solvers

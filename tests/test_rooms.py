@@ -1,4 +1,4 @@
-"""The house as pyproject.toml draws it: who may import whom (import-linter)."""
+"""Who may import whom, as pyproject.toml draws it (import-linter), and a typed front door (mypy)."""
 
 import subprocess
 import sys
@@ -16,3 +16,8 @@ def test_no_import_runs_upward_and_the_waist_knows_no_torch():
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     assert "4 kept, 0 broken" in done.stdout
+
+
+def test_the_public_api_is_typed():
+    done = subprocess.run([sys.executable, "-m", "mypy"], cwd=REPO, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]

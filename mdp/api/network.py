@@ -119,6 +119,13 @@ def prunable(
     return Network(**{name: getattr(found, name) for name in found.__dataclass_fields__})
 
 
+def checked(net: Any) -> Network:
+    """The network, if it is one that was taken apart. Raises MdpError for a module that was not."""
+    if not isinstance(net, Network):
+        raise MdpError(f"Give what mdp.prunable(model) returns, not a {type(net).__name__}.")
+    return net
+
+
 def _order(plan: Plan, scores: Scores | None) -> Mapping[str, Any]:
     order = scores.order if scores is not None else plan.order
     if order is None:

@@ -2,13 +2,13 @@
 
 from ..core.deployment import Deployment
 from ..core.study import Tables
-from .network import Network
+from .network import Network, checked
 from .progress import Progress, reporter
 
 
 def profile(
     net: Network,
-    deployment: Deployment | None = None,
+    deployment: Deployment | str | None = None,
     *,
     seconds: float = 150.0,
     tolerance: float = 0.02,
@@ -22,8 +22,8 @@ def profile(
 
     Args:
         net: from `prunable`.
-        deployment: the device, batch, dtype and so on to measure for; by default one image, on the GPU
-            where there is one.
+        deployment: the device, batch, dtype and so on to measure for, or a device alone ("cpu"); by default
+            one image, on the GPU where there is one.
         seconds: the time limit. A coarse grid is measured however long it takes; the rest is interpolated.
         tolerance: a table whose cross-validated error is below this is refined no further.
         again: visit everything that was measured before once more.
@@ -41,9 +41,11 @@ def profile(
     """
     from ..latency.profiling import profile as measure
 
+    if isinstance(deployment, str):
+        deployment = Deployment(deployment)
     where = deployment or Deployment()
     return measure(
-        net,
+        checked(net),
         device=where.device,
         batch=where.batch_size,
         dtype=where.dtype,

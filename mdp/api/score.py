@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..core.study import Scores
-from .network import Network
+from .network import Network, checked
 from .progress import Progress, reporter
 
 if TYPE_CHECKING:
@@ -44,5 +44,6 @@ def score(
     from ..importance import score as measure
     from ..networks.weights import HASH, state_hash
 
+    net = checked(net)
     facts = {"weights": net.ref.weights, HASH: state_hash(net.model.state_dict())}
     return measure(net, batches, method, reporter(progress), device=device, loss=loss, provenance=facts)

@@ -10,7 +10,7 @@ from typing import Any
 from ..core.errors import MdpError
 from ..core.pins import Pins, pins_of
 from ..core.plan import Plan, parse_budget
-from ..core.study import StudyRecord, build_study
+from ..core.study import Scores, StudyRecord, Tables, build_study
 from ..core.study import load_study as load_record
 from ..core.study import save_study as save_record
 from ..networks.prunable import PrunableNetwork
@@ -43,6 +43,10 @@ class Study(StudyRecord):
 
     def __init__(self, net: Any = None, tables: Any = None, scores: Any = None, **fields: Any):
         if isinstance(net, PrunableNetwork):
+            if not (isinstance(tables, Tables) and isinstance(scores, Scores)):
+                raise MdpError(
+                    "Give Study(net, tables, scores): tables from mdp.profile, scores from mdp.score."
+                )
             name = str(fields.pop("name", "") or net.ref.name)
             built = build_study(name, net.ref, net.space, tables, scores, **fields)
             fields = {f.name: getattr(built, f.name) for f in dataclasses.fields(StudyRecord)}
@@ -95,9 +99,8 @@ class Study(StudyRecord):
         >>> [point.plan.is_optimal for point in front.points]
         [True, True]
         """
-        if not isinstance(budgets, int):
-            budgets = [parse_budget(b, self.problem) for b in budgets]
-        return solve_front(self.problem, budgets, pins=pins_of(pins, self.problem))
+        at = budgets if isinstance(budgets, int) else [parse_budget(b, self.problem) for b in budgets]
+        return solve_front(self.problem, at, pins=pins_of(pins, self.problem))
 
     def what_if(self, plan: Plan, *, pins: PinsLike = None) -> tuple[Alternative, ...]:
         """What each decision of a plan is worth: the best plan if it were the other way."""

@@ -98,5 +98,5 @@ def finetune(
             loss=loss,
         )
         path.unlink(missing_ok=True)
-    tuned.history = history.epochs
+    tuned.history = history.epochs  # type: ignore[assignment]  # a note for the caller, no part of the network
     return tuned

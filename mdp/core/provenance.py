@@ -5,11 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from .errors import MdpError
-from .model_ref import ModelRef
+from .model_ref import MEMORY, ModelRef
 
 HASH = "weights_hash"
 # Weights that are no file's, in words.
-KINDS = {"none": "untrained weights", "demo": "the project's own weights", "pretrained": "timm's weights"}
+KINDS = {
+    "none": "untrained weights",
+    "demo": "the project's own weights",
+    "pretrained": "timm's weights",
+    MEMORY: "weights held in memory",
+}
 
 
 def weights_words(ref: ModelRef) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.model_ref import ModelRef
+from ..core.model_ref import MEMORY, ModelRef
 from ..core.provenance import HASH, check_unchanged
 from ..core.study import StudyRecord
 
@@ -27,7 +27,7 @@ def content_at(ref: ModelRef) -> str | None:
     from .checkpoints import read_tensors
     from .models import demo_path
 
-    if ref.weights in ("none", "pretrained"):
+    if ref.weights in ("none", "pretrained", MEMORY):
         return None
     return state_hash(read_tensors(demo_path(ref.name) if ref.weights == "demo" else Path(ref.weights)))
 
