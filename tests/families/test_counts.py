@@ -10,12 +10,6 @@ from mdp.networks.models import create, resolve
 from mdp.surgery import extract
 
 NAMES = ["fmnist_vit", "fmnist_resnet", "test_convnext", "test_efficientnet", "deit_tiny_patch16_224"]
-    "fmnist_vit",
-    "fmnist_resnet",
-    "test_convnext",
-    "test_efficientnet",
-    "deit_tiny_distilled_patch16_224",
-]
 
 
 def counted(model, ref) -> int:

@@ -66,14 +66,16 @@ def test_cpu_time_of_one_thread_is_wall_time_when_nothing_disturbs():
     timer = timer_for(deployment("cpu", batch=8, threads=1))
     prepared = timer.prepare(linear(512, 128))
     ratios = []
-    for _ in range(200):  # on a busy machine some readings are still undisturbed; one is enough
+    for _ in range(5000):  # on a busy machine some readings are still undisturbed; one is enough
+        if len(ratios) >= 20:
+            break
         start = time.perf_counter()
         reading = timer.once(prepared)
         wall = 1000 * (time.perf_counter() - start) / prepared.calls
         if not reading.disturbed:
             ratios.append(reading.ms / wall)
     # The wall time measured here holds the refreshing of the inputs too.
-    assert not ratios or 0.6 < max(ratios) <= 1.01
+    assert 0.6 < max(ratios) <= 1.01
 
 
 def test_a_gpu_rotates_a_networks_worth_of_weights_or_a_cache_full():
