@@ -40,7 +40,7 @@ class FrontView:
         }
         self.busy = ipywidgets.HTML()  # for screen readers; the button in question says it for the eye
         self.busy.add_class("mdp-h-hidden")
-        self.toggles = ui.row(*self.buttons.values(), self.busy, gap="3px", flex_flow="row nowrap")
+        self.toggles = ui.row(*self.buttons.values(), self.busy, gap="2px", flex_flow="row nowrap")
         self.toggles.add_class("mdp-toggles")
         for button in self.buttons.values():
             button.observe(self._toggled, "value")

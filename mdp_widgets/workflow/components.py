@@ -78,7 +78,7 @@ def combobox(label: str, options: Any, value: str, tooltip: str = "") -> widgets
 
 def bad_images() -> widgets.Dropdown:
     """What to do about images that cannot be read; its value is the arguments of a command."""
-    choices = {"stop, and name them": (), "leave them out": ("--skip-bad",)}
+    choices = {"stop and list them": (), "leave them out": ("--skip-bad",)}
     return dropdown("Bad images", choices.items(), (), "What to do about images that cannot be read")
 
 

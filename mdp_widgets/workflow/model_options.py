@@ -11,7 +11,7 @@ from mdp.datasets import find
 from .components import dropdown, text
 from .study_draft import Setup, checked_data
 
-HEADS = {"as the weights have it": "", "a new head for my classes": "data", "none (features)": "0"}
+HEADS = {"of the weights": "", "a new head for my classes": "data", "none (features)": "0"}
 
 
 class ModelOptions(widgets.VBox):
@@ -22,13 +22,13 @@ class ModelOptions(widgets.VBox):
             "Classifier", HEADS.items(), "", "Its width: that of the weights, or of your images"
         )
         self.size = text(
-            "Image size", placeholder="its own; or 160, 160x192", tooltip="Height x width in pixels"
+            "Image size", placeholder="its own, or 160x192", tooltip="Height x width in pixels"
         )
         self.channels = text(
             "Channels", placeholder="its own; 1 or 3", tooltip="1 for grey images, 3 for colour"
         )
         self.arguments = text(
-            "Arguments", placeholder="none; depth=6 patch_size=7", tooltip="For timm, as JSON"
+            "Arguments", placeholder="none, or depth=6", tooltip="For timm, as JSON"
         )
         self._setup = setup
         for part in (self.head, self.size, self.channels, self.arguments):

@@ -77,7 +77,7 @@ def profile_card(setup: Setup, number: int = 2) -> widgets.VBox:
     """The card of step 2. Its parts are `device`, `batch`, `dtype`, `how`, `go`, `again` and `job`."""
     device = dropdown("Device", DEVICES.items(), "auto")
     batch = text("Batch size", "1", tooltip="Images per forward pass; part of what is measured")
-    dtype = dropdown("Number type", DTYPES, "float32")
+    dtype = dropdown("Precision", DTYPES, "float32")
     how = Switches(setup, device)
     job = JobView(
         "profile",
