@@ -24,7 +24,7 @@ lint: env  ## style, and who may import whom
 	$(BIN)/lint-imports
 
 docs: env  ## the documentation, as a site that works offline: open build/site/index.html
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 	@echo "Open build/site/index.html"
 
 bench: env  ## the numbers of docs/measurements, measured side by side in one run

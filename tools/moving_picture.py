@@ -1,8 +1,8 @@
 """The README's moving picture: `python -m tools.moving_picture --out docs/explorer.webp`.
 
-Serves the explorer, opens it in Chromium, drags the budget of a shipped study, and puts the screenshots together
-as an animated WebP. Needs Chromium (Debian: `apt-get install chromium`). What moves is the real page: between two
-frames the program is solved anew.
+Serves the explorer, opens it in Chromium, drags the budget of a shipped study, and joins the screenshots into
+an animated WebP. Needs Chromium (Debian: `apt-get install chromium`). What moves is the real page: the program
+is solved again between two frames.
 """
 
 import argparse
@@ -48,7 +48,8 @@ def explorer():
     with tempfile.TemporaryDirectory() as data:
         server = subprocess.Popen(
             [sys.executable, "-m", "mdp_widgets", "--port", str(port), "--no-browser"],
-            env={**os.environ, "MDP_DATA": data}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env={**os.environ, "MDP_DATA": data}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
             if f":{port}/" not in server.stdout.readline():
@@ -123,7 +124,9 @@ def animate(shots: list[bytes], path: Path, quality: int) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.moving_picture", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.moving_picture", description="Make the README's moving picture."
+    )
     parser.add_argument("--out", type=Path, default=Path("docs/explorer.webp"), help="the file to write")
     parser.add_argument("--study", default="efficientnet-lite0-cpu", help="a shipped study")
     parser.add_argument("--scheme", choices=("light", "dark"), default="light")

@@ -64,7 +64,8 @@ def find(
             return module.find(model, ref, bundles)
     raise Unsupported(
         f"{ref.name} is of class {type(model).__name__}, which is in none of the supported families "
-        f"({', '.join(FAMILIES)}). Choose a model of these, or see docs/how-to/add-a-family.md on adding a family."
+        f"({', '.join(FAMILIES)}). Choose a model of these, or see docs/how-to/add-a-family.md "
+        "on adding a family."
     )
 
 
