@@ -33,7 +33,7 @@ def commands() -> str:
     ]
     for name, text in COMMANDS.items():
         parser = argparse.ArgumentParser(
-            prog=f"mdp {name}", formatter_class=lambda prog: argparse.HelpFormatter(prog, width=100)
+            prog=f"mdp {name}", formatter_class=lambda prog: argparse.HelpFormatter(prog, width=84)
         )
         parser.add_argument("--job", metavar="FOLDER", help="show this run on the explorer's pages as well")
         importlib.import_module(f"mdp.cli.{name}").add_arguments(parser)

@@ -1,8 +1,8 @@
 """The README's moving picture: `python -m tools.moving_picture --out docs/explorer.webp`.
 
-Serves the explorer, opens it in Chromium, drags the budget of a shipped study, and joins the screenshots into
-an animated WebP. Needs Chromium (Debian: `apt-get install chromium`). What moves is the real page: the program
-is solved again between two frames.
+Serves the explorer, opens it in Chromium, drags the budget of a shipped study, and joins the screenshots
+into an animated WebP. Needs Chromium (Debian: `apt-get install chromium`). What moves is the real page: the
+program is solved again between two frames.
 """
 
 import argparse
