@@ -40,6 +40,14 @@ def test_every_page_is_in_the_menu():
     assert sorted(menu) == sorted(pages)
 
 
+def test_the_site_asks_nobody_else():
+    settings = (REPO / "mkdocs.yml").read_text(encoding="utf-8")
+    assert "font: false" in settings and "http" not in settings
+    # offline would take its stand-in for workers from elsewhere, but for a file of this name
+    assert "polyfills: [assets/iframe-worker.js]" in settings and (DOCS / "assets/iframe-worker.js").exists()
+    assert "inventories: []" in settings
+
+
 def test_pages_made_from_code():
     commands, tutorial = PAGES["reference/commands.md"](), PAGES["tutorial/python.md"]()
     assert "## finetune" in commands and "--budget" in commands
