@@ -5,12 +5,12 @@ PORT   ?= 8866
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: app workshop lab test env lint bench studies networks lock clean
+.PHONY: app workshop lab test env lint bench docs studies networks lock clean
 
 app: env  ## serve the explorer at http://localhost:$(PORT)/
 	@$(BIN)/python -m mdp_widgets --port $(PORT)
 
-workshop: env  ## serve thirty people: prints a link with a token; see docs/workshop.md
+workshop: env  ## serve thirty people: prints a link with a token; see docs/how-to/workshop.md
 	@$(BIN)/python -m mdp_widgets --port $(PORT) --address 0.0.0.0 --pages 30 --warm 3 --idle 60 --no-long-work
 
 lab: env  ## the notebooks in JupyterLab
@@ -24,7 +24,11 @@ lint: env  ## style, who may import whom, and types of the public API
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-bench: env  ## the numbers of the README, measured side by side in one run
+docs: env  ## the documentation, as a site that works offline: open build/site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "Open build/site/index.html"
+
+bench: env  ## the numbers of docs/measurements, measured side by side in one run
 	$(BIN)/python -m benchmarks.solvers
 	$(BIN)/python -m benchmarks.latency
 	$(BIN)/python -m benchmarks.page
@@ -68,7 +72,7 @@ networks: env
 
 lock: env  ## pin anew what pyproject.toml asks for: hashes, no addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --extra dev --extra torch pyproject.toml --output-file requirements.lock
+	  --extra dev --extra torch --extra docs pyproject.toml --output-file requirements.lock
 	grep -A 1000 '^uv==' requirements.lock | awk 'NR==1 || /^    --hash/ {print; next} {exit}' > bootstrap.lock
 
 clean:

@@ -3,7 +3,7 @@
 Dichromacy is simulated after Machado, Oliveira and Fernandes, "A physiologically-based model for simulation
 of color vision deficiency" (2009), severity 1, on linear RGB; differences are CIE 1976 ΔE*ab, contrast is
 that of WCAG 2.
-No meaning rests on colour alone: see docs/accessibility.md for the shape or pattern that says the same.
+No meaning rests on colour alone: docs/reference/accessibility.md names the shape or pattern beside each.
 """
 
 import argparse

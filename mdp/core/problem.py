@@ -2,7 +2,7 @@
 
 Choose one option for every dim and keep or remove every removable block. A term counts when its block is
 null or kept. Maximise total importance subject to total latency <= budget. The file format is
-`mdp-problem/1`; docs/problem-file.md describes it.
+`mdp-problem/1`; docs/reference/problem-file.md describes it.
 """
 
 import hashlib

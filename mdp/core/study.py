@@ -1,6 +1,6 @@
 """A study: one model with its measured latency tables and importance scores, joined into a Problem.
 
-The file format is `mdp-study/1`, JSON; docs/study-file.md describes it. Reading one needs no torch.
+The file format is `mdp-study/1`, JSON; docs/reference/study-file.md describes it. Reading one needs no torch.
 """
 
 import os

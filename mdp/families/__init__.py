@@ -1,8 +1,8 @@
 """Model families: what can be pruned in a model, found in the model itself.
 
 Each family is one module that answers the same questions in the same order: NAME, `matches(model)`,
-`find(model, ref, bundles)`, `remove(model, block)`, `narrow(model, choices, removed)`. docs/families.md shows
-how to add one.
+`find(model, ref, bundles)`, `remove(model, block)`, `narrow(model, choices, removed)`.
+docs/how-to/add-a-family.md shows how to add one.
 """
 
 import importlib
@@ -64,7 +64,8 @@ def find(
             return module.find(model, ref, bundles)
     raise Unsupported(
         f"{ref.name} is of class {type(model).__name__}, which is in none of the supported families "
-        f"({', '.join(FAMILIES)}). Choose a model of these, or see docs/families.md on adding a family."
+        f"({', '.join(FAMILIES)}). Choose a model of these, or see docs/how-to/add-a-family.md "
+        "on adding a family."
     )
 
 

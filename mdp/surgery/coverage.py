@@ -65,8 +65,9 @@ def markdown(rows: Sequence[dict[str, Any]], tolerance: float, unchecked: Sequen
         "Right: with random weights, a random width of every dim and a third of the removable blocks gone, "
         "the outputs of the extracted and of the masked network for two small images differ by at most "
         f"{tolerance:g} of the largest output (difference). `python -m mdp check NAME` does one again; "
-        "`python -m mdp check --all --rows FILE --table docs/coverage.md` all that fit in memory, with "
-        "`--largest` a limit in parameters; with `--kept` it writes this page from what FILE holds.",
+        "`python -m mdp check --all --rows FILE --table docs/measurements/coverage.md` all that fit in "
+        "memory, with `--largest` a limit in parameters; with `--kept` it writes this page from what "
+        "FILE holds.",
         "",
         "| model | dims | blocks (removed) | parameters | after | difference | left whole, not known |",
         "|---|--:|--:|--:|--:|--:|---|",

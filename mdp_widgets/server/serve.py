@@ -2,7 +2,7 @@
 
 Voila with a template of ours. `/` is the explorer, `/teach` and `/inspect` the other notebooks; nothing else
 is served: no sources, no folders, no files but plotly.js and Voila's own. Without further options it listens
-to this machine only; with `--address` it asks everybody for a token (docs/workshop.md).
+to this machine only; with `--address` it asks everybody for a token (docs/how-to/workshop.md).
 """
 
 import argparse

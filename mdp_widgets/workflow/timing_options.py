@@ -14,7 +14,7 @@ from .study_draft import Setup
 
 ATTENTION = {"fused, as it runs": "fused", "split, as in the paper": "split"}
 NETWORK = {"as written (eager)": "eager", "torch.compile": "compiled"}
-# The numbers are those of docs/latency-models.json; a test holds them to it.
+# The numbers are those of docs/measurements/latency-models.json; a test holds them to it.
 SPLIT = (
     "Timed in two, as in the paper. Such tables were 2.9 % off at the median and 36.0 % at worst on the demo "
     "ViT, fused ones 2.1 % and 10.5 %."

@@ -1,4 +1,6 @@
-"""The certified optimum at slider speed: Lagrangian bound, slack window, Pareto merge. docs/exact-solver.md.
+"""The certified optimum at slider speed: Lagrangian bound, slack window, Pareto merge.
+
+docs/explanation/exact-solver.md says how.
 
 Everything that depends on the problem alone (the tree, its lists, the hull) is kept with the Problem object.
 """
