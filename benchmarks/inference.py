@@ -42,18 +42,18 @@ def held_out(study: StudyRecord) -> list[tuple[float, ...]]:
     from mdp.surgery import find_in
 
     found = find_in(study, load_weights=False)
-    surfaces, _ = survey(found.pieces, {d.name: d.options for d in study.problem.dims})
+    surfaces, _ = survey(found.segments, {d.name: d.options for d in study.problem.dims})
     rows = []
     for surface in surfaces:
         values = values_of(study, surface)
-        used = surface.drawn()
+        used = surface.holdout()
         used |= np.isin(np.array(surface.keys, dtype=object), list(surface.level(0)))
         if used.all():
             continue
-        facts = study.tables.details[surface.pieces[0]]
+        facts = study.tables.details[surface.segments[0]]
         noise = np.where(used, 0.93 * facts["spread"] / np.sqrt(facts["repeats"]), 0.0)
         measured = np.where(used, values, np.nan)
-        filled = fill(surface.points, surface.trend, measured, noise, surface.drawn())
+        filled = fill(surface.points, surface.trend, measured, noise, surface.holdout())
         off = (np.abs(filled.values - values) / values)[~used]
         really = float(np.median(off)), float(np.quantile(off, 0.95))
         rows.append((float(used.sum()), float((~used).sum()), filled.error, filled.worst, *really))
@@ -62,7 +62,7 @@ def held_out(study: StudyRecord) -> list[tuple[float, ...]]:
 
 def values_of(study: StudyRecord, surface: Surface) -> np.ndarray:
     """The study's ms of each key of a surface, shape (keys,)."""
-    term = next(t for t in study.problem.latency if t.name == surface.pieces[0])
+    term = next(t for t in study.problem.latency if t.name == surface.segments[0])
     values = np.asarray(term.values)
     if term.dims and all(study.problem.dim[d].kind == "channels" for d in term.dims):
         values = values.T  # convolutions' terms are output x input, their surfaces input x output

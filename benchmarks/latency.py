@@ -21,7 +21,7 @@ from mdp.latency.grid import survey
 from mdp.latency.measure import Run
 from mdp.latency.profiling import weight_bytes
 from mdp.latency.store import Store
-from mdp.latency.timer import Timer, at_hand, timer_for
+from mdp.latency.timer import Timer, device_timer, timer_for
 from mdp.latency.verification import deployment_of, same_device, statistics
 
 STUDIES = ("fmnist-resnet-cpu", "fmnist-vit-cpu", "efficientnet-lite0-cpu")
@@ -57,7 +57,7 @@ def bench(study: StudyRecord, networks: int, entries: int) -> dict:
     points = (study.verification or {}).get("points", [])
     if not points:
         raise MdpError("It has no verification; run `mdp verify` first.")
-    alone = at_hand(where, ConsoleReporter(), lambda: timer_for(where))
+    alone = device_timer(where, ConsoleReporter(), lambda: timer_for(where))
     with alone as timer, tempfile.TemporaryDirectory() as folder:
         with Store(Path(folder) / "bench.sqlite") as store:
             cost = profiling_cost(found, study, timer, store, entries)
@@ -91,10 +91,10 @@ def where_facts(where: ResolvedDeployment) -> dict:
 
 def profiling_cost(found, study: StudyRecord, timer: Timer, store: Store, entries: int) -> dict:
     """One visit to `entries` entries spread over the tables, into an empty store."""
-    _, workloads = survey(found.pieces, {d.name: d.options for d in study.problem.dims})
+    _, workloads = survey(found.segments, {d.name: d.options for d in study.problem.dims})
     some = dict(list(workloads.items())[:: max(1, len(workloads) // entries)])
-    inside = weight_bytes(found, timer.deployment)
-    run = Run(timer, store, some, ConsoleReporter(), 600.0, inside=inside)
+    resident_bytes = weight_bytes(found, timer.deployment)
+    run = Run(timer, store, some, ConsoleReporter(), 600.0, resident_bytes=resident_bytes)
     run.measure(some, "profiling afresh")
     return {
         "visits": run.measured,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mdp.core.how_found import has_halves
+from mdp.core.how_found import has_split_blocks
 from mdp.core.problem import Problem
 from mdp.core.progress import ConsoleReporter
 from mdp.core.study import StudyRecord
@@ -41,17 +41,28 @@ def predictions(
     linear = with_linear_latency(study.problem)
     made = {LINEAR: [predict(linear, point) for point in points]}
     transformer = found.space.family == "vit"
-    pieces = found.pieces
+    segments = found.segments
     if transformer:
-        halves = has_halves(study.problem.block)
-        pieces = find(found.model, found.ref, halves=halves, attention="split").pieces
-    split = [used(pieces, point) for point in points]
+        split_blocks = has_split_blocks(study.problem.block)
+        segments = find(found.model, found.ref, split_blocks=split_blocks, attention="split").segments
+    split = [used(segments, point) for point in points]
     layers = {work.key: layers_of(work) for works in split for work in works}
     bare = [[layer for work in works for layer in layers[work.key]] for works in split]
     sums = {BARE: bare, **({SPLIT: split} if transformer else {})}
     wanted = {work.key: work for rows in sums.values() for row in rows for work in row}
-    usual, inside = anchor_of_tables(study, timer.deployment), weight_bytes(found, timer.deployment)
-    run = Run(timer, store, wanted, ConsoleReporter(), 600.0, usual=usual, inside=inside)
+    reference_ms, resident_bytes = (
+        anchor_of_tables(study, timer.deployment),
+        weight_bytes(found, timer.deployment),
+    )
+    run = Run(
+        timer,
+        store,
+        wanted,
+        ConsoleReporter(),
+        600.0,
+        reference_ms=reference_ms,
+        resident_bytes=resident_bytes,
+    )
     for _ in range(2):
         run.measure(wanted, "parts of networks")
     for name, rows in sums.items():
@@ -64,10 +75,10 @@ def predict(problem: Problem, point: dict) -> float:
     return problem.total(problem.latency, point["choices"], point["removed"])
 
 
-def used(pieces: Sequence, point: dict) -> list[Workload]:
+def used(segments: Sequence, point: dict) -> list[Workload]:
     """The workloads that a network is made of, those of its equal pieces several times."""
-    kept = [piece for piece in pieces if piece.block not in point["removed"]]
-    return [piece.at(*(point["choices"][dim] for dim in piece.dims)) for piece in kept]
+    kept = [segment for segment in segments if segment.block not in point["removed"]]
+    return [segment.at(*(point["choices"][dim] for dim in segment.dims)) for segment in kept]
 
 
 def layers_of(workload: Workload) -> list[Workload]:
@@ -75,7 +86,7 @@ def layers_of(workload: Workload) -> list[Workload]:
     import torch
     from torch import nn
 
-    from mdp.families.vit_split import Product
+    from mdp.families.vit_split import MatrixProduct
 
     module = workload.make().eval()
     seen: list[tuple[nn.Module, tuple[tuple[int, ...], ...]]] = []
@@ -84,7 +95,7 @@ def layers_of(workload: Workload) -> list[Workload]:
             lambda m, args, out: seen.append((m, tuple(tuple(a.shape[1:]) for a in args)))
         )
         for m in module.modules()
-        if isinstance(m, (nn.Conv2d, nn.Linear, Product))
+        if isinstance(m, (nn.Conv2d, nn.Linear, MatrixProduct))
     ]
     with torch.inference_mode():
         module(*(torch.zeros(1, *shape) for shape in workload.inputs))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mdp.core.problem import Block, Dim, Problem, Term, check
-from mdp.core.space import bundle_options
+from mdp.core.space import width_options
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ def synthetic(net: Transformer, seed: int = 0, batch: int = 64) -> Problem:
     and MLP width in each block; every block removable."""
     rng = np.random.default_rng(seed)
     widths = {
-        "heads": bundle_options(net.heads, net.head_step),
-        "qk": bundle_options(net.head_width, net.width_step),
-        "v": bundle_options(net.head_width, net.width_step),
-        "mlp": bundle_options(net.mlp_ratio * net.embedding, net.mlp_step),
+        "heads": width_options(net.heads, net.head_step),
+        "qk": width_options(net.head_width, net.width_step),
+        "v": width_options(net.head_width, net.width_step),
+        "mlp": width_options(net.mlp_ratio * net.embedding, net.mlp_step),
     }
-    dims = [Dim("embedding", "embedding", bundle_options(net.embedding, net.embedding_step))]
+    dims = [Dim("embedding", "embedding", width_options(net.embedding, net.embedding_step))]
     e = np.array(dims[0].options, dtype=float)
     h, q, v, m = (np.array(widths[kind], dtype=float) for kind in ("heads", "qk", "v", "mlp"))
     rows = batch * net.tokens

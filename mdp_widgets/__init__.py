@@ -1,4 +1,4 @@
-"""Panels and views of the explorer. Each works alone in a notebook cell; those of one Selection are linked.
+"""Panels and views of the explorer. Each works alone in a notebook cell; those of one state are linked.
 
     from mdp_widgets import BudgetBar, open_study
     BudgetBar(open_study("fmnist-vit-cpu"))
@@ -20,7 +20,7 @@ _WHERE = {
     "JobView": "workflow",
     "PlanBar": "widgets.plan_bar",
     "Plot": "widgets.plot",
-    "Selection": "state.explorer_state",
+    "ExplorerState": "state.explorer_state",
     "SurvivorsPanel": "views.standalone",
     "budget_panel": "workflow",
     "finetune_panel": "workflow",
@@ -36,6 +36,7 @@ __all__ = list(_WHERE)
 
 
 def __getattr__(name: str) -> Any:
+    name = "ExplorerState" if name == "Selection" else name  # deprecated: what notebooks called it before
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f".{_WHERE[name]}", __name__), name)

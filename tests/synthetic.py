@@ -6,7 +6,7 @@ Nothing here was measured. Latencies are affine in the arithmetic, so that they 
 import numpy as np
 
 from mdp.core.problem import Block, Term
-from mdp.core.space import Product, Space, SpaceDim, bundle_options
+from mdp.core.space import Product, Space, SpaceDim, width_options
 from mdp.core.study import ModelRef, Scores, StudyRecord, Tables, build_study
 
 PROVENANCE = {"device": "synthetic (not measured)", "batch": 1, "dtype": "float32"}
@@ -15,16 +15,16 @@ PROVENANCE = {"device": "synthetic (not measured)", "batch": 1, "dtype": "float3
 def synthetic_vit(blocks: int = 12, embed: int = 384, heads: int = 6, seed: int = 0) -> StudyRecord:
     """Embedding, heads, Q/K, V and MLP widths; `blocks` removable blocks."""
     width, mlp = 64, 4 * embed
-    dims = [SpaceDim("embed", "embedding", embed, bundle_options(embed, embed // 12))]
+    dims = [SpaceDim("embed", "embedding", embed, width_options(embed, embed // 12))]
     counts = [Product(None, 16 * 16 * 3, ("embed",)), Product(None, 1000, ("embed",))]
     latency = [_term("stem", None, ("embed",), dims[:1], lambda e: 0.12 + 0.3 * e / embed)]
     for i in range(blocks):
         block = f"blocks.{i}"
         own = [
-            SpaceDim(f"{block}.heads", "heads", heads, bundle_options(heads, 1)),
-            SpaceDim(f"{block}.qk", "qk", width, bundle_options(width, 8)),
-            SpaceDim(f"{block}.v", "v", width, bundle_options(width, 8)),
-            SpaceDim(f"{block}.mlp", "mlp", mlp, bundle_options(mlp, mlp // 16)),
+            SpaceDim(f"{block}.heads", "heads", heads, width_options(heads, 1)),
+            SpaceDim(f"{block}.qk", "qk", width, width_options(width, 8)),
+            SpaceDim(f"{block}.v", "v", width, width_options(width, 8)),
+            SpaceDim(f"{block}.mlp", "mlp", mlp, width_options(mlp, mlp // 16)),
         ]
         dims += own
         e, (h, qk, v, m) = dims[0], own
@@ -63,19 +63,19 @@ def synthetic_vit(blocks: int = 12, embed: int = 384, heads: int = 6, seed: int 
 
 def synthetic_resnet(stages: tuple[int, ...] = (3, 4, 6, 3), seed: int = 0) -> StudyRecord:
     """Bottleneck ResNet: (3, 4, 6, 3) has 16 blocks, (3, 4, 23, 3) has 33. Stage widths are shared."""
-    dims, latency, counts, names = [SpaceDim("conv1", "channels", 64, bundle_options(64, 16))], [], [], []
+    dims, latency, counts, names = [SpaceDim("conv1", "channels", 64, width_options(64, 16))], [], [], []
     latency.append(_term("conv1", None, ("conv1",), dims[:1], lambda a: 0.3 + 0.2 * a / 64))
     counts.append(Product(None, 3 * 49, ("conv1",)))
     before = dims[0]
     for s, depth in enumerate(stages):
         inner = 64 * 2**s
-        stage = SpaceDim(f"layer{s + 1}", "channels", 4 * inner, bundle_options(4 * inner, inner))
+        stage = SpaceDim(f"layer{s + 1}", "channels", 4 * inner, width_options(4 * inner, inner))
         dims.append(stage)
         for i in range(depth):
             block = f"layer{s + 1}.{i}"
             names.append(block)
-            a = SpaceDim(f"{block}.conv1", "channels", inner, bundle_options(inner, inner // 8))
-            b = SpaceDim(f"{block}.conv2", "channels", inner, bundle_options(inner, inner // 8))
+            a = SpaceDim(f"{block}.conv1", "channels", inner, width_options(inner, inner // 8))
+            b = SpaceDim(f"{block}.conv2", "channels", inner, width_options(inner, inner // 8))
             dims += [a, b]
             source = before if i == 0 else stage
             for name, out, into, cost in (

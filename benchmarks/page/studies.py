@@ -4,7 +4,7 @@ import numpy as np
 
 from benchmarks.problems import DEIT_BASE, synthetic
 from mdp.core.problem import Block, Dim, Problem, Term, check, load_problem
-from mdp.core.space import Product, bundle_options
+from mdp.core.space import Product, width_options
 from mdp.core.study import ModelRef, Scores, StudyRecord, Tables
 from mdp_widgets.server.serve import REPO
 
@@ -67,11 +67,11 @@ def synthetic_resnet50(seed: int = 0, batch: int = 64, bundle: int = 32) -> Prob
     score("conv1", None, dims[0])
     for stage, depth in enumerate((3, 4, 6, 3)):
         inner = 64 * 2**stage
-        shared = Dim(f"layer{stage + 1}", "channels", bundle_options(4 * inner, 2 * bundle))
+        shared = Dim(f"layer{stage + 1}", "channels", width_options(4 * inner, 2 * bundle))
         dims.append(shared)
         for i in range(depth):
             block = f"layer{stage + 1}.{i}"
-            a, b = (Dim(f"{block}.conv{n}", "channels", bundle_options(inner, bundle)) for n in (1, 2))
+            a, b = (Dim(f"{block}.conv{n}", "channels", width_options(inner, bundle)) for n in (1, 2))
             dims += [a, b]
             blocks.append(Block(block))
             parts = ((a, before if i == 0 else shared, 1), (b, a, 9), (shared, b, 1))

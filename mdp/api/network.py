@@ -115,7 +115,7 @@ def prunable(
 
     model = at_rest(model)
     ref = reference(model, input_size)
-    found = find(model, ref, bundles=width_step, halves=split_blocks, attention=attention)
+    found = find(model, ref, width_step=width_step, split_blocks=split_blocks, attention=attention)
     return Network(**{name: getattr(found, name) for name in found.__dataclass_fields__})
 
 

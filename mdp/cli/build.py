@@ -19,7 +19,7 @@ def add_arguments(parser):
 
 def run(args):
     from ..core.files import read_json
-    from ..core.how_found import has_halves
+    from ..core.how_found import has_split_blocks
     from ..core.provenance import check_weights
     from ..core.quality import study_words
     from ..core.scores import read_scores
@@ -49,12 +49,16 @@ def run(args):
     doubt = check_weights(scored, scores.provenance, ref, content_at(ref), what)
     if doubt:
         report.message(doubt)
-    halves = has_halves(term.block for term in saved.tables.terms if term.block)
+    split_blocks = has_split_blocks(term.block for term in saved.tables.terms if term.block)
     found = outline(
-        ref, halves=halves, attention="split" if "attention split" in how_timed(saved.tables) else "fused"
+        ref,
+        split_blocks=split_blocks,
+        attention="split" if "attention split" in how_timed(saved.tables) else "fused",
     )
     space = fit_space(found.space, saved)
-    check_parts((t.name for t in saved.tables.terms), (p.name for p in found.pieces), f"tables {args.tables}")
+    check_parts(
+        (t.name for t in saved.tables.terms), (p.name for p in found.segments), f"tables {args.tables}"
+    )
     study = build_study(args.name, ref, space, saved.tables, scores, accuracy=accuracy_of(ref))
     path = save_study(study, args.out)
     report.message(f"{path}: {study.name}, dense {study.problem.dense_latency:.4g} ms.")

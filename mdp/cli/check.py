@@ -5,7 +5,7 @@ import json
 from ..core.errors import MdpError
 from ..core.files import write_text
 from . import print_json, reporter
-from .model_args import add_model, is_special, model_of
+from .model_args import add_model, add_split_blocks, is_special, model_of
 
 # Float32 rounding through a deep network stays far below this share of the largest output.
 TOLERANCE = 1e-4
@@ -16,9 +16,7 @@ def add_arguments(parser):
     add_model(parser, named=False)
     parser.add_argument("--all", action="store_true", help="every architecture of the supported families")
     parser.add_argument("--seed", type=int, default=0, help="of the weights, the plan and the images")
-    parser.add_argument(
-        "--halves", action="store_true", help="one name: attention and MLP of a block go apart"
-    )
+    add_split_blocks(parser, "one name: attention and MLP of a block go apart")
     parser.add_argument("--json", action="store_true", help="print one JSON object per architecture")
     parser.add_argument(
         "--largest", type=float, default=float("inf"), help="for a list: leave out more parameters, say 3e8"
@@ -42,7 +40,7 @@ def _one(args) -> int:
     from ..surgery.check import check_architecture
 
     ref = model_of(args, args.name[0], "none") if is_special(args) else None
-    result = check_architecture(args.name[0], args.seed, halves=args.halves, ref=ref)
+    result = check_architecture(args.name[0], args.seed, split_blocks=args.split_blocks, ref=ref)
     print_json(result) if args.json else print(_describe(result))
     return 0 if _is_right(result) else 1
 

@@ -2,14 +2,12 @@
 
 from ..core.errors import MdpError
 from . import print_json, reporter
-from .model_args import add_model, model_of
+from .model_args import add_model, add_split_blocks, model_of
 
 
 def add_arguments(parser):
     add_model(parser)
-    parser.add_argument(
-        "--halves", action="store_true", help="let a transformer's attention and MLP be removed apart"
-    )
+    add_split_blocks(parser)
     parser.add_argument("--data", help="say also whether these images are fit for it: data set, or folder")
     parser.add_argument("--out", metavar="FILE", help="write the report there as JSON")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
@@ -26,7 +24,7 @@ def run(args):
     report.step(0, 2, "looking for what can be pruned")
     ref = model_of(args)
     # The shapes of a network say what can be pruned.
-    found = describe(outline(ref, halves=args.halves).space, ref)
+    found = describe(outline(ref, split_blocks=args.split_blocks).space, ref)
     unfit = None
     if args.data:
         source = find_data(args.data)

@@ -38,6 +38,14 @@ def add_model(parser: argparse.ArgumentParser, *, named: bool = True) -> None:
     )  # fmt: skip
 
 
+def add_split_blocks(
+    parser: argparse.ArgumentParser, text: str = "let a transformer's attention and MLP be removed apart"
+) -> None:
+    """`--split-blocks`, and the name that it had before."""
+    parser.add_argument("--split-blocks", action="store_true", help=text)
+    parser.add_argument("--halves", dest="split_blocks", action="store_true", help=argparse.SUPPRESS)
+
+
 def model_of(args: argparse.Namespace, name: str | None = None, weights: str | None = None) -> ModelRef:
     """The model that the words name. Raises MdpError as `resolve`, and for words that make no sense."""
     from ..networks.models import own_size, resolve

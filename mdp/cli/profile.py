@@ -1,10 +1,11 @@
 """`mdp profile`: measure a model's latency tables on this device."""
 
+import argparse
 import dataclasses
 
 from ..core.errors import MdpError
 from . import reporter
-from .model_args import add_model, model_of
+from .model_args import add_model, add_split_blocks, model_of
 
 
 def add_arguments(parser):
@@ -17,14 +18,18 @@ def add_arguments(parser):
         "--memory-format", default="auto", help="contiguous, channels_last, or auto (default): the usual one"
     )
     parser.add_argument(
-        "--compiled", action="store_true", help="deployed with torch.compile (seconds an entry: bundle more)"
+        "--compiled",
+        action="store_true",
+        help="deployed with torch.compile (seconds an entry: take larger width steps)",
     )
     parser.add_argument(
-        "--bundle", action="append", metavar="KIND=N", help="units per step of a kind of dim, or of one dim"
+        "--width-step",
+        action="append",
+        metavar="KIND=N",
+        help="units per step of a kind of dim, or of one dim",
     )
-    parser.add_argument(
-        "--halves", action="store_true", help="let a transformer's attention and MLP be removed apart"
-    )
+    parser.add_argument("--bundle", dest="width_step", action="append", help=argparse.SUPPRESS)
+    add_split_blocks(parser)
     parser.add_argument(
         "--attention",
         choices=("fused", "split"),
@@ -37,14 +42,14 @@ def add_arguments(parser):
 
 
 def run(args):
-    steps = bundles(args.bundle)
+    steps = width_step(args.width_step)
     from ..latency.device import deployment
 
     # Before anything slow: what was asked for makes sense here, or a sentence says why not.
     layout = "contiguous" if args.memory_format == "auto" else args.memory_format
     deployment(args.device, args.batch, args.dtype, layout, args.threads, args.compiled)
     from ..core.quality import tables_words
-    from ..core.study import inferred_words
+    from ..core.study import interpolation_note
     from ..core.tables import save_tables
     from ..families import find, outline
     from ..latency import profile
@@ -54,10 +59,12 @@ def run(args):
 
     report = reporter(args)
     ref = model_of(args)
-    outline(ref, halves=args.halves)  # refuses what is not supported before anything large is made
+    outline(
+        ref, split_blocks=args.split_blocks
+    )  # refuses what is not supported before anything large is made
     # Times do not depend on the values of the weights.
     model = create(ref, load_weights=False)
-    found = find(model, ref, bundles=steps, halves=args.halves, attention=args.attention)
+    found = find(model, ref, width_step=steps, split_blocks=args.split_blocks, attention=args.attention)
 
     facts = noted(ref)  # for people: times do not depend on them
 
@@ -85,7 +92,7 @@ def run(args):
         f"{path}: {p['entries']} entries on {p['device']}, "
         f"batch {p['batch']}, {p['dtype']}; spread of the readings {100 * p['spread']:.1f} %."
     )
-    report.message(inferred_words(tables))
+    report.message(interpolation_note(tables))
     if p["drift"] > BUSY:
         report.message(
             f"The machine was busy or throttled: at worst the anchor beside the readings took "
@@ -99,12 +106,14 @@ def run(args):
         report.result(path=str(path), **({"wrong": wrong} if wrong else {}))
 
 
-def bundles(words: list[str] | None) -> dict[str, int] | None:
+def width_step(typed: list[str] | None) -> dict[str, int] | None:
     """`["channels=8"]` as `{"channels": 8}`. Raises MdpError for anything else."""
     found = {}
-    for word in words or ():
+    for word in typed or ():
         name, _, units = word.rpartition("=")
         if not name or not units.isdigit():
-            raise MdpError(f"The bundle {word!r} is not understood. Write a kind and a number: channels=8.")
+            raise MdpError(
+                f"The width step {word!r} is not understood. Write a kind and a number: channels=8."
+            )
         found[name] = int(units)
     return found or None

@@ -2,7 +2,7 @@
 
 from ..core.errors import MdpError
 from . import reporter
-from .model_args import SKIP_BAD, add_model, model_of
+from .model_args import SKIP_BAD, add_model, add_split_blocks, model_of
 
 NEW_HEAD = (
     "The classifier is new and untrained: the importance is that for random answers. Train it on your "
@@ -37,9 +37,7 @@ def add_arguments(parser):
         "--batch", type=int, default=16, help="images per batch (default 16): few, so that scores are steady"
     )
     parser.add_argument("--seed", type=int, default=0, help="which images (default 0)")
-    parser.add_argument(
-        "--halves", action="store_true", help="let a transformer's attention and MLP be removed apart"
-    )
+    add_split_blocks(parser)
     parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
     parser.add_argument("--out", metavar="FILE", help="where to save the scores (default: the user's folder)")
 
@@ -60,13 +58,13 @@ def run(args):
         raise MdpError(f"There is no score {args.method!r}; choose auto or one of {', '.join(METHODS)}.")
     ref = model_of(args)
     # What is not supported, and images that do not fit, are refused before anything is fetched or made.
-    shapes = outline(ref, halves=args.halves)
+    shapes = outline(ref, split_blocks=args.split_blocks)
     method = default_method(shapes) if args.method == "auto" else args.method
     unread = Unread.for_now()
     batches, facts = _batches(args, ref, report, unread) if METHODS[method].NEEDS_IMAGES else ((), {})
     facts |= noted(ref)
     device = deployment(args.device).kind
-    found = find(create(ref), ref, halves=args.halves)
+    found = find(create(ref), ref, split_blocks=args.split_blocks)
     if ref.new_head:
         facts["new_head"] = True
         report.message(NEW_HEAD)

@@ -1,11 +1,12 @@
 """`mdp verify`: predicted against measured latency of whole random sub-networks."""
 
+import argparse
 import dataclasses
 
 from ..core.quality import tables_words, verification_words
 from ..core.study import load_study, save_study
 from . import print_json, reporter
-from .solve import PINS_HELP
+from .enforce import enforce_budget
 
 
 def add_arguments(parser):
@@ -15,11 +16,10 @@ def add_arguments(parser):
     parser.add_argument("--seconds", type=float, default=120, help="about how long to measure (default 120)")
     parser.add_argument("--again", action="store_true", help="measure once more what was measured before")
     parser.add_argument("--out", metavar="FILE", help="save the study there (verified: default in its place)")
-    parser.add_argument(
-        "--strict", metavar="BUDGET", help="instead, find a plan whose measured latency meets this budget"
-    )
-    parser.add_argument("--pins", default="", help=f"with --strict: {PINS_HELP}")
-    parser.add_argument("--name", help="with --strict and --out: the name of the saved study")
+    # What `mdp enforce` was called before it became a command.
+    parser.add_argument("--strict", metavar="BUDGET", help=argparse.SUPPRESS)
+    parser.add_argument("--pins", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--name", help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -27,14 +27,12 @@ def run(args):
     from ..latency import verify
     from ..surgery import find_in
 
+    if args.strict:
+        return enforce_budget(args, args.strict)
     report = reporter(args)
     study = load_study(args.study)
-    if args.strict:
-        _refuse_elsewhere(study)
     # Times do not depend on the values of the weights.
     found = find_in(study, load_weights=False)
-    if args.strict:
-        return _strict(args, study, found, report)
     result = verify(
         study,
         found,
@@ -63,37 +61,6 @@ def run(args):
         return print_json(result)
     if not args.job:
         print(describe(result))
-
-
-def _strict(args, study, found, report):
-    from ..core.pins import pins_from_text
-    from ..core.plan import parse_budget, save_plan
-    from ..latency import strict
-
-    budget, pins = parse_budget(args.strict, study.problem), pins_from_text(args.pins, study.problem)
-    held = strict(study, found, budget, pins=pins, report=report)
-    facts = held.to_json()
-    if args.out:
-        # The plan belongs to the tables as they were corrected, so both are kept.
-        kept = dataclasses.replace(held.study, name=args.name or study.name)
-        path = save_study(kept, args.out)
-        save_plan(held.plan, path.with_suffix(".plan.json"))
-        facts["path"] = str(path)
-    if args.job:
-        report.result(**facts)
-    if args.json:
-        return print_json(facts)
-    print(
-        f"Measured {held.measured:.4g} ms within the budget of {held.budget:.4g} ms, "
-        f"after {len(held.steps)} round{'s' * (len(held.steps) > 1)}."
-    )
-
-
-def _refuse_elsewhere(study):
-    """Raises MdpError if entries measured here and now cannot stand in the study's tables."""
-    from ..latency.verification import deployment_of, refuse_another
-
-    refuse_another(study, deployment_of(study))
 
 
 def describe(result: dict) -> str:

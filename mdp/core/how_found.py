@@ -7,9 +7,9 @@ from typing import Any
 def how_found(blocks: Iterable[str], terms: Iterable[str]) -> dict[str, Any]:
     """The arguments of `find` that give blocks, and latency terms, of these names."""
     split = any(name.startswith("blocks.") and name.endswith(".qk") for name in terms)
-    return {"halves": has_halves(blocks), "attention": "split" if split else "fused"}
+    return {"split_blocks": has_split_blocks(blocks), "attention": "split" if split else "fused"}
 
 
-def has_halves(blocks: Iterable[str]) -> bool:
-    """Whether blocks of these names come from `find(..., halves=True)`."""
+def has_split_blocks(blocks: Iterable[str]) -> bool:
+    """Whether blocks of these names come from `find(..., split_blocks=True)`."""
     return any(name.startswith("blocks.") and name.endswith((".attn", ".mlp")) for name in blocks)

@@ -73,9 +73,9 @@ class Space:
     skipped: tuple[Skipped, ...] = ()
 
 
-def bundle_options(units: int, bundle: int) -> tuple[int, ...]:
-    """Widths from one bundle to dense in steps of `bundle`; dense is always offered. (8, 3) -> (2, 5, 8).
+def width_options(units: int, step: int) -> tuple[int, ...]:
+    """Widths from one step to dense in steps of `step`; dense is always offered. (8, 3) -> (2, 5, 8).
 
-    Counted down from dense, so that a width that is no multiple of the bundle still has dense as last option.
+    Counted down from dense, so that a width that is no multiple of the step still has dense as last option.
     """
-    return tuple(range(units, 0, -max(1, bundle)))[::-1]
+    return tuple(range(units, 0, -max(1, step)))[::-1]

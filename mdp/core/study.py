@@ -41,7 +41,7 @@ class Tables:
         return f"Tables({len(self.terms)} terms, {p.get('device')}, batch {p.get('batch')}, {p.get('dtype')})"
 
 
-def inferred_words(tables: Tables) -> str:
+def interpolation_note(tables: Tables) -> str:
     """How much of the tables was inferred, and how well by cross-validation; "" if they do not say."""
     p = tables.provenance
     try:
@@ -143,7 +143,7 @@ def build_study(
         if named - blocks:
             raise MdpError(
                 f"The {what} are of other blocks: {space.model} has no block {min(named - blocks)!r} here. "
-                f"Make both with --halves, or both without; `{made}` makes these."
+                f"Make both with --split-blocks, or both without; `{made}` makes these."
             )
     missing = set(by_name) - set(scores.order)
     if missing:
@@ -317,7 +317,7 @@ def list_studies() -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for folder in study_dirs():
         for path in sorted(folder.glob("*.json")):
-            if not path.name.endswith(".plan.json"):  # what `verify --strict` leaves beside its study
+            if not path.name.endswith(".plan.json"):  # what `enforce` leaves beside its study
                 found.setdefault(path.name, dict(_summary(path, _stamp(path))))
     return list(found.values())
 

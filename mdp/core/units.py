@@ -77,7 +77,7 @@ def check_times(problem: Problem, where: str) -> None:
         refuse(f"the dense network takes {dense:g} ms, which no network does")
 
 
-def check_parts(terms, pieces, where: str) -> None:
+def check_parts(terms, segments, where: str) -> None:
     """Refuse tables without one of the parts that a network is made of, by name.
 
     Args:
@@ -87,7 +87,7 @@ def check_parts(terms, pieces, where: str) -> None:
         MdpError: one is missing.
     """
     there = set(terms)
-    lacking = [name for name in pieces if name not in there]
+    lacking = [name for name in segments if name not in there]
     if lacking:
         more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
         raise MdpError(

@@ -35,7 +35,7 @@ class Shuffle(Sampler[int]):
         return iter(np.random.default_rng((self.seed, self.epoch)).permutation(self.images).tolist())
 
 
-class Prepared:
+class ImageBatches:
     """A split as a map-style data set of images of the model's size, fetched a batch at a time.
 
     Attributes:
@@ -125,7 +125,7 @@ def loader(
     crew = crew_for(len(split), batch, config.input_size) if split.files else Crew(0)
     if workers is not None:
         crew = Crew(workers, threads=1)
-    data = Prepared(split, config, labels, augment=train, threads=crew.threads, unread=unread)
+    data = ImageBatches(split, config, labels, augment=train, threads=crew.threads, unread=unread)
     return DataLoader(
         data,
         batch_size=batch,
@@ -145,7 +145,7 @@ def loader(
 
 
 def as_it_is(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """What `Prepared` gives is a batch already.
+    """What `ImageBatches` gives is a batch already.
 
     A worker puts it into shared memory here, where a failure reaches the main process: behind this, torch
     would lose the batch, and everybody would wait for it.

@@ -10,7 +10,7 @@ from torchvision.transforms import functional as transforms
 from ..core.study import ModelRef
 from ..networks.models import data_config
 from .labels import check_fit
-from .loader import Prepared, as_it_is
+from .loader import ImageBatches, as_it_is
 from .source import Source, Split
 from .unreadable import Unread
 
@@ -18,7 +18,7 @@ from .unreadable import Unread
 AREA, ASPECT = [0.35, 1.0], [3 / 4, 4 / 3]
 
 
-class Views(Prepared):
+class Views(ImageBatches):
     """Index `view * images + i` is a view of image i. View 0 is the image as it is evaluated."""
 
     def __init__(self, *prepared, seed: int, unread: Unread | None = None):

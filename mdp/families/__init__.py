@@ -1,7 +1,7 @@
 """Model families: what can be pruned in a model, found in the model itself.
 
 Each family is one module that answers the same questions in the same order: NAME, `matches(model)`,
-`find(model, ref, bundles)`, `remove(model, block)`, `narrow(model, choices, removed)`.
+`find(model, ref, width_step)`, `remove(model, block)`, `narrow(model, choices, removed)`.
 docs/how-to/add-a-family.md shows how to add one.
 """
 
@@ -34,16 +34,16 @@ def find(
     model: "nn.Module",
     ref: ModelRef,
     *,
-    bundles: Mapping[str, int] | None = None,
-    halves: bool = False,
+    width_step: Mapping[str, int] | None = None,
+    split_blocks: bool = False,
     attention: str = "fused",
 ) -> PrunableNetwork:
     """What can be pruned in `model`, where it lives and what to time.
 
     Args:
         model: the dense model in eval mode on the CPU; it is kept, and not changed.
-        bundles: dim kind or dim name -> units per step of its options; the rest gets defaults.
-        halves: let the attention and the MLP of a transformer's block be removed apart.
+        width_step: dim kind or dim name -> units per step of its options; the rest gets defaults.
+        split_blocks: let the attention and the MLP of a transformer's block be removed apart.
         attention: how a transformer's is timed, "fused", as it runs, or "split" in two, as in the paper.
 
     Raises:
@@ -55,13 +55,13 @@ def find(
         module = family(name)
         if module.matches(model):
             if name == "vit":
-                return module.find(model, ref, bundles, halves, attention)
-            if halves or attention != "fused":
+                return module.find(model, ref, width_step, split_blocks, attention)
+            if split_blocks or attention != "fused":
                 raise Unsupported(
                     f"{ref.name} is no transformer: its blocks have no attention to "
-                    f"{'remove by halves' if halves else 'time otherwise'}."
+                    f"{'remove by halves' if split_blocks else 'time otherwise'}."
                 )
-            return module.find(model, ref, bundles)
+            return module.find(model, ref, width_step)
     raise Unsupported(
         f"{ref.name} is of class {type(model).__name__}, which is in none of the supported families "
         f"({', '.join(FAMILIES)}). Choose a model of these, or see docs/how-to/add-a-family.md "
@@ -72,12 +72,12 @@ def find(
 def outline(
     ref: ModelRef,
     *,
-    bundles: Mapping[str, int] | None = None,
-    halves: bool = False,
+    width_step: Mapping[str, int] | None = None,
+    split_blocks: bool = False,
     attention: str = "fused",
 ) -> PrunableNetwork:
     """What `find` finds in this model, in seconds and without its memory: on torch's meta device, where a
-    tensor is its shape alone. Its `model` and `pieces` cannot run.
+    tensor is its shape alone. Its `model` and `segments` cannot run.
 
     Raises:
         MdpError: timm cannot build the model.
@@ -89,4 +89,4 @@ def outline(
 
     with torch.device("meta"):
         model = create(ref, load_weights=False)
-        return find(model, ref, bundles=bundles, halves=halves, attention=attention)
+        return find(model, ref, width_step=width_step, split_blocks=split_blocks, attention=attention)

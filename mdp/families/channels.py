@@ -23,7 +23,7 @@ _PARAMETER_SHAPES = frozenset("view reshape unsqueeze".split())
 
 
 @dataclass(eq=False)
-class Group:
+class ChannelGroup:
     """Channels that live and die together.
 
     Attributes:
@@ -39,9 +39,9 @@ class Group:
     members: list[tuple[str, int, str]] = field(default_factory=list)
     makers: list[str] = field(default_factory=list)
     norms: list[str] = field(default_factory=list)
-    joined: "Group | None" = None
+    joined: "ChannelGroup | None" = None
 
-    def root(self) -> "Group":
+    def root(self) -> "ChannelGroup":
         """The group that this one was joined with in the end; itself if it was not."""
         return self if self.joined is None else self.joined.root()
 
@@ -50,7 +50,7 @@ class Group:
 class Value:
     """Where the channels of a traced value are. `parameter` names a bare parameter, still without a group."""
 
-    group: Group | None
+    group: ChannelGroup | None
     channels: int = 0
     axis: int = 1
     parameter: str = ""
@@ -61,13 +61,13 @@ class Channels:
 
     def __init__(self, model: nn.Module, traced: fx.GraphModule):
         self.model, self.traced = model, traced
-        self.groups: list[Group] = []
+        self.groups: list[ChannelGroup] = []
         self.of: dict[fx.Node, Value] = {}
         for node in traced.graph.nodes:
             self._follow(node)
         self.groups = [g for g in self.groups if g.joined is None]
 
-    def group(self, node: fx.Node) -> Group | None:
+    def group(self, node: fx.Node) -> ChannelGroup | None:
         """The group of a step's output, None if it is no tensor with channels."""
         value = self.of.get(node)
         return value.group.root() if value and value.group else None
@@ -180,7 +180,7 @@ class Channels:
         return self._new(shape[1] if len(shape) > 1 else 1, fixed=reason)
 
     def _new(self, channels: int, axis: int = 1, fixed: str = "") -> Value:
-        self.groups.append(Group(channels, fixed))
+        self.groups.append(ChannelGroup(channels, fixed))
         return Value(self.groups[-1], channels, axis)
 
     def _fix(self, value: Value, reason: str) -> None:
@@ -188,7 +188,7 @@ class Channels:
             group = value.group.root()
             group.fixed = group.fixed or reason
 
-    def _join(self, a: Group, b: Group) -> None:
+    def _join(self, a: ChannelGroup, b: ChannelGroup) -> None:
         a, b = a.root(), b.root()
         if a is not b:
             a.units = math.gcd(a.units, b.units)

@@ -19,8 +19,8 @@ from ..networks.options import space_dim
 from ..networks.prunable import PrunableNetwork, owner
 from ..networks.slices import Slice
 from ..networks.trace import trace
-from .channels import Channels, Group
-from .graph_segments import graph_pieces
+from .channels import ChannelGroup, Channels
+from .graph_segments import graph_segments
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Anatomy:
         blocks: in the order of the forward.
         stays: modules within blocks that remain when their block is removed.
         whole: layer -> why its output channels are not pruned.
-        apart: modules timed as one piece (squeeze-excite), whatever is in them.
+        apart: modules timed as one segment (squeeze-excite), whatever is in them.
     """
 
     blocks: tuple[Block, ...]
@@ -47,7 +47,7 @@ class Anatomy:
 
 
 def find_channels(
-    model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None, family: str, anatomy: Anatomy
+    model: nn.Module, ref: ModelRef, width_step: Mapping[str, int] | None, family: str, anatomy: Anatomy
 ) -> PrunableNetwork:
     """Trace the model, follow its channels, and describe every group that can be pruned.
 
@@ -62,7 +62,7 @@ def find_channels(
     if not names and not any(b.removable for b in anatomy.blocks):
         reasons = "; ".join(sorted({g.fixed for g in channels.groups if g.makers})[:3])
         raise Unsupported(f"Nothing in {ref.name} can be pruned: of its channels, {reasons}.")
-    dims = tuple(space_dim(name, _kind(model, g), g.units, bundles) for g, name in names.items())
+    dims = tuple(space_dim(name, _kind(model, g), g.units, width_step) for g, name in names.items())
     slices = tuple(s for g, name in names.items() for s in _slices(model, g, name, anatomy))
     norms = {name: _norms(model, g, anatomy) for g, name in names.items()}
     positions = {
@@ -79,11 +79,11 @@ def find_channels(
     )
     skipped = tuple(Skipped(g.makers[0], g.fixed) for g in channels.groups if g.fixed and g.makers)
     space = Space(ref.name, family, dims, anatomy.blocks, counts, skipped)
-    pieces = tuple(graph_pieces(traced, channels, names, slices, anatomy))
-    return PrunableNetwork(model, ref, space, slices, pieces, norms)
+    segments = tuple(graph_segments(traced, channels, names, slices, anatomy))
+    return PrunableNetwork(model, ref, space, slices, segments, norms)
 
 
-def _sources(model: nn.Module, group: Group, anatomy: Anatomy) -> list[str]:
+def _sources(model: nn.Module, group: ChannelGroup, anatomy: Anatomy) -> list[str]:
     """The layers that decide what a group's channels are: neither depthwise ones nor gates."""
     return [
         m
@@ -92,7 +92,7 @@ def _sources(model: nn.Module, group: Group, anatomy: Anatomy) -> list[str]:
     ]
 
 
-def _kept_whole(model: nn.Module, group: Group, anatomy: Anatomy) -> str:
+def _kept_whole(model: nn.Module, group: ChannelGroup, anatomy: Anatomy) -> str:
     """Why a group that could be pruned is not, or an empty text."""
     sources = _sources(model, group, anatomy)
     if group.units == 1:
@@ -105,7 +105,7 @@ def _kept_whole(model: nn.Module, group: Group, anatomy: Anatomy) -> str:
     return ""
 
 
-def _kind(model: nn.Module, group: Group) -> str:
+def _kind(model: nn.Module, group: ChannelGroup) -> str:
     """`groups` where a unit is several channels, `mlp` for the hidden layer of an MLP, else `channels`."""
     name, axis, _ = group.members[0]
     if model.get_parameter(name).shape[axis] != group.units:
@@ -113,10 +113,10 @@ def _kind(model: nn.Module, group: Group) -> str:
     return "mlp" if ".mlp." in group.makers[0] and len(group.makers) == 1 else "channels"
 
 
-def _dim_names(model: nn.Module, groups: Sequence[Group], anatomy: Anatomy) -> dict[Group, str]:
+def _dim_names(model: nn.Module, groups: Sequence[ChannelGroup], anatomy: Anatomy) -> dict[ChannelGroup, str]:
     """A stage's name where several of its blocks share the channels, else their layer's name."""
     blocks = {b.name for b in anatomy.blocks}
-    names: dict[Group, str] = {}
+    names: dict[ChannelGroup, str] = {}
     for group in groups:
         sources = _sources(model, group, anatomy) or group.makers
         name, owners = sources[0], {owner(m, blocks) for m in sources} - {None}
@@ -128,7 +128,7 @@ def _dim_names(model: nn.Module, groups: Sequence[Group], anatomy: Anatomy) -> d
     return names
 
 
-def _slices(model: nn.Module, group: Group, dim: str, anatomy: Anatomy) -> Sequence[Slice]:
+def _slices(model: nn.Module, group: ChannelGroup, dim: str, anatomy: Anatomy) -> Sequence[Slice]:
     slices = []
     for tensor, axis, role in group.members:
         index = np.arange(model.get_parameter(tensor).shape[axis]).reshape(group.units, -1)
@@ -136,7 +136,9 @@ def _slices(model: nn.Module, group: Group, dim: str, anatomy: Anatomy) -> Seque
     return slices
 
 
-def _norms(model: nn.Module, group: Group, anatomy: Anatomy) -> tuple[tuple[str, str, str | None], ...]:
+def _norms(
+    model: nn.Module, group: ChannelGroup, anatomy: Anatomy
+) -> tuple[tuple[str, str, str | None], ...]:
     batch_norms = (
         n for n in group.norms if isinstance(model.get_submodule(n), nn.modules.batchnorm._BatchNorm)
     )

@@ -24,7 +24,7 @@ def matches(model: nn.Module) -> bool:
     return isinstance(model, ConvNeXt)
 
 
-def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None) -> PrunableNetwork:
+def find(model: nn.Module, ref: ModelRef, width_step: Mapping[str, int] | None) -> PrunableNetwork:
     """Raises Unsupported if the forward cannot be traced or nothing in it can be pruned."""
     stages = enumerate(model.stages)
     blocks = [f"stages.{i}.blocks.{j}" for i, stage in stages for j in range(len(stage.blocks))]
@@ -32,7 +32,7 @@ def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None) -> 
         tuple(Block(name) for name in blocks),
         whole=dict.fromkeys(stems(model), "the first convolution is kept whole, as in the method"),
     )
-    return find_channels(model, ref, bundles, NAME, anatomy)
+    return find_channels(model, ref, width_step, NAME, anatomy)
 
 
 def remove(model: nn.Module, block: str) -> None:

@@ -26,7 +26,7 @@ def matches(model: nn.Module) -> bool:
     return isinstance(model, (EfficientNet, MobileNetV3))
 
 
-def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None) -> PrunableNetwork:
+def find(model: nn.Module, ref: ModelRef, width_step: Mapping[str, int] | None) -> PrunableNetwork:
     """Raises Unsupported if the forward cannot be traced or nothing in it can be pruned."""
     blocks = {
         f"blocks.{i}.{j}": block for i, stage in enumerate(model.blocks) for j, block in enumerate(stage)
@@ -37,7 +37,7 @@ def find(model: nn.Module, ref: ModelRef, bundles: Mapping[str, int] | None) -> 
         whole=dict.fromkeys(stems(model), "the first convolution is kept whole, as in the method"),
         apart=frozenset(apart),
     )
-    return find_channels(model, ref, bundles, NAME, anatomy)
+    return find_channels(model, ref, width_step, NAME, anatomy)
 
 
 def remove(model: nn.Module, block: str) -> None:

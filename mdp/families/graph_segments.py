@@ -1,6 +1,6 @@
-"""What to time in a traced network: its steps, cut into pieces of one layer and what follows it directly.
+"""What to time in a traced network: its steps, cut into segments of one layer and what follows it directly.
 
-Every step of the trace is in exactly one piece, so that the pieces together run the whole network. Batch
+Every step of the trace is in exactly one segment, so that the segments together run the whole network. Batch
 norms are folded into the convolutions before them, as they are when a network is deployed.
 """
 
@@ -20,7 +20,7 @@ from ..networks.resize import loosen, resize
 from ..networks.segments import Segment, Workload
 from ..networks.slices import Slice
 from ..networks.trace import out_of_place, step_name
-from .channels import Channels, Group
+from .channels import ChannelGroup, Channels
 
 if TYPE_CHECKING:
     from .convnet import Anatomy
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 _CALLS = ("call_function", "call_method", "call_module")
 
 
-def graph_pieces(
+def graph_segments(
     traced: fx.GraphModule,
     channels: Channels,
-    names: Mapping[Group, str],
+    names: Mapping[ChannelGroup, str],
     slices: Sequence[Slice],
     anatomy: "Anatomy",
 ) -> Iterator[Segment]:
@@ -46,8 +46,8 @@ def graph_pieces(
 
 
 def _cut(traced: fx.GraphModule, anatomy: "Anatomy") -> list[list[fx.Node]]:
-    """Steps grouped into pieces: a layer starts one; what works on its result alone goes along."""
-    pieces: list[list[fx.Node]] = []
+    """Steps grouped into segments: a layer starts one; what works on its result alone goes along."""
+    segments: list[list[fx.Node]] = []
     home: dict[fx.Node, list[fx.Node]] = {}
     for node in traced.graph.nodes:
         if node.op in ("placeholder", "get_attr", "output") or not _is_tensor(node):
@@ -66,17 +66,17 @@ def _cut(traced: fx.GraphModule, anatomy: "Anatomy") -> list[list[fx.Node]]:
             if same and together and (alone or part or apart is not None):
                 fitting.append(home[source])
         # An addition goes with the layer whose result it adds, rather than with a shortcut that does nothing.
-        piece = max(fitting, key=lambda steps: any(_is_layer(traced, s) for s in steps), default=[])
-        if not piece:
-            pieces.append(piece)
-        piece.extend(n for n in node.all_input_nodes if n not in home and _is_tensor(n) and n.op in _CALLS)
-        piece.append(node)
-        home[node] = piece
-    return pieces
+        segment = max(fitting, key=lambda steps: any(_is_layer(traced, s) for s in steps), default=[])
+        if not segment:
+            segments.append(segment)
+        segment.extend(n for n in node.all_input_nodes if n not in home and _is_tensor(n) and n.op in _CALLS)
+        segment.append(node)
+        home[node] = segment
+    return segments
 
 
 class _Cutter:
-    """Builds one piece for any widths of its dims."""
+    """Builds one segment for any widths of its dims."""
 
     def __init__(self, traced, channels, names, units, slices, steps):
         self.traced, self.channels, self.names, self.units = traced, channels, names, units

@@ -1,6 +1,6 @@
 """The few modules of our own that a pruned network may need where timm's classes cannot say it.
 
-Those of a transformer's blocks are in mdp/families/narrow_attention.py and halves.py."""
+Those of a transformer's blocks are in mdp/families/narrow_attention.py and split_blocks.py."""
 
 import torch
 import torch.nn.functional as F

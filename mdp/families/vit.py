@@ -51,31 +51,31 @@ def matches(model: nn.Module) -> bool:
 def find(
     model: nn.Module,
     ref: ModelRef,
-    bundles: Mapping[str, int] | None,
-    halves: bool = False,
+    width_step: Mapping[str, int] | None,
+    split_blocks: bool = False,
     attention: str = "fused",
 ) -> PrunableNetwork:
-    """With `halves`, the attention and the MLP of a block are two blocks, `blocks.3.attn` and `blocks.3.mlp`.
+    """With `split_blocks`, the attention and the MLP of a block are two blocks, `blocks.3.attn` and
+    `blocks.3.mlp`.
 
     `attention` is how it is timed: "fused", as it runs, or "split", as in the paper (see vit_split).
 
     Raises Unsupported if a part of the model is one that this family does not know.
     """
-    _check(model, halves, attention)
-    from . import vit_segments as vit_pieces
-    from . import vit_split
+    _check(model, split_blocks, attention)
+    from . import vit_segments, vit_split
 
-    halved = [_half(i, half, halves) for i in range(len(model.blocks)) for half in ("attn", "mlp")]
+    halved = [_half(i, half, split_blocks) for i in range(len(model.blocks)) for half in ("attn", "mlp")]
     blocks = tuple(Block(name) for name in dict.fromkeys(halved))
 
     def block_of(name: str) -> str | None:
         path = name.split(".")
         if path[0] != "blocks":
             return None
-        return _half(int(path[1]), "attn" if path[2] in _ATTENTION_HALF else "mlp", halves)
+        return _half(int(path[1]), "attn" if path[2] in _ATTENTION_HALF else "mlp", split_blocks)
 
     found = parts(model)
-    dims = tuple(space_dim(*dim, bundles) for dim in _dims(model, found))
+    dims = tuple(space_dim(*dim, width_step) for dim in _dims(model, found))
     if _is_output(model):
         dims = (SpaceDim("embedding", "embedding", model.embed_dim, (model.embed_dim,)), *dims[1:])
     slices = tuple(_slices(model, found, block_of))
@@ -95,8 +95,8 @@ def find(
         model, slices, {d.name: d.units for d in dims}, block_of, weight_positions(model, shapes), products
     )
     space = Space(ref.name, NAME, dims, blocks, counts, tuple(_skipped(model, found)))
-    cut = {"fused": vit_pieces.attention_pieces, "split": vit_split.attention_pieces}[attention]
-    timed = tuple(vit_pieces.pieces(model, found, slices, ref.input_size, tokens, block_of, cut))
+    cut = {"fused": vit_segments.attention_segments, "split": vit_split.attention_segments}[attention]
+    timed = tuple(vit_segments.segments(model, found, slices, ref.input_size, tokens, block_of, cut))
     return PrunableNetwork(model, ref, space, slices, timed, {})
 
 
@@ -131,7 +131,7 @@ def narrow(model: nn.Module, choices: Mapping[str, int | None], removed: Collect
         info["num_chs"] = width
 
 
-def _check(model: nn.Module, halves: bool, attention: str) -> None:
+def _check(model: nn.Module, split_blocks: bool, attention: str) -> None:
     from timm.models import vision_transformer as timm_vit
 
     scaling = timm_vit.ParallelScalingBlock, timm_vit.DiffParallelScalingBlock
@@ -155,10 +155,10 @@ def _check(model: nn.Module, halves: bool, attention: str) -> None:
                     "The paper's split of attention in two tables is not for differential attention, whose "
                     "heads have two maps. Time it as it runs, fused."
                 )
-        if halves and is_parallel_scaling(block):
+        if split_blocks and is_parallel_scaling(block):
             raise Unsupported(
                 "This transformer's attention and MLP come out of one layer and share a norm: neither can be "
-                "removed without the other. Remove them together, without --halves."
+                "removed without the other. Remove them together, without --split-blocks."
             )
 
 
@@ -169,8 +169,8 @@ def _dims(model: nn.Module, found: Sequence[AttentionPart | MlpPart]) -> Iterato
             yield f"{part.name}.{kind}", kind, units
 
 
-def _half(block: int, half: str, halves: bool) -> str:
-    return f"blocks.{block}.{half}" if halves else f"blocks.{block}"
+def _half(block: int, half: str, split_blocks: bool) -> str:
+    return f"blocks.{block}.{half}" if split_blocks else f"blocks.{block}"
 
 
 def _slices(

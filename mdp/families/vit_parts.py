@@ -24,7 +24,8 @@ class _Part:
     """What attention and MLP have in common. Modules are told by their names in the model, "" for none.
 
     Attributes:
-        name: what the names of its dims and pieces begin with: the block's name, and which of several it is.
+        name: what the names of its dims and segments begin with: the block's name, and which of several it
+            is.
         before, after: norms and layer scales on the residual stream, before and after what the part does.
         reads, writes: linear layers from and to the residual stream.
     """

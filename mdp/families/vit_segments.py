@@ -18,7 +18,7 @@ from ..networks.slices import Slice
 from .vit_parts import AttentionPart, MlpPart
 
 
-def pieces(
+def segments(
     model: nn.Module,
     parts: Sequence[AttentionPart | MlpPart],
     slices: Sequence[Slice],
@@ -27,20 +27,20 @@ def pieces(
     block_of: Callable[[str], str | None],
     attention: Callable[..., Iterator[Segment]],
 ) -> Iterator[Segment]:
-    """All pieces of a model whose blocks see `tokens` tokens; each part of the network is in exactly one.
+    """All segments of a model whose blocks see `tokens` tokens; each part of the network is in exactly one.
 
-    `attention` gives those of one attention: `attention_pieces`, or that of `vit_split`.
+    `attention` gives those of one attention: `attention_segments`, or that of `vit_split`.
     """
     outer = [s for s in slices if s.block is None]
     yield Segment("embed", None, ("embedding",), lambda e: _embed(model, outer, input_size, tokens, e))
     for part in parts:
-        make = _mlp_piece if isinstance(part, MlpPart) else attention
+        make = _mlp_segment if isinstance(part, MlpPart) else attention
         yield from make(part, tokens, block_of(part.writes))
     yield Segment("head", None, ("embedding",), lambda e: _head(model, outer, tokens, e))
 
 
-def attention_pieces(part: AttentionPart, tokens: int, owner: str | None) -> Iterator[Segment]:
-    """The three pieces of an attention as it runs, fused; they vanish with `owner`."""
+def attention_segments(part: AttentionPart, tokens: int, owner: str | None) -> Iterator[Segment]:
+    """The three segments of an attention as it runs, fused; they vanish with `owner`."""
     heads, qk, v = (f"{part.name}.{kind}" for kind in ("heads", "qk", "v"))
     yield Segment(
         f"{part.name}.qkv",
@@ -56,7 +56,7 @@ def attention_pieces(part: AttentionPart, tokens: int, owner: str | None) -> Ite
     )
 
 
-def _mlp_piece(part: MlpPart, tokens: int, owner: str | None) -> Iterator[Segment]:
+def _mlp_segment(part: MlpPart, tokens: int, owner: str | None) -> Iterator[Segment]:
     dims = "embedding", f"{part.name}.mlp"
     yield Segment(f"{part.name}.mlp", owner, dims, lambda e, m: _mlp(part, tokens, e, m))
 

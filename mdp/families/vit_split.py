@@ -2,8 +2,8 @@
 
 CVPR 2025, arXiv 2504.02168: one table for Q and K over (embedding, heads, Q/K width), one for V and the
 projection over (embedding, heads, V width), and the MLP. That cut goes through the middle of attention,
-between the softmax and the product with V, so that these pieces write the attention matrix out, as the fused
-kernel of the network never does. A switch, `mdp profile --attention split`, to show what that costs.
+between the softmax and the product with V, so that these segments write the attention matrix out, as the
+fused kernel of the network never does. A switch, `mdp profile --attention split`, to show what that costs.
 """
 
 import functools
@@ -18,8 +18,8 @@ from .vit_parts import AttentionPart
 from .vit_segments import bias_key, kinds_key
 
 
-def attention_pieces(part: AttentionPart, tokens: int, owner: str | None) -> Iterator[Segment]:
-    """The two pieces of an attention, both of the block (or half) `owner`. They replace its three."""
+def attention_segments(part: AttentionPart, tokens: int, owner: str | None) -> Iterator[Segment]:
+    """The two segments of an attention, both of the block (or half) `owner`. They replace its three."""
     heads, qk, v = (f"{part.name}.{kind}" for kind in ("heads", "qk", "v"))
     for last, made in ((qk, _scores), (v, _mix)):
         yield Segment(last, owner, ("embedding", heads, last), functools.partial(made, part, tokens))
@@ -30,7 +30,7 @@ def _scores(part: AttentionPart, tokens: int, e: int, heads: int, qk: int) -> Wo
     kinds = kinds_key(norm, core.q_norm, core.k_norm)
     return Workload(
         f"scores {e}>{heads} heads qk {qk} @{tokens}{bias_key(layer)}{kinds}",
-        lambda: Scores(like(norm, e), _linear(layer, e, 2 * heads * qk), core, heads, qk),
+        lambda: AttentionScores(like(norm, e), _linear(layer, e, 2 * heads * qk), core, heads, qk),
         ((tokens, e),),
         tokens * e * 2 * heads * qk + tokens * tokens * heads * qk,
     )
@@ -54,14 +54,14 @@ def _mix(part: AttentionPart, tokens: int, e: int, heads: int, v: int) -> Worklo
     )
 
 
-class Scores(nn.Module):
+class AttentionScores(nn.Module):
     """From the residual stream to the attention matrix: norm, Q and K, their product, softmax."""
 
     def __init__(self, norm: nn.Module, qk: nn.Linear, attn: nn.Module, heads: int, width: int):
         super().__init__()
         self.norm, self.qk, self.heads, self.scale = norm, qk, heads, attn.scale
         self.q_norm, self.k_norm = like(attn.q_norm, width), like(attn.k_norm, width)
-        self.product = Product()
+        self.product = MatrixProduct()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         q, k = self.qk(self.norm(x)).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
@@ -74,7 +74,7 @@ class Mix(nn.Module):
     def __init__(self, v: nn.Linear, norm: nn.Module, proj: nn.Linear, after: nn.Module, heads: int):
         super().__init__()
         self.v, self.norm, self.proj, self.after, self.heads = v, norm, proj, after, heads
-        self.product = Product()
+        self.product = MatrixProduct()
 
     def forward(self, x: torch.Tensor, weights: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
         v = self.v(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, heads, N, width)
@@ -82,8 +82,8 @@ class Mix(nn.Module):
         return residual + self.after(self.proj(self.norm(mixed)))
 
 
-class Product(nn.Module):
-    """A product of matrices as a layer, so that it can be found among a piece's layers and timed alone."""
+class MatrixProduct(nn.Module):
+    """A product of matrices as a layer, so that it can be found among a segment's layers and timed alone."""
 
     def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         return a @ b

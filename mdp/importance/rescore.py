@@ -63,7 +63,7 @@ def _left(found: PrunableNetwork, plan: Plan, order: Mapping[str, np.ndarray]) -
         if dim in used
     }
     space = dataclasses.replace(found.space, dims=tuple(d for d in found.space.dims if d.name in used))
-    return PrunableNetwork(model, found.ref, space, slices, found.pieces, norms)
+    return PrunableNetwork(model, found.ref, space, slices, found.segments, norms)
 
 
 def _kept_first(dim: str, old: np.ndarray, new: Scores, plan: Plan) -> np.ndarray:

@@ -6,7 +6,7 @@
 import importlib
 
 _HOMES = {
-    "profile": "profiling", "verify": "verification", "strict": "enforce_budget", "Store": "store",
+    "profile": "profiling", "verify": "verification", "enforce": "enforce_budget", "Store": "store",
 }  # fmt: skip
 
 

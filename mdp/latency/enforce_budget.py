@@ -23,7 +23,7 @@ from .grid import survey
 from .measure import Run
 from .profiling import weight_bytes
 from .store import Store
-from .timer import Timer, at_hand, timer_for
+from .timer import Timer, device_timer, timer_for
 from .verification import anchor_of_tables, deployment_of, network, refuse_another
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ SHRINK = 0.995
 
 
 @dataclass(frozen=True)
-class Step:
+class Round:
     """One round: the plan for `target`, what the tables predicted, and what the whole network took (ms).
 
     `corrected` is the prediction after the `remeasured` entries that the plan uses were measured anew.
@@ -66,7 +66,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Strict:
+class EnforcedBudget:
     """A plan whose measured latency meets the budget, the study with entries measured anew, and the story.
 
     `study.tables.provenance["strict"]` is `to_json()`, so that the story is kept with the study.
@@ -76,7 +76,7 @@ class Strict:
     study: StudyRecord
     budget: float
     measured: float
-    steps: tuple[Step, ...]
+    steps: tuple[Round, ...]
     pins: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class Strict:
         }
 
 
-def strict(
+def enforce(
     study: StudyRecord,
     found: "PrunableNetwork",
     budget: float,
@@ -104,7 +104,7 @@ def strict(
     report: Reporter | None = None,
     store: Store | None = None,
     timer: Timer | None = None,
-) -> Strict:
+) -> EnforcedBudget:
     """Solve until the extracted network's measured latency is within `budget` ms.
 
     Args:
@@ -128,7 +128,7 @@ def strict(
     refuse_another(study, where)
     own = Store() if store is None else None
     try:
-        with at_hand(where, report, lambda: timer or timer_for(where)) as clock:
+        with device_timer(where, report, lambda: timer or timer_for(where)) as clock:
             study, steps = _rounds(study, found, budget, solve, most, report, store or own, clock)
             return _held(study, budget, steps, pins_text(pins or Pins()))
     finally:
@@ -136,11 +136,14 @@ def strict(
             own.close()
 
 
-def _rounds(study, found, budget, solve, most, report, store, timer) -> tuple[StudyRecord, list[Step]]:
+def _rounds(study, found, budget, solve, most, report, store, timer) -> tuple[StudyRecord, list[Round]]:
     """The study with entries measured anew, and the rounds, one of which at least met the budget."""
     options = {dim.name: dim.options for dim in study.problem.dims}
-    surfaces, workloads = survey(found.pieces, options)
-    usual, inside = anchor_of_tables(study, timer.deployment), weight_bytes(found, timer.deployment)
+    surfaces, workloads = survey(found.segments, options)
+    reference_ms, resident_bytes = (
+        anchor_of_tables(study, timer.deployment),
+        weight_bytes(found, timer.deployment),
+    )
     target, steps = budget, []
     for n in range(most):
         # Nobody knows how many rounds it takes: after each, a third of what was left of the bar is behind us.
@@ -150,15 +153,23 @@ def _rounds(study, found, budget, solve, most, report, store, timer) -> tuple[St
         plan = solve(study.problem, target)
         whole = network(study, found, plan.choices, plan.removed_blocks)
         run = Run(timer, store, {whole.key: whole}, PartOf(report, begin, half), 30.0, visit_ms=400.0,
-                  usual=usual)  # fmt: skip
+                  reference_ms=reference_ms)  # fmt: skip
         for _ in range(run.visits):
             run.measure([whole.key], f"round {n + 1}: measuring the extracted network")
         if run.known[whole.key].failure:
             raise MdpError(run.known[whole.key].failure)
         measured = run.known[whole.key].ms
         used = used_keys(found, study.problem, plan)
-        pieces = {key: workloads[key] for key in used}
-        again = Run(timer, store, pieces, PartOf(report, half, end), 30.0, usual=usual, inside=inside)
+        segments = {key: workloads[key] for key in used}
+        again = Run(
+            timer,
+            store,
+            segments,
+            PartOf(report, half, end),
+            30.0,
+            reference_ms=reference_ms,
+            resident_bytes=resident_bytes,
+        )
         for _ in range(again.visits):
             again.measure(used, f"round {n + 1}: measuring the entries that it uses")
         fresh = {key: entry.ms for key, entry in again.known.items() if not entry.failure}
@@ -168,7 +179,7 @@ def _rounds(study, found, budget, solve, most, report, store, timer) -> tuple[St
         )
         corrected = problem.evaluate(plan.choices, plan.removed_blocks)[0]
         met = within(measured, budget)
-        steps.append(Step(target, plan, plan.latency, measured, corrected, len(fresh), met))
+        steps.append(Round(target, plan, plan.latency, measured, corrected, len(fresh), met))
         report.message(steps[-1].sentence)
         target = next_target(budget, steps)
         if target is None:
@@ -182,7 +193,7 @@ def _rounds(study, found, budget, solve, most, report, store, timer) -> tuple[St
     )
 
 
-def next_target(budget: float, steps: Sequence[Step]) -> float | None:
+def next_target(budget: float, steps: Sequence[Round]) -> float | None:
     """What to ask the solver for next; None: the last plan is within the budget and close enough to it.
 
     What the corrected tables still miss of the last network, the next one is expected to miss too. After a
@@ -199,7 +210,7 @@ def next_target(budget: float, steps: Sequence[Step]) -> float | None:
     return None if enough else target
 
 
-def _held(study: StudyRecord, budget: float, steps: Sequence[Step], pins: str) -> Strict:
+def _held(study: StudyRecord, budget: float, steps: Sequence[Round], pins: str) -> EnforcedBudget:
     """The most important of the plans that met the budget, with the story kept in the tables' provenance."""
     chosen = max((step for step in steps if step.met), key=lambda step: step.plan.importance)
     problem = study.problem
@@ -215,7 +226,7 @@ def _held(study: StudyRecord, budget: float, steps: Sequence[Step], pins: str) -
         note=f"The whole network was measured: {chosen.measured:.4g} ms, within {budget:.4g} ms.",
     )
     final = [dataclasses.replace(s, plan=plan) if s is chosen else s for s in steps]
-    held = Strict(plan, study, budget, chosen.measured, tuple(final), pins)
+    held = EnforcedBudget(plan, study, budget, chosen.measured, tuple(final), pins)
     provenance = {**study.tables.provenance, "strict": held.to_json()}
     tables = dataclasses.replace(study.tables, provenance=provenance)
     return dataclasses.replace(held, study=dataclasses.replace(study, tables=tables))
@@ -224,15 +235,15 @@ def _held(study: StudyRecord, budget: float, steps: Sequence[Step], pins: str) -
 def used_keys(found: "PrunableNetwork", problem: Problem, plan: Plan) -> list[str]:
     """The workloads that a plan's network is made of, each once."""
     keys = {}
-    for piece in found.pieces:
-        if piece.block not in plan.removed_blocks:
-            keys[piece.at(*(plan.choices[dim] for dim in piece.dims)).key] = None
+    for segment in found.segments:
+        if segment.block not in plan.removed_blocks:
+            keys[segment.at(*(plan.choices[dim] for dim in segment.dims)).key] = None
     return list(keys)
 
 
 def with_entries(problem: Problem, surfaces: Sequence, fresh: Mapping[str, float]) -> Problem:
     """The problem with some workloads' times replaced, in every term and entry that they price."""
-    by_name = {name: surface for surface in surfaces for name in surface.pieces}
+    by_name = {name: surface for surface in surfaces for name in surface.segments}
 
     def flipped(term: Term) -> bool:
         return all(problem.dim[dim].kind == "channels" for dim in term.dims)

@@ -1,8 +1,8 @@
 """Which entries of the tables to measure, and in which order: identical shapes once, coarse first.
 
-A *surface* is the table that a piece spans over the options of its dims, as an array of workload keys. Equal
-pieces (the equal blocks of a ViT) share one surface; equal keys within a surface (a linear layer whose width
-is heads times components) are one entry.
+A *surface* is the table that a segment spans over the options of its dims, as an array of workload keys.
+Equal segments (the equal blocks of a ViT) share one surface; equal keys within a surface (a linear layer
+whose width is heads times components) are one entry.
 """
 
 import itertools
@@ -24,14 +24,14 @@ class Surface:
     """One table to fill.
 
     Attributes:
-        pieces: names of the pieces that it prices.
+        segments: names of the segments that it prices.
         keys: its distinct workload keys.
         index: position in `keys` of every combination of options, one axis per dim.
         points: coordinates of each key for interpolation, shape (keys, axes), in (0, 1].
         trend: values of the cost model's products for each key, shape (keys, products).
     """
 
-    pieces: tuple[str, ...]
+    segments: tuple[str, ...]
     keys: tuple[str, ...]
     index: np.ndarray
     points: np.ndarray
@@ -41,7 +41,7 @@ class Surface:
         """The keys that a level measures."""
         return tuple(self.keys[i] for i in np.unique(self.index[level_mask(self.index.shape, level)]))
 
-    def drawn(self) -> np.ndarray:
+    def holdout(self) -> np.ndarray:
         """Which keys are measured with level 0 though no grid asks for them: a tenth of the rest, at random.
 
         They say how well irregular widths are inferred; shape (keys,), the same at every call.
@@ -62,19 +62,19 @@ class Surface:
 
 
 def survey(
-    pieces: Sequence[Segment], options: Mapping[str, tuple[int, ...]]
+    segments: Sequence[Segment], options: Mapping[str, tuple[int, ...]]
 ) -> tuple[list[Surface], dict[str, Workload]]:
     """(surfaces, workloads by key). Every `at` is called for every combination of options, nothing built."""
     workloads: dict[str, Workload] = {}
     surfaces: dict[tuple, Surface] = {}
     names: dict[tuple, list[str]] = {}
-    for piece in pieces:
-        axes = tuple(options[dim] for dim in piece.dims)
-        found = [piece.at(*units) for units in itertools.product(*axes)]
+    for segment in segments:
+        axes = tuple(options[dim] for dim in segment.dims)
+        found = [segment.at(*units) for units in itertools.product(*axes)]
         for workload in found:
             workloads.setdefault(workload.key, workload)
         identity = (tuple(map(len, axes)), tuple(w.key for w in found))
-        names.setdefault(identity, []).append(piece.name)
+        names.setdefault(identity, []).append(segment.name)
         if identity not in surfaces:
             surfaces[identity] = _surface(axes, found)
     whole = [

@@ -39,7 +39,7 @@ def fill(
     trend: np.ndarray,
     measured: np.ndarray,
     noise: np.ndarray,
-    drawn: np.ndarray | None = None,
+    holdout: np.ndarray | None = None,
 ) -> Filled:
     """Predict every entry that is NaN in `measured`.
 
@@ -48,7 +48,7 @@ def fill(
         trend: values of the trend's products, shape (entries, products), see `products`.
         measured: ms, NaN where not measured, shape (entries,). At least one must be there.
         noise: relative standard error of each measured entry, same shape.
-        drawn: which entries were drawn at random, same shape. If some are measured, the median is theirs:
+        holdout: which entries were drawn at random, same shape. If some are measured, the median is theirs:
             entries of a regular grid are of rounder widths, and told more easily, than what is inferred.
     """
     known = np.isfinite(measured)
@@ -60,7 +60,7 @@ def fill(
     fits = [_process(points[known], residual, sigma, scale, length) for length in LENGTHS]
     length, factor, left_out, score = min(fits, key=lambda fit: np.mean(np.abs(fit[2])))
     error = np.abs(left_out) * expected[known] / y
-    told = error[drawn[known]] if drawn is not None and drawn[known].any() else error
+    told = error[holdout[known]] if holdout is not None and holdout[known].any() else error
     values, deviation = measured.astype(float), np.zeros(len(measured))
     if not known.all():
         cross = scale**2 * _matern(points[~known], points[known], length)

@@ -17,7 +17,7 @@ from ..networks.segments import Workload
 from .anchor import anchor_of
 from .out_of_memory import OutOfMemory
 from .store import Entry, Store
-from .timer import WARM_UP, Prepared, Timer, measure_together, undisturbed
+from .timer import WARM_UP, PreparedWorkload, Timer, measure_together, undisturbed
 
 # Workloads that are timed in turns. Each call then finds caches that others have filled, as in a network.
 TOGETHER = 8
@@ -50,31 +50,33 @@ class Run:
         visit_ms: float = 60.0,
         together: int = TOGETHER,
         seed: int = 0,
-        usual: float | None = None,
-        inside: float = 0.0,
+        reference_ms: float | None = None,
+        resident_bytes: float = 0.0,
     ):
         """Args: `seconds` is about how long to take; `visit_ms` how much of it goes into the readings of one
-        workload at one visit; `together` how many of them are timed in turns; `usual` is the anchor's time of
-        the tables that the readings are to be compared with (see Store.entries); `inside` the bytes of the
-        network that the workloads are parts of, 0 for whole networks."""
+        workload at one visit; `together` how many of them are timed in turns; `reference_ms` is the anchor's
+        time of the tables that the readings are to be compared with (see Store.entries); `resident_bytes` the
+        bytes of the network that the workloads are parts of, 0 for whole networks."""
         self.timer, self.store, self.report = timer, store, report
-        self.workloads = {key: dataclasses.replace(w, inside=inside) for key, w in workloads.items()}
+        self.workloads = {
+            key: dataclasses.replace(w, resident_bytes=resident_bytes) for key, w in workloads.items()
+        }
         self.batch = timer.deployment.batch
         self.anchor = anchor_of(self.batch)
         # Drift is told by the anchor, so that readings beside another anchor are not comparable.
         facts = {**timer.deployment.to_json(), "anchor": self.anchor.key}
-        if inside and timer.deployment.kind == "cuda":
+        if resident_bytes and timer.deployment.kind == "cuda":
             # There it decides how cold weights are: in a network of 10 MB they stay in the cache.
-            facts["inside"] = f"{inside / 1e6:.3g} MB"
+            facts["inside"] = f"{resident_bytes / 1e6:.3g} MB"
         self.context = json.dumps(facts, sort_keys=True)
-        self.usual = usual
-        self.known: dict[str, Entry] = store.entries(self.context, workloads, usual)
+        self.reference_ms = reference_ms
+        self.known: dict[str, Entry] = store.entries(self.context, workloads, reference_ms)
         self.visits = VISITS
         self.measured, self.timing, self.closing = 0, 0.0, 0.0
         self._limit, self._start, self._visit_ms = seconds, time.monotonic(), visit_ms
         self._together = together
         self._random = np.random.default_rng(seed)
-        self._ready: Prepared | None = None
+        self._ready: PreparedWorkload | None = None
         self._overhead, self._groups = 0.004, 0  # seconds a visit beside its readings; learned as we go
         self._speed = 2e7  # multiply-accumulates a ms; learned from the anchor, then from the entries
         self._took = self._thought = 0.05  # seconds lately spent on visits, and what `_cost` said of them
@@ -124,17 +126,17 @@ class Run:
         self.measure(list(self.known), what)
 
     def settle(self) -> float | None:
-        """Read everything known against one `usual` time of the anchor, and return that (None: no reading).
+        """Read everything known against one `reference_ms` of the anchor, and return it (None: no reading).
 
         While it is being measured calmer moments turn up; what was read earlier then has to follow.
         """
-        self.usual = self.usual or self.store.anchor(self.context)
+        self.reference_ms = self.reference_ms or self.store.anchor(self.context)
         self._look_again()
-        return self.usual
+        return self.reference_ms
 
     def _look_again(self) -> None:
         """Calmer moments since then may show that visits were busy ones, and that more are wanted."""
-        self.known = self.store.entries(self.context, self.workloads, self.usual)
+        self.known = self.store.entries(self.context, self.workloads, self.reference_ms)
 
     def _wants(self, entry: Entry) -> bool:
         """Whether another visit helps: too few yet, or all of them at a busy moment (then twice as many)."""
@@ -178,7 +180,7 @@ class Run:
             self.report.check()
         if prepared:
             self._read(prepared)
-        self.known |= self.store.entries(self.context, keys, self.usual)
+        self.known |= self.store.entries(self.context, keys, self.reference_ms)
         self.measured += len(keys)
         took = time.monotonic() - start
         self._groups += 1
@@ -188,14 +190,14 @@ class Run:
         thought = sum(map(self._cost, keys)) * self._thought / self._took
         self._took, self._thought = 0.95 * self._took + took, 0.95 * self._thought + thought
 
-    def _try(self, key: str) -> tuple[Prepared | None, str]:
+    def _try(self, key: str) -> tuple[PreparedWorkload | None, str]:
         """The workload ready, or None and why not. What a failed try held is let go when this returns."""
         try:
             return self.timer.prepare(self.workloads[key]), ""
         except OutOfMemory as error:
             return None, str(error)
 
-    def _read(self, prepared: list[Prepared], again: bool = True) -> None:
+    def _read(self, prepared: list[PreparedWorkload], again: bool = True) -> None:
         rounds = self._rounds(float(np.mean([p.first_ms * p.calls for p in prepared])))
         start, why = time.monotonic(), ""
         try:
@@ -215,7 +217,7 @@ class Run:
         if macs:
             self._speed += 0.1 * (macs / totals - self._speed)
 
-    def _read_alone(self, prepared: list[Prepared], why: str, again: bool) -> None:
+    def _read_alone(self, prepared: list[PreparedWorkload], why: str, again: bool) -> None:
         """One of them needs room while it runs that all together leave no more: empties the list.
 
         A single one is tried once `again` too: what others held may have been let go since.

@@ -1,4 +1,4 @@
-"""Profiling: from a model's pieces to latency tables, measured on the device at hand.
+"""Profiling: from a model's segments to latency tables, measured on the device at hand.
 
     measure the coarse grid -> fill in the rest, with its error -> refine where that error is too large
     -> visit everything again, so that one bad moment decides nothing
@@ -23,7 +23,7 @@ from .grid import Surface, survey
 from .interpolate import Filled, fill
 from .measure import Run
 from .store import Entry, Store
-from .timer import Timer, at_hand, timer_for
+from .timer import Timer, device_timer, timer_for
 
 if TYPE_CHECKING:
     from ..networks.prunable import PrunableNetwork
@@ -71,13 +71,13 @@ def profile(
         where = timer.deployment
     else:
         where = deployment(device, batch, dtype, memory_format, threads, compiled)
-    surfaces, workloads = survey(found.pieces, {dim.name: dim.options for dim in found.space.dims})
+    surfaces, workloads = survey(found.segments, {dim.name: dim.options for dim in found.space.dims})
     own = Store() if store is None else None
     store = store or own
     try:
-        with at_hand(where, report, lambda: timer or timer_for(where)) as clock:
-            inside = weight_bytes(found, where)
-            run = Run(clock, store, workloads, report, seconds, inside=inside)
+        with device_timer(where, report, lambda: timer or timer_for(where)) as clock:
+            resident_bytes = weight_bytes(found, where)
+            run = Run(clock, store, workloads, report, seconds, resident_bytes=resident_bytes)
             # What was finished once, as thoroughly, is not refined further: a second profile is instant.
             receipt = _receipt(workloads, seconds, tolerance)
             if not store.entries(run.context, [receipt]):
@@ -103,7 +103,7 @@ def _measure(
     run: Run, surfaces: Sequence[Surface], tolerance: float, early: Callable[[], None] | None
 ) -> None:
     coarse = [key for surface in surfaces for key in surface.level(0)]
-    coarse += [surface.keys[i] for surface in surfaces for i in np.flatnonzero(surface.drawn())]
+    coarse += [surface.keys[i] for surface in surfaces for i in np.flatnonzero(surface.holdout())]
     run.measure_new(coarse, "coarse tables")
     if early:
         start = time.monotonic()
@@ -128,8 +128,8 @@ def refine(run: Run, surfaces: Sequence[Surface], tolerance: float) -> None:
             missing = surface.next_level(set(run.known))
             filled = fill_surface(surface, run.known)
             if missing and filled.error > tolerance:
-                # What a mistake costs: its size in ms, times the pieces that it enters.
-                cost = len(surface.pieces) * filled.error * float(np.mean(filled.values))
+                # What a mistake costs: its size in ms, times the segments that it enters.
+                cost = len(surface.segments) * filled.error * float(np.mean(filled.values))
                 open_.append((cost, surface, missing, filled))
         if not open_:
             return
@@ -148,32 +148,32 @@ def fill_surface(surface: Surface, known: Mapping[str, Entry]) -> Filled:
     measured = np.array([e.ms if e else np.nan for e in entries])
     if not np.isfinite(measured).any():
         why = next((e.failure for e in entries if e and e.failure), "it was not measured")
-        raise MdpError(f"No entry of the table of {surface.pieces[0]} could be measured: {why}")
+        raise MdpError(f"No entry of the table of {surface.segments[0]} could be measured: {why}")
     # The standard error of a median is about 0.93 interquartile ranges over the root of the readings.
     noise = np.array([0.93 * e.spread / np.sqrt(max(1, e.repeats)) if e else 0.0 for e in entries])
-    return fill(surface.points, surface.trend, measured, noise, surface.drawn())
+    return fill(surface.points, surface.trend, measured, noise, surface.holdout())
 
 
 def assemble(found: "PrunableNetwork", surfaces: Sequence[Surface], run: Run) -> Tables:
     """Tables of everything known so far, gaps inferred; provenance and per-term details with them."""
-    by_piece: dict[str, np.ndarray] = {}
+    by_segment: dict[str, np.ndarray] = {}
     details: dict[str, Any] = {}
     for surface in surfaces:
         filled = fill_surface(surface, run.known)
         facts = _details(surface, run.known, filled)
-        for name in surface.pieces:
-            by_piece[name] = filled.values[surface.index]
-            details[name] = facts if name == surface.pieces[0] else {"same_as": surface.pieces[0]}
+        for name in surface.segments:
+            by_segment[name] = filled.values[surface.index]
+            details[name] = facts if name == surface.segments[0] else {"same_as": surface.segments[0]}
     kinds = {dim.name: dim.kind for dim in found.space.dims}
-    terms = tuple(_term(p, by_piece[p.name], kinds) for p in found.pieces)
+    terms = tuple(_term(p, by_segment[p.name], kinds) for p in found.segments)
     return Tables(terms, _provenance(found, run, details), details)
 
 
-def _term(piece: Segment, values: np.ndarray, kinds: Mapping[str, str]) -> Term:
-    """A piece's table as a term. A convolution's is output x input, as in the method; its piece's not."""
-    if all(kinds[dim] == "channels" for dim in piece.dims):
-        return Term(piece.name, piece.block, piece.dims[::-1], values.T)
-    return Term(piece.name, piece.block, piece.dims, values)
+def _term(segment: Segment, values: np.ndarray, kinds: Mapping[str, str]) -> Term:
+    """A segment's table as a term. A convolution's is output x input, as in the method; its segment's not."""
+    if all(kinds[dim] == "channels" for dim in segment.dims):
+        return Term(segment.name, segment.block, segment.dims[::-1], values.T)
+    return Term(segment.name, segment.block, segment.dims, values)
 
 
 def _details(surface: Surface, known: Mapping[str, Entry], filled: Filled) -> dict[str, Any]:
@@ -206,7 +206,7 @@ def _provenance(found: "PrunableNetwork", run: Run, details: Mapping[str, Any]) 
         "repeats": int(np.median([e.repeats for e in entries])),
         "drift": round(float(np.max([e.drift for e in entries])), 5),
         "inferred_error": round(max(d["inferred_error"] for d in own), 5),
-        "anchor_ms": run.usual or run.store.anchor(run.context),
+        "anchor_ms": run.reference_ms or run.store.anchor(run.context),
         "clock": run.timer.clock,
         "statistic": "median of the readings, each over how slow the anchor beside it was",
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

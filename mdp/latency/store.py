@@ -90,20 +90,22 @@ class Store:
         with self._sentences():
             self._db.execute("INSERT INTO visit VALUES (?, ?, ?, ?, ?, ?)", row)
 
-    def entries(self, context: str, keys: Iterable[str], usual: float | None = None) -> dict[str, Entry]:
+    def entries(
+        self, context: str, keys: Iterable[str], reference_ms: float | None = None
+    ) -> dict[str, Entry]:
         """What is known of the given keys; keys never measured are left out.
 
-        Times are those of a machine on which the anchor takes `usual` ms; default: what it takes here at calm
-        moments, as far as they have been seen. Only times of the same `usual` can be compared.
+        Times are those of a machine on which the anchor takes `reference_ms`; default: what it takes here at
+        calm moments, as far as they have been seen. Only times of the same `reference_ms` can be compared.
         """
-        usual = usual or self.anchor(context)
+        reference_ms = reference_ms or self.anchor(context)
         query = "SELECT readings, failure FROM visit WHERE context = ? AND key = ?"
         found: dict[str, Entry] = {}
         with self._sentences():
             for key in dict.fromkeys(keys):
                 rows = self._db.execute(query, (context, key)).fetchall()
                 if rows:
-                    found[key] = summarise([(json.loads(r), f or "") for r, f in rows], usual)
+                    found[key] = summarise([(json.loads(r), f or "") for r, f in rows], reference_ms)
         return found
 
     def anchor(self, context: str) -> float | None:
@@ -163,18 +165,18 @@ class Store:
             ) from None
 
 
-def summarise(visits: Sequence[tuple[Sequence[Sequence[float]], str]], usual: float | None) -> Entry:
+def summarise(visits: Sequence[tuple[Sequence[Sequence[float]], str]], reference_ms: float | None) -> Entry:
     """One Entry from visits of (pairs of workload and anchor in ms, failure).
 
-    Each reading is divided by how much slower than `usual` the anchor beside it was, and the median is taken:
-    what neighbours do to a shared machine hits both alike. `drift` says how much that was. (Only the readings
-    beside a calm anchor, instead, scattered twice as much on a machine that is seldom calm.)
+    Each reading is divided by how much slower than `reference_ms` the anchor beside it was, and the median is
+    taken: what neighbours do to a shared machine hits both alike. `drift` says how much that was. (Only the
+    readings beside a calm anchor, instead, scattered twice as much on a machine that is seldom calm.)
     """
     pairs = np.array([pair for readings, _ in visits for pair in readings], dtype=float).reshape(-1, 2)
     if not len(pairs):
         return Entry(float("nan"), 0.0, 0, len(visits), failure=visits[-1][1] or "no reading")
-    usual = usual or float(pairs[:, 1].min())
-    slow = pairs[:, 1] / usual
+    reference_ms = reference_ms or float(pairs[:, 1].min())
+    slow = pairs[:, 1] / reference_ms
     low, middle, high = np.quantile(pairs[:, 0] / slow, [0.25, 0.5, 0.75])
     drift = max(0.0, float(np.median(slow)) - 1)
     return Entry(float(middle), float((high - low) / middle), len(pairs), len(visits), drift)

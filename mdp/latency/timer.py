@@ -38,7 +38,7 @@ class Reading:
 
 
 @dataclass
-class Prepared:
+class PreparedWorkload:
     """A workload on the device, ready to run. `first_ms` is a rough duration, from the warm-up.
 
     Whatever `call` reads lives as long as this: a captured graph knows addresses only, so that `extra` has to
@@ -59,9 +59,9 @@ class Timer(Protocol):
     deployment: ResolvedDeployment
     clock: str
 
-    def prepare(self, workload: Workload) -> Prepared: ...
+    def prepare(self, workload: Workload) -> PreparedWorkload: ...
 
-    def once(self, prepared: Prepared) -> Reading: ...
+    def once(self, prepared: PreparedWorkload) -> Reading: ...
 
 
 def timer_for(deployment: ResolvedDeployment) -> Timer:
@@ -75,8 +75,8 @@ def timer_for(deployment: ResolvedDeployment) -> Timer:
 
 def measure_together(
     timer: Timer,
-    anchor: Prepared,
-    prepared: Sequence[Prepared],
+    anchor: PreparedWorkload,
+    prepared: Sequence[PreparedWorkload],
     rounds: int,
     check: Callable[[], None] = lambda: None,
 ) -> list[list[tuple[Reading, float]]]:
@@ -159,7 +159,7 @@ _number = itertools.count()
 
 
 @contextlib.contextmanager
-def at_hand(where: ResolvedDeployment, report: Reporter, make: Callable[[], Timer]) -> Iterator[Timer]:
+def device_timer(where: ResolvedDeployment, report: Reporter, make: Callable[[], Timer]) -> Iterator[Timer]:
     """The device for oneself, with its timer; what that changes for the process is put back afterwards.
 
     Says so where a quota makes latency something else than people expect of it.

@@ -17,7 +17,7 @@ from ..networks.segments import Workload
 from . import allocator as memory
 from .device import ResolvedDeployment
 from .out_of_memory import OutOfMemory, no_memory
-from .timer import WARM_UP, Prepared, Reading, build, forward_of, seconds_of
+from .timer import WARM_UP, PreparedWorkload, Reading, build, forward_of, seconds_of
 
 try:
     import resource
@@ -52,7 +52,7 @@ class CpuTimer:
             self.clock += f" over the quota of {cores:g}: wall time on average" if alone else ", throttled"
             self.caution = throttled(cores, alone)
 
-    def prepare(self, workload: Workload) -> Prepared:
+    def prepare(self, workload: Workload) -> PreparedWorkload:
         self._guard(workload)
         with self.inference(), no_memory(workload.key):
             module, inputs = build(self.deployment, workload)
@@ -66,9 +66,9 @@ class CpuTimer:
                     x.mul_(1.0)
 
             best = min(1000 * seconds_of(call) for _ in range(WARM_UP))
-        return Prepared(workload.key, call, refresh, best)
+        return PreparedWorkload(workload.key, call, refresh, best)
 
-    def once(self, prepared: Prepared) -> Reading:
+    def once(self, prepared: PreparedWorkload) -> Reading:
         call, now = prepared.call, self._now
         with self.inference():
             prepared.refresh()

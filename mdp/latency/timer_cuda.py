@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from ..networks.segments import Workload
 from .device import ResolvedDeployment
 from .out_of_memory import OutOfMemory, no_memory, no_room
-from .timer import WARM_UP, Prepared, Reading, build, forward_of, seconds_of
+from .timer import WARM_UP, PreparedWorkload, Reading, build, forward_of, seconds_of
 
 # One replay should last about this long, so that an event's resolution (0.5 µs) does not matter.
 REPLAY_MS = 0.5
@@ -46,18 +46,18 @@ class CudaTimer:
         self.torch = torch
         self._short = False  # memory was, at the last try
 
-    def prepare(self, workload: Workload) -> Prepared:
+    def prepare(self, workload: Workload) -> PreparedWorkload:
         if self._short:  # what torch keeps for itself is missing elsewhere (cuBLAS, cuDNN, captured graphs)
             self.torch.cuda.empty_cache()
             self._short = False
         with self._settings(workload.key):
             return self._prepare(workload)
 
-    def _prepare(self, workload: Workload) -> Prepared:
+    def _prepare(self, workload: Workload) -> PreparedWorkload:
         torch = self.torch
         module, inputs = build(self.deployment, workload)
         cache = torch.cuda.get_device_properties(torch.cuda.current_device()).L2_cache_size
-        more = copies(bytes_of(module), workload.inside, cache) - 1
+        more = copies(bytes_of(module), workload.resident_bytes, cache) - 1
         modules = [module, *(copy.deepcopy(module) for _ in range(more))]
         forward = forward_of(self.deployment)
         for _ in range(WARM_UP):
@@ -90,9 +90,11 @@ class CudaTimer:
         held = {"modules": modules, "inputs": inputs, "result": result}
         wait = WAIT_GRAPH if captured else wait_for(1000 * seconds_of(replay))
         torch.cuda.synchronize()
-        return Prepared(workload.key, replay, refresh, best, calls, {"graph": captured, "wait": wait, **held})
+        return PreparedWorkload(
+            workload.key, replay, refresh, best, calls, {"graph": captured, "wait": wait, **held}
+        )
 
-    def once(self, prepared: Prepared) -> Reading:
+    def once(self, prepared: PreparedWorkload) -> Reading:
         torch = self.torch
         start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
         with self._settings(prepared.key):
@@ -172,12 +174,12 @@ def calls_for(ms: float, sets: int) -> int:
     return sets * math.ceil(calls / sets)
 
 
-def copies(size: float, inside: float, cache: float) -> int:
+def copies(size: float, resident_bytes: float, cache: float) -> int:
     """How many copies of a module of `size` bytes rotate: a network's worth, or enough to overflow the cache.
 
     Caches replace blocks at random rather than the oldest, so that twice its size is taken. One for a whole
-    network (`inside` is 0), for what overflows the cache by itself, and for what has no weights.
+    network (`resident_bytes` is 0), for what overflows the cache by itself, and for what has no weights.
     """
     if size <= 0:
         return 1
-    return max(1, min(MOST_COPIES, math.ceil(min(inside, 2 * cache) / size)))
+    return max(1, min(MOST_COPIES, math.ceil(min(resident_bytes, 2 * cache) / size)))

@@ -5,7 +5,7 @@ import math
 from ..networks.segments import Workload
 from .device import ResolvedDeployment
 from .out_of_memory import no_memory
-from .timer import WARM_UP, Prepared, Reading, build, seconds_of
+from .timer import WARM_UP, PreparedWorkload, Reading, build, seconds_of
 
 # One synchronisation costs some 0.1 ms: spread it over enough calls.
 LONGEST_MS = 5.0
@@ -21,7 +21,7 @@ class MpsTimer:
         self.clock = "wall time"
         self.torch = torch
 
-    def prepare(self, workload: Workload) -> Prepared:
+    def prepare(self, workload: Workload) -> PreparedWorkload:
         with self.torch.inference_mode(), no_memory(workload.key):
             module, inputs = build(self.deployment, workload)
 
@@ -29,11 +29,11 @@ class MpsTimer:
                 return module(*inputs)
 
             best = min(1000 * seconds_of(call, self.torch.mps.synchronize) for _ in range(WARM_UP))
-        return Prepared(
+        return PreparedWorkload(
             workload.key, call, lambda: None, best, max(1, math.ceil(LONGEST_MS / max(best, 1e-3)))
         )
 
-    def once(self, prepared: Prepared) -> Reading:
+    def once(self, prepared: PreparedWorkload) -> Reading:
         def run():
             for _ in range(prepared.calls):
                 prepared.call()

@@ -19,7 +19,7 @@ from ..networks.segments import Workload
 from .device import ResolvedDeployment, deployment
 from .measure import Run
 from .store import Store
-from .timer import Timer, at_hand, timer_for
+from .timer import Timer, device_timer, timer_for
 
 if TYPE_CHECKING:
     from torch import nn
@@ -71,11 +71,19 @@ def verify(
     own = Store() if store is None else None
     store = store or own
     try:
-        with at_hand(where, report, lambda: timer or timer_for(where)) as clock:
+        with device_timer(where, report, lambda: timer or timer_for(where)) as clock:
             by_key = {w.key: w for w in (dense, *workloads)}
-            usual = anchor_of_tables(study, where)
+            reference_ms = anchor_of_tables(study, where)
             run = Run(
-                clock, store, by_key, report, seconds, visit_ms=400.0, together=4, seed=seed, usual=usual
+                clock,
+                store,
+                by_key,
+                report,
+                seconds,
+                visit_ms=400.0,
+                together=4,
+                seed=seed,
+                reference_ms=reference_ms,
             )
             run.measure_new(run.workloads, "measuring sub-networks")
             run.visit_again("measuring sub-networks again")

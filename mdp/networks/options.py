@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ..core.errors import MdpError
-from ..core.space import SpaceDim, bundle_options
+from ..core.space import SpaceDim, width_options
 
 # Offer at most this many widths, in bundles that are a multiple of `GRAIN` units where the width allows it.
 WIDTHS = {"embedding": 12, "mlp": 16, "channels": 8, "qk": 8, "v": 8, "heads": 32, "groups": 16}
@@ -13,7 +13,7 @@ GRAIN = {"heads": 1, "groups": 1}
 SLIM = {"qk": 32, "v": 32}
 
 
-def default_bundle(kind: str, units: int) -> int:
+def default_width_step(kind: str, units: int) -> int:
     """The smallest divisor of `units` that is a multiple of the kind's grain and offers few enough widths."""
     most, grain = WIDTHS.get(kind, 8), GRAIN.get(kind, 4 if units < SLIM.get(kind, 64) else 8)
     divisors = (b for b in range(grain, units + 1, grain) if units % b == 0 and units // b <= most)
@@ -21,16 +21,16 @@ def default_bundle(kind: str, units: int) -> int:
     return next(divisors, grain * max(1, -(-units // (most * grain))))
 
 
-def space_dim(name: str, kind: str, units: int, bundles: Mapping[str, int] | None) -> SpaceDim:
-    """A dim with the widths that `bundles` asks for by name or by kind, else the default ones.
+def space_dim(name: str, kind: str, units: int, width_step: Mapping[str, int] | None) -> SpaceDim:
+    """A dim with the widths that `width_step` asks for by name or by kind, else the default ones.
 
     Raises:
-        MdpError: a bundle that is no whole number of at least 1.
+        MdpError: a width step that is no whole number of at least 1.
     """
-    asked = bundles or {}
-    bundle = asked.get(name, asked.get(kind))
-    if bundle is None:
-        bundle = default_bundle(kind, units)
-    if type(bundle) is not int or bundle < 1:
-        raise MdpError(f"The bundle of {name} is {bundle!r}; give a whole number of units, 1 or more.")
-    return SpaceDim(name, kind, units, bundle_options(units, bundle))
+    asked = width_step or {}
+    step = asked.get(name, asked.get(kind))
+    if step is None:
+        step = default_width_step(kind, units)
+    if type(step) is not int or step < 1:
+        raise MdpError(f"The width step of {name} is {step!r}; give a whole number of units, 1 or more.")
+    return SpaceDim(name, kind, units, width_options(units, step))

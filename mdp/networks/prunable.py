@@ -23,7 +23,7 @@ class PrunableNetwork:
     Attributes:
         model: the dense model itself; nothing here changes it.
         slices: where the units of every dim live.
-        pieces: what to time. Together they run the network as deployed (batch norms folded into the
+        segments: what to time. Together they run the network as deployed (batch norms folded into the
             convolutions before them, see `mdp.surgery.deploy`), each part once.
         norms: channel dim -> the batch norms after its convolutions, for Taylor scores.
     """
@@ -32,7 +32,7 @@ class PrunableNetwork:
     ref: ModelRef
     space: Space
     slices: tuple[Slice, ...]
-    pieces: tuple[Segment, ...]
+    segments: tuple[Segment, ...]
     norms: Mapping[str, tuple[Norm, ...]]
 
 

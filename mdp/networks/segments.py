@@ -23,7 +23,8 @@ class Workload:
         make: builds the module in eval mode, float32, on the CPU; the profiler moves and casts it.
         inputs: shapes of the forward's tensor arguments, without the batch axis.
         macs: multiply-accumulates for one image: guides ordering, time left and interpolation, nothing else.
-        inside: bytes of the weights of the network that it is a part of, 0 if it is whole; see timer_cuda.
+        resident_bytes: bytes of the weights of the network that it is a part of, 0 if it is whole; see
+            timer_cuda.
             `Run` sets it, for a timer that kept it would hand it on to what is prepared next.
     """
 
@@ -31,7 +32,7 @@ class Workload:
     make: Callable[[], "nn.Module"]
     inputs: tuple[tuple[int, ...], ...]
     macs: float = 0.0
-    inside: float = 0.0
+    resident_bytes: float = 0.0
 
 
 @dataclass(frozen=True)

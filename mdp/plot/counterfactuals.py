@@ -12,7 +12,7 @@ from .style import axis, layout
 
 
 @dataclass(frozen=True)
-class Opposite:
+class Counterfactual:
     """One decision and its opposite. `loss` is a share of dense importance, None where nothing fits then."""
 
     name: str
@@ -36,17 +36,17 @@ class OppositesInfo:
 
     unit: str
     block: str
-    blocks: tuple[Opposite, ...]
-    dims: tuple[Opposite, ...]
+    blocks: tuple[Counterfactual, ...]
+    dims: tuple[Counterfactual, ...]
 
 
-def opposites_info(problem: Problem, alternatives: Sequence[Alternative], block: str) -> OppositesInfo:
+def counterfactuals_info(problem: Problem, alternatives: Sequence[Alternative], block: str) -> OppositesInfo:
     """The record of what `mdp.solve.what_if` found, with one block in question."""
     total = problem.dense_importance or 1.0
     short = short_names([b.name for b in problem.blocks])
 
-    def read(found: Alternative, label: str) -> Opposite:
-        return Opposite(
+    def read(found: Alternative, label: str) -> Counterfactual:
+        return Counterfactual(
             name=found.name,
             label=label,
             now=str(found.now),
@@ -68,7 +68,7 @@ def opposites_info(problem: Problem, alternatives: Sequence[Alternative], block:
     )
 
 
-def draw_opposites(info: OppositesInfo) -> dict[str, Any]:
+def draw_counterfactuals(info: OppositesInfo) -> dict[str, Any]:
     """A plotly spec: one bar per block; kept ones filled, removed ones pale; `customdata` is the name."""
 
     def bars(name: str, now: str, colour: str, edge: str) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def draw_opposites(info: OppositesInfo) -> dict[str, Any]:
     }
 
 
-def opposites_table(info: OppositesInfo) -> tuple[list[str], list[list[str]]]:
+def counterfactuals_table(info: OppositesInfo) -> tuple[list[str], list[list[str]]]:
     """The block in question and its dims: now, the best other choice, and what it changes."""
     here = [o for o in info.blocks if o.name == info.block]
     rows = [["the block", *_cells(o, info.unit)] for o in here]
@@ -130,7 +130,7 @@ def blocks_table(info: OppositesInfo) -> tuple[list[str], list[list[str]]]:
     return ["block", "now", "otherwise", "importance", "latency of the whole"], rows
 
 
-def opposites_label(info: OppositesInfo) -> str:
+def counterfactuals_label(info: OppositesInfo) -> str:
     known = [o for o in info.blocks if o.loss is not None]
     if not known:
         return "Cost of the opposite decision of every block; nothing is known."
@@ -141,7 +141,7 @@ def opposites_label(info: OppositesInfo) -> str:
     )
 
 
-def _cells(o: Opposite, unit: str) -> list[str]:
+def _cells(o: Counterfactual, unit: str) -> list[str]:
     if o.loss is None:
         return [o.now, o.otherwise, "", ""]
     change = o.latency_change or 0.0

@@ -11,7 +11,7 @@ from ..solve import Front
 from ..solve.cache import kept
 from .formats import ms, percent
 from .front_layers import Points, draw_labels, draw_points
-from .plan_summary import plan_words
+from .plan_summary import plan_summary
 from .style import axis, layout
 
 SHOWN = 40  # supported points drawn at most
@@ -85,7 +85,7 @@ def front_info(
 
 def _words(problem: Problem, front: Front) -> tuple[str, ...]:
     """Every plan of a front in short; made once, for a drag draws the same front again and again."""
-    return kept(front, "_words", lambda: tuple(plan_words(problem, p.plan) for p in front.points))
+    return kept(front, "_words", lambda: tuple(plan_summary(problem, p.plan) for p in front.points))
 
 
 def draw_front(info: FrontInfo) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from ..core.measurements import Measured
 from ..core.study import StudyRecord
 from ..solve.analysis.baseline_lines import Line
 from .formats import ms, percent
-from .plan_summary import plan_words, removed_words
+from .plan_summary import plan_summary, removed_summary
 
 # Told apart by dash and symbol, not by colour alone.
 STYLES = {
@@ -56,7 +56,7 @@ def line_points(study: StudyRecord, line: Line) -> Points:
         head += f"{percent(spot.importance / total)} importance"
         if spot.plan is None:
             return f"{head}<br>over its budget of {ms(spot.budget, problem.latency_unit)}"
-        return f"{head}<br>{plan_words(problem, spot.plan)}"
+        return f"{head}<br>{plan_summary(problem, spot.plan)}"
 
     return Points(
         line.name,
@@ -73,7 +73,7 @@ def verified_points(study: StudyRecord, found: Sequence[Measured]) -> Points:
     def text(m: Measured) -> str:
         off = 100 * (m.predicted / m.measured - 1)
         times = f"measured {ms(m.measured, unit)}, predicted {ms(m.predicted, unit)} ({off:+.1f} %)"
-        removed = removed_words(study.problem, m.removed)
+        removed = removed_summary(study.problem, m.removed)
         return f"<b>{m.name}</b><br>{times}<br>{percent(m.importance)} importance · {removed}"
 
     timed = [m for m in found if m.measured]
@@ -95,7 +95,7 @@ def finetuned_points(study: StudyRecord, found: Sequence[Measured]) -> Points:
     def text(m: Measured) -> str:
         timed = f"measured {ms(m.measured, unit)}, " if m.measured else ""
         times = f"{timed}predicted {ms(m.predicted, unit)} · {percent(m.importance)} importance"
-        words = plan_words(study.problem, m.plan)
+        words = plan_summary(study.problem, m.plan)
         return f"<b>fine-tuned: {m.name}</b><br>accuracy {percent(m.accuracy)}{against}<br>{times}<br>{words}"
 
     return Points(

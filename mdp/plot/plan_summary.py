@@ -9,7 +9,7 @@ from .labels import LABELS, short_names
 NAMED = 6  # removed blocks named one by one, at most
 
 
-def plan_words(problem: Problem, plan: Plan) -> str:
+def plan_summary(problem: Problem, plan: Plan) -> str:
     """`blocks 3, 7 removed`, `heads 46 of 48 · Q/K 75 % · MLP 12 %`: every kind of dim over all blocks."""
     kept: dict[str, int] = {}
     dense: dict[str, int] = {}
@@ -23,7 +23,7 @@ def plan_words(problem: Problem, plan: Plan) -> str:
 
     words = [f"{LABELS.get(kind, kind)} {share(kind)}" for kind in kept]
     lines = [" · ".join(words[i : i + 3]) for i in range(0, len(words), 3)]  # a hover is narrow
-    return "<br>".join([removed_words(problem, plan.removed_blocks), *lines])
+    return "<br>".join([removed_summary(problem, plan.removed_blocks), *lines])
 
 
 def removed_count(plan: Plan) -> str:
@@ -32,7 +32,7 @@ def removed_count(plan: Plan) -> str:
     return f"{gone or 'no'} block{'s' * (gone > 1)} removed"
 
 
-def removed_words(problem: Problem, removed: Collection[str]) -> str:
+def removed_summary(problem: Problem, removed: Collection[str]) -> str:
     """`no block removed`, `block 3 removed`, `blocks 3, 7 removed`, `12 of 33 blocks removed`."""
     if not removed:
         return "no block removed"

@@ -58,7 +58,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Group:
+class RowGroup:
     """Blocks in a row that share widths; `bars` are the shared dims that start here."""
 
     name: str
@@ -72,7 +72,7 @@ class SurvivorsInfo:
 
     unit: str
     columns: tuple[str, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[RowGroup, ...]
 
 
 def survivors_info(
@@ -122,7 +122,7 @@ def survivors_info(
         for b in problem.blocks
     }
     groups = tuple(
-        Group(
+        RowGroup(
             stage_name(problem, shared, blocks),
             tuple(bar(d, None) for d in shared),
             tuple(rows[b] for b in blocks),
@@ -177,7 +177,7 @@ def zoom_json(info: ZoomInfo) -> dict[str, Any]:
 def survivors_json(info: SurvivorsInfo) -> dict[str, Any]:
     """Plain data for the drawing. By hand: `asdict` copies every number, for half of a step's time here."""
 
-    def group(g: Group) -> dict[str, Any]:
+    def group(g: RowGroup) -> dict[str, Any]:
         rows = tuple({**vars(r), "bars": tuple(dict(vars(b)) for b in r.bars)} for r in g.rows)
         return {"name": g.name, "bars": tuple(dict(vars(b)) for b in g.bars), "rows": rows}
 

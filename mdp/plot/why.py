@@ -16,7 +16,7 @@ SAME = 5e-7  # a share of dense importance below which two plans are as good
 
 
 @dataclass(frozen=True)
-class Opposite:
+class DecisionPrice:
     """The best plan within the same budget under one decision taken otherwise.
 
     `loss` is the importance that it loses against the plan, as a share of dense (negative where it gains,
@@ -35,8 +35,8 @@ class WhyInfo:
 
     Attributes:
         price: what the block takes in the plan, in `unit`; 0 where it is removed.
-        block_opposite: None where there is no choice, or where none was asked for.
-        dim_opposites: the best of the narrower widths and of the wider ones, where there are any.
+        block_counterfactual: None where there is no choice, or where none was asked for.
+        dim_counterfactuals: the best of the narrower widths and of the wider ones, where there are any.
         free_block, free_dim: the best plan without the pin on the block or the dim; None without one.
     """
 
@@ -50,12 +50,12 @@ class WhyInfo:
     label: str
     kept: int | None
     dense: int
-    block_opposite: Opposite | None = None
-    dim_opposites: tuple[Opposite, ...] = ()
+    block_counterfactual: DecisionPrice | None = None
+    dim_counterfactuals: tuple[DecisionPrice, ...] = ()
     pinned_block: bool = False
     pinned_dim: bool = False
-    free_block: Opposite | None = None
-    free_dim: Opposite | None = None
+    free_block: DecisionPrice | None = None
+    free_dim: DecisionPrice | None = None
 
 
 def as_it_is(study: StudyRecord, plan: Plan, pins: Pins, block: str, dim: str) -> WhyInfo:
@@ -86,18 +86,18 @@ def why_info(
     """
     problem, info = study.problem, as_it_is(study, plan, pins, block, dim)
 
-    def opposite(decision: str, changed: Pins) -> Opposite:
+    def opposite(decision: str, changed: Pins) -> DecisionPrice:
         try:
             other = solver(problem, plan.budget, pins=changed)
         except MdpError:
-            return Opposite(decision, None)
+            return DecisionPrice(decision, None)
         loss = (plan.importance - other.importance) / (problem.dense_importance or 1.0)
-        return Opposite(decision, loss, _price(problem, other, block))
+        return DecisionPrice(decision, loss, _price(problem, other, block))
 
     def block_as(kept: bool) -> Pins:
         return dataclasses.replace(pins, blocks={**pins.blocks, block: kept})
 
-    def within(low: int, high: int) -> Opposite:
+    def within(low: int, high: int) -> DecisionPrice:
         """The best plan with another width, which the decision names; the dim's own block stays kept."""
         alone = problem.dim_blocks[dim] == {block} and info.removable and not info.pinned_block
         blocks = {**pins.blocks, block: True} if alone else pins.blocks
@@ -105,16 +105,16 @@ def why_info(
         try:
             other = solver(problem, plan.budget, pins=changed)
         except MdpError:
-            return Opposite(str(high if high < info.kept else low), None)
+            return DecisionPrice(str(high if high < info.kept else low), None)
         loss = (plan.importance - other.importance) / (problem.dense_importance or 1.0)
-        return Opposite(str(other.choices.get(dim)), loss, _price(problem, other, block))
+        return DecisionPrice(str(other.choices.get(dim)), loss, _price(problem, other, block))
 
-    block_opposite, free_block, free_dim = None, None, None
+    block_counterfactual, free_block, free_dim = None, None, None
     if info.pinned_block:
         others = {b: k for b, k in pins.blocks.items() if b != block}
         free_block = opposite("free", dataclasses.replace(pins, blocks=others))
     elif info.removable:
-        block_opposite = opposite("kept" if info.removed else "removed", block_as(info.removed))
+        block_counterfactual = opposite("kept" if info.removed else "removed", block_as(info.removed))
     near = []
     if info.pinned_dim:
         others = {d: r for d, r in pins.dims.items() if d != dim}
@@ -126,8 +126,8 @@ def why_info(
         near = [within(side[0], side[-1]) for side in sides if side]
     return dataclasses.replace(
         info,
-        block_opposite=block_opposite,
-        dim_opposites=tuple(near),
+        block_counterfactual=block_counterfactual,
+        dim_counterfactuals=tuple(near),
         free_block=free_block,
         free_dim=free_dim,
     )
@@ -153,14 +153,14 @@ def block_sentence(info: WhyInfo) -> str:
         state = "removed" if info.removed else f"kept ({price})"
         return f"{info.block} is {state} because you pinned it{_pin(info.free_block)}."
     if info.removed:
-        text, other = f"{info.block} is removed", info.block_opposite
+        text, other = f"{info.block} is removed", info.block_counterfactual
         if other is None:
             return f"{text}."
         if other.loss is None:
             return f"{text}: no plan that keeps it meets the budget."
         then = f"kept, it would take {ms(other.price, info.unit)}, and the best plan then"
         return f"{text}: {then} {_loses(other.loss)}."
-    text, other = f"{info.block} is kept and takes {price}", info.block_opposite
+    text, other = f"{info.block} is kept and takes {price}", info.block_counterfactual
     if not info.removable:
         return f"{info.block} cannot be removed; it takes {price}."
     if other is None:
@@ -177,14 +177,14 @@ def dim_sentence(info: WhyInfo) -> str:
     text = f"{info.label}: {'all' if info.kept == info.dense else f'{info.kept} of'} {info.dense} kept"
     if info.pinned_dim:
         return f"{text} because you pinned it{_pin(info.free_dim)}."
-    parts = [_step(info.kept, o) for o in info.dim_opposites]
+    parts = [_step(info.kept, o) for o in info.dim_counterfactuals]
     if not parts:
         return f"{text}."
     before, what, after = ", ".join(parts).rpartition(" of importance")  # saying it once is enough
     return f"{text}; {before.replace(what, '')}{what}{after}."
 
 
-def _step(kept: int, o: Opposite) -> str:
+def _step(kept: int, o: DecisionPrice) -> str:
     wider = int(o.decision) > kept
     if o.loss is None:
         return f"no plan with {o.decision} or {'more' if wider else 'less'} meets the budget"
@@ -193,7 +193,7 @@ def _step(kept: int, o: Opposite) -> str:
     return f"with {o.decision} the best plan {_loses(o.loss)}"
 
 
-def _pin(free: Opposite | None) -> str:
+def _pin(free: DecisionPrice | None) -> str:
     """What a pin costs, to append to what it does."""
     if free is None or free.loss is None:
         return ""

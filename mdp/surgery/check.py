@@ -27,12 +27,12 @@ class TooLarge(MdpError):
 
 
 def check_architecture(
-    name: str, seed: int = 0, *, remove: bool = True, halves: bool = False, ref: ModelRef | None = None
+    name: str, seed: int = 0, *, remove: bool = True, split_blocks: bool = False, ref: ModelRef | None = None
 ) -> dict[str, Any]:
     """Build `name` without its weights, prune it at random, and compare the two networks.
 
     Args:
-        halves: whether a transformer's attention and MLP may be removed apart.
+        split_blocks: whether a transformer's attention and MLP may be removed apart.
         ref: how to build it, if not as timm does by default.
 
     Returns:
@@ -44,12 +44,14 @@ def check_architecture(
             this machine has not the memory free; all said before anything large is made.
     """
     ref = ref or resolve(name, weights="none")
-    check_memory(f"Checking {ref.name}", _memory(outline(ref, halves=halves), seed, remove), TooLarge)
+    check_memory(
+        f"Checking {ref.name}", _memory(outline(ref, split_blocks=split_blocks), seed, remove), TooLarge
+    )
     model = create(ref)
     if not any("pos_embed" in n for n, _ in model.named_parameters()):
         ref = dataclasses.replace(ref, input_size=(ref.input_size[0], SMALL_IMAGE, SMALL_IMAGE))
     liven(model, seed)
-    found = find(model, ref, halves=halves)
+    found = find(model, ref, split_blocks=split_blocks)
     choices, removed, order = random_decision(found, seed, remove=remove)
     images = torch.randn(2, *ref.input_size, generator=torch.Generator().manual_seed(seed))
     with torch.no_grad():

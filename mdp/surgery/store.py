@@ -12,7 +12,7 @@ from torch import nn
 
 from ..core.errors import BadFile, MdpError
 from ..core.files import read_json, replacing, write_json
-from ..core.how_found import has_halves
+from ..core.how_found import has_split_blocks
 from ..core.model_ref import ModelRef, model_from_json
 from ..families import find
 from ..networks.checkpoints import check_fit, read_tensors
@@ -66,7 +66,7 @@ def load(folder: str | os.PathLike, dense: nn.Module | None = None) -> nn.Module
     where = f"architecture {folder / 'architecture.json'}"
     data = read_json(folder / "architecture.json", "architecture")
     ref, choices, removed = _parse(data, where)
-    found = find(_dense(ref, where) if dense is None else dense, ref, halves=has_halves(removed))
+    found = find(_dense(ref, where) if dense is None else dense, ref, split_blocks=has_split_blocks(removed))
     try:
         model = extract(found, choices, removed, {d.name: range(d.units) for d in found.space.dims})
     except MdpError as error:

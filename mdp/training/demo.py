@@ -20,7 +20,7 @@ from ..datasets.loader import loader
 from ..networks import models
 from ..networks.models import ModelRef
 from .distributed import accelerator
-from .loop import History, Recipe, train
+from .loop import Recipe, TrainingHistory, train
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def train_demo(
 
 
 def card(
-    ref: ModelRef, source: datasets.Source, stages: Sequence[Stage], histories: Sequence[History]
+    ref: ModelRef, source: datasets.Source, stages: Sequence[Stage], histories: Sequence[TrainingHistory]
 ) -> dict[str, Any]:
     """What a reader of a checkpoint must know."""
     demo = models.DEMOS[ref.name]

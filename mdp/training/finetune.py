@@ -180,8 +180,8 @@ def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dic
         where = deployment_of(pruned.study) if pruned.study else deployment()
         report.message(f"Measuring the pruned network on {where.device}, batch {where.batch}, {where.dtype}.")
         dense = dense or create(pruned.ref, load_weights=False)
-        usual = anchor_of_tables(pruned.study, where) if pruned.study else None
-        times = measure([dense, pruned.network], pruned.ref, where, report, usual)
+        reference_ms = anchor_of_tables(pruned.study, where) if pruned.study else None
+        times = measure([dense, pruned.network], pruned.ref, where, report, reference_ms)
     except MdpError as error:
         report.message(f"The latency was not measured: {error}")
         return facts

@@ -60,7 +60,7 @@ class Recipe:
 
 
 @dataclass
-class History:
+class TrainingHistory:
     """What a run did: one entry an epoch with `epoch`, `loss`, `accuracy` (test images), `seconds`."""
 
     epochs: list[dict[str, float]] = field(default_factory=list)
@@ -84,7 +84,7 @@ def train(
     accelerate: Accelerator | None = None,
     about: Mapping[str, Any] | None = None,
     work: Work | None = None,
-) -> History:
+) -> TrainingHistory:
     """Train `model` in place; returns its history. It comes back on the CPU, in eval mode.
 
     After every epoch `checkpoint_path` holds everything needed to go on; a run that finds one there resumes
@@ -113,7 +113,7 @@ def train(
         announce(work, loader, test, recipe, processes=accelerate.num_processes)
     if found := checkpoint_path.is_file():
         state = resume(checkpoint_path, model, optimizer, state, report)
-    history = History(state["history"])
+    history = TrainingHistory(state["history"])
     agree(accelerate, (found, len(history.epochs)), f"Not every process finds the same {checkpoint_path}.")
     wrapped, optimizer, batches = accelerate.prepare(model, optimizer, loader)
     test = shared(test, accelerate)

@@ -11,7 +11,7 @@ from ..core.study import ModelRef
 from ..latency.device import ResolvedDeployment
 from ..latency.measure import Run
 from ..latency.store import Store
-from ..latency.timer import at_hand, timer_for
+from ..latency.timer import device_timer, timer_for
 from ..networks.segments import Workload
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ def measure(
     ref: ModelRef,
     where: ResolvedDeployment,
     report: Reporter,
-    usual: float | None = None,
+    reference_ms: float | None = None,
 ) -> list[float]:
     """Latency in ms of each network (`ref` or pruned from it), batch norms folded, as deployed.
 
     They are timed in turns; measurements go to the user's store, where a second fine-tuning finds them.
-    `usual` is the anchor's time of the tables that predicted them (see Store.entries): where the machine is
-    busier now than it was then, only times beside the same anchor can be compared.
+    `reference_ms` is the anchor's time of the tables that predicted them (see Store.entries): where it
+    is busier now than it was then, only times beside the same anchor can be compared.
 
     Raises:
         MdpError: the device cannot run them, or has no memory for them.
@@ -40,8 +40,10 @@ def measure(
     """
     workloads = [_workload(network, ref) for network in networks]
     by_key = {w.key: w for w in workloads}
-    with Store() as store, at_hand(where, report, lambda: timer_for(where)) as clock:
-        run = Run(clock, store, by_key, _Within(report), SECONDS, visit_ms=VISIT_MS, usual=usual)
+    with Store() as store, device_timer(where, report, lambda: timer_for(where)) as clock:
+        run = Run(
+            clock, store, by_key, _Within(report), SECONDS, visit_ms=VISIT_MS, reference_ms=reference_ms
+        )
         run.measure_new(run.workloads, "measuring")
         run.visit_again("measuring again")
         run.settle()

@@ -66,7 +66,7 @@ def pictures(selection) -> list[Picture]:
     block, dim = selection.block or None, selection.dim
     if study is None or plan is None:
         return []
-    a = selection.a.plan if selection.a else None
+    a = selection.reference.plan if selection.reference else None
 
     def draw_the_front():
         info = front_info(study, front, plan, a, selection.beside)

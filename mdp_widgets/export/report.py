@@ -9,7 +9,7 @@ from html import escape
 from mdp.core.measurements import timed
 from mdp.core.plan import Plan, check_plan_fits
 from mdp.core.quality import beside, importance_doubt, study_words
-from mdp.core.study import StudyRecord, inferred_words
+from mdp.core.study import StudyRecord, interpolation_note
 from mdp.core.tables import how_timed
 from mdp.plot import formats as fmt
 from mdp.plot.compare import compare_info, compare_sentence, compare_table
@@ -165,7 +165,7 @@ def provenance(study: StudyRecord, plan: Plan) -> list[tuple[str, str]]:
         found.append(
             ("Whole networks", "the predictions were not checked against whole networks yet (mdp verify)")
         )
-    inferred = inferred_words(study.tables)
+    inferred = interpolation_note(study.tables)
     found += [("Inferred", inferred)] if inferred else []
     solver = f"{plan.solver}, {1000 * plan.seconds:.1f} ms"
     found.append(("Solver", f"{solver}; {plan.note}" if plan.note else solver))

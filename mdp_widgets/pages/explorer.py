@@ -1,4 +1,4 @@
-"""The explorer: one page over one Selection. `Explorer()` in a notebook cell is all that a notebook needs.
+"""The explorer: one page over one state. `Explorer()` in a notebook cell is all that a notebook needs.
 
 Nothing here imports torch: panels for long work are imported when their tab is first opened, and they run
 torch in processes of their own.
@@ -13,7 +13,7 @@ import ipywidgets
 from mdp.core.errors import MdpError
 from mdp.core.study import StudyRecord
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from ..views.block import BlockView
 from ..views.explanation import Because
@@ -41,8 +41,8 @@ class Explorer:
         study: a Study, its name or its path; default: the first study at hand that opens.
     """
 
-    def __init__(self, study: StudyRecord | str | None = None, selection: Selection | None = None):
-        self.selection = s = selection or Selection()
+    def __init__(self, study: StudyRecord | str | None = None, selection: ExplorerState | None = None):
+        self.selection = s = selection or ExplorerState()
         self.notice = ui.sentence()
         self.notice.add_class("mdp-notice")
         self.header = Header(s, LINKS)
@@ -111,7 +111,7 @@ class Explorer:
         ui.say(self.notice, s.error or s.status, "error" if s.error else "status")
 
 
-def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]], selection: Selection) -> ipywidgets.Tab:
+def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]], selection: ExplorerState) -> ipywidgets.Tab:
     """Tabs whose contents are made when first looked at; the open one is the selection's `tab`."""
     boxes, titles = [ipywidgets.VBox() for _ in parts], list(parts)
     widget = ipywidgets.Tab(boxes, titles=titles)
@@ -132,7 +132,7 @@ def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]], selection: Selection
     return widget
 
 
-def panel(function: str, selection: Selection) -> Callable[[], ipywidgets.Widget]:
+def panel(function: str, selection: ExplorerState) -> Callable[[], ipywidgets.Widget]:
     """How to make a panel of mdp_widgets.workflow."""
     return guarded(lambda: getattr(importlib.import_module("mdp_widgets.workflow"), function)(selection))
 

@@ -8,14 +8,14 @@ from mdp.core.errors import MdpError
 from mdp.core.study import StudyRecord
 from mdp.plot.counterfactuals import (
     blocks_table,
-    draw_opposites,
-    opposites_info,
-    opposites_label,
-    opposites_table,
+    counterfactuals_info,
+    counterfactuals_label,
+    counterfactuals_table,
+    draw_counterfactuals,
 )
 from mdp.solve import what_if
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from ..views.block import BlockView
 from ..views.survivors_view import SurvivorsView
@@ -35,9 +35,9 @@ class Inspector:
     """
 
     def __init__(
-        self, study: StudyRecord | str | None = None, block: str = "", selection: Selection | None = None
+        self, study: StudyRecord | str | None = None, block: str = "", selection: ExplorerState | None = None
     ):
-        self.selection = s = selection or Selection()
+        self.selection = s = selection or ExplorerState()
         self.notice = ui.sentence()
         self.budget = BudgetBar(s)
         view = SurvivorsView(s, "auto", "The network: click a block", close_up=False)
@@ -98,9 +98,9 @@ class Inspector:
         except MdpError as error:
             self.table.value = f'<p class="mdp-note">{ui.escape(str(error))}</p>'
             return
-        info = opposites_info(s.study.problem, self._asked[1], s.block)
-        self.bars.show(draw_opposites(info), opposites_label(info), *blocks_table(info))
-        self.table.value = ui.table_html(*opposites_table(info))
+        info = counterfactuals_info(s.study.problem, self._asked[1], s.block)
+        self.bars.show(draw_counterfactuals(info), counterfactuals_label(info), *blocks_table(info))
+        self.table.value = ui.table_html(*counterfactuals_table(info))
 
     def _choose(self, point: dict[str, Any]) -> None:
         if isinstance(point.get("custom"), str):

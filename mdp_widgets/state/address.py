@@ -10,12 +10,12 @@ from mdp.core.errors import MdpError
 from mdp.core.pins import pins_from_text, pins_text
 from mdp.core.plan import parse_budget
 
-from .explorer_state import Selection
+from .explorer_state import ExplorerState
 
 
-def address_of(selection: Selection) -> str:
+def address_of(selection: ExplorerState) -> str:
     """The view as a query string: study by file name, budgets exact, in its unit."""
-    study, a, view = selection.study, selection.a, {}
+    study, a, view = selection.study, selection.reference, {}
     if study is not None and study.path is not None:
         view = {
             "study": study.path.stem,
@@ -30,7 +30,7 @@ def address_of(selection: Selection) -> str:
     return urlencode({k: v for k, v in view.items() if v})
 
 
-def go_to(selection: Selection, address: str) -> None:
+def go_to(selection: ExplorerState, address: str) -> None:
     """Open the view that an address names. What it names wrongly is said, and the rest is opened."""
     view = {k: v[0] for k, v in parse_qs(address).items()}
     selection.tab = view.get("tab", "")
@@ -53,7 +53,7 @@ def go_to(selection: Selection, address: str) -> None:
     selection.look_at(view.get("block"), view.get("dim"))
 
 
-def _open(selection: Selection, wanted: str | None) -> bool:
+def _open(selection: ExplorerState, wanted: str | None) -> bool:
     """Whether the study of this file name is open now; None asks for none."""
     if not wanted:
         return True

@@ -14,7 +14,7 @@ from traitlets import Tuple as TupleTrait
 from mdp.core.errors import MdpError
 from mdp.solve.analysis.baseline_lines import Line, lines
 
-from .explorer_state import Selection
+from .explorer_state import ExplorerState
 from .progressive_front import kernel_loop
 
 # After a move of the slider the thread rests this long: the page comes first.
@@ -24,8 +24,8 @@ REST = 0.4
 WHAT = ("ablations", "greedy", "random")
 
 
-class Others(HasTraits):
-    """Over one Selection: which of WHAT to show, and what was found.
+class Baselines(HasTraits):
+    """Over one ExplorerState: which of WHAT to show, and what was found.
 
     Traits:
         wanted: of WHAT, in any order. Assigning it starts what is missing and stops what nobody wants.
@@ -37,7 +37,7 @@ class Others(HasTraits):
     found = Dict()
     computing = Unicode("")
 
-    def __init__(self, selection: Selection):
+    def __init__(self, selection: ExplorerState):
         super().__init__()
         self.selection = selection
         self._stop = threading.Event()

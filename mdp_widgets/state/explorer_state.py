@@ -1,6 +1,6 @@
 """The one selection that every view follows. No torch, no widgets: traits that a notebook can use too.
 
-    selection = Selection()
+    selection = ExplorerState()
     selection.open("fmnist_vit")        # a study's name or path; selection.plan is there at once
     selection.set_budget("40%")         # solves again; every view observes `plan`
     selection.observe(redraw, "plan")
@@ -27,7 +27,7 @@ from mdp.core.plan import Plan, parse_budget
 from mdp.core.study import StudyRecord, list_studies, load_study
 from mdp.solve import Front, Pins, fastest, solve
 
-from .history import History, Kept, Step
+from .history import Kept, UndoHistory, View
 from .navigation import first_dim, where_to_look
 from .progressive_front import grow, kernel_loop
 
@@ -35,7 +35,7 @@ FRONT_POINTS = 100
 START = 0.5  # a study opens at half of its dense latency, or at the fastest choice if that is slower
 
 
-class Selection(HasTraits):
+class ExplorerState(HasTraits):
     """Study, budget, plan and what is being looked at.
 
     Traits:
@@ -44,12 +44,12 @@ class Selection(HasTraits):
         study: the open Study, or None. Assign one (after `build_study`) or call `open`.
         budget: in the problem's unit (ms). Assigning it solves anew; a budget that nothing meets is refused.
         plan: the Plan for study, budget and pins; None only while no study is open.
-        a: the plan kept to compare with (Kept: budget, pins, plan), or None. `plan` is B then.
+        reference: the plan kept to compare with (Kept: budget, pins, plan), or None. `plan` is B then.
         pins: mdp.solve.Pins that the plan respects. Assigning it solves anew.
         front: mdp.solve.Front of the study without pins: coarse at first, then finer; or None.
         beside: what the view of the front compares it with (figures.front_others.Points); it sets this, so
             that a picture of the front to take away shows the same.
-        smallest: the smallest latency that any choice (under the pins) reaches: the slider's lower end.
+        min_latency: the smallest latency that any choice (under the pins) reaches: the slider's lower end.
         block: name of the block in question; "" while no study is open.
         dim: name of the dim in question; "" where the block has none.
         tab: title of the open tab below the network; "" for the first.
@@ -64,11 +64,11 @@ class Selection(HasTraits):
     study = Instance(StudyRecord, allow_none=True)
     budget = Float(0.0)
     plan = Instance(Plan, allow_none=True)
-    a = Instance(Kept, allow_none=True)
+    reference = Instance(Kept, allow_none=True)
     pins = Instance(Pins)
     front = AnyTrait(None, allow_none=True)
     beside = TupleTrait()
-    smallest = Float(0.0)
+    min_latency = Float(0.0)
     block = Unicode("")
     dim = Unicode("")
     tab = Unicode("")
@@ -81,7 +81,7 @@ class Selection(HasTraits):
     def __init__(self, study: StudyRecord | None = None, **traits: Any):
         self._busy = False
         self._growing: asyncio.Task | None = None
-        self._history = History()
+        self._history = UndoHistory()
         super().__init__(pins=traits.pop("pins", Pins()), **traits)
         self.refresh()
         if study is not None:
@@ -96,7 +96,7 @@ class Selection(HasTraits):
     def open(self, name_or_path: Any) -> bool:
         """Open a study by name or path. One that is damaged, or that a view cannot draw, becomes a sentence;
         what was open stays open."""
-        before = self.study, self.budget, self.pins, self.a
+        before = self.study, self.budget, self.pins, self.reference
         try:
             study = load_study(name_or_path)
             self.study = study
@@ -118,9 +118,11 @@ class Selection(HasTraits):
         except Exception:  # not even that: then nothing is open
             pass
         with contextlib.suppress(Exception):
-            self._set(study=None, budget=0.0, plan=None, a=None, pins=Pins(), front=None, smallest=0.0)
+            self._set(
+                study=None, budget=0.0, plan=None, reference=None, pins=Pins(), front=None, min_latency=0.0
+            )
         self.block = self.dim = ""
-        self._history = History([])
+        self._history = UndoHistory([])
 
     def open_any(self, items: Iterable[Mapping[str, Any]]) -> bool:
         """Open the first of these that opens; `status` says which before it did not, and why."""
@@ -143,7 +145,16 @@ class Selection(HasTraits):
             return
         study = change["new"]
         if study is None:
-            self._set(budget=0.0, plan=None, a=None, pins=Pins(), front=None, smallest=0.0, block="", dim="")
+            self._set(
+                budget=0.0,
+                plan=None,
+                reference=None,
+                pins=Pins(),
+                front=None,
+                min_latency=0.0,
+                block="",
+                dim="",
+            )
             self.begin()
             return
         try:
@@ -156,17 +167,17 @@ class Selection(HasTraits):
 
     def _open_at(self, study: StudyRecord, budget: float, pins: Pins, a: Kept | None) -> None:
         """Everything of a study at once. Raises MdpError where nothing fits; then nothing has changed."""
-        smallest = fastest(study.problem, pins).latency
-        budget = max(budget, smallest)
+        min_latency = fastest(study.problem, pins).latency
+        budget = max(budget, min_latency)
         plan = solve(study.problem, budget, pins=pins)
         block = next((b.name for b in study.problem.blocks), "")
         self._set(
             study=study,
             error="",
             status="",
-            a=a,
+            reference=a,
             pins=pins,
-            smallest=smallest,
+            min_latency=min_latency,
             front=None,
             budget=budget,
             block=block,
@@ -184,7 +195,7 @@ class Selection(HasTraits):
             if self.study is study:
                 self.front = front
 
-        self._growing = grow(study.problem, self.smallest, FRONT_POINTS, tell, kernel_loop())
+        self._growing = grow(study.problem, self.min_latency, FRONT_POINTS, tell, kernel_loop())
 
     def learn(self, found: StudyRecord) -> None:
         """Take over what was measured since of the open study: its verification and its accuracy."""
@@ -265,21 +276,21 @@ class Selection(HasTraits):
         problem = self.study.problem
         try:
             same = old.get("pins", self.pins) == self.pins
-            smallest = self.smallest if same else fastest(problem, self.pins).latency
+            min_latency = self.min_latency if same else fastest(problem, self.pins).latency
             plan = solve(problem, self.budget, pins=self.pins)
         except MdpError as error:
             pinned = isinstance(error, Infeasible) and bool(self.pins)
             self._set(**old)
             self.error = f"{error} That is with what is pinned." if pinned else str(error)
             return
-        self._set(error="", smallest=smallest, plan=plan)
+        self._set(error="", min_latency=min_latency, plan=plan)
 
     # A and B
 
     def keep_as_a(self) -> None:
         """Keep the present plan as A; what is chosen from now on is B. One step of undo."""
         if self.plan is not None:
-            self.a = Kept(self.budget, self.pins, self.plan)
+            self.reference = Kept(self.budget, self.pins, self.plan)
             self.settle()
 
     def compare_with(self, budget: float, pins: Pins) -> bool:
@@ -292,20 +303,20 @@ class Selection(HasTraits):
         except MdpError as error:
             self.error = f"There is no plan A to compare with. {error}"
             return False
-        self.a = Kept(budget, pins, plan)
+        self.reference = Kept(budget, pins, plan)
         self.settle()
         return True
 
     def swap(self) -> None:
         """A becomes the present plan and the present plan A. One step of undo."""
-        if self.a is not None:
-            now, a = Kept(self.budget, self.pins, self.plan), self.a
-            self._set(a=now)
+        if self.reference is not None:
+            now, a = Kept(self.budget, self.pins, self.plan), self.reference
+            self._set(reference=now)
             self.go(a.budget, a.pins)
 
     def clear_a(self) -> None:
         """Compare no more. One step of undo."""
-        self.a = None
+        self.reference = None
         self.settle()
 
     # What is being looked at
@@ -328,7 +339,7 @@ class Selection(HasTraits):
 
     def begin(self) -> None:
         """Make the present view the first one: a page that opens at a link has nothing to undo."""
-        self._history = History([self._now()] if self.study is not None else [])
+        self._history = UndoHistory([self._now()] if self.study is not None else [])
         self._tell_history()
 
     def undo(self) -> None:
@@ -337,20 +348,20 @@ class Selection(HasTraits):
     def redo(self) -> None:
         self._restore(self._history.forth())
 
-    def _restore(self, step: Step | None) -> None:
+    def _restore(self, step: View | None) -> None:
         if step is None:
             return
         if step.of != self._now().of:
-            self._open_at(step.study, step.budget, step.pins, step.a)
+            self._open_at(step.study, step.budget, step.pins, step.reference)
         else:
             old = {"budget": self.budget, "pins": self.pins}
-            self._set(budget=step.budget, pins=step.pins, a=step.a)
+            self._set(budget=step.budget, pins=step.pins, reference=step.reference)
             self._resolve(old)
         self._tell_history()
 
-    def _now(self) -> Step:
+    def _now(self) -> View:
         of = f"{self.study.path} {self.study.problem.fingerprint}"
-        return Step(self.study, of, self.budget, self.pins, self.a)
+        return View(self.study, of, self.budget, self.pins, self.reference)
 
     def _tell_history(self) -> None:
         self.can_undo, self.can_redo = self._history.can_undo, self._history.can_redo

@@ -17,7 +17,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Step:
+class View:
     """One state of undo and redo.
 
     Studies are told apart by `of`, their file and fingerprint: what was measured of one since makes no step.
@@ -27,15 +27,15 @@ class Step:
     of: str
     budget: float
     pins: Pins
-    a: Kept | None
+    reference: Kept | None
 
 
 @dataclass
-class History:
+class UndoHistory:
     """Steps in order; the last of `past` is the present one."""
 
-    past: list[Step] = field(default_factory=list)
-    future: list[Step] = field(default_factory=list)
+    past: list[View] = field(default_factory=list)
+    future: list[View] = field(default_factory=list)
 
     @property
     def can_undo(self) -> bool:
@@ -45,20 +45,20 @@ class History:
     def can_redo(self) -> bool:
         return bool(self.future)
 
-    def add(self, step: Step) -> None:
+    def add(self, step: View) -> None:
         """A new present step; the same one again is none, and what was undone is forgotten."""
         if not self.past or self.past[-1] != step:
             self.past.append(step)
             self.future = []
 
-    def back(self) -> Step | None:
+    def back(self) -> View | None:
         """The step before the present one, which it becomes; None at the beginning."""
         if not self.can_undo:
             return None
         self.future.append(self.past.pop())
         return self.past[-1]
 
-    def forth(self) -> Step | None:
+    def forth(self) -> View | None:
         """The step that was undone last; None where there is none."""
         if not self.future:
             return None

@@ -12,7 +12,7 @@ from mdp.core.errors import MdpError
 from mdp.core.saved_networks import network_files
 from mdp.core.study import StudyRecord, load_study
 
-from .explorer_state import Selection
+from .explorer_state import ExplorerState
 from .progressive_front import kernel_loop
 
 SECONDS = 3.0
@@ -21,7 +21,7 @@ SECONDS = 3.0
 class Follow:
     """Looks at the open study's file and at the networks now and again; `tell()` after something is new."""
 
-    def __init__(self, selection: Selection, tell: Callable[[], None], seconds: float = SECONDS):
+    def __init__(self, selection: ExplorerState, tell: Callable[[], None], seconds: float = SECONDS):
         self.selection, self._tell = selection, tell
         self._seen = stamp(selection.study)
         selection.observe(self._other_study, "study")

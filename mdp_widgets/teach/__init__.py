@@ -1,4 +1,4 @@
-"""The method in six short live steps, for a notebook: each function gives one widget over a Selection.
+"""The method in six short live steps, for a notebook: each function gives one widget over an ExplorerState.
 
     from mdp_widgets import teach
     selection = teach.open_study()

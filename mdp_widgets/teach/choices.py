@@ -5,16 +5,16 @@ import ipywidgets as widgets
 from mdp.core.quality import beside
 from mdp.plot import formats as fmt
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..theme import ui
-from .figures.choices import Choice, ChoicesInfo, choices_info
+from .figures.choices import ChoicesInfo, DimChoice, choices_info
 from .opening import aloud, lesson
 
 # More buttons than this do not fit in a row: the options are thinned, dense always among them.
 MOST = 12
 
 
-def choices(selection: Selection, block: str = "") -> widgets.Widget:
+def choices(selection: ExplorerState, block: str = "") -> widgets.Widget:
     """Buttons for the widths of one block, the one-hot vectors, and what the block then costs and holds."""
     study = selection.study
     if study is None:
@@ -50,7 +50,7 @@ def thinned(options: tuple[int, ...], most: int = MOST) -> tuple[int, ...]:
     return options[::-1][::step][::-1]
 
 
-def vector_html(row: Choice) -> str:
+def vector_html(row: DimChoice) -> str:
     """`ω = (0 0 1 0)`, the one marked; a long vector is written by its place. It says where widths have no
     button."""
     count = len(row.options)

@@ -5,7 +5,7 @@ import ipywidgets as widgets
 from mdp.core.measurements import verified
 from mdp.plot import formats as fmt
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from ..widgets.sized import figure
 from .figures.linear import (
@@ -20,7 +20,7 @@ from .figures.linear import (
 from .opening import aloud, lesson
 
 
-def linear(selection: Selection) -> widgets.Widget:
+def linear(selection: ExplorerState) -> widgets.Widget:
     """A slider for the width that feeds a layer: its real time falls, the linear model does not notice."""
     study = selection.study
     if study is None:

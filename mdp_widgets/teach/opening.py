@@ -7,7 +7,7 @@ import ipywidgets as widgets
 from mdp.core.quality import study_words
 from mdp.plot import formats as fmt
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..theme import ui
 
 # What the lessons were written on: a small ViT, whose blocks have all five kinds of dims.
@@ -15,9 +15,9 @@ FIRST = "fmnist_vit"
 _SHEET = Path(__file__).with_name("lessons.css").read_text(encoding="utf-8")
 
 
-def open_study(study=None) -> Selection:
-    """A Selection with a study open: the one given (or its name or path), else a ViT at hand, else any."""
-    selection = Selection()
+def open_study(study=None) -> ExplorerState:
+    """A state with a study open: the one given (or its name or path), else a ViT at hand, else any."""
+    selection = ExplorerState()
     if study is not None:
         if isinstance(study, str | Path):
             selection.open(study)
@@ -29,7 +29,7 @@ def open_study(study=None) -> Selection:
     return selection
 
 
-def opening(selection: Selection) -> widgets.Widget:
+def opening(selection: ExplorerState) -> widgets.Widget:
     """The style of the page, and one line that says which study everything below is computed from."""
     sheet = widgets.HTML(
         f"<style>{_SHEET}</style>", layout={"height": "0", "margin": "0", "overflow": "hidden"}
@@ -39,7 +39,7 @@ def opening(selection: Selection) -> widgets.Widget:
     return box
 
 
-def sentence(selection: Selection) -> widgets.HTML:
+def sentence(selection: ExplorerState) -> widgets.HTML:
     """What is open, or what to do when nothing is."""
     study = selection.study
     if study is None:
@@ -62,7 +62,7 @@ def aloud(words: str) -> str:
     return f'<p class="mdp-say" aria-live="polite">{words}</p>'
 
 
-def lesson(*children: widgets.Widget, selection: Selection) -> widgets.Widget:
+def lesson(*children: widgets.Widget, selection: ExplorerState) -> widgets.Widget:
     """One step: controls left, figures right; a sentence instead where no study is open."""
     if selection.study is None:
         return ui.panel(sentence(selection))

@@ -4,7 +4,7 @@ import ipywidgets as widgets
 
 from mdp.plot.front import draw_front, front_info, front_label, front_table
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from ..views.survivors_view import SurvivorsView
 from ..widgets.budget import BudgetBar
@@ -25,7 +25,7 @@ PROGRAM = """
 </table>"""
 
 
-def program(selection: Selection) -> widgets.Widget:
+def program(selection: ExplorerState) -> widgets.Widget:
     """Formula, budget, front and survivors, all live."""
     study = selection.study
     if study is None:
@@ -41,7 +41,7 @@ def program(selection: Selection) -> widgets.Widget:
     def choose(point):
         index = point.get("custom")
         if isinstance(index, int) and selection.front and 0 <= index < len(selection.front.points):
-            selection.set_budget(max(selection.front.points[index].budget, selection.smallest))
+            selection.set_budget(max(selection.front.points[index].budget, selection.min_latency))
 
     selection.observe(show, ["plan", "front"])
     front.on_click(choose)

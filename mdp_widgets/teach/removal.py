@@ -5,7 +5,7 @@ import ipywidgets as widgets
 from mdp.core.quality import beside, importance_doubt
 from mdp.plot import formats as fmt
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from ..widgets.sized import figure
 from .figures.blocks import blocks_info, blocks_label, blocks_table, draw_blocks, with_plan
@@ -13,12 +13,12 @@ from .opening import aloud, lesson
 from .sums import budget_slider
 
 
-def removal(selection: Selection) -> widgets.Widget:
+def removal(selection: ExplorerState) -> widgets.Widget:
     """Keep or drop each block by hand at one budget, against the front with and without block removal."""
     if selection.study is None:
         return lesson(selection=selection)
     # A selection of its own: what is tried here does not change the other steps.
-    mine = Selection(selection.study)
+    mine = ExplorerState(selection.study)
     problem = mine.study.problem
     fronts = blocks_info(problem)
     share = budget_slider(mine)

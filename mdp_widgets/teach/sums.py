@@ -6,14 +6,14 @@ from mdp.plot import formats as fmt
 from mdp.plot.surface import surface_info, surface_label, surface_table
 from mdp.plot.surface_draw import draw_surface
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from ..widgets.sized import figure
 from .figures.tables import draw_sum, sum_info, sum_label, sum_table
 from .opening import aloud, lesson
 
 
-def tables(selection: Selection) -> widgets.Widget:
+def tables(selection: ExplorerState) -> widgets.Widget:
     """A budget slider, the sum block by block, and any one of the tables with the chosen entry marked."""
     study = selection.study
     if study is None:
@@ -58,10 +58,10 @@ def tables(selection: Selection) -> widgets.Widget:
     return shown
 
 
-def budget_slider(selection: Selection) -> widgets.IntSlider:
+def budget_slider(selection: ExplorerState) -> widgets.IntSlider:
     """The budget in whole percent of dense; it follows the selection and moves it."""
     dense = selection.study.problem.dense_latency
-    least = min(100, int(-(-100 * selection.smallest // dense)))
+    least = min(100, int(-(-100 * selection.min_latency // dense)))
 
     def now() -> int:
         return min(100, max(least, round(100 * selection.budget / dense)))
@@ -72,7 +72,7 @@ def budget_slider(selection: Selection) -> widgets.IntSlider:
 
     def move(change):
         if not following:
-            selection.budget = max(selection.smallest, change["new"] / 100 * dense)
+            selection.budget = max(selection.min_latency, change["new"] / 100 * dense)
 
     def follow(_):
         following.append(True)

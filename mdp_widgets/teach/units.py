@@ -8,7 +8,7 @@ from mdp.core.quality import beside, importance_doubt
 from mdp.plot import formats as fmt
 from mdp.plot.curve import curve_info, curve_label, curve_table, draw_curve
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..state.navigation import own_dims
 from ..theme import ui
 from ..widgets.sized import figure
@@ -16,7 +16,7 @@ from .figures.units import draw_units, units_info, units_label, units_table
 from .opening import aloud, lesson
 
 
-def importance(selection: Selection) -> widgets.Widget:
+def importance(selection: ExplorerState) -> widgets.Widget:
     """A dim, a slider for how many of its units stay, the scores of the units, and their running sum."""
     study = selection.study
     if study is None:

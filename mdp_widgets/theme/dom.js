@@ -1,6 +1,6 @@
 // An element of the page with its class, place, text and attributes.
 
-const make = (tag, className, parent, text = "", attributes = {}) => {
+const dom = (tag, className, parent, text = "", attributes = {}) => {
   const node = document.createElement(tag);
   if (className) node.className = className;
   if (text) node.textContent = text;

@@ -2,7 +2,7 @@
 // Plotly tells what is new by identity: the same objects again for all that stays. Where nothing but x and y of
 // scatter traces moved, a transition that takes no time makes it redraw those alone, in half the time.
 
-class Memory {
+class FigureDiff {
   constructor() {
     this.traces = [];
     this.layout = null;

@@ -1,9 +1,9 @@
 // The block under the pointer, or with the focus, is marked lightly wherever the page shows it: every element
 // with data-block. Nothing is asked of the kernel. One listener for the page, whichever widget comes first.
-const LINK = Symbol.for("mdp.link");
+const HIGHLIGHT = Symbol.for("mdp.highlight");
 
-function linkBlocks() {
-  if (globalThis[LINK]) return globalThis[LINK];
+function highlightBlocks() {
+  if (globalThis[HIGHLIGHT]) return globalThis[HIGHLIGHT];
   let now = "";
   const mark = (block) => {
     if (block === now) return;
@@ -15,7 +15,7 @@ function linkBlocks() {
   const under = (event) => mark(event.target.closest?.("[data-block]")?.dataset.block ?? "");
   document.addEventListener("pointerover", under);
   document.addEventListener("focusin", under);
-  globalThis[LINK] = mark;
+  globalThis[HIGHLIGHT] = mark;
   return mark;
 }
 

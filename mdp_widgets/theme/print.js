@@ -1,8 +1,8 @@
 // Paper is light and narrow: for a print every figure is drawn anew, at the width that the style sheet gives it.
-const PAPER = Symbol.for("mdp.paper");
+const PRINT = Symbol.for("mdp.print");
 
-function paper() {
-  if (globalThis[PAPER]) return globalThis[PAPER];
+function printDraws() {
+  if (globalThis[PRINT]) return globalThis[PRINT];
   const draws = new Set(), root = document.documentElement;
   let printing = false, theme;
   const turn = (on) => {
@@ -18,9 +18,9 @@ function paper() {
   window.addEventListener("beforeprint", () => turn(true));
   window.addEventListener("afterprint", () => turn(false));
   window.matchMedia("print").addEventListener("change", (event) => turn(event.matches));
-  globalThis[PAPER] = draws;
+  globalThis[PRINT] = draws;
   return draws;
 }
 
 // The width of a figure on paper, as the style sheet gives it; 0 where it gives none.
-const paperWidth = (el) => Number.parseFloat(getComputedStyle(el).getPropertyValue("--mdp-print-width")) || 0;
+const printWidth = (el) => Number.parseFloat(getComputedStyle(el).getPropertyValue("--mdp-print-width")) || 0;

@@ -10,7 +10,7 @@ from mdp.plot.surface import surface_info, surface_label, surface_table, terms_o
 from mdp.plot.surface_draw import draw_surface
 from mdp.plot.why import why_sentences
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from ..widgets.plot import Plot
 from .explanation import Because
@@ -19,12 +19,12 @@ DECISIONS = {"free": None, "kept": True, "removed": False}
 
 
 class BlockView:
-    """Three cards over one Selection. `.widget` is what to show; `.surface` and `.curve` are the figures.
+    """Three cards over one ExplorerState. `.widget` is what to show; `.surface` and `.curve` are the figures.
 
     `because` is the answer to "why?" where another view shows it too.
     """
 
-    def __init__(self, selection: Selection, height: str = "300px", because: Because | None = None):
+    def __init__(self, selection: ExplorerState, height: str = "300px", because: Because | None = None):
         self.selection = selection
         self.because = because or Because(selection)
         self._updating = False
@@ -79,7 +79,7 @@ class BlockView:
         self.term.observe(lambda c: self._chosen(self._draw_surface), "value")
         self.solid.observe(lambda c: self._draw_surface(), "value")
         selection.observe(self._show_choices, ["study", "block", "dim", "pins"])
-        selection.observe(self._draw, ["plan", "a", "block", "dim"])
+        selection.observe(self._draw, ["plan", "reference", "block", "dim"])
         self.because.observe(self._explain, "info")
         self._show_choices()
         self._draw()
@@ -129,7 +129,7 @@ class BlockView:
         self.solid.value = self.solid.value and _change is not None and _change["name"] != "plan"
         self._draw_surface()
         if s.dim:
-            info = curve_info(s.study, s.dim, s.plan, s.a and s.a.plan)
+            info = curve_info(s.study, s.dim, s.plan, s.reference and s.reference.plan)
             self.curve.show(draw_curve(info), curve_label(info), *curve_table(info))
 
     def _draw_surface(self) -> None:
@@ -138,7 +138,9 @@ class BlockView:
             next((t for t in s.study.problem.latency if t.name == self.term.value), None) if s.study else None
         )
         if term is not None:
-            info = surface_info(s.study.problem, term, s.plan, s.dim, s.a and s.a.plan, self._others())
+            info = surface_info(
+                s.study.problem, term, s.plan, s.dim, s.reference and s.reference.plan, self._others()
+            )
             self.surface.show(
                 draw_surface(info, solid=self.solid.value), surface_label(info), *surface_table(info)
             )
@@ -147,14 +149,14 @@ class BlockView:
         """The next best widths of the dim in question, as far as they are known."""
         info = self.because.info
         known = info is not None and info.dim == self.selection.dim
-        return [int(o.decision) for o in info.dim_opposites if o.loss is not None] if known else []
+        return [int(o.decision) for o in info.dim_counterfactuals if o.loss is not None] if known else []
 
     def _explain(self, change: Any = None) -> None:
         info = self.because.info
         if info is not None:
             body = "".join(f"<p>{ui.escape(t)}</p>" for t in why_sentences(info))
             aloud = " aria-live='polite'" if self.because.settled else ""  # not on every step of a drag
-            if change is not None and info.dim_opposites:
+            if change is not None and info.dim_counterfactuals:
                 self._draw_surface()
             self.sentences.value = (
                 f"<div class='mdp-why'{aloud} data-block='{ui.escape(info.block)}'>{body}</div>"

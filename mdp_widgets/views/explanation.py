@@ -6,11 +6,11 @@ from traitlets import Bool, HasTraits, Instance
 
 from mdp.plot.why import WhyInfo, as_it_is, why_info
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 
 
 class Because(HasTraits):
-    """Over one Selection. It solves only when a choice is made to stay: not while somebody drags.
+    """Over one ExplorerState. It solves only when a choice is made to stay: not while somebody drags.
 
     Traits:
         info: the WhyInfo of the present block and dim; without opposites while `settled` is False.
@@ -20,7 +20,7 @@ class Because(HasTraits):
     info = Instance(WhyInfo, allow_none=True)
     settled = Bool(False)
 
-    def __init__(self, selection: Selection):
+    def __init__(self, selection: ExplorerState):
         super().__init__()
         self.selection = selection
         selection.observe(self._moving, "plan")

@@ -8,8 +8,8 @@ from mdp.core.measurements import finetuned, verified
 from mdp.plot.front import MOVING, draw_front, front_info, front_label, front_table
 from mdp.plot.front_layers import finetuned_points, line_points, verified_points
 
-from ..state.baselines import WHAT, Others
-from ..state.explorer_state import Selection
+from ..state.baselines import WHAT, Baselines
+from ..state.explorer_state import ExplorerState
 from ..state.polling import Follow
 from ..theme import ui
 from ..widgets.plot import Plot
@@ -28,11 +28,11 @@ MISSING = {
 
 
 class FrontView:
-    """Over one Selection. `.plot` is the figure, `.toggles` the row of buttons to put beside its heading."""
+    """Over one state. `.plot` is the figure, `.toggles` the row of buttons to put beside its heading."""
 
-    def __init__(self, selection: Selection, height: str = "100%"):
+    def __init__(self, selection: ExplorerState, height: str = "100%"):
         self.selection = s = selection
-        self.others = Others(s)
+        self.baselines = Baselines(s)
         self.plot = Plot(height=height, filename="pareto-front")
         self.buttons = {
             key: ipywidgets.ToggleButton(description=text, tooltip=title, layout={"width": "auto"})
@@ -44,10 +44,10 @@ class FrontView:
         self.toggles.add_class("mdp-toggles")
         for button in self.buttons.values():
             button.observe(self._toggled, "value")
-        self.others.observe(self._gather, "found")
-        self.others.observe(self._tell, "computing")
+        self.baselines.observe(self._gather, "found")
+        self.baselines.observe(self._tell, "computing")
         s.observe(self._on_study, "study")
-        s.observe(self.draw, ["plan", "front", "a"])
+        s.observe(self.draw, ["plan", "front", "reference"])
         self.plot.on_click(self._click)
         self._on_study()
         self.follow = Follow(s, self._on_study)
@@ -66,7 +66,7 @@ class FrontView:
         self._gather()
 
     def _toggled(self, _change: Any = None) -> None:
-        self.others.wanted = tuple(key for key in WHAT if self.buttons[key].value)
+        self.baselines.wanted = tuple(key for key in WHAT if self.buttons[key].value)
         self._tell()
         self._gather()
 
@@ -74,7 +74,7 @@ class FrontView:
         """What is to be seen beside the front, made once and drawn on every step of a drag."""
         study = self.selection.study
         if study is not None:
-            found = [line_points(study, line) for line in self.others.shown()]
+            found = [line_points(study, line) for line in self.baselines.shown()]
             if self.buttons["measured"].value:
                 found.append(verified_points(study, verified(study)))
             if self.buttons["finetuned"].value:
@@ -83,7 +83,7 @@ class FrontView:
         self.draw()
 
     def _tell(self, _change: Any = None) -> None:
-        waiting = self.others.waiting()
+        waiting = self.baselines.waiting()
         for key in WHAT:
             button, (_, title) = self.buttons[key], TOGGLES[key]
             # A style, not a word: the row must not move.
@@ -96,7 +96,7 @@ class FrontView:
         s = self.selection
         if s.study is None or s.plan is None:
             return
-        info = front_info(s.study, s.front, s.plan, s.a and s.a.plan, s.beside)
+        info = front_info(s.study, s.front, s.plan, s.reference and s.reference.plan, s.beside)
         spec = draw_front(info)
         self.plot.show(spec, front_label(info), *front_table(info), still=len(spec["data"]) - MOVING)
 
@@ -110,4 +110,4 @@ class FrontView:
             return
         nearest = min(s.front.points, key=lambda p: abs(p.plan.latency - latency), default=None)
         if nearest is not None:
-            s.set_budget(max(nearest.plan.latency, s.smallest))
+            s.set_budget(max(nearest.plan.latency, s.min_latency))

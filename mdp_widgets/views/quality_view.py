@@ -10,15 +10,15 @@ from mdp.core.how_found import how_found
 from mdp.core.quality import importance_doubt, importance_words, study_words
 from mdp.core.study import StudyRecord
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..theme import ui
 
 
 class QualityNotice(ipywidgets.HBox):
-    """Over one Selection. It takes no room while nothing is wrong; `words` is the sentence, `again` the
+    """Over one ExplorerState. It takes no room while nothing is wrong; `words` is the sentence, `again` the
     button that starts measuring the study's model anew and opens the tab that shows it."""
 
-    def __init__(self, selection: Selection):
+    def __init__(self, selection: ExplorerState):
         self.selection = selection
         self.words = ui.sentence(kind="warning")
         self.words.layout.flex = "1 1 0"
@@ -77,4 +77,4 @@ def again_words(study: StudyRecord) -> list[str]:
     words += ["--threads", str(p["threads"])] if p.get("threads") else []
     words += ["--memory-format", str(p["memory_format"])] if p.get("memory_format") else []
     words += ["--compiled"] if "compiled" in str(p.get("launch", "")) else []
-    return [*words, "--halves"] if how["halves"] else words
+    return [*words, "--split-blocks"] if how["split_blocks"] else words

@@ -7,9 +7,9 @@ import ipywidgets
 from mdp.plot.survivor_rows import survivors_info, zoom_info, zoom_json
 from mdp.plot.why import why_sentences
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..theme import ui
-from ..widgets.survivors import Survivors
+from ..widgets.survivors import SurvivorsDrawing
 from .explanation import Because
 
 ONE = [("kept", "kept"), ("gone", "pruned"), ("out", "block removed"), ("pin", "pinned")]
@@ -17,7 +17,7 @@ TWO = [("kept", "kept in both"), ("only-a", "A only"), ("only-b", "B only"), ("g
 
 
 class SurvivorsView:
-    """Over one Selection. `.drawing` is the picture, `.head` its heading with the legend, to put above it.
+    """Over one state. `.drawing` is the picture, `.head` its heading with the legend, to put above it.
 
     Args:
         height: of the drawing; "100%" fills a box whose height is given, "auto" is as high as the rows need.
@@ -27,7 +27,7 @@ class SurvivorsView:
 
     def __init__(
         self,
-        selection: Selection,
+        selection: ExplorerState,
         height: str = "100%",
         title: str = "What survives",
         because: Because | None = None,
@@ -35,14 +35,14 @@ class SurvivorsView:
     ):
         self.selection, self.because, self.close_up = selection, because, close_up
         own = {} if height == "100%" else {"layout": {"height": height}}
-        self.drawing = Survivors(height=height, **own)
+        self.drawing = SurvivorsDrawing(height=height, **own)
         self.legend = ipywidgets.HTML()
         self.head = ui.row(
             ui.heading(title), self.legend, justify_content="space-between", flex_flow="row nowrap"
         )
-        selection.observe(self._draw, ["study", "plan", "pins", "a"])
+        selection.observe(self._draw, ["study", "plan", "pins", "reference"])
         selection.observe(self._mark, ["study", "block", "dim"])
-        selection.observe(self._tell_colours, "a")
+        selection.observe(self._tell_colours, "reference")
         self.drawing.on_look(lambda block, dim: selection.look_at(block or None, dim or None))
         self._draw()
         self._mark()
@@ -54,7 +54,7 @@ class SurvivorsView:
     def _draw(self, _change: Any = None) -> None:
         s = self.selection
         if s.study is not None and s.plan is not None:
-            self.drawing.show(survivors_info(s.study, s.plan, s.pins, s.a and s.a.plan))
+            self.drawing.show(survivors_info(s.study, s.plan, s.pins, s.reference and s.reference.plan))
 
     def _mark(self, _change: Any = None) -> None:
         s = self.selection
@@ -65,7 +65,7 @@ class SurvivorsView:
 
     def _tell_colours(self, _change: Any = None) -> None:
         """What the drawing's colours and patterns mean, for one plan or for two."""
-        marks = TWO if self.selection.a else ONE
+        marks = TWO if self.selection.reference else ONE
         words = " ".join(f"<i class='{c}'></i>{text}" for c, text in marks)
         self.legend.value = f"<span class='mdp-legend'>{words}</span>"
 

@@ -5,26 +5,26 @@ const KEYS = { ArrowLeft: -10, ArrowDown: -10, ArrowRight: 10, ArrowUp: 10, Page
 
 function render({ model, el }) {
   el.classList.add("mdp-budget", "mdp");
-  const control = make("div", "mdp-b-control", el);
-  const label = make("label", "mdp-b-label", control, "", { for: "mdp-budget-range" });
+  const control = dom("div", "mdp-b-control", el);
+  const label = dom("label", "mdp-b-label", control, "", { for: "mdp-budget-range" });
   label.textContent = "Latency budget";
   const entry = (className, unit, name) => {
-    const box = make("span", `mdp-b-entry ${className}`, control);
-    const input = make("input", "", box, "", { type: "text", inputmode: "decimal", "aria-label": name, spellcheck: "false",
+    const box = dom("span", `mdp-b-entry ${className}`, control);
+    const input = dom("input", "", box, "", { type: "text", inputmode: "decimal", "aria-label": name, spellcheck: "false",
                                           autocomplete: "off" });
-    const suffix = make("span", "", box);
+    const suffix = dom("span", "", box);
     suffix.textContent = unit;
     return { input, suffix };
   };
   const absolute = entry("absolute", "ms", "Budget");
   const share = entry("share", "% of dense", "Budget as a percentage of dense");
-  const track = make("div", "mdp-b-track", control);
-  const range = make("input", "", track, "", { type: "range", id: "mdp-budget-range", min: 0, max: STEPS, step: 1 });
-  const scale = make("div", "mdp-b-scale", track, "", { "aria-hidden": "true" });
-  const facts = make("div", "mdp-b-facts", el, "", { role: "list", "aria-label": "What the budget buys" });
+  const track = dom("div", "mdp-b-track", control);
+  const range = dom("input", "", track, "", { type: "range", id: "mdp-budget-range", min: 0, max: STEPS, step: 1 });
+  const scale = dom("div", "mdp-b-scale", track, "", { "aria-hidden": "true" });
+  const facts = dom("div", "mdp-b-facts", el, "", { role: "list", "aria-label": "What the budget buys" });
   let dragging = false;
 
-  const low = () => model.get("smallest"), high = () => model.get("dense");
+  const low = () => model.get("min_latency"), high = () => model.get("dense");
   const toValue = (step) => low() + ((high() - low()) * step) / STEPS;
   const toStep = (value) => (high() > low() ? Math.round((STEPS * (value - low())) / (high() - low())) : STEPS);
 
@@ -47,7 +47,7 @@ function render({ model, el }) {
       if (at >= 0.005) marks.push([p, at]);
     }
     scale.replaceChildren(...(high() > low() ? marks : []).map(([p, at]) => {
-      const mark = make("span", "", null);
+      const mark = dom("span", "", null);
       mark.style.left = `${100 * at}%`;
       mark.textContent = `${p} %`;
       return mark;
@@ -60,8 +60,8 @@ function render({ model, el }) {
     wanted.forEach((fact, i) => {
       let box = facts.children[i];
       if (!box) {
-        box = make("div", "", facts, "", { role: "listitem" });
-        for (const name of ["name", "value", "note"]) make("span", `mdp-b-${name}`, box);
+        box = dom("div", "", facts, "", { role: "listitem" });
+        for (const name of ["name", "value", "note"]) dom("span", `mdp-b-${name}`, box);
       }
       box.className = fact.kind ?? "";
       box.title = fact.title ?? "";
@@ -110,13 +110,13 @@ function render({ model, el }) {
   }
 
   model.on("change:budget change:budget_text", showBudget);
-  model.on("change:smallest change:dense change:dense_text change:unit", showScale);
+  model.on("change:min_latency change:dense change:dense_text change:unit", showScale);
   model.on("change:facts", showFacts);
   showScale();
   showFacts();
   return () => {
     model.off("change:budget change:budget_text", showBudget);
-    model.off("change:smallest change:dense change:dense_text change:unit", showScale);
+    model.off("change:min_latency change:dense change:dense_text change:unit", showScale);
     model.off("change:facts", showFacts);
   };
 }

@@ -9,10 +9,10 @@ from traitlets import Float, List, Unicode
 from mdp.core.measurements import Timed, timed
 from mdp.core.plan import Plan
 from mdp.core.quality import importance_doubt, importance_words, tables_words, verification_words
-from mdp.core.study import StudyRecord, inferred_words
+from mdp.core.study import StudyRecord, interpolation_note
 from mdp.plot import formats as fmt
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..theme import ui
 
 # What "proven" is about.
@@ -20,10 +20,10 @@ PROVEN = "No choice within the budget keeps more importance under these tables a
 
 
 class BudgetBar(anywidget.AnyWidget):
-    """Slider and entries over one Selection; it works alone in a notebook cell.
+    """Slider and entries over one ExplorerState; it works alone in a notebook cell.
 
     Traits:
-        budget, smallest, dense: in the unit of latency; the slider goes from smallest to dense.
+        budget, min_latency, dense: in the unit of latency; the slider goes from min_latency to dense.
         budget_text, dense_text, unit: as shown.
         facts: what the budget buys: {"name", "value", "band", "note", "kind", "title"} each.
     """
@@ -32,20 +32,20 @@ class BudgetBar(anywidget.AnyWidget):
     _css = ui.css() + ui.static("widgets/budget.css")
 
     budget = Float(0.0).tag(sync=True)
-    smallest = Float(0.0).tag(sync=True)
+    min_latency = Float(0.0).tag(sync=True)
     dense = Float(0.0).tag(sync=True)
     budget_text = Unicode("").tag(sync=True)
     dense_text = Unicode("").tag(sync=True)
     unit = Unicode("ms").tag(sync=True)
     facts = List().tag(sync=True)
 
-    def __init__(self, selection: Selection):
+    def __init__(self, selection: ExplorerState):
         super().__init__()
         self.selection = selection
         self._shown: tuple = (None, None, None)
         self._timed: tuple[Timed, ...] = ()
         selection.observe(self._look, ["study", "settled"])
-        selection.observe(self._show, ["plan", "a", "budget", "smallest", "study"])
+        selection.observe(self._show, ["plan", "reference", "budget", "min_latency", "study"])
         self.observe(self._dragged, "budget")
         self.on_msg(self._receive)
         self._look()
@@ -62,22 +62,26 @@ class BudgetBar(anywidget.AnyWidget):
         s = self.selection
         with self.hold_sync():
             self.budget = s.budget
-            self.smallest = s.smallest
+            self.min_latency = s.min_latency
             if s.study is not None and s.plan is not None:
                 self.unit = s.study.problem.latency_unit
                 self.dense = s.study.problem.dense_latency
                 self.dense_text = fmt.number(self.dense)
                 self.budget_text = fmt.number(s.budget)
-                now = (s.study, s.plan, s.a)
+                now = (s.study, s.plan, s.reference)
                 if any(new is not old for new, old in zip(now, self._shown, strict=True)):
                     self._shown = now
                     facts = plan_facts(s.study, s.plan, self._timed)
-                    self.facts = beside_a(facts, plan_facts(s.study, s.a.plan, self._timed)) if s.a else facts
+                    self.facts = (
+                        beside_a(facts, plan_facts(s.study, s.reference.plan, self._timed))
+                        if s.reference
+                        else facts
+                    )
 
     def _dragged(self, change: Mapping[str, Any]) -> None:
         s = self.selection
         if s.study is not None and change["new"] != s.budget:
-            s.budget = max(change["new"], s.smallest)
+            s.budget = max(change["new"], s.min_latency)
 
     def _receive(self, _widget: Any, content: Mapping[str, Any], _buffers: Any) -> None:
         if content.get("kind") == "settle":
@@ -148,7 +152,7 @@ def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
 
 def _band(study: StudyRecord, plan: Plan, known: tuple[Timed, ...]) -> dict[str, str]:
     """How far predictions were off on whole measured networks, or that none was measured yet."""
-    check, inferred = study.verification or {}, inferred_words(study.tables)
+    check, inferred = study.verification or {}, interpolation_note(study.tables)
     error, worst = check.get("median_error"), check.get("worst_error")
     if wrong := _wrong(study):
         return {"band": "unreliable", "title": wrong, "kind": "wrong"}

@@ -2,7 +2,7 @@
 
 function render({ model, el }) {
   el.classList.add("mdp-compare", "mdp");
-  linkBlocks();
+  highlightBlocks();
   const sentence = Object.assign(document.createElement("p"), { className: "mdp-c-sentence" });
   sentence.setAttribute("role", "status");
   const table = Object.assign(document.createElement("table"), { className: "mdp-table" });

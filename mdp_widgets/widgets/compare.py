@@ -8,14 +8,14 @@ from traitlets import Dict, Unicode
 
 from mdp.plot.compare import OTHER, compare_info, compare_sentence, compare_table
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..theme import ui
 
 HINT = "Press “Keep as A” at the top, then move the budget or pin something: A and B are compared here."
 
 
 class Compare(anywidget.AnyWidget):
-    """Over one Selection; nothing is computed while it is not on the page.
+    """Over one ExplorerState; nothing is computed while it is not on the page.
 
     Traits:
         sentence: what B is against A, or what to do first.
@@ -28,19 +28,19 @@ class Compare(anywidget.AnyWidget):
     sentence = Unicode(HINT).tag(sync=True)
     table = Dict().tag(sync=True)
 
-    def __init__(self, selection: Selection):
+    def __init__(self, selection: ExplorerState):
         super().__init__()
         self.selection = selection
-        selection.observe(self._show, ["plan", "a"])
+        selection.observe(self._show, ["plan", "reference"])
         self.on_msg(self._receive)
         self._show()
 
     def _show(self, _change: Any = None) -> None:
         s = self.selection
-        if s.a is None or s.plan is None:
+        if s.reference is None or s.plan is None:
             self.sentence, self.table = HINT, {}
             return
-        info = compare_info(s.study, s.a.plan, s.plan)
+        info = compare_info(s.study, s.reference.plan, s.plan)
         columns, rows = compare_table(info)
         blocks = s.study.problem.block
         with self.hold_sync():

@@ -5,14 +5,14 @@ const theme = () => document.documentElement.dataset.mdpTheme
 
 function render({ model, el }) {
   el.classList.add("mdp-header", "mdp");
-  make("h1", "", el, "Pruning explorer");
-  const picker = make("label", "mdp-h-picker", el);
-  make("span", "mdp-h-hidden", picker, "Study");
-  const select = make("select", "", picker);
-  const facts = make("span", "mdp-h-facts", el);
-  const nav = make("nav", "mdp-h-nav mdp-noprint", el);
+  dom("h1", "", el, "Pruning explorer");
+  const picker = dom("label", "mdp-h-picker", el);
+  dom("span", "mdp-h-hidden", picker, "Study");
+  const select = dom("select", "", picker);
+  const facts = dom("span", "mdp-h-facts", el);
+  const nav = dom("nav", "mdp-h-nav mdp-noprint", el);
   const button = (text, title, act) => {
-    const node = make("button", "", nav, text);
+    const node = dom("button", "", nav, text);
     node.type = "button";
     node.title = title;
     node.setAttribute("aria-label", title);
@@ -21,7 +21,7 @@ function render({ model, el }) {
   };
   const undo = button("↶", "Undo (Ctrl+Z)", () => model.send({ kind: "undo" }));
   const redo = button("↷", "Redo (Ctrl+Shift+Z)", () => model.send({ kind: "redo" }));
-  const links = make("span", "mdp-h-links", nav);
+  const links = dom("span", "mdp-h-links", nav);
   button("◐", "Light or dark", () => {
     const next = theme() === "dark" ? "light" : "dark";
     document.documentElement.dataset.mdpTheme = next;
@@ -31,13 +31,13 @@ function render({ model, el }) {
   const showStudies = () => {
     const studies = model.get("studies"), open = model.get("opened");
     select.replaceChildren(...studies.map((s) => {
-      const option = make("option", "", null, s.text);
+      const option = dom("option", "", null, s.text);
       option.value = s.path;
       option.selected = s.path === open;
       return option;
     }));
     if (!studies.some((s) => s.path === open)) {
-      const option = make("option", "", null, model.get("opened_text") || "No study is open");
+      const option = dom("option", "", null, model.get("opened_text") || "No study is open");
       option.value = "";
       option.selected = true;
       select.prepend(option);
@@ -52,7 +52,7 @@ function render({ model, el }) {
   const showLinks = () => {
     if (!document.getElementById("mdp-page")) return; // the addresses are those of our own server
     links.replaceChildren(...model.get("links").map(([text, address]) => {
-      const link = make("a", "", null, text);
+      const link = dom("a", "", null, text);
       link.href = address;
       link.target = "_blank";
       return link;

@@ -11,12 +11,12 @@ from mdp.core.study import StudyRecord
 from mdp.core.tables import how_timed
 
 from ..state.address import address_of, go_to
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..theme import ui
 
 
 class Header(anywidget.AnyWidget):
-    """Over one Selection. On our own page the address keeps study, budget, pins, A, block, dim and tab;
+    """Over one ExplorerState. On our own page the address keeps study, budget, pins, A, block, dim and tab;
     in a notebook it leaves the address alone.
 
     Traits:
@@ -38,11 +38,11 @@ class Header(anywidget.AnyWidget):
     can_undo = Bool(False).tag(sync=True)
     can_redo = Bool(False).tag(sync=True)
 
-    def __init__(self, selection: Selection, links: list[tuple[str, str]] | None = None):
+    def __init__(self, selection: ExplorerState, links: list[tuple[str, str]] | None = None):
         super().__init__(links=[list(link) for link in links or []])
         self.selection = selection
         selection.observe(self._show, ["studies", "study", "can_undo", "can_redo"])
-        selection.observe(self._show_address, ["study", "plan", "a", "block", "dim", "tab"])
+        selection.observe(self._show_address, ["study", "plan", "reference", "block", "dim", "tab"])
         self.on_msg(self._receive)
         self._show()
 

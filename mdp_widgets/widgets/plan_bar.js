@@ -4,7 +4,7 @@ function render({ model, el }) {
   el.classList.add("mdp-planbar", "mdp", "mdp-noprint");
   const send = (kind, more = {}) => model.send({ kind, ...more });
   const button = (parent, text, title, act) => {
-    const node = make("button", "", parent, text);
+    const node = dom("button", "", parent, text);
     node.type = "button";
     node.title = title;
     if (title !== text) node.setAttribute("aria-label", title);
@@ -13,35 +13,35 @@ function render({ model, el }) {
   };
 
   const keep = button(el, "Keep as A", "Keep this plan as A and compare", () => send("keep"));
-  const pair = make("span", "mdp-p-pair", el);
+  const pair = dom("span", "mdp-p-pair", el);
   pair.setAttribute("role", "group");
   pair.setAttribute("aria-label", "Compared plans");
-  const a = make("span", "mdp-p-a", pair);
+  const a = dom("span", "mdp-p-a", pair);
   button(pair, "⇄", "Swap A and B", () => send("swap"));
-  const b = make("span", "mdp-p-b", pair);
+  const b = dom("span", "mdp-p-b", pair);
   button(pair, "✕", "Compare no more", () => { send("clear"); keep.focus(); });
 
   const open = button(el, "Plans ▾", "Named plans", () => show(menu.hidden));
   open.setAttribute("aria-expanded", "false");
   open.setAttribute("aria-haspopup", "dialog");
-  const menu = make("div", "mdp-p-menu", el);
+  const menu = dom("div", "mdp-p-menu", el);
   menu.setAttribute("role", "dialog");
   menu.setAttribute("aria-label", "Named plans");
   menu.hidden = true;
-  const form = make("form", "", menu);
-  const entry = make("input", "", form);
+  const form = dom("form", "", menu);
+  const entry = dom("input", "", form);
   entry.type = "text";
   entry.placeholder = "Name of this plan";
   entry.maxLength = 60;
   entry.setAttribute("aria-label", "Name of this plan");
-  const save = make("button", "mdp-p-save", form, "Save");
+  const save = dom("button", "mdp-p-save", form, "Save");
   save.type = "submit";
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     send("save", { name: entry.value });
   });
-  const said = make("p", "", menu);
-  const list = make("ul", "", menu);
+  const said = dom("p", "", menu);
+  const list = dom("ul", "", menu);
 
   function show(visible) {
     menu.hidden = !visible;
@@ -58,11 +58,11 @@ function render({ model, el }) {
   document.addEventListener("keydown", escape);
 
   const line = (plan) => {
-    const item = make("li", plan.error ? "wrong" : "");
+    const item = dom("li", plan.error ? "wrong" : "");
     const choose = button(item, plan.name, plan.name, () => { send("choose", { name: plan.name }); });
     choose.className = "mdp-p-name";
     choose.disabled = Boolean(plan.error);
-    make("span", "mdp-p-text", item, plan.text);
+    dom("span", "mdp-p-text", item, plan.text);
     const compare = button(item, "A", `Compare with ${plan.name}`, () => send("compare", { name: plan.name }));
     compare.disabled = Boolean(plan.error);
     const rename = button(item, "✎", `Rename ${plan.name}`, () => renaming(item, plan));
@@ -78,7 +78,7 @@ function render({ model, el }) {
       remove.textContent = "–";
       remove.setAttribute("aria-label", `Delete ${plan.name}`);
     });
-    if (plan.error) make("p", "mdp-p-error", item, plan.error);
+    if (plan.error) dom("p", "mdp-p-error", item, plan.error);
     return item;
   };
   const renaming = (item, plan) => {
@@ -104,7 +104,7 @@ function render({ model, el }) {
     const plans = model.get("plans"), within = list.contains(document.activeElement);
     list.replaceChildren(...plans.map(line));
     if (within) entry.focus(); // what had the focus is gone
-    if (!plans.length) make("li", "mdp-p-none", list, "No plan of this study has a name yet.");
+    if (!plans.length) dom("li", "mdp-p-none", list, "No plan of this study has a name yet.");
   };
   const showSaid = () => {
     said.textContent = model.get("said");

@@ -10,14 +10,14 @@ from mdp.core.errors import MdpError
 from mdp.plot import formats as fmt
 from mdp.plot.plan_summary import removed_count
 
-from ..state.explorer_state import Selection
+from ..state.explorer_state import ExplorerState
 from ..state.history import Kept
 from ..state.saved_plans import delete_named, list_named, load_named, rename_named, save_named
 from ..theme import ui
 
 
 class PlanBar(anywidget.AnyWidget):
-    """Over one Selection: "Keep as A", swap and clear, and a menu of named plans. Works alone in a cell.
+    """Over one ExplorerState: "Keep as A", swap and clear, and a menu of named plans. Works alone in a cell.
 
     Traits:
         a: what A is (`12.8 ms`), "" without one; b: the same of the present plan.
@@ -36,10 +36,10 @@ class PlanBar(anywidget.AnyWidget):
     wrong = Bool(False).tag(sync=True)
     ready = Bool(False).tag(sync=True)
 
-    def __init__(self, selection: Selection):
+    def __init__(self, selection: ExplorerState):
         super().__init__()
         self.selection = selection
-        selection.observe(self._show, ["plan", "a"])
+        selection.observe(self._show, ["plan", "reference"])
         selection.observe(self._list, "study")
         self.on_msg(self._receive)
         self._show()
@@ -49,8 +49,8 @@ class PlanBar(anywidget.AnyWidget):
         s = self.selection
         with self.hold_sync():
             self.ready = s.plan is not None
-            self.a = fmt.ms(s.a.plan.latency, s.a.plan.latency_unit) if s.a else ""
-            self.b = fmt.ms(s.plan.latency, s.plan.latency_unit) if s.a and s.plan else ""
+            self.a = fmt.ms(s.reference.plan.latency, s.reference.plan.latency_unit) if s.reference else ""
+            self.b = fmt.ms(s.plan.latency, s.plan.latency_unit) if s.reference and s.plan else ""
 
     def _list(self, _change: Any = None) -> None:
         study = self.selection.study
@@ -95,7 +95,7 @@ class PlanBar(anywidget.AnyWidget):
     def compare(self, name: str) -> None:
         """Make a named plan A. One step of undo."""
         found = load_named(self.selection.study, name)
-        self.selection.a = Kept(found.plan.budget, found.pins, found.plan)
+        self.selection.reference = Kept(found.plan.budget, found.pins, found.plan)
         self.selection.settle()
 
     def rename(self, name: str, to: str) -> None:

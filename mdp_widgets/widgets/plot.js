@@ -136,7 +136,7 @@ function nameBars(figure) {
 }
 
 function render({ model, el }) {
-  const mark = linkBlocks();
+  const mark = highlightBlocks();
   el.classList.add("mdp-plot", "mdp");
   const figure = document.createElement("div");
   figure.className = "mdp-plot-figure";
@@ -148,7 +148,7 @@ function render({ model, el }) {
   details.addEventListener("toggle", () => fillTable(details, model.get("table")));
   el.append(figure, details);
 
-  const memory = new Memory();
+  const diff = new FigureDiff();
   let Plotly = null, pending = false, listening = false, gone = false, unclick = () => {};
   let onPaper = false;
   const draw = async () => {
@@ -158,13 +158,13 @@ function render({ model, el }) {
     const style = getComputedStyle(figure);
     const layout = { ...spec.layout, width: figure.clientWidth, height: figure.clientHeight };
     if (onPaper) {
-      layout.width = paperWidth(figure) || layout.width;
+      layout.width = printWidth(figure) || layout.width;
       layout.height = Math.min(layout.height, Math.max(220, 0.4 * layout.width));
     }
     layout.font = { family: style.fontFamily, size: 12, color: style.color, ...layout.font };
     const traces = [...model.get("still"), ...spec.data];
     startKinds(Plotly, traces);
-    const drawn = memory.recall(traces, layout, style.color, (value) => resolveColours(value, style));
+    const drawn = diff.recall(traces, layout, style.color, (value) => resolveColours(value, style));
     await Plotly.react(figure, ...drawn, {
       displaylogo: false, displayModeBar: model.get("toolbar") ? "hover" : false,
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
@@ -218,14 +218,14 @@ function render({ model, el }) {
   sizes.observe(figure);
   const unwatch = onTheme(schedule);
   const print = (on) => { onPaper = on; draw(); };
-  paper().add(print);
+  printDraws().add(print);
   library(model).then(
     (loaded) => { Plotly = loaded; schedule(); },
     (error) => { figure.textContent = `The figure cannot be drawn: ${error.message}. Reload the page.`; },
   );
   return () => {
     gone = true;
-    paper().delete(print);
+    printDraws().delete(print);
     sizes.disconnect();
     sight.disconnect();
     unwatch();

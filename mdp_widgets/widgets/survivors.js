@@ -60,7 +60,7 @@ const short = (value) => (value === 0 ? "0" : value >= 100 ? value.toFixed(0) : 
 
 // What there is to draw in; 0 while the page is not laid out yet, and no less than a drawing needs.
 const widthOf = (el, onPaper) =>
-  el.clientWidth && Math.max(LEAST, (onPaper && paperWidth(el)) || el.clientWidth);
+  el.clientWidth && Math.max(LEAST, (onPaper && printWidth(el)) || el.clientWidth);
 
 class Bar {
   constructor(parent, bar, x, y, width, high, number) {
@@ -303,9 +303,9 @@ function rowsOf({ groups, columns }) {
 
 // The foot: a caption, and a button that puts the table in the picture's place; filled only while it is there.
 function foot(el, model) {
-  const table = make("table", "mdp-table", make("div", "mdp-s-table", el)), box = table.parentElement;
-  const line = make("div", "mdp-s-foot", el), caption = make("div", "mdp-s-caption", line);
-  const button = make("button", "", line, "As a table");
+  const table = dom("table", "mdp-table", dom("div", "mdp-s-table", el)), box = table.parentElement;
+  const line = dom("div", "mdp-s-foot", el), caption = dom("div", "mdp-s-caption", line);
+  const button = dom("button", "", line, "As a table");
   box.hidden = true;
   box.tabIndex = 0;
   button.type = "button";
@@ -314,7 +314,7 @@ function foot(el, model) {
     const info = model.get("info");
     if (box.hidden || !info.groups) return;
     table.replaceChildren();
-    const row = (tag, texts) => { const tr = make("tr", "", table); texts.forEach((text) => make(tag, "", tr, text)); };
+    const row = (tag, texts) => { const tr = dom("tr", "", table); texts.forEach((text) => dom(tag, "", tr, text)); };
     row("th", ["block", ...info.columns, `latency, ${info.unit}`, "dense"]);
     rowsOf(info).forEach((texts) => row("td", texts));
   };
@@ -327,7 +327,7 @@ function foot(el, model) {
   const say = () => {
     const { block, lines } = model.get("caption");
     caption.replaceChildren();
-    (lines ?? []).forEach((text) => { make("p", "", caption, text).title = text; });
+    (lines ?? []).forEach((text) => { dom("p", "", caption, text).title = text; });
     if (block) caption.dataset.block = block;
     else delete caption.dataset.block;
   };
@@ -343,7 +343,7 @@ function render({ model, el }) {
   const zoom = new Zoom(el, model);
   zoom.root.style.setProperty("--a-only", `url(#mdp-s-a-${picture.id})`);
   zoom.root.style.setProperty("--b-only", `url(#mdp-s-b-${picture.id})`);
-  linkBlocks();
+  highlightBlocks();
   let pending = false, onPaper = false;
   const now = () => { pending = false; zoom.draw(widthOf(el, onPaper)); picture.draw(onPaper); };
   const draw = () => {
@@ -352,7 +352,7 @@ function render({ model, el }) {
     requestAnimationFrame(now);
   };
   const print = (on) => { onPaper = on; now(); };
-  paper().add(print);
+  printDraws().add(print);
   const [fill, say] = foot(el, model);
   const mark = () => picture.mark();
   const size = () => { el.style.setProperty("--mdp-height", model.get("height")); };
@@ -365,7 +365,7 @@ function render({ model, el }) {
   model.on("change:selected", mark);
   model.on("change:height", size);
   return () => {
-    paper().delete(print);
+    printDraws().delete(print);
     sizes.disconnect();
     model.off("change:info change:label change:zoom", draw);
     model.off("change:info", fill);

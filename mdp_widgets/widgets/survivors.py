@@ -11,7 +11,7 @@ from mdp.plot.survivor_rows import SurvivorsInfo, survivors_json, survivors_labe
 from ..theme import ui
 
 
-class Survivors(anywidget.AnyWidget):
+class SurvivorsDrawing(anywidget.AnyWidget):
     """Draws a SurvivorsInfo; arrow keys and clicks choose a block or a dim.
 
     Traits:

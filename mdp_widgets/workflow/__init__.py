@@ -1,4 +1,4 @@
-"""Panels for long work. Each is a function of a Selection that gives a widget, alone in a cell or in a page.
+"""Panels for long work. Each is a function of the state that gives a widget, alone in a cell or in a page.
 
     from mdp_widgets.workflow import finetune_panel
     finetune_panel(selection)
@@ -13,12 +13,12 @@ from .model import model_panel
 from .new_study import study_panel
 from .profile import profile_panel
 from .score import score_panel
-from .study_draft import Setup
+from .study_draft import StudyDraft
 from .takeaway import takeaway_panel
 
 __all__ = [
     "JobView",
-    "Setup",
+    "StudyDraft",
     "budget_panel",
     "finetune_panel",
     "job_panel",

@@ -13,7 +13,7 @@ from mdp.core.quality import table_faults
 from mdp.core.study import Tables, list_studies
 from mdp.core.tables import how_timed, list_tables
 
-Choice = tuple[str, str]  # a label for a person, a path
+ArtifactChoice = tuple[str, str]  # a label for a person, a path
 
 
 def free_name(stem: str, mine: Path | None = None) -> str:
@@ -22,12 +22,12 @@ def free_name(stem: str, mine: Path | None = None) -> str:
     return next(n for n in (stem, *(f"{stem} {i}" for i in range(2, 10_000))) if n not in taken)
 
 
-def tables_at_hand(model: str) -> list[Choice]:
+def available_tables(model: str) -> list[ArtifactChoice]:
     """Saved latency tables of a model, newest first."""
     return [(tables_label(saved.tables), str(saved.path)) for saved in list_tables(model)]
 
 
-def scores_at_hand(model: str) -> list[Choice]:
+def available_scores(model: str) -> list[ArtifactChoice]:
     """Saved scores of a model, newest first.
 
     Only what the label says is read (mdp.importance needs torch); building a study checks the whole file.

@@ -25,7 +25,7 @@ from .training_curve import draw_training, training_info, training_label, traini
 def finetune_panel(selection) -> widgets.VBox:
     """Form and job, live curve, and the table of accuracy and latency.
 
-    Traits: it follows study and plan of the Selection; state of its `job` holds what comes in.
+    Traits: it follows study and plan of the ExplorerState; state of its `job` holds what comes in.
     Its other parts: `about`, `data`, `bad`, `images`, `epochs`, `rate`, `go`, `plot`, `table`.
     """
     data = combobox(

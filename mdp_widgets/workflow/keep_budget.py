@@ -33,7 +33,7 @@ KEPT = " · kept at "  # between a study's name and the budget, in the name of t
 def budget_panel(selection) -> widgets.VBox:
     """`budget_card` alone in a cell. Its part is `card`.
 
-    Traits: it follows study and budget of the Selection, and sets study, budget and pins when the plan that
+    Traits: it follows study and budget of the state, and sets study, budget and pins when the plan that
     was kept is shown.
     """
     card = budget_card(selection)
@@ -43,7 +43,7 @@ def budget_panel(selection) -> widgets.VBox:
 
 
 def budget_card(selection) -> widgets.VBox:
-    """Keep the present budget on this device, and see how it went. Over one Selection.
+    """Keep the present budget on this device, and see how it went. Over one ExplorerState.
 
     Its parts are `go`, `job`, `story` (HTML) and `show`, the button that shows the plan that was measured.
     """
@@ -58,7 +58,7 @@ def budget_card(selection) -> widgets.VBox:
         if wrong:
             job.complain(wrong)
             return
-        words = or_sentence(lambda: strict_words(study, selection.budget, selection.pins), job.complain)
+        words = or_sentence(lambda: enforce_argv(study, selection.budget, selection.pins), job.complain)
         if words:
             held = " and what is pinned" if selection.pins else ""
             job.start(words, f"Keeping {fmt.ms(selection.budget)}{held} with {study.name}")
@@ -121,7 +121,7 @@ def is_about(state: JobState, study: StudyRecord | None) -> bool:
     return state.status == "running" or (here and here in (*state.arguments[1:2], state.result.get("path")))
 
 
-def strict_words(study: StudyRecord, budget: float, pins: Pins) -> list[str]:
+def enforce_argv(study: StudyRecord, budget: float, pins: Pins) -> list[str]:
     """The command that keeps a budget, and what is pinned, and saves what comes of it as a study of its own.
     Asked the same again, that study is made anew; asked anything else, another one.
 

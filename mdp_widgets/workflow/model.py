@@ -23,7 +23,7 @@ from .components import (
 )
 from .job_view import JobView
 from .model_options import ModelOptions
-from .study_draft import FASHION, Setup, checked_data
+from .study_draft import FASHION, StudyDraft, checked_data
 
 SOME_TIMM = (
     "deit_tiny_patch16_224",
@@ -56,27 +56,27 @@ KINDS = {
 def model_panel(selection) -> widgets.VBox:
     """Choose a model and look at it; the other panels of the selection then measure and score that one.
 
-    Traits: it sets model, weights and data of `Setup.of(selection)`.
+    Traits: it sets model, weights and data of `StudyDraft.of(selection)`.
     """
-    card = model_card(Setup.of(selection))
+    card = model_card(StudyDraft.of(selection))
     seen = ui.card(card.found, title="What of it can be pruned")
     seen.add_class("mdp-wide")
     return long_work(flow(card, seen))
 
 
-def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
+def model_card(draft: StudyDraft, number: int = 1) -> widgets.VBox:
     """The card of step 1. Its parts are `name`, `weights`, `file`, `data`, `options`, `look`, `job`, and
     `found` (HTML), which is for the caller to place."""
     name = combobox(
-        "Model", [*SHIPPED_MODELS, *SOME_TIMM], setup.model, "A network shipped here, or any timm model"
+        "Model", [*SHIPPED_MODELS, *SOME_TIMM], draft.model, "A network shipped here, or any timm model"
     )
     weights = dropdown("Weights", WEIGHTS.items(), "demo")
     file = text("File", placeholder="/path/to/checkpoint.safetensors")
     data = combobox(
-        "Images", [FASHION], setup.data, "fashion-mnist, or a folder with one folder of images per class"
+        "Images", [FASHION], draft.data, "fashion-mnist, or a folder with one folder of images per class"
     )
-    options = ModelOptions(setup)
-    job = JobView("inspect", resume=setup.is_about)
+    options = ModelOptions(draft)
+    job = JobView("inspect", resume=draft.is_about)
     found = widgets.HTML(NOTHING)
 
     def follow(_=None):
@@ -86,9 +86,9 @@ def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
             weights.value = "pretrained"
         file.layout.display = None if weights.value == "file" else "none"
         weights_word = file.value.strip() or "?" if weights.value == "file" else weights.value
-        if (setup.model, setup.weights) != (name.value.strip(), weights_word):
+        if (draft.model, draft.weights) != (name.value.strip(), weights_word):
             found.value = NOTHING
-        setup.model, setup.weights, setup.data = name.value.strip(), weights_word, data.value.strip()
+        draft.model, draft.weights, draft.data = name.value.strip(), weights_word, data.value.strip()
 
     def other_model(_=None):
         if data.value in ("", FASHION):  # what somebody typed stays
@@ -96,18 +96,18 @@ def model_card(setup: Setup, number: int = 1) -> widgets.VBox:
 
     def look():
         follow()
-        words = or_sentence(setup.words, job.complain)
+        words = or_sentence(draft.words, job.complain)
         # Looking needs no images; those that are named are compared with it before somebody waits for step 3.
-        data = words and setup.data and or_sentence(lambda: checked_data(setup.data), job.complain)
-        if words and (data or not setup.data):
-            job.start(["inspect", *words, *(["--data", data] if data else [])], f"Looking at {setup.model}")
+        data = words and draft.data and or_sentence(lambda: checked_data(draft.data), job.complain)
+        if words and (data or not draft.data):
+            job.start(["inspect", *words, *(["--data", data] if data else [])], f"Looking at {draft.model}")
 
     def show(change: Any):
         state = change["new"]
         if state is not None and "report" in state.result:
             found.value = report_html(state.result["report"])
-            if state.arguments[1:2] == (setup.model,):
-                setup.family = state.result["report"]["family"]
+            if state.arguments[1:2] == (draft.model,):
+                draft.family = state.result["report"]["family"]
 
     data.placeholder = "/path/to/a/folder/per/class"
     name.observe(other_model, "value")

@@ -9,15 +9,15 @@ from mdp.core.errors import MdpError
 from mdp.datasets import find
 
 from .components import dropdown, text
-from .study_draft import Setup, checked_data
+from .study_draft import StudyDraft, checked_data
 
 HEADS = {"of the weights": "", "a new head for my classes": "data", "none (features)": "0"}
 
 
 class ModelOptions(widgets.VBox):
-    """Fields that set `options` of the setup. Its parts are `head`, `size`, `channels` and `arguments`."""
+    """Fields that set `options` of the draft. Its parts are `head`, `size`, `channels` and `arguments`."""
 
-    def __init__(self, setup: Setup):
+    def __init__(self, draft: StudyDraft):
         self.head = dropdown(
             "Classifier", HEADS.items(), "", "Its width: that of the weights, or of your images"
         )
@@ -30,7 +30,7 @@ class ModelOptions(widgets.VBox):
         self.arguments = text(
             "Arguments", placeholder="none, or depth=6", tooltip="For timm, as JSON"
         )
-        self._setup = setup
+        self._draft = draft
         for part in (self.head, self.size, self.channels, self.arguments):
             part.observe(self._follow, "value")
         super().__init__([self.head, self.size, self.channels, self.arguments])
@@ -39,7 +39,7 @@ class ModelOptions(widgets.VBox):
 
     def _follow(self, _=None) -> None:
         said = tuple(part.value.strip() for part in (self.size, self.channels, self.arguments))
-        self._setup.options = (self.head.value, *said)
+        self._draft.options = (self.head.value, *said)
 
 
 def option_words(options: tuple[str, ...], data: str) -> list[str]:

@@ -12,7 +12,7 @@ from mdp.plot import formats as fmt
 from ..theme import ui
 from .components import dropdown, fields, flow, long_work, or_sentence, start_button, step_card, text
 from .job_view import JobView
-from .study_draft import Setup, whole_number
+from .study_draft import StudyDraft, whole_number
 from .timing_options import Switches
 
 DEVICES = {"the fastest here": "auto", "CPU": "cpu", "GPU (CUDA)": "cuda", "GPU (Apple)": "mps"}
@@ -23,27 +23,27 @@ DTYPES = ("float32", "bfloat16", "float16")
 def profile_panel(selection) -> widgets.VBox:
     """Measure the chosen model, beside what was measured before.
 
-    Traits: it follows model and weights of `Setup.of(selection)`, and counts up fresh when it is done.
+    Traits: it follows model and weights of `StudyDraft.of(selection)`, and counts up fresh when it is done.
     """
-    setup = Setup.of(selection)
-    return long_work(flow(profile_card(setup), tables_card(setup)))
+    draft = StudyDraft.of(selection)
+    return long_work(flow(profile_card(draft), tables_card(draft)))
 
 
-def tables_card(setup: Setup) -> widgets.VBox:
+def tables_card(draft: StudyDraft) -> widgets.VBox:
     """The latency tables at hand of the chosen model. Its part is `table` (HTML)."""
     table = widgets.HTML()
 
     def look(_=None):
-        found = list_tables(setup.model)
+        found = list_tables(draft.model)
         if found:
             rows = [tables_row(saved.tables) for saved in found]
             table.value = ui.table_html(
                 ("device", "batch", "number type", "timed", "entries", "spread"), rows
             ) + "".join(wrong_html(saved.tables) for saved in found)
         else:
-            table.value = f'<p class="mdp-note">Nothing was measured of {escape(setup.model)} yet.</p>'
+            table.value = f'<p class="mdp-note">Nothing was measured of {escape(draft.model)} yet.</p>'
 
-    setup.observe(look, ["model", "fresh"])
+    draft.observe(look, ["model", "fresh"])
     look()
     card = ui.card(table, title="Measured before")
     card.add_class("mdp-wide")
@@ -73,17 +73,17 @@ def tables_row(tables: Tables) -> tuple[str, ...]:
     )
 
 
-def profile_card(setup: Setup, number: int = 2) -> widgets.VBox:
+def profile_card(draft: StudyDraft, number: int = 2) -> widgets.VBox:
     """The card of step 2. Its parts are `device`, `batch`, `dtype`, `how`, `go`, `again` and `job`."""
     device = dropdown("Device", DEVICES.items(), "auto")
     batch = text("Batch size", "1", tooltip="Images per forward pass; part of what is measured")
     dtype = dropdown("Precision", DTYPES, "float32")
-    how = Switches(setup, device)
+    how = Switches(draft, device)
     job = JobView(
         "profile",
         idle="Times every part of the network at its widths. Stop whenever you like: what was measured is "
         "kept, and the next run goes on from there.",
-        resume=setup.is_about,
+        resume=draft.is_about,
     )
 
     def again():
@@ -95,16 +95,16 @@ def profile_card(setup: Setup, number: int = 2) -> widgets.VBox:
         more.layout.display = None if wrong else "none"
 
     def measure():
-        words = or_sentence(setup.words, job.complain)
+        words = or_sentence(draft.words, job.complain)
         size = words and or_sentence(lambda: whole_number(batch.value, "batch size", 1, 65536), job.complain)
         if size:
             chosen = ["--device", device.value, "--batch", size, "--dtype", dtype.value]
             job.start(
                 ["profile", *words, *chosen, *how.words()],
-                f"Latency of {setup.model}, batch {size}, {dtype.value}{how.title()}",
+                f"Latency of {draft.model}, batch {size}, {dtype.value}{how.title()}",
             )
 
-    job.observe(lambda change: setup.measured(change["new"]), "state")
+    job.observe(lambda change: draft.measured(change["new"]), "state")
     more = start_button("Measure again", again, tooltip="Measure the same once more; what is known is kept")
     job.observe(offer_again, "state")
     offer_again()

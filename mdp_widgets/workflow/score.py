@@ -3,7 +3,7 @@
 import ipywidgets as widgets
 
 from ..theme import ui
-from .artifacts import free_name, scores_at_hand, tables_at_hand
+from .artifacts import available_scores, available_tables, free_name
 from .components import (
     bad_images,
     dropdown,
@@ -17,7 +17,7 @@ from .components import (
     text,
 )
 from .job_view import JobView
-from .study_draft import Setup, checked_data, whole_number
+from .study_draft import StudyDraft, checked_data, whole_number
 
 METHODS = {"the usual one": "auto", "Taylor": "taylor", "Hessian": "hessian", "magnitude": "magnitude"}
 ABOUT = {
@@ -33,19 +33,19 @@ ABOUT = {
 def score_panel(selection) -> widgets.VBox:
     """Score the chosen model; join scores and tables into a study, which opens in `selection`.
 
-    Traits: it follows model, weights and data of `Setup.of(selection)`, and sets study of the Selection.
+    Traits: it follows model, weights and data of `StudyDraft.of(selection)`, and sets study of the state.
     """
-    setup = Setup.of(selection)
-    return long_work(flow(score_card(setup), build_card(selection, setup)))
+    draft = StudyDraft.of(selection)
+    return long_work(flow(score_card(draft), build_card(selection, draft)))
 
 
-def score_card(setup: Setup, number: int = 3) -> widgets.VBox:
+def score_card(draft: StudyDraft, number: int = 3) -> widgets.VBox:
     """The card of step 3. Its parts are `method`, `note`, `images`, `bad`, `go` and `job`."""
     method = dropdown("Method", METHODS.items(), "auto")
     images = text("Images", "1024", tooltip="How many images to score on")
     bad = bad_images()
     note = ui.sentence(ABOUT["auto"])
-    job = JobView("score", idle="Gives every unit a score; step 4 joins them.", resume=setup.is_about)
+    job = JobView("score", idle="Gives every unit a score; step 4 joins them.", resume=draft.is_about)
 
     def explain(change):
         ui.say(note, ABOUT[change["new"]])
@@ -53,30 +53,30 @@ def score_card(setup: Setup, number: int = 3) -> widgets.VBox:
             part.layout.display = "none" if change["new"] == "magnitude" else None
 
     def score():
-        words = or_sentence(setup.words, job.complain)
+        words = or_sentence(draft.words, job.complain)
         if words and method.value == "magnitude":
             job.start(
-                ["score", *words, "--method", "magnitude"], f"Importance of {setup.model} by its weights"
+                ["score", *words, "--method", "magnitude"], f"Importance of {draft.model} by its weights"
             )
             return
         count = words and or_sentence(lambda: whole_number(images.value, "number of images"), job.complain)
-        data = count and or_sentence(lambda: checked_data(setup.data), job.complain)
+        data = count and or_sentence(lambda: checked_data(draft.data), job.complain)
         if data:
             chosen = [] if method.value == "auto" else ["--method", method.value]
             job.start(
                 ["score", *words, *chosen, "--data", data, "--images", count, *bad.value],
-                f"Importance of {setup.model} on {count} images",
+                f"Importance of {draft.model} on {count} images",
             )
 
     method.observe(explain, "value")
-    job.observe(lambda change: setup.measured(change["new"]), "state")
+    job.observe(lambda change: draft.measured(change["new"]), "state")
     go = start_button("Score", score, tooltip="Score the importance of every unit")
     card = step_card(number, "Importance", fields(method, note, images, bad), ui.row(go), job)
     card.method, card.note, card.images, card.bad, card.go, card.job = method, note, images, bad, go, job
     return card
 
 
-def build_card(selection, setup: Setup, number: int = 4) -> widgets.VBox:
+def build_card(selection, draft: StudyDraft, number: int = 4) -> widgets.VBox:
     """The card of step 4. Its parts are `tables`, `scores`, `name`, `go` and `job`."""
     tables, scores = dropdown("Latency", []), dropdown("Importance", [])
     name = text("Name")
@@ -84,19 +84,19 @@ def build_card(selection, setup: Setup, number: int = 4) -> widgets.VBox:
 
     def look(_=None):
         for part, found, what in (
-            (tables, tables_at_hand(setup.model), "none yet: step 2"),
-            (scores, scores_at_hand(setup.model), "none yet: step 3"),
+            (tables, available_tables(draft.model), "none yet: step 2"),
+            (scores, available_scores(draft.model), "none yet: step 3"),
         ):
             offer(part, found or [(what, "")], keep=False)
-        name.value = free_name(f"my {setup.model}")
+        name.value = free_name(f"my {draft.model}")
 
     def make():
-        words = or_sentence(setup.words, job.complain)
+        words = or_sentence(draft.words, job.complain)
         if words and not (tables.value and scores.value):
             missing = "latency tables (step 2)" if not tables.value else "scores (step 3)"
-            job.complain(f"A study of {setup.model} needs {missing} first.")
+            job.complain(f"A study of {draft.model} needs {missing} first.")
         elif words:
-            called = name.value.strip() or free_name(f"my {setup.model}")
+            called = name.value.strip() or free_name(f"my {draft.model}")
             files = ["--tables", tables.value, "--scores", scores.value]
             job.start(["build", *words, *files, "--name", called], f"Building the study “{called}”")
 
@@ -110,7 +110,7 @@ def build_card(selection, setup: Setup, number: int = 4) -> widgets.VBox:
                 selection.open(str(state.result["path"]))
             look()
 
-    setup.observe(look, ["model", "fresh"])
+    draft.observe(look, ["model", "fresh"])
     job.observe(built, "state")
     look()
     go = start_button("Build and open", make, primary=True, tooltip="Join both into a study and open it")

@@ -1,4 +1,4 @@
-"""How a budget was kept on a device, round by round (`mdp verify --strict`): a record, sentences, a table."""
+"""How a budget was kept on a device, round by round (`mdp enforce`): a record, sentences, a table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ FASHION = "fashion-mnist"
 _of: WeakKeyDictionary = WeakKeyDictionary()
 
 
-class Setup(HasTraits):
+class StudyDraft(HasTraits):
     """Shared by the steps of the flow model -> profile -> score -> study.
 
     Traits:
@@ -36,7 +36,7 @@ class Setup(HasTraits):
     fresh = Int(0)
 
     @classmethod
-    def of(cls, selection) -> "Setup":
+    def of(cls, selection) -> "StudyDraft":
         """The one that all panels of a selection share."""
         return _of.setdefault(selection, cls())
 
@@ -50,7 +50,7 @@ class Setup(HasTraits):
         Raises:
             MdpError: no name, a checkpoint that is not there, or options that make no sense.
         """
-        from .model_options import option_words  # which sets this setup's options
+        from .model_options import option_words  # which sets this draft's options
 
         model = [checked_model(self.model), "--weights", checked_weights(self.model, self.weights)]
         return model + option_words(self.options, self.data)

@@ -85,7 +85,7 @@ class TakeAway:
 
     def save_report(self) -> None:
         s = self.selection
-        text = report_html(s.study, s.plan, s.front, s.a and s.a.plan, s.beside)
+        text = report_html(s.study, s.plan, s.front, s.reference and s.reference.plan, s.beside)
         self.download.save(f"{self._name}.html", text, "text/html")
 
     def save_picture(self, kind: str) -> None:
@@ -191,7 +191,7 @@ class TakeAway:
 def takeaway_panel(selection) -> widgets.VBox:
     """Everything to take away of the present plan. `.parts` is the TakeAway behind it.
 
-    Traits: it follows study, plan, block and dim of the Selection.
+    Traits: it follows study, plan, block and dim of the ExplorerState.
     """
     parts = TakeAway(selection)
     parts.widget.parts = parts

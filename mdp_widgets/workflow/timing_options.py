@@ -10,7 +10,7 @@ from mdp.plot import formats as fmt
 
 from ..theme import ui
 from .components import dropdown
-from .study_draft import Setup
+from .study_draft import StudyDraft
 
 ATTENTION = {"fused, as it runs": "fused", "split, as in the paper": "split"}
 NETWORK = {"as written (eager)": "eager", "torch.compile": "compiled"}
@@ -34,15 +34,15 @@ class Switches(widgets.VBox):
     """Two switches, each with a sentence on what it does. Its parts are `attention`, `network`, their
     sentences `attention_said` and `network_said`, and `difference`."""
 
-    def __init__(self, setup: Setup, device: widgets.Dropdown):
+    def __init__(self, draft: StudyDraft, device: widgets.Dropdown):
         self.attention = dropdown("Attention", ATTENTION.items(), "fused")
         self.network = dropdown("Network", NETWORK.items(), "eager")
         self.attention_said, self.network_said, self.difference = (ui.sentence() for _ in range(3))
-        self._setup, self._device = setup, device
+        self._draft, self._device = draft, device
         for part in (self.attention, self.network, device):
             part.observe(self._follow, "value")
-        setup.observe(self._follow, "family")
-        setup.observe(self._tell_difference, ["model", "fresh"])
+        draft.observe(self._follow, "family")
+        draft.observe(self._tell_difference, ["model", "fresh"])
         self._follow()
         self._tell_difference()
         super().__init__(
@@ -61,7 +61,7 @@ class Switches(widgets.VBox):
         return ", compiled" * compiled + ", attention split" * split
 
     def _follow(self, _=None) -> None:
-        family = self._setup.family
+        family = self._draft.family
         cut = "" if family in ("", "vit") else "This network has no attention that could be cut."
         made = "torch.compile is timed on a CPU or a CUDA GPU only." if self._device.value == "mps" else ""
         for part, said, why in (
@@ -74,7 +74,7 @@ class Switches(widgets.VBox):
             ui.say(said, why or WORDS[part.value])
 
     def _tell_difference(self, _=None) -> None:
-        ui.say(self.difference, difference(list_tables(self._setup.model)))
+        ui.say(self.difference, difference(list_tables(self._draft.model)))
 
 
 def difference(saved: Sequence[SavedTables]) -> str:

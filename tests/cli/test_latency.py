@@ -6,7 +6,7 @@ import tempfile
 import pytest
 
 from mdp.cli import main
-from mdp.cli.profile import bundles
+from mdp.cli.profile import width_step
 from mdp.core.errors import MdpError
 from mdp.core.study import load_study
 from mdp.core.tables import load_tables
@@ -25,7 +25,7 @@ def made(tmp_path_factory):
         wide = [
             word
             for kind, units in (("conv1.3", 4), ("layer1", 8), ("layer2", 16), ("layer3", 32), ("layer4", 64))
-            for word in ("--bundle", f"{kind}={units}")
+            for word in ("--width-step", f"{kind}={units}")
         ]
         model = ["fmnist_resnet", "--weights", "none"]
         profiled = main(
@@ -34,7 +34,7 @@ def made(tmp_path_factory):
                 *model,
                 *FEW,
                 *wide,
-                "--bundle",
+                "--width-step",
                 "channels=64",
                 "--seconds",
                 "1",
@@ -90,7 +90,7 @@ def test_verify_measures_whole_networks_and_keeps_the_result(made, monkeypatch, 
         (["--batch", "0"], "batch"),
         (["--device", "toaster"], "toaster"),
         (["--dtype", "int3"], "int3"),
-        (["--bundle", "channels"], "channels=8"),
+        (["--width-step", "channels"], "channels=8"),
     ],
 )
 def test_bad_input_is_a_sentence_and_status_2(words, said, capsys, monkeypatch, tmp_path):
@@ -107,8 +107,8 @@ def test_tables_of_another_model_are_refused(made, capsys, monkeypatch):
 
 
 def test_bundles():
-    assert bundles(["channels=8", "blocks.0.mlp=64"]) == {"channels": 8, "blocks.0.mlp": 64}
-    assert bundles(None) is None
+    assert width_step(["channels=8", "blocks.0.mlp=64"]) == {"channels": 8, "blocks.0.mlp": 64}
+    assert width_step(None) is None
     for bad in ("channels", "=8", "channels=x"):
         with pytest.raises(MdpError):
-            bundles([bad])
+            width_step([bad])

@@ -1,4 +1,4 @@
-"""What people type: `mdp check`, `mdp inspect --halves`, and what is refused with a sentence."""
+"""What people type: `mdp check`, `mdp inspect --split-blocks`, and what is refused with a sentence."""
 
 import json
 import re
@@ -80,7 +80,7 @@ def test_one_object_with_what_was_promised(capsys):
 
 def test_the_baseline_scores_a_network_without_images(tmp_path, capsys):
     path = tmp_path / "scores.json"
-    words = ["score", "test_vit", "--halves", "--method", "magnitude", "--out", str(path)]
+    words = ["score", "test_vit", "--split-blocks", "--method", "magnitude", "--out", str(path)]
     assert main([*words, "--data", "no/such/folder"]) == 0
     assert "from the weights alone" in capsys.readouterr().err
     kept = json.loads(path.read_text())["provenance"]
@@ -88,14 +88,14 @@ def test_the_baseline_scores_a_network_without_images(tmp_path, capsys):
 
 
 def test_halves_of_a_block_are_offered(capsys):
-    assert main(["inspect", "fmnist_vit", "--halves", "--json"]) == 0
+    assert main(["inspect", "fmnist_vit", "--split-blocks", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["removable"] == 12
     removed = set()
     for seed in range(3):
-        assert main(["check", "test_vit", "--halves", "--seed", str(seed), "--json"]) == 0
+        assert main(["check", "test_vit", "--split-blocks", "--seed", str(seed), "--json"]) == 0
         removed |= {b.rpartition(".")[2] for b in json.loads(capsys.readouterr().out)["removed_blocks"]}
     assert removed == {"attn", "mlp"}
-    assert main(["check", "test_resnet", "--halves"]) == 2
+    assert main(["check", "test_resnet", "--split-blocks"]) == 2
     assert "no attention to remove by halves" in capsys.readouterr().err
 
 
@@ -111,10 +111,10 @@ def test_from_a_profile_by_halves_to_networks_that_agree_with_the_masked_ones(tm
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where this device's lock lies
     monkeypatch.setattr("mdp.latency.profiling.timer_for", lambda where: FakeTimer(made_up_ms, where))
     tables, scores, file = (str(tmp_path / f"{name}.json") for name in ("tables", "scores", "study"))
-    bundles = [f"--bundle={kind}=1000" for kind in ("embedding", "heads", "qk", "v")]
-    words = ["--halves", "--bundle=mlp=96", "--threads=1", *bundles]
+    width_step = [f"--width-step={kind}=1000" for kind in ("embedding", "heads", "qk", "v")]
+    words = ["--split-blocks", "--width-step=mlp=96", "--threads=1", *width_step]
     assert main(["profile", "test_vit", *words, "--out", tables]) == 0
-    assert main(["score", "test_vit", "--halves", "--method=magnitude", "--out", scores]) == 0
+    assert main(["score", "test_vit", "--split-blocks", "--method=magnitude", "--out", scores]) == 0
     assert main(["build", "test_vit", "--tables", tables, "--scores", scores, "--name=h", "--out", file]) == 0
     study, removed = load_study(file), set()
     for share in ("70%", "40%"):

@@ -7,7 +7,7 @@ import pytest
 
 from mdp.core.errors import BadFile, MdpError
 from mdp.core.problem import Block, Term
-from mdp.core.space import Product, Skipped, Space, SpaceDim, bundle_options
+from mdp.core.space import Product, Skipped, Space, SpaceDim, width_options
 from mdp.core.study import (
     ModelRef,
     Scores,
@@ -136,7 +136,7 @@ def test_no_permission_is_a_sentence_and_leaves_nothing(parts, tmp_path):
     [(8, 3, (2, 5, 8)), (4, 1, (1, 2, 3, 4)), (4, 9, (4,)), (4, 0, (1, 2, 3, 4))],
 )
 def test_bundle_options(units, bundle, options):
-    assert bundle_options(units, bundle) == options
+    assert width_options(units, bundle) == options
 
 
 def test_a_study_is_one_line_in_a_notebook():

@@ -93,10 +93,10 @@ def test_a_problem_alone_may_budget_anything(study, tmp_path):
 
 
 def test_nothing_measured_is_compared_with_other_units(study):
-    from mdp.latency import strict, verify
+    from mdp.latency import enforce, verify
 
     odd = dataclasses.replace(study, problem=dataclasses.replace(study.problem, latency_unit="MACs"))
-    for work in (lambda: verify(odd, None), lambda: strict(odd, None, 1.0)):
+    for work in (lambda: verify(odd, None), lambda: enforce(odd, None, 1.0)):
         with pytest.raises(MdpError, match="cannot be compared"):
             work()
     assert "cannot be compared" in measured_elsewhere(odd)

@@ -21,7 +21,7 @@ from mdp_widgets.export.figure_svg import figure_svg
 from mdp_widgets.export.report import report_html
 from mdp_widgets.export.survivors_svg import survivors_svg
 from mdp_widgets.export.svg import shade, ticks
-from mdp_widgets.state.explorer_state import Selection
+from mdp_widgets.state.explorer_state import ExplorerState
 
 from ..synthetic import synthetic_resnet, synthetic_vit
 
@@ -59,7 +59,7 @@ def test_plan_a_is_beside_it_in_report_and_pictures(study, plan):
     text = report_html(study, plan, front(study.problem, 8), a)
     assert "Beside plan A" in text and "faster than A" in text and "url(#a-only)" in text
     assert f"A: {ms(a.latency)}" in text and "font: 14px/1.5 Inter" in text and "sans-serif;" in text
-    selection = Selection(study)
+    selection = ExplorerState(study)
     plain = {p.name: p.svg for p in pictures(selection)}
     selection.keep_as_a()
     selection.set_budget("25%")
@@ -97,7 +97,7 @@ def test_what_svg_cannot_draw_is_refused():
 
 
 def test_pictures_as_pages_of_their_own(study):
-    selection = Selection(study)
+    selection = ExplorerState(study)
     found = pictures(selection)
     assert [p.name for p in found] == ["front", "survivors", "surface", "curve"]
     small = picture_html(next(p for p in found if p.name == "survivors"))

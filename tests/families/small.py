@@ -78,10 +78,12 @@ def network(name: str) -> PrunableNetwork:
     torch.manual_seed(0)
     model = timm.create_model(architecture, **arguments).eval()
     liven(model, 0)
-    halves = name.endswith("halves")
+    split_blocks = name.endswith("halves")
     others = {k: v for k, v in arguments.items() if k not in ("num_classes", "in_chans")}
     return find(
-        model, ModelRef(architecture, "none", size, arguments.get("num_classes", 1000), others), halves=halves
+        model,
+        ModelRef(architecture, "none", size, arguments.get("num_classes", 1000), others),
+        split_blocks=split_blocks,
     )
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from mdp.core.errors import MdpError, Unsupported
 from mdp.core.study import ModelRef
 from mdp.families import find
-from mdp.networks.options import default_bundle
+from mdp.networks.options import default_width_step
 
 from .small import NETWORKS, network
 
@@ -37,7 +37,7 @@ def test_names_are_unique_and_blocks_of_slices_exist(name):
     assert len(set(dims)) == len(dims) and len(set(blocks)) == len(blocks)
     assert {s.dim for s in found.slices} == set(dims)
     assert {s.block for s in found.slices} <= {*blocks, None}
-    assert {p.block for p in found.pieces} <= {*blocks, None}
+    assert {p.block for p in found.segments} <= {*blocks, None}
     assert all(s.role in ("input", "output") for s in found.slices)
 
 
@@ -141,8 +141,8 @@ def test_a_transformer_with_a_part_that_is_not_known_is_refused(part, message):
 
 def test_halves_that_share_a_layer_stay_together():
     dense = network("vit parallel")
-    with pytest.raises(Unsupported, match="without --halves"):
-        find(dense.model, dense.ref, halves=True)
+    with pytest.raises(Unsupported, match="without --split-blocks"):
+        find(dense.model, dense.ref, split_blocks=True)
 
 
 def test_two_maps_a_head_are_not_split_in_the_papers_two_tables():
@@ -184,17 +184,17 @@ def test_a_forward_that_cannot_be_traced_is_refused():
         find(model, ModelRef("resnet18", "none", (3, 32, 32), 1000))
 
 
-@pytest.mark.parametrize("bundles, options", [({"heads": 2}, (1, 3)), ({"blocks.0.heads": 3}, (3,))])
-def test_bundles_by_kind_and_by_name(bundles, options):
+@pytest.mark.parametrize("width_step, options", [({"heads": 2}, (1, 3)), ({"blocks.0.heads": 3}, (3,))])
+def test_bundles_by_kind_and_by_name(width_step, options):
     dense = network("vit")
-    found = find(dense.model, dense.ref, bundles=bundles)
+    found = find(dense.model, dense.ref, width_step=width_step)
     assert {d.name: d.options for d in found.space.dims}["blocks.0.heads"] == options
 
 
 def test_a_bundle_that_is_no_number_is_refused():
     dense = network("vit")
-    with pytest.raises(MdpError, match="bundle"):
-        find(dense.model, dense.ref, bundles={"heads": 0})
+    with pytest.raises(MdpError, match="width step"):
+        find(dense.model, dense.ref, width_step={"heads": 0})
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_bundle_that_is_no_number_is_refused():
      ("channels", 2048, 256), ("channels", 16, 4), ("channels", 37, 8), ("groups", 32, 2)],
 )  # fmt: skip
 def test_default_bundles(kind, size, bundle):
-    assert default_bundle(kind, size) == bundle
+    assert default_width_step(kind, size) == bundle
 
 
 def test_finding_leaves_the_model_as_it_was():

@@ -23,8 +23,8 @@ def widths(found, seed):
 def test_pieces_run_and_their_macs_are_the_networks(name, seed):
     found, total = network(name), 0.0
     choices = widths(found, seed)
-    for piece in found.pieces:
-        work = piece.at(*(choices[d] for d in piece.dims))
+    for segment in found.segments:
+        work = segment.at(*(choices[d] for d in segment.dims))
         with torch.no_grad():
             work.make().eval()(*(torch.zeros(1, *shape) for shape in work.inputs))
         total += work.macs
@@ -41,9 +41,9 @@ def test_pieces_hold_the_weights_of_the_deployed_network(name):
     model = deploy(extract(found, choices, removed, order))
     weights = sorted(p.numel() for p in model.parameters() if p.ndim > 1 and p.numel() > max(p.shape))
     priced = []
-    for piece in found.pieces:
-        if piece.block not in removed:
-            made = piece.at(*(choices[d] for d in piece.dims)).make()
+    for segment in found.segments:
+        if segment.block not in removed:
+            made = segment.at(*(choices[d] for d in segment.dims)).make()
             priced += [p.numel() for p in made.parameters() if p.ndim > 1 and p.numel() > max(p.shape)]
     assert sorted(priced) == weights
 
@@ -52,19 +52,21 @@ def test_pieces_hold_the_weights_of_the_deployed_network(name):
 def test_attention_split_as_in_the_paper_computes_the_same(name):
     """Scores and Mix, with a block's weights, give what its attention adds to the residual stream."""
     whole = network(name)
-    halves = name.endswith("halves")
-    found = find(whole.model, whole.ref, halves=halves, attention="split")
-    assert how_found([b.name for b in found.space.blocks], [p.name for p in found.pieces]) == {
-        "halves": halves,
+    split_blocks = name.endswith("halves")
+    found = find(whole.model, whole.ref, split_blocks=split_blocks, attention="split")
+    assert how_found([b.name for b in found.space.blocks], [p.name for p in found.segments]) == {
+        "split_blocks": split_blocks,
         "attention": "split",
     }
     assert sum(
-        p.at(*(w[d] for d in p.dims)).macs for w in [widths(found, 1)] for p in found.pieces
+        p.at(*(w[d] for d in p.dims)).macs for w in [widths(found, 1)] for p in found.segments
     ) == pytest.approx(sum(p.value(widths(found, 1)) for p in found.space.counts["macs"]), rel=1e-9)
-    pieces = {p.name: p for p in found.pieces}
+    segments = {p.name: p for p in found.segments}
     block, dense = found.model.blocks[1], widths(found, 0)
     scores, mix = (
-        pieces[f"blocks.1.{kind}"].at(dense["embedding"], dense["blocks.1.heads"], dense[f"blocks.1.{kind}"])
+        segments[f"blocks.1.{kind}"].at(
+            dense["embedding"], dense["blocks.1.heads"], dense[f"blocks.1.{kind}"]
+        )
         for kind in ("qk", "v")
     )
     x = torch.randn(2, *scores.inputs[0], generator=torch.Generator().manual_seed(0))
@@ -83,19 +85,19 @@ def test_attention_split_as_in_the_paper_computes_the_same(name):
 
 def test_identical_shapes_share_a_key_and_different_ones_do_not():
     found = network("vit")
-    pieces = {p.name: p for p in found.pieces}
-    first, second = pieces["blocks.0.qkv"], pieces["blocks.2.qkv"]
+    segments = {p.name: p for p in found.segments}
+    first, second = segments["blocks.0.qkv"], segments["blocks.2.qkv"]
     assert first.at(48, 3, 16, 16).key == second.at(48, 3, 16, 16).key
     assert first.at(48, 3, 16, 16).key == first.at(48, 2, 32 - 8, 24).key, (
         "a linear layer sees its widths alone"
     )
-    attention = pieces["blocks.0.attention"]
+    attention = segments["blocks.0.attention"]
     assert attention.at(3, 16, 8).key != attention.at(3, 8, 16).key
 
 
 def test_a_removed_projection_block_still_pays_for_projection_and_activation():
-    pieces = {p.name: p for p in network("resnet basic").pieces}
-    assert pieces["layer2.0.downsample.0"].block is None
-    assert pieces["layer2_0_act2"].block is None
-    assert pieces["layer2.0.conv2"].block == "layer2.0"
-    assert pieces["layer1.0.conv2"].at(16, 16).key.endswith("add > ReLU @16x7x7 16x7x7")
+    segments = {p.name: p for p in network("resnet basic").segments}
+    assert segments["layer2.0.downsample.0"].block is None
+    assert segments["layer2_0_act2"].block is None
+    assert segments["layer2.0.conv2"].block == "layer2.0"
+    assert segments["layer1.0.conv2"].at(16, 16).key.endswith("add > ReLU @16x7x7 16x7x7")

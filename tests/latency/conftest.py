@@ -11,7 +11,7 @@ from mdp.core.space import Space, SpaceDim
 from mdp.core.study import ModelRef
 from mdp.latency.device import ResolvedDeployment
 from mdp.latency.store import Store
-from mdp.latency.timer import OutOfMemory, Prepared, Reading
+from mdp.latency.timer import OutOfMemory, PreparedWorkload, Reading
 from mdp.networks.segments import Segment, Workload
 
 WHERE = ResolvedDeployment("cpu", "a made-up CPU", "none", 4, "float32", "contiguous", 1, "eager")
@@ -26,7 +26,7 @@ class FakeTimer:
     noise: float = 0.0
     too_large: object = lambda key: False
     clock: str = "made up"
-    inside: float = 0.0
+    resident_bytes: float = 0.0
     prepared: list[str] = field(default_factory=list)
 
     def __post_init__(self):
@@ -37,7 +37,7 @@ class FakeTimer:
         if self.too_large(workload.key):
             raise OutOfMemory(f"{workload.key} does not fit.")
         ms = 1.0 if workload.key.startswith("anchor") else self.cost(workload.key)
-        return Prepared(workload.key, lambda: None, lambda: None, ms)
+        return PreparedWorkload(workload.key, lambda: None, lambda: None, ms)
 
     def once(self, prepared):
         return Reading(prepared.first_ms * (1 + self.noise * self.random.standard_normal()))
@@ -59,13 +59,15 @@ def found():
     widths = tuple(range(16, 129, 16))
     dims = tuple(SpaceDim(n, "mlp", 128, widths) for n in ("width", "inner0", "inner1"))
     blocks = (Block("block0"), Block("block1"))
-    pieces = (
+    segments = (
         Segment("block0.mlp", "block0", ("width", "inner0"), workload),
         Segment("block1.mlp", "block1", ("width", "inner1"), workload),
         Segment("head", None, ("width",), lambda a: workload(a, 10)),
     )
     return SimpleNamespace(
-        space=Space("toy", "toys", dims, blocks), pieces=pieces, ref=ModelRef("toy", "none", (1, 8, 8), 10)
+        space=Space("toy", "toys", dims, blocks),
+        segments=segments,
+        ref=ModelRef("toy", "none", (1, 8, 8), 10),
     )
 
 

@@ -132,13 +132,13 @@ def made(monkeypatch):
 SIZE = 4 * (8 * 8 + 8)  # bytes of the layer's weights
 
 
-def inside(size, key="linear 8"):
-    return Workload(key, LAYER.make, LAYER.inputs, inside=size)
+def resident_bytes(size, key="linear 8"):
+    return Workload(key, LAYER.make, LAYER.inputs, resident_bytes=size)
 
 
 def test_what_a_graph_reads_lives_as_long_as_it(made):
     timer, _ = made(cache=100 * SIZE)
-    first, second = timer.prepare(inside(3 * SIZE)), timer.prepare(inside(5 * SIZE))
+    first, second = timer.prepare(resident_bytes(3 * SIZE)), timer.prepare(resident_bytes(5 * SIZE))
     gc.collect()  # as the capture of another one does
     assert timer.once(first).ms > 0 and timer.once(second).ms > 0
     reads = [tensor() for name, tensor in first.call.__self__.reads if name == "weights"]
@@ -152,7 +152,7 @@ def test_what_a_graph_reads_lives_as_long_as_it(made):
 def test_weights_take_turns_and_inputs_are_those_just_written(made):
     """In a network a layer's weights are cold and its inputs are hot: the layer before has written them."""
     timer, log = made(cache=100 * SIZE)
-    prepared = timer.prepare(inside(4 * SIZE))
+    prepared = timer.prepare(resident_bytes(4 * SIZE))
     reads = prepared.call.__self__.reads
     order = [id(tensor()) for name, tensor in reads if name == "weights"]
     assert len(set(order)) == 4 and order[:4] * (len(order) // 4) == order
@@ -174,7 +174,7 @@ def test_the_size_of_a_module_is_what_a_pass_reads_of_it():
 def test_the_cache_is_the_current_devices(made):
     timer, _ = made()
     timer.torch.cuda.caches = [0, 100 * SIZE]
-    assert timer.prepare(inside(7 * SIZE)).calls % 7 == 0
+    assert timer.prepare(resident_bytes(7 * SIZE)).calls % 7 == 0
 
 
 def test_switches_are_as_before_when_nothing_is_measured(made, monkeypatch):
@@ -198,22 +198,22 @@ def test_the_anchor_is_prepared_the_same_way_whatever_ran_before(made, store, mo
     prepare = timer.prepare
 
     def watched(workload):
-        seen.append((workload.key.split()[0], workload.inside))
+        seen.append((workload.key.split()[0], workload.resident_bytes))
         return prepare(workload)
 
     monkeypatch.setattr(timer, "prepare", watched)
     for size, key in ((0.0, "whole"), (4.0 * SIZE, "piece")) * 2:
-        run = Run(timer, store, {key: inside(0.0, key)}, Reporter(), 30.0, inside=size)
+        run = Run(timer, store, {key: resident_bytes(0.0, key)}, Reporter(), 30.0, resident_bytes=size)
         run.measure([key], "measuring")
     assert [size for key, size in seen if key == "anchor"] == [0.0] * 4
     assert [size for key, size in seen if key != "anchor"] == [0.0, 4.0 * SIZE] * 2
-    assert vars(timer).get("inside") is None
+    assert vars(timer).get("resident_bytes") is None
 
 
 def test_a_layer_of_a_small_network_is_another_measurement_than_that_of_a_large_one(made, store):
     timer, _ = made()
     contexts = [
-        Run(timer, store, {"linear 8": LAYER}, Reporter(), 1.0, inside=size).context
+        Run(timer, store, {"linear 8": LAYER}, Reporter(), 1.0, resident_bytes=size).context
         for size in (0.0, 1e7, 5e8)
     ]
     assert len(set(contexts)) == 3
@@ -261,7 +261,7 @@ def test_the_launch_is_hidden_behind_a_wait_and_the_calls_share_the_time(made):
 
 def test_copies_take_turns_equally_often(made):
     timer, _ = made(cache=10 * SIZE)
-    assert timer.prepare(inside(7.0 * SIZE)).calls % 7 == 0
+    assert timer.prepare(resident_bytes(7.0 * SIZE)).calls % 7 == 0
     assert calls_for(1.0, 7) == 7 and calls_for(0.1, 3) == 6 and calls_for(1e-6, 64) == 128
 
 

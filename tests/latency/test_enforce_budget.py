@@ -5,10 +5,10 @@ import pytest
 
 from mdp.core.errors import Infeasible
 from mdp.core.study import Scores, build_study
-from mdp.latency import profile, strict
+from mdp.latency import enforce, profile
 from mdp.latency.enforce_budget import Step, next_target, used_keys, with_entries
 from mdp.latency.grid import survey
-from mdp.latency.timer import Prepared
+from mdp.latency.timer import PreparedWorkload
 from mdp.solve import Pins, fastest, solve
 
 from .conftest import FakeTimer, linear_key
@@ -54,7 +54,7 @@ def test_the_measured_latency_meets_the_budget(found, store, study, factor):
         return plan
 
     budget = 0.6 * study.problem.dense_latency
-    held = strict(study, found, budget, store=store, timer=timer, solve=solve_and_tell)
+    held = enforce(study, found, budget, store=store, timer=timer, solve=solve_and_tell)
     assert held.measured <= budget * (1 + 1e-9)
     assert held.measured == pytest.approx(factor * held.plan.latency, rel=1e-4)
     assert len(held.steps) == 1 or factor != 1.0
@@ -70,15 +70,15 @@ def test_what_is_pinned_holds_in_every_round(found, store, study):
     class Clock(FakeTimer):
         def prepare(self, workload):
             whole = workload.key.startswith("network")
-            return Prepared(workload.key, None, None, 1.1) if whole else super().prepare(workload)
+            return PreparedWorkload(workload.key, None, None, 1.1) if whole else super().prepare(workload)
 
     pins = Pins({"inner1": (64, 64)}, {"block0": False})
     least = fastest(study.problem, pins).latency
-    held = strict(study, found, max(1.2, 1.2 * least), store=store, timer=Clock(linear_key), pins=pins)
+    held = enforce(study, found, max(1.2, 1.2 * least), store=store, timer=Clock(linear_key), pins=pins)
     assert all("block0" in s.plan.removed_blocks and s.plan.choices["inner1"] == 64 for s in held.steps)
     assert held.study.tables.provenance["strict"]["pins"] == "block0=removed,inner1=64"
     with pytest.raises(Infeasible):
-        strict(study, found, 0.5 * least, store=store, timer=Clock(linear_key), pins=pins)
+        enforce(study, found, 0.5 * least, store=store, timer=Clock(linear_key), pins=pins)
 
 
 def test_tables_of_another_device_are_refused_before_anything_is_loaded(study, tmp_path, capsys):
@@ -115,11 +115,11 @@ def test_a_network_that_never_meets_it_is_said(found, store, study):
         return plan
 
     with pytest.raises(Infeasible):
-        strict(study, found, 0.3, store=store, timer=timer, solve=solve_and_tell, most=3)
+        enforce(study, found, 0.3, store=store, timer=timer, solve=solve_and_tell, most=3)
 
 
 def test_measured_anew_replaces_every_entry_of_the_same_work(found, study):
-    surfaces, _ = survey(found.pieces, {d.name: d.options for d in found.space.dims})
+    surfaces, _ = survey(found.segments, {d.name: d.options for d in found.space.dims})
     plan = solve(study.problem, study.problem.dense_latency)
     assert set(used_keys(found, study.problem, plan)) == {"linear 128>128", "linear 128>10"}
     changed = with_entries(study.problem, surfaces, {"linear 128>128": 7.0})

@@ -31,7 +31,7 @@ def test_keys_that_many_combinations_share_are_one_entry():
         [Segment("a", "x", ("heads", "width"), at), Segment("b", "y", ("heads", "width"), at)], options
     )
     (surface,) = surfaces
-    assert surface.pieces == ("a", "b")
+    assert surface.segments == ("a", "b")
     assert set(surface.keys) == set(workloads) == {f"linear 8>{n}" for n in (2, 4, 6, 8, 12, 16, 18, 24)}
     assert surface.keys[surface.index[1, 2]] == "linear 8>12" == surface.keys[surface.index[2, 1]]
     # Distinct work, distinct coordinates: interpolation can tell the keys apart.
@@ -73,14 +73,14 @@ def test_the_error_said_is_the_error_made():
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=3))
 def test_entries_are_drawn_where_no_coarse_grid_asks(sizes):
     dims = tuple(f"d{n}" for n in range(len(sizes)))
-    piece = Segment(
+    segment = Segment(
         "p", None, dims, lambda *units: Workload(f"w {units}", lambda: None, (), float(sum(units)))
     )
-    surfaces, _ = survey([piece], {d: tuple(range(1, n + 1)) for d, n in zip(dims, sizes, strict=True)})
-    drawn, coarse = surfaces[0].drawn(), set(surfaces[0].level(0))
+    surfaces, _ = survey([segment], {d: tuple(range(1, n + 1)) for d, n in zip(dims, sizes, strict=True)})
+    holdout, coarse = surfaces[0].holdout(), set(surfaces[0].level(0))
     rest = len(surfaces[0].keys) - len(coarse)
-    assert drawn.sum() == min(rest, max(4, rest // 10)) and (drawn == surfaces[0].drawn()).all()
-    assert not coarse & {surfaces[0].keys[i] for i in np.flatnonzero(drawn)}
+    assert holdout.sum() == min(rest, max(4, rest // 10)) and (holdout == surfaces[0].holdout()).all()
+    assert not coarse & {surfaces[0].keys[i] for i in np.flatnonzero(holdout)}
 
 
 def test_the_error_is_that_of_the_entries_drawn():
@@ -88,10 +88,10 @@ def test_the_error_is_that_of_the_entries_drawn():
     widths = np.arange(1.0, 33.0)
     points = widths[:, None] / 32
     truth = widths * np.where(widths % 2, 1.3, 1.0)
-    drawn = np.isin(widths, (5, 13, 21, 29))
+    holdout = np.isin(widths, (5, 13, 21, 29))
 
     def error(measured):
         values = np.where(measured, truth, np.nan)
-        return fill(points, products(points), values, np.full(32, 0.005), drawn).error
+        return fill(points, products(points), values, np.full(32, 0.005), holdout).error
 
-    assert error(drawn | (widths % 4 == 0)) > 0.1 > 0.02 > error(widths % 4 == 0)
+    assert error(holdout | (widths % 4 == 0)) > 0.1 > 0.02 > error(widths % 4 == 0)

@@ -16,10 +16,10 @@ from mdp.core.progress import Reporter
 from mdp.core.study import load_study
 from mdp.latency import gpu
 from mdp.latency.device import ResolvedDeployment, deployment, unit_of
-from mdp.latency.enforce_budget import strict
+from mdp.latency.enforce_budget import enforce
 from mdp.latency.local_device import measured_elsewhere, names_here
 from mdp.latency.store import device_lock
-from mdp.latency.timer import at_hand
+from mdp.latency.timer import device_timer
 from mdp.latency.timer_cpu import CpuTimer
 from mdp.latency.verification import same_device, why_another
 from mdp.networks.segments import Workload
@@ -87,7 +87,7 @@ def test_under_half_a_core_a_pass_takes_twice_its_cpu_time_and_that_is_said(quot
         said = []
         report = Reporter()
         report.message = said.append
-        with at_hand(timer.deployment, report, lambda timer=timer: timer):
+        with device_timer(timer.deployment, report, lambda timer=timer: timer):
             pass
         assert bool(said) == bool(share and share < 1)
         assert ("wall time on average" in timer.clock) == bool(said)
@@ -100,7 +100,7 @@ def test_what_a_timer_changes_is_put_back(quota_of):
     before = torch.get_num_threads()
     where = dataclasses.replace(deployment("cpu"), threads=before + 1)
     quota_of(None)
-    with pytest.raises(ZeroDivisionError), at_hand(where, Reporter(), lambda: CpuTimer(where)):
+    with pytest.raises(ZeroDivisionError), device_timer(where, Reporter(), lambda: CpuTimer(where)):
         assert torch.get_num_threads() == before + 1
         raise ZeroDivisionError
     assert torch.get_num_threads() == before
@@ -142,7 +142,7 @@ def test_why_tables_are_of_another_device_is_a_sentence(found, store, change, sa
     study = SimpleNamespace(name="toy", problem=IN_MS, tables=SimpleNamespace(provenance=provenance))
     assert said in why_another(study, GPU) and not same_device(study, GPU)
     with pytest.raises(MdpError, match="cannot stand in one table"):
-        strict(study, found, 1.0, store=store, timer=FakeTimer(linear_key, deployment=GPU))
+        enforce(study, found, 1.0, store=store, timer=FakeTimer(linear_key, deployment=GPU))
     same = SimpleNamespace(name="x", problem=IN_MS, tables=SimpleNamespace(provenance=GPU.to_json()))
     assert why_another(same, GPU) == ""
 

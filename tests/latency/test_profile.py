@@ -163,5 +163,5 @@ def test_tables_join_scores_into_a_study(found, store):
         2 * linear_key("linear 128>128") + linear_key("linear 128>10"), rel=1e-4
     )
     halves = Scores(order, (("w", "block0.attn", "width", np.ones(128)),), {"method": "none"})
-    with pytest.raises(MdpError, match=r"scores are of other blocks.*--halves"):
+    with pytest.raises(MdpError, match=r"scores are of other blocks.*--split-blocks"):
         build_study("toy", found.ref, found.space, tables, halves)

@@ -27,19 +27,19 @@ def test_visits_are_kept_apart_and_summarised(store):
 
 
 def test_busy_readings_are_scaled_by_the_anchor_and_the_drift_is_said():
-    entry = summarise([([(3.0, 1.5), (3.0, 1.5), (8.0, 2.0), (3.0, 1.5)], "")], usual=1.0)
+    entry = summarise([([(3.0, 1.5), (3.0, 1.5), (8.0, 2.0), (3.0, 1.5)], "")], reference_ms=1.0)
     assert entry.ms == pytest.approx(2.0) and entry.drift == pytest.approx(0.5)
     calm, busy = [(1.0, 1.0)] * 3, [(2.0, 2.0)] * 4
-    entry = summarise([(calm, ""), (busy, "")], usual=1.0)
+    entry = summarise([(calm, ""), (busy, "")], reference_ms=1.0)
     assert entry.ms == 1.0 and entry.repeats == 7 and entry.drift == 1
 
 
 def test_times_to_be_compared_stand_beside_the_same_anchor(store):
     """Calmer moments that turn up later must not make networks cheaper than the tables made before."""
     store.add("{}", "piece", [(2.0, 2.0)])
-    usual = store.anchor("{}")
+    reference_ms = store.anchor("{}")
     store.add("{}", "network", [(1.0, 1.0)])
-    assert store.entries("{}", ["network"], usual)["network"].ms == pytest.approx(2.0)
+    assert store.entries("{}", ["network"], reference_ms)["network"].ms == pytest.approx(2.0)
     assert store.entries("{}", ["network"])["network"].ms < 1.5
 
 

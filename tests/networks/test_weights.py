@@ -59,7 +59,7 @@ def tables_of(ref, path):
     found = outline(ref)
     sizes = {d.name: len(d.options) for d in found.space.dims}
     terms = tuple(
-        Term(p.name, p.block, tuple(p.dims), np.ones([sizes[d] for d in p.dims])) for p in found.pieces
+        Term(p.name, p.block, tuple(p.dims), np.ones([sizes[d] for d in p.dims])) for p in found.segments
     )
     provenance = {"device": "made up", "batch": 1, "dtype": "float32", "kind": "cpu"}
     return save_tables(Tables(terms, provenance), ref, found.space, path)

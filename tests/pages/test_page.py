@@ -8,7 +8,7 @@ from ipywidgets import HTML
 
 from mdp.core.study import save_study
 from mdp_widgets.pages.explorer import Explorer, tabs
-from mdp_widgets.state.explorer_state import Selection
+from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.widgets.budget import BudgetBar, plan_facts
 from mdp_widgets.widgets.header import Header, address_of, go_to
 
@@ -79,7 +79,7 @@ def test_a_page_without_any_study_says_what_to_do(monkeypatch, tmp_path):
 
 
 def test_facts_say_what_is_proven(vit):
-    selection = Selection(vit)
+    selection = ExplorerState(vit)
     facts = {f["name"]: f for f in plan_facts(vit, selection.plan)}
     assert facts["best possible"]["value"] == "✓ proven"
     assert facts["speed-up"]["value"] == f"{vit.problem.dense_latency / selection.plan.latency:.2f}×"
@@ -88,19 +88,19 @@ def test_facts_say_what_is_proven(vit):
 
 
 def test_a_slider_below_what_is_possible_stops_at_it(vit):
-    bar = BudgetBar(Selection(vit))
+    bar = BudgetBar(ExplorerState(vit))
     bar.budget = 0.0
-    assert bar.budget == bar.selection.smallest and not bar.selection.error
+    assert bar.budget == bar.selection.min_latency and not bar.selection.error
 
 
 def test_the_address_opens_the_same_view(vit, resnet, tmp_path, monkeypatch):
     monkeypatch.setenv("MDP_DATA", str(tmp_path))
     path = save_study(vit)
-    first = Selection(resnet)
+    first = ExplorerState(resnet)
     first.open(path)
     first.set_budget("33%")
     first.look_at("blocks.2", "blocks.2.v")
-    second = Selection(resnet)
+    second = ExplorerState(resnet)
     go_to(second, address_of(first))
     assert (second.study.path, second.budget, second.block, second.dim) == (
         path,
@@ -115,7 +115,7 @@ def test_the_address_opens_the_same_view(vit, resnet, tmp_path, monkeypatch):
 
 
 def test_the_open_tab_is_in_the_address_also_before_there_is_a_study():
-    selection = Selection()
+    selection = ExplorerState()
     made = []
     widget = tabs({t: lambda t=t: made.append(t) or HTML(t) for t in ("One", "Two", "Three")}, selection)
     assert made == ["One"] and address_of(selection) == ""
@@ -131,7 +131,7 @@ def test_the_open_tab_is_in_the_address_also_before_there_is_a_study():
 def test_a_page_that_opens_at_a_link_has_nothing_to_undo(vit, tmp_path, monkeypatch):
     monkeypatch.setenv("MDP_DATA", str(tmp_path))
     link = f"study={save_study(vit).stem}&budget=3.0&pins=blocks.3%3Dremoved"
-    header = Header(Selection(vit))
+    header = Header(ExplorerState(vit))
     header._receive(header, {"kind": "hello", "address": link}, [])
     assert header.selection.budget == 3.0 and header.selection.pins.blocks and not header.can_undo
     header.selection.set_budget(4.0)

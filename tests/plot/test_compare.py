@@ -14,7 +14,7 @@ from mdp.plot.surface_draw import draw_surface
 from mdp.plot.survivor_rows import survivors_info
 from mdp.solve import Pins, solve
 from mdp_widgets.state.address import address_of, go_to
-from mdp_widgets.state.explorer_state import Selection
+from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.state.saved_plans import folder_of, list_named, save_named
 from mdp_widgets.widgets.budget import BudgetBar
 from mdp_widgets.widgets.compare import HINT, Compare
@@ -30,7 +30,7 @@ def saved(vit, tmp_path, monkeypatch):
 
 @pytest.fixture
 def selection(saved):
-    s = Selection()
+    s = ExplorerState()
     assert s.open("vit")
     return s
 
@@ -112,22 +112,22 @@ def test_keep_swap_clear_and_undo(selection):
     selection.clear_pins()
     selection.set_budget("30%")
     b = selection.plan
-    assert selection.a.plan == a != b
+    assert selection.reference.plan == a != b
     selection.swap()
     assert selection.plan.choices == a.choices and selection.pins.blocks == {"blocks.1": False}
-    assert selection.a.plan == b and not selection.a.pins
+    assert selection.reference.plan == b and not selection.reference.pins
     selection.undo()
-    assert selection.plan.choices == b.choices and selection.a.plan == a
+    assert selection.plan.choices == b.choices and selection.reference.plan == a
     selection.clear_a()
-    assert selection.a is None
+    assert selection.reference is None
     selection.undo()
-    assert selection.a.plan == a
+    assert selection.reference.plan == a
 
 
 def test_another_study_has_no_a(selection, resnet):
     selection.keep_as_a()
     selection.study = resnet
-    assert selection.a is None
+    assert selection.reference is None
 
 
 @pytest.mark.parametrize(
@@ -144,18 +144,21 @@ def test_the_address_keeps_pins_and_a(selection):
     selection.keep_as_a()
     selection.set_budget("40%")
     selection.pin_block("blocks.1", False)
-    other = Selection()
+    other = ExplorerState()
     go_to(other, address_of(selection))
     assert other.plan.choices == selection.plan.choices and other.pins == selection.pins
-    assert other.a.plan.choices == selection.a.plan.choices and other.a.pins == selection.a.pins
+    assert (
+        other.reference.plan.choices == selection.reference.plan.choices
+        and other.reference.pins == selection.reference.pins
+    )
     assert address_of(other) == address_of(selection)
 
 
 @pytest.mark.parametrize("wrong", ["pins=no%3Dkept", "pins=blocks.1", "a=0", "a=abc", "a=9&a_pins=x%3D1"])
 def test_an_address_that_asks_for_the_impossible_is_a_sentence(selection, wrong):
-    other = Selection()
+    other = ExplorerState()
     go_to(other, f"study=vit&budget=3.0&{wrong}&block=blocks.2")
-    assert other.error and other.plan is not None and other.a is None and other.block == "blocks.2"
+    assert other.error and other.plan is not None and other.reference is None and other.block == "blocks.2"
 
 
 def test_pins_as_text(vit):
@@ -203,7 +206,7 @@ def test_a_named_plan_comes_back_with_its_pins(selection):
     selection.undo()
     assert not selection.pins
     receive(bar, kind="compare", name="fast, no 1 / 40 %")
-    assert selection.a.plan.choices == plan.choices and bar.a
+    assert selection.reference.plan.choices == plan.choices and bar.a
     (path,) = folder_of(selection.study).glob("*.json")
     assert load_plan(path) == plan  # `mdp extract --plan` takes the file as it is
 

@@ -181,13 +181,13 @@ def test_why_compares_with_the_opposite_decision(vit, plan):
     block = "blocks.3"
     info = why_info(vit, plan, Pins(), block, f"{block}.mlp")
     without = solve(vit.problem, plan.budget, pins=Pins(blocks={block: False}))
-    assert info.block_opposite.decision == "removed"
+    assert info.block_counterfactual.decision == "removed"
     loss = (plan.importance - without.importance) / vit.problem.dense_importance
-    assert info.block_opposite.loss == pytest.approx(loss) and loss > 0
+    assert info.block_counterfactual.loss == pytest.approx(loss) and loss > 0
     first, second = why_sentences(info)
     assert first.startswith("blocks.3 is kept and takes") and "without it loses" in first
     assert second.startswith("MLP: ")
-    others = {int(o.decision): o.loss for o in info.dim_opposites}
+    others = {int(o.decision): o.loss for o in info.dim_counterfactuals}
     assert info.kept not in others
     best = min(o for o in others.values() if o is not None)
     found = next(a for a in what_if(vit.problem, plan) if a.name == f"{block}.mlp")
@@ -201,7 +201,9 @@ def test_why_of_a_removed_block_prices_it_as_it_would_be_kept(vit):
     back = solve(vit.problem, plan.budget, pins=Pins(blocks={block: True}))
     terms = [t for t in vit.problem.latency if t.block == block]
     assert info.price == 0
-    assert info.block_opposite.price == pytest.approx(sum(vit.problem.entry(t, back.choices) for t in terms))
+    assert info.block_counterfactual.price == pytest.approx(
+        sum(vit.problem.entry(t, back.choices) for t in terms)
+    )
     first, second = why_sentences(info)
     assert first.startswith(f"{block} is removed: kept, it would take") and "loses" in first
     assert second == "MLP: gone with the block."
@@ -219,7 +221,7 @@ def test_why_says_what_cannot_be_otherwise(vit, plan):
     info = why_info(vit, tight, Pins(), "blocks.1", "blocks.1.mlp")
     assert why_sentences(info)[0] == "blocks.1 is removed: no plan that keeps it meets the budget."
     moving = as_it_is(vit, plan, Pins(), "blocks.1", "blocks.1.mlp")
-    assert moving.block_opposite is None and moving.dim_opposites == ()
+    assert moving.block_counterfactual is None and moving.dim_counterfactuals == ()
 
 
 def test_why_prices_a_pin(vit, plan):

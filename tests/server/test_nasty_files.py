@@ -11,7 +11,7 @@ from mdp.core.errors import BadFile, MdpError
 from mdp.core.plan import load_plan, plan_to_json
 from mdp.core.study import load_study, save_study, study_to_json
 from mdp.solve import solve
-from mdp_widgets.state.explorer_state import Selection
+from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.widgets.budget import plan_facts
 from mdp_widgets.widgets.header import study_facts
 
@@ -58,7 +58,7 @@ def write(path, value):
 @given(at=st.sampled_from(list(places(GOOD))), to=st.sampled_from(NASTY))
 def test_a_study_opens_or_is_refused_with_a_sentence(tmp_path_factory, at, to):
     path = write(tmp_path_factory.mktemp("nasty") / "study.json", changed(GOOD, at, to))
-    selection = Selection()
+    selection = ExplorerState()
     if selection.open(path):
         assert selection.plan.latency <= selection.budget
         assert study_facts(selection.study) and plan_facts(selection.study, selection.plan)

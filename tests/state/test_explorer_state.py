@@ -6,7 +6,7 @@ import pytest
 
 from mdp.core.study import save_study
 from mdp.solve import Pins, solve
-from mdp_widgets.state.explorer_state import Selection
+from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.state.progressive_front import grow, rounds
 
 from ..loops import run_apart
@@ -14,7 +14,7 @@ from ..loops import run_apart
 
 @pytest.fixture
 def selection(vit):
-    return Selection(vit)
+    return ExplorerState(vit)
 
 
 def test_opens_with_plan_front_and_a_block_in_view(selection, vit):
@@ -59,7 +59,7 @@ def test_a_huge_budget_is_the_dense_network(selection, vit):
         assert ask() and selection.budget == dense
         assert selection.plan.importance == pytest.approx(vit.problem.dense_importance)
         selection.set_budget("50%")
-    assert selection.compare_with(1e20, Pins()) and selection.a.budget == dense
+    assert selection.compare_with(1e20, Pins()) and selection.reference.budget == dense
 
 
 def test_pins_bind_and_contradictions_are_refused(selection):
@@ -75,7 +75,7 @@ def test_pins_bind_and_contradictions_are_refused(selection):
 
 
 def test_pins_that_the_budget_cannot_carry_are_refused(selection):
-    selection.set_budget(selection.smallest)
+    selection.set_budget(selection.min_latency)
     before = selection.plan
     for block in ("blocks.0", "blocks.1", "blocks.2", "blocks.3"):
         selection.pin_block(block, True)
@@ -101,13 +101,13 @@ def test_undo_and_redo_walk_through_what_was_settled(selection):
 
 
 def test_the_smallest_latency_belongs_to_the_pins_however_they_come(selection, vit):
-    free, kept = selection.smallest, Pins(blocks={"blocks.1": True, "blocks.2": True})
-    assert selection.go(selection.budget, kept) and selection.smallest > free
-    pinned = selection.smallest
+    free, kept = selection.min_latency, Pins(blocks={"blocks.1": True, "blocks.2": True})
+    assert selection.go(selection.budget, kept) and selection.min_latency > free
+    pinned = selection.min_latency
     selection.undo()
-    assert selection.smallest == free
+    assert selection.min_latency == free
     selection.redo()
-    assert selection.smallest == pinned
+    assert selection.min_latency == pinned
     assert not selection.set_budget(free) and "with what is pinned" in selection.error
 
 
@@ -115,13 +115,13 @@ def test_another_study_can_be_undone_with_all_that_belonged_to_the_first(selecti
     selection.pin_block("blocks.1", False)
     selection.keep_as_a()
     selection.set_budget("60%")
-    before = selection.budget, selection.plan.choices, selection.a, selection.smallest
+    before = selection.budget, selection.plan.choices, selection.reference, selection.min_latency
     selection.study = resnet
-    assert selection.can_undo and not selection.pins and selection.a is None
+    assert selection.can_undo and not selection.pins and selection.reference is None
     seen = []
     selection.observe(lambda _: seen.append((selection.plan.fingerprint, selection.front)), "study")
     selection.undo()
-    assert (selection.budget, selection.plan.choices, selection.a, selection.smallest) == before
+    assert (selection.budget, selection.plan.choices, selection.reference, selection.min_latency) == before
     assert selection.study is vit and selection.pins.blocks == {"blocks.1": False}
     assert seen[0][0] == vit.problem.fingerprint  # no view sees one study with another's plan
     assert selection.front is not None and selection.block in {b.name for b in vit.problem.blocks}
@@ -130,7 +130,7 @@ def test_another_study_can_be_undone_with_all_that_belonged_to_the_first(selecti
 
 
 def test_the_first_study_of_a_page_is_not_undone(vit):
-    selection = Selection()
+    selection = ExplorerState()
     selection.begin()  # a page that opened before there was a study
     selection.study = vit
     assert not selection.can_undo
@@ -160,7 +160,7 @@ def test_looking_at_a_dim_moves_to_its_block(selection):
 
 
 def test_without_a_study_nothing_fails():
-    selection = Selection()
+    selection = ExplorerState()
     selection.set_budget("40%")
     selection.look_at("blocks.0")
     selection.undo()

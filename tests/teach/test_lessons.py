@@ -7,7 +7,12 @@ import pytest
 
 from mdp.core.measurements import Measured
 from mdp.core.plan import make_plan
-from mdp.plot.counterfactuals import draw_opposites, opposites_info, opposites_label, opposites_table
+from mdp.plot.counterfactuals import (
+    counterfactuals_info,
+    counterfactuals_label,
+    counterfactuals_table,
+    draw_counterfactuals,
+)
 from mdp.solve import solve, what_if
 from mdp_widgets import teach as lessons
 from mdp_widgets.pages.inspector import Inspector
@@ -91,13 +96,13 @@ def test_freedom_to_remove_blocks_never_costs(vit):
 
 def test_opposites_never_gain_and_name_the_block(vit):
     plan = solve(vit.problem, 0.3 * vit.problem.dense_latency)
-    info = opposites_info(vit.problem, what_if(vit.problem, plan), "blocks.1")
+    info = counterfactuals_info(vit.problem, what_if(vit.problem, plan), "blocks.1")
     assert len(info.blocks) == 4
     assert all(o.loss is None or o.loss > -1e-9 for o in (*info.blocks, *info.dims))
-    assert opposites_table(info)[1][0][0] == "the block"
-    bars = draw_opposites(info)["data"]
+    assert counterfactuals_table(info)[1][0][0] == "the block"
+    bars = draw_counterfactuals(info)["data"]
     assert sorted(n for b in bars for n in b["customdata"]) == sorted(o.name for o in info.blocks)
-    assert "blocks." in opposites_label(info)
+    assert "blocks." in counterfactuals_label(info)
 
 
 def test_choosing_a_width_changes_the_sentence(selection):
@@ -147,7 +152,7 @@ def test_a_block_removed_by_hand_stays_removed_and_comes_back(selection):
 def test_the_program_is_solved_as_the_slider_moves(selection):
     step = lessons.program(selection)
     before = step.drawing.info
-    step.bar.budget = selection.smallest * 1.2
+    step.bar.budget = selection.min_latency * 1.2
     assert step.drawing.info != before and selection.plan.optimal
 
 

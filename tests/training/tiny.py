@@ -18,7 +18,7 @@ VIT = ModelRef(
 def tiny_study(ref: ModelRef) -> StudyRecord:
     """Latency grows with every width; importance is the magnitude of the untrained weights."""
     found = find(
-        create(ref), ref, bundles={"channels": 4, "embedding": 8, "heads": 1, "qk": 2, "v": 2, "mlp": 32}
+        create(ref), ref, width_step={"channels": 4, "embedding": 8, "heads": 1, "qk": 2, "v": 2, "mlp": 32}
     )
     terms = []
     for dim in found.space.dims:

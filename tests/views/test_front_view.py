@@ -14,7 +14,7 @@ from mdp.core.plan import plan_to_json
 from mdp.core.study import load_study, save_study
 from mdp.plot.front import draw_front, front_info, front_table
 from mdp.plot.front_layers import draw_labels, finetuned_points, line_points, verified_points
-from mdp.plot.plan_summary import plan_words
+from mdp.plot.plan_summary import plan_summary
 from mdp.plot.style import concrete
 from mdp.solve import front, solve
 from mdp.solve.analysis import baseline_lines
@@ -22,7 +22,7 @@ from mdp_widgets.export.figure_export import pictures
 from mdp_widgets.export.figure_svg import figure_svg
 from mdp_widgets.export.report import report_html
 from mdp_widgets.state import baselines as others
-from mdp_widgets.state.explorer_state import Selection
+from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.views.front_view import FrontView
 from mdp_widgets.widgets.budget import BudgetBar
 
@@ -50,7 +50,7 @@ def test_no_other_way_beats_the_exact_front(vit, resnet, few, what):
 
 
 def test_wanted_lines_are_drawn_and_unwanted_ones_are_not(vit, few):
-    view = FrontView(Selection(vit))
+    view = FrontView(ExplorerState(vit))
     alone = [t["name"] for t in view.plot.still]
     view.buttons["ablations"].value = True
     view.buttons["greedy"].value = True
@@ -64,7 +64,7 @@ def test_wanted_lines_are_drawn_and_unwanted_ones_are_not(vit, few):
 
 
 def test_a_picture_to_take_away_shows_what_is_compared(vit, few):
-    view = FrontView(Selection(vit))
+    view = FrontView(ExplorerState(vit))
     view.buttons["greedy"].value = True
     shown = pictures(view.selection)[0].svg
     assert ">greedy<" in shown
@@ -75,7 +75,7 @@ def test_a_picture_to_take_away_shows_what_is_compared(vit, few):
 
 
 def test_a_drag_sends_only_what_moves(vit, few):
-    view = FrontView(Selection(vit))
+    view = FrontView(ExplorerState(vit))
     view.buttons["random"].value = True
     sent = []
     view.plot.observe(lambda c: sent.append(c["name"]), ["still", "spec"])
@@ -97,7 +97,7 @@ def test_in_a_kernel_the_work_is_done_beside_and_stops(vit, few, monkeypatch):
 
     async def page():
         monkeypatch.setattr(others, "kernel_loop", asyncio.get_running_loop)
-        found = others.Others(Selection(vit))
+        found = others.Baselines(ExplorerState(vit))
         found.wanted = ("greedy",)
         assert found.computing == "greedy" and entered.wait(5)
         found.wanted = ()  # nobody wants it any more
@@ -125,7 +125,7 @@ def test_every_toggle_that_waits_says_so_until_its_points_are_there(vit, monkeyp
 
     async def page():
         monkeypatch.setattr(others, "kernel_loop", asyncio.get_running_loop)
-        view = FrontView(Selection(vit))
+        view = FrontView(ExplorerState(vit))
         monkeypatch.setattr(others, "REST", 0.0)
         for key in ("greedy", "random"):
             view.buttons[key].value = True
@@ -163,7 +163,7 @@ def test_measured_points_stand_beside_their_prediction(measured, vit):
     assert (points.latency, points.predicted) == ((2.2,), (2.0,))
     assert "measured 2.20 ms, predicted 2.00 ms (-9.1 %)" in points.texts[0]
     assert verified(vit) == ()
-    view = FrontView(Selection(measured))
+    view = FrontView(ExplorerState(measured))
     assert not view.buttons["measured"].disabled and view.buttons["finetuned"].disabled
     view.buttons["measured"].value = True
     assert view.plot.still[-1]["name"] == "random, measured"
@@ -174,7 +174,7 @@ def test_measured_points_stand_beside_their_prediction(measured, vit):
 def test_a_run_that_finishes_shows_up_on_the_open_page(vit, measured, tmp_path, monkeypatch):
     monkeypatch.setenv("MDP_DATA", str(tmp_path))
     path = save_study(vit, tmp_path / "user" / "studies" / "one.json")
-    s = Selection()
+    s = ExplorerState()
     assert s.open(path)
     s.set_budget("40%")
     view, bar, plan = FrontView(s), BudgetBar(s), s.plan
@@ -234,7 +234,7 @@ def test_labels_of_accuracy_do_not_stand_on_each_other(vit):
 
 def test_the_hover_tells_the_whole_plan(vit, few):
     plan = solve(vit.problem, 0.3 * vit.problem.dense_latency)
-    words = plan_words(vit.problem, plan)
+    words = plan_summary(vit.problem, plan)
     heads = sum(k or 0 for d, k in plan.choices.items() if d.endswith("heads"))
     assert f"heads {heads} of 12" in words and "embedding" in words
     info = front_info(vit, front(vit.problem, 3), plan)

@@ -13,7 +13,7 @@ from mdp_widgets.export.report import report_html
 from mdp_widgets.pages import explorer as page
 from mdp_widgets.pages.explorer import Explorer
 from mdp_widgets.pages.inspector import Inspector
-from mdp_widgets.state.explorer_state import Selection
+from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.teach.opening import sentence
 from mdp_widgets.views.quality_view import QualityNotice, again_words
 from mdp_widgets.widgets.budget import BudgetBar, plan_facts
@@ -35,7 +35,7 @@ def with_tables(study, **facts):
 
 
 def test_tables_that_are_not_to_be_trusted_are_red_and_measure_again_stands_beside(trained):
-    selection = Selection(with_tables(trained, **BAD))
+    selection = ExplorerState(with_tables(trained, **BAD))
     notice = QualityNotice(selection)
     assert "mdp-warning" in notice.words.value and "300 % off" in notice.words.value
     assert notice.again.layout.display is None and notice.again.description == "Measure again"
@@ -55,7 +55,7 @@ def test_the_button_measures_the_same_again(trained):
 
 
 def test_untrained_importance_is_doubted_wherever_it_is_shown(vit):
-    selection = Selection(vit)  # the synthetic study is of untrained weights
+    selection = ExplorerState(vit)  # the synthetic study is of untrained weights
     plan, a = selection.plan, selection.plan
     assert "untrained weights" in study_facts(vit)
     by_name = {f["name"]: f for f in plan_facts(vit, plan)}
@@ -77,14 +77,14 @@ def test_untrained_importance_is_doubted_wherever_it_is_shown(vit):
 
 
 def test_proven_says_of_what(trained):
-    fact = plan_facts(trained, Selection(trained).plan)[-1]
+    fact = plan_facts(trained, ExplorerState(trained).plan)[-1]
     assert fact["value"] == "✓ proven" and "under these tables and pins" in fact["title"]
-    assert "under these tables and pins" in report_html(trained, Selection(trained).plan)
+    assert "under these tables and pins" in report_html(trained, ExplorerState(trained).plan)
 
 
 def test_a_measurement_replaces_not_verified(trained):
     study = dataclasses.replace(trained, verification=None)
-    selection = Selection(study)
+    selection = ExplorerState(study)
     plan = selection.plan
     assert plan_facts(study, plan)[0]["band"] == "not verified"
     from mdp.core.plan import plan_to_json
@@ -185,5 +185,5 @@ def test_a_part_that_cannot_be_made_is_a_sentence():
 
 
 def test_shipped_studies_have_nothing_red():
-    notice = QualityNotice(Selection(load_study("fmnist-resnet-cpu")))
+    notice = QualityNotice(ExplorerState(load_study("fmnist-resnet-cpu")))
     assert notice.layout.display == "none"

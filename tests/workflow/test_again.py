@@ -4,7 +4,7 @@ from mdp.jobs import JobState
 from mdp_widgets.workflow.job_facts import job_facts
 from mdp_widgets.workflow.job_view import job_html
 from mdp_widgets.workflow.profile import profile_card, wrong_html
-from mdp_widgets.workflow.study_draft import Setup
+from mdp_widgets.workflow.study_draft import StudyDraft
 
 from ..synthetic import synthetic_vit
 
@@ -31,7 +31,7 @@ def test_a_job_that_made_something_worthless_has_no_green_tick():
 
 
 def test_measure_again_stands_beside_it_and_starts_the_same_again(monkeypatch):
-    card, started = profile_card(Setup()), []
+    card, started = profile_card(StudyDraft()), []
     monkeypatch.setattr(
         type(card.job), "start", lambda self, words, title: started.append((list(words), title))
     )

@@ -12,8 +12,8 @@ from mdp.core.study import load_study, save_study
 from mdp.jobs import launch
 from mdp.latency.local_device import measured_elsewhere, names_here
 from mdp.solve import Pins, solve
-from mdp_widgets.state.explorer_state import Selection
-from mdp_widgets.workflow.keep_budget import budget_card, pins_of, show_plan, strict_words
+from mdp_widgets.state.explorer_state import ExplorerState
+from mdp_widgets.workflow.keep_budget import budget_card, enforce_argv, pins_of, show_plan
 from mdp_widgets.workflow.strict_story import outcome, story_html, story_of, story_of_study
 
 from ..synthetic import synthetic_vit
@@ -32,7 +32,7 @@ def study_of(device, kind="cpu"):
 
 @pytest.fixture
 def selection():
-    return Selection(load_study(save_study(study_of(*names_here("cpu")))))
+    return ExplorerState(load_study(save_study(study_of(*names_here("cpu")))))
 
 
 def test_from_the_button_to_the_plan_that_was_measured(selection, watch):
@@ -80,11 +80,11 @@ def test_every_question_has_a_study_of_its_own(selection):
     study, budget = selection.study, 4.0
     pins = Pins(blocks={"blocks.1": False})
     asked = [(budget, Pins()), (budget + 1e-9, Pins()), (budget, pins)]
-    files = [words[words.index("--out") + 1] for words in (strict_words(study, *a) for a in asked)]
-    assert len(set(files)) == 3 and strict_words(study, *asked[0])[5] == files[0]
-    first = strict_words(study, *asked[0])[7]
+    files = [words[words.index("--out") + 1] for words in (enforce_argv(study, *a) for a in asked)]
+    assert len(set(files)) == 3 and enforce_argv(study, *asked[0])[5] == files[0]
+    first = enforce_argv(study, *asked[0])[7]
     save_study(dataclasses.replace(study, name=first), files[0])
-    assert strict_words(study, *asked[0])[7] == first and strict_words(study, *asked[1])[7] == f"{first} 2"
+    assert enforce_argv(study, *asked[0])[7] == first and enforce_argv(study, *asked[1])[7] == f"{first} 2"
 
 
 def test_a_plan_that_is_not_the_best_of_its_tables_is_pinned(selection):
@@ -97,7 +97,7 @@ def test_a_plan_that_is_not_the_best_of_its_tables_is_pinned(selection):
 
 @pytest.mark.parametrize("kind", ["cpu", "cuda", "tpu", ""])
 def test_tables_of_another_device_are_a_sentence_and_nothing_starts(kind):
-    selection = Selection(study_of("NVIDIA H0", kind))
+    selection = ExplorerState(study_of("NVIDIA H0", kind))
     card = budget_card(selection)
     card.go.click()
     said = card.job.children[0].value

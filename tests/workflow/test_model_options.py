@@ -9,7 +9,7 @@ from PIL import Image
 from mdp import jobs
 from mdp.core.errors import MdpError
 from mdp.jobs import launch
-from mdp_widgets.state.explorer_state import Selection
+from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.workflow import study_panel
 from mdp_widgets.workflow.model_options import option_words
 
@@ -53,7 +53,7 @@ def test_what_makes_no_sense_is_a_sentence(options, said):
 
 def test_every_step_builds_the_same_model(data, watch, monkeypatch):
     monkeypatch.setattr(launch, "COMMAND", (sys.executable, str(FAKE)))
-    panel = study_panel(Selection(synthetic_vit(2)))
+    panel = study_panel(ExplorerState(synthetic_vit(2)))
     options = panel.model.options
     options.head.value, options.size.value, panel.model.data.value = "data", "56", str(data)
     words = ("--classes", "3", "--input-size", "56")
@@ -75,7 +75,7 @@ def test_every_step_builds_the_same_model(data, watch, monkeypatch):
 
 def test_images_of_other_classes_are_said_in_step_1_beside_what_was_found(data, watch, monkeypatch):
     monkeypatch.setattr(launch, "COMMAND", (sys.executable, "-m", "mdp"))
-    panel = study_panel(Selection(synthetic_vit(2)))
+    panel = study_panel(ExplorerState(synthetic_vit(2)))
     panel.model.data.value = str(data)
     panel.model.look.click()
     state = watch(panel.model.job, seconds=120)

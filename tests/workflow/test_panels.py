@@ -16,9 +16,9 @@ from mdp.core.study import save_study
 from mdp.jobs import launch
 from mdp.jobs.folders import folder_of
 from mdp.plot import formats as fmt
-from mdp_widgets.state.explorer_state import Selection
+from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.workflow import (
-    Setup,
+    StudyDraft,
     finetune_panel,
     model_panel,
     profile_panel,
@@ -40,7 +40,7 @@ def quick_work(monkeypatch):
 
 @pytest.fixture
 def selection():
-    selection = Selection(synthetic_vit(2))
+    selection = ExplorerState(synthetic_vit(2))
     selection.study.path or save_study(selection.study)
     return selection
 
@@ -70,7 +70,7 @@ def write_card(tmp_path, name, extra):
 
 
 def test_from_a_model_to_an_open_study(watch):
-    selection = Selection()
+    selection = ExplorerState()
     selection.study = None
     panel = study_panel(selection)
     panel.model.look.click()
@@ -102,14 +102,14 @@ def test_a_study_built_earlier_is_not_opened_by_a_new_page():
     job = {"title": "b", "kind": "build", "pid": 1, "created": None, "started": 1.0, "arguments": ["build"]}
     (folder / "job.json").write_text(json.dumps(job))
     (folder / "exit").write_text("0")
-    selection = Selection(synthetic_vit(3))
+    selection = ExplorerState(synthetic_vit(3))
     panel = study_panel(selection)
     assert selection.study.name == "synthetic ViT 3" and panel.build.job.state is None
 
 
 @pytest.mark.parametrize("batch", ["0", "-1", "abc", "1.5", ""])
 def test_a_bad_batch_is_a_sentence_before_anything_starts(batch):
-    panel = study_panel(Selection())
+    panel = study_panel(ExplorerState())
     panel.profile.batch.value = batch
     panel.profile.go.click()
     assert "batch size" in text_of(panel.profile.job) and jobs.list_jobs() == []
@@ -126,7 +126,7 @@ def test_a_bad_batch_is_a_sentence_before_anything_starts(batch):
     ],
 )
 def test_a_bad_model_is_a_sentence(name, weights, file, said):
-    panel = study_panel(Selection())
+    panel = study_panel(ExplorerState())
     panel.model.name.value = name
     panel.model.weights.value = weights
     panel.model.file.value = file
@@ -135,14 +135,14 @@ def test_a_bad_model_is_a_sentence(name, weights, file, said):
 
 
 def test_a_folder_without_images_is_a_sentence(tmp_path):
-    panel = study_panel(Selection())
+    panel = study_panel(ExplorerState())
     panel.model.data.value = str(tmp_path / "nowhere")
     panel.score.go.click()
     assert "There is no folder" in text_of(panel.score.job)
 
 
 def test_the_images_that_come_along_are_named_for_their_networks_only():
-    panel = study_panel(Selection())
+    panel = study_panel(ExplorerState())
     model = panel.model
     assert model.data.value == "fashion-mnist"
     model.name.value = "tf_efficientnet_lite0"
@@ -157,7 +157,7 @@ def test_the_images_that_come_along_are_named_for_their_networks_only():
 
 
 def test_an_unknown_name_shows_the_near_ones(watch):
-    panel = study_panel(Selection())
+    panel = study_panel(ExplorerState())
     panel.model.name.value = "unknown_net"
     assert panel.model.weights.value == "pretrained"
     panel.model.look.click()
@@ -166,7 +166,7 @@ def test_an_unknown_name_shows_the_near_ones(watch):
 
 
 def test_another_model_has_no_tables_of_the_first(watch):
-    panel = study_panel(Selection())
+    panel = study_panel(ExplorerState())
     panel.profile.go.click()
     watch(panel.profile.job)
     assert panel.build.tables.value
@@ -175,15 +175,18 @@ def test_another_model_has_no_tables_of_the_first(watch):
 
 
 def test_the_panels_of_a_selection_share_the_model():
-    selection = Selection()
-    Setup.of(selection).model = "fmnist_resnet"
+    selection = ExplorerState()
+    StudyDraft.of(selection).model = "fmnist_resnet"
     for panel in (model_panel, profile_panel, score_panel):
         panel(selection)
-    assert Setup.of(selection).model == "fmnist_resnet" and Setup.of(Selection()).model == "fmnist_vit"
+    assert (
+        StudyDraft.of(selection).model == "fmnist_resnet"
+        and StudyDraft.of(ExplorerState()).model == "fmnist_vit"
+    )
 
 
 def test_a_method_says_what_it_does_and_asks_only_for_what_it_needs():
-    card = score_card(Setup.of(Selection()))
+    card = score_card(StudyDraft.of(ExplorerState()))
     card.method.value = "magnitude"
     assert card.images.layout.display == "none" and "looks at no image" in card.note.value
     card.method.value = "taylor"
@@ -384,6 +387,6 @@ def test_numbers_and_weights_as_typed(tmp_path):
 
 
 def _empty():
-    selection = Selection()
+    selection = ExplorerState()
     selection.study = None
     return selection

@@ -12,20 +12,20 @@ from mdp.core.study import ModelRef
 from mdp.core.tables import SavedTables
 from mdp_widgets.workflow.components import dropdown
 from mdp_widgets.workflow.profile import DEVICES
-from mdp_widgets.workflow.study_draft import Setup
+from mdp_widgets.workflow.study_draft import StudyDraft
 from mdp_widgets.workflow.timing_options import SPLIT, Switches, difference
 
 from ..synthetic import synthetic_vit
 
 
 @pytest.fixture
-def setup():
-    return Setup()
+def draft():
+    return StudyDraft()
 
 
 @pytest.fixture
-def switches(setup):
-    return Switches(setup, dropdown("Device", DEVICES.items(), "auto"))
+def switches(draft):
+    return Switches(draft, dropdown("Device", DEVICES.items(), "auto"))
 
 
 def test_each_is_said_and_asked_for(switches):
@@ -44,18 +44,18 @@ def test_each_is_said_and_asked_for(switches):
     [("fmnist_resnet", True), ("tf_efficientnet_lite0", True), ("convnext_tiny", True), ("resnet50", True),
      ("deit_small_patch16_224", False), ("vit_small_patch14_dinov2", False), ("something_new", False)],
 )  # fmt: skip
-def test_a_network_without_attention_has_none_to_split(switches, setup, model, off):
+def test_a_network_without_attention_has_none_to_split(switches, draft, model, off):
     switches.attention.value = "split"
-    setup.model = model
+    draft.model = model
     assert switches.attention.disabled == off == ("--attention" not in switches.words())
     assert ("has no attention" in switches.attention_said.value) == off
-    setup.model = "fmnist_vit"
+    draft.model = "fmnist_vit"
     assert not switches.attention.disabled
 
 
-def test_what_looking_at_a_model_found_counts_more_than_its_name(switches, setup):
-    setup.model = "something_new"
-    setup.family = "convnext"
+def test_what_looking_at_a_model_found_counts_more_than_its_name(switches, draft):
+    draft.model = "something_new"
+    draft.family = "convnext"
     assert switches.attention.disabled
 
 

@@ -36,7 +36,7 @@ class Supported:
     importance: float
     multiplier: float
     _vertex: int = field(repr=False)
-    _ready: exact.Prepared = field(repr=False)
+    _ready: exact.PreparedProblem = field(repr=False)
 
     @cached_property
     def plan(self) -> Plan:

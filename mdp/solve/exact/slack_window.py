@@ -28,7 +28,7 @@ class TooMany(Exception):
 
 
 @dataclass(eq=False)
-class Survivors:
+class OpenPoints:
     """Of one level: points that are within a window, grouped by slot.
 
     `slot` is the slot of each point, `lost` what it lacks to that slot's message, `slack` what the bound
@@ -40,9 +40,9 @@ class Survivors:
     lost: np.ndarray
     slack: np.ndarray
 
-    def within(self, window: float) -> "Survivors":
+    def within(self, window: float) -> "OpenPoints":
         keep = (self.slack <= window).nonzero()[0]
-        return Survivors(self.slot[keep], self.points[keep], self.lost[keep], self.slack[keep])
+        return OpenPoints(self.slot[keep], self.points[keep], self.lost[keep], self.slack[keep])
 
 
 class _Pool:
@@ -107,7 +107,9 @@ class Closing:
         TooMany: the window holds too much.
     """
 
-    def __init__(self, at: Pass, survivors: list[Survivors | None], window: float, check: Callable[[], None]):
+    def __init__(
+        self, at: Pass, survivors: list[OpenPoints | None], window: float, check: Callable[[], None]
+    ):
         self.program, self.multiplier, self.value, self.window = at.program, at.multiplier, at.value, window
         self.pool = pool = _Pool(self.program.slots)
         narrow = [None if alive is None else alive.within(window) for alive in survivors]
@@ -154,7 +156,7 @@ class Incumbent:
         return Choice(self.latency, self.importance, (top, *points))
 
 
-def slacks(survivors: list[Survivors | None]) -> np.ndarray:
+def slacks(survivors: list[OpenPoints | None]) -> np.ndarray:
     """The slacks of the list points that survived, smallest first, without those at zero."""
     lists = survivors[0]
     if lists is None:
@@ -163,7 +165,7 @@ def slacks(survivors: list[Survivors | None]) -> np.ndarray:
     return slack[int(np.searchsorted(slack, 0.0, side="right")) :]
 
 
-def select(at: Pass, window: float) -> list[Survivors | None]:
+def select(at: Pass, window: float) -> list[OpenPoints | None]:
     """From the root down: the points of each level through which some choice has at most `window` slack.
 
     The root has one point: `at` is a pass of a part of a program.
@@ -171,7 +173,7 @@ def select(at: Pass, window: float) -> list[Survivors | None]:
     program = at.program
     slack = np.full(program.slots, np.inf)
     slack[-1] = 0.0
-    found: list[Survivors | None] = [None] * len(program.levels)
+    found: list[OpenPoints | None] = [None] * len(program.levels)
     for number in range(len(program.levels) - 1, -1, -1):
         level = program.levels[number]
         here = slack[level.first : level.first + len(level.counts)]
@@ -184,7 +186,7 @@ def select(at: Pass, window: float) -> list[Survivors | None]:
         lost = at.messages[slots].repeat(counts) - at.of(number, points)
         total = here[slots - level.first].repeat(counts) + lost
         keep = (total <= window).nonzero()[0]
-        alive = Survivors(slots.repeat(counts)[keep], points[keep], lost[keep], total[keep])
+        alive = OpenPoints(slots.repeat(counts)[keep], points[keep], lost[keep], total[keep])
         found[number] = alive
         if level.reads_of is not None:
             begin = level.reads_of[alive.points]
@@ -193,7 +195,7 @@ def select(at: Pass, window: float) -> list[Survivors | None]:
     return found
 
 
-def _merge_level(program, number: int, alive: Survivors, window: float, pool: _Pool, check) -> None:
+def _merge_level(program, number: int, alive: OpenPoints, window: float, pool: _Pool, check) -> None:
     """Give every surviving slot of a level its Pareto list, from the lists of the slots below."""
     level = program.levels[number]
     points, slot, lost = alive.points, alive.slot, alive.lost
@@ -228,7 +230,7 @@ def _register(pool: _Pool, slot: np.ndarray, begin: int) -> None:
     pool.count[slot[first]] = np.diff(first, append=len(slot))
 
 
-def _read(level: Level, number: int, alive: Survivors, window: float, pool: _Pool, leave: int, check):
+def _read(level: Level, number: int, alive: OpenPoints, window: float, pool: _Pool, leave: int, check):
     """What each surviving point of a level is worth by itself, and the lists that it is to be joined with.
 
     Lists of one point are added at once; the others are multiplied in pairs until at most `leave` are left.

@@ -31,7 +31,7 @@ from .slack_window import TooMany
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedProblem:
     """A problem, perhaps with fewer choices, ready to be solved for any budget."""
 
     problem: Problem
@@ -61,7 +61,7 @@ def _base(problem: Problem) -> _Base:
     return kept(problem, "_exact_base", lambda: _Base(make_parts(problem), {}))
 
 
-def prepared(problem: Problem, pins: Pins | None = None) -> Prepared:
+def prepared(problem: Problem, pins: Pins | None = None) -> PreparedProblem:
     """The problem made ready, kept with the Problem object (of pins, the last few).
 
     Raises:
@@ -75,18 +75,18 @@ def prepared(problem: Problem, pins: Pins | None = None) -> Prepared:
     return kept_few(problem, "_exact_pinned", key, lambda: restricted(problem, only))
 
 
-def restricted(problem: Problem, only: Restriction) -> Prepared:
+def restricted(problem: Problem, only: Restriction) -> PreparedProblem:
     """The problem with fewer choices, made ready from what the whole problem has made already."""
     prepared(problem)
     return _prepare(problem, only, dict(_base(problem).nodes))
 
 
-def _prepare(problem: Problem, only: Restriction | None, nodes) -> Prepared:
+def _prepare(problem: Problem, only: Restriction | None, nodes) -> PreparedProblem:
     tree = build_tree(_base(problem).parts, only)
     with np.errstate(all="ignore"):  # numbers beyond float64 are found out later, see digits
         program, names = make_program(make_nodes(tree, nodes))
         hulls = make_hulls(program)
-    return Prepared(problem, tree, names, hulls, Roots(program, hulls), only)
+    return PreparedProblem(problem, tree, names, hulls, Roots(program, hulls), only)
 
 
 def solve(
@@ -109,7 +109,7 @@ def solve(
         return _by_milp(problem, budget, pins, time_limit, cancelled, reason)
 
 
-def plan_of(ready: Prepared, budget: float, cancelled=None, time_limit: float | None = None) -> Plan:
+def plan_of(ready: PreparedProblem, budget: float, cancelled=None, time_limit: float | None = None) -> Plan:
     """The best plan of a prepared problem, as `solve`. Its `seconds` leave the preparation out.
 
     Where float64 does not carry the problem's numbers, whole numbers decide; where that takes too long, the
@@ -157,7 +157,7 @@ class _Answer:
     note: str = ""
 
 
-def _by_floats(ready: Prepared, budget: float, check) -> _Answer:
+def _by_floats(ready: PreparedProblem, budget: float, check) -> _Answer:
     """The answer of float64; where that carries too little, it may even break the budget."""
     best, bound, multiplier = optimum(ready, budget, check)
     choices, removed = ready.decisions(best.points)
@@ -165,7 +165,7 @@ def _by_floats(ready: Prepared, budget: float, check) -> _Answer:
     return _Answer(choices, removed, best.importance, bound, _finite(multiplier))
 
 
-def _by_whole_numbers(ready: Prepared, budget: float, found: _Answer | None, check) -> _Answer:
+def _by_whole_numbers(ready: PreparedProblem, budget: float, found: _Answer | None, check) -> _Answer:
     """The answer without rounding; the answer of float64, claiming nothing, where that cannot be had."""
     room = Fraction(budget) + FORGIVEN * abs(Fraction(budget))
     problem, bound = ready.problem, None
@@ -197,13 +197,13 @@ def _by_whole_numbers(ready: Prepared, budget: float, found: _Answer | None, che
     return dataclasses.replace(found, bound=bound, note=f"Not proven. {reason}")
 
 
-def _fastest_of(ready: Prepared, budget: float) -> _Answer | None:
+def _fastest_of(ready: PreparedProblem, budget: float) -> _Answer | None:
     choices, removed = ready.decisions(ready.roots.vertex(ready.hulls.front[0]).points)
     latency, importance = ready.problem.evaluate(choices, removed)
     return _Answer(choices, removed, importance, None) if within(latency, budget) else None
 
 
-def _surely_infeasible(ready: Prepared, budget: float) -> bool:
+def _surely_infeasible(ready: PreparedProblem, budget: float) -> bool:
     """Whether the smallest latency is over the budget by more than float64 may be wrong by."""
     spare = ROUNDING * facts(ready.problem)[0].largest
     return ready.hulls.front_latency[0] - spare > budget + 1e-9 * abs(budget)
@@ -221,7 +221,7 @@ def _checking(cancelled, time_limit: float | None) -> Callable[[], None]:
     return check
 
 
-def optimum(ready: Prepared, budget: float, check: Callable[[], None]) -> tuple[Choice, float, float]:
+def optimum(ready: PreparedProblem, budget: float, check: Callable[[], None]) -> tuple[Choice, float, float]:
     """The best choice within the budget, its bound, and the multiplier there (importance per latency).
 
     The hull of every point of the root says which of them can hold the optimum, and the windows of the
@@ -239,7 +239,7 @@ def optimum(ready: Prepared, budget: float, check: Callable[[], None]) -> tuple[
         return *ready.roots.optimum(capacity, check), slope
 
 
-def smallest(ready: Prepared) -> float:
+def smallest(ready: PreparedProblem) -> float:
     """The smallest latency that any choice reaches, evaluated from the tables."""
     if not latency_carried(ready.problem, ready.hulls.front_latency[0]):
         try:

@@ -10,7 +10,7 @@ from mdp.plot.labels import label_of
 
 
 @dataclass(frozen=True)
-class Choice:
+class DimChoice:
     """One dim: its options, which is chosen, and the one-hot vector that says so."""
 
     dim: str
@@ -37,7 +37,7 @@ class ChoicesInfo:
 
     block: str
     unit: str
-    rows: tuple[Choice, ...]
+    rows: tuple[DimChoice, ...]
     latency: float
     dense_latency: float
     importance: float
@@ -56,7 +56,7 @@ def choices_info(study: StudyRecord, block: str, kept: Mapping[str, int]) -> Cho
     for d in dims:
         shared = problem.dim_blocks[d.name] != {block}
         label = label_of(d.name, d.kind, None if shared else block)
-        rows.append(Choice(d.name, label, d.options, chosen[d.name], shared))
+        rows.append(DimChoice(d.name, label, d.options, chosen[d.name], shared))
 
     def total(terms, choices) -> float:
         return math.fsum(problem.entry(t, choices) for t in terms if t.block == block)

@@ -1,0 +1,54 @@
+"""`mdp enforce`: a plan whose latency, measured on the whole pruned network, meets a budget."""
+
+import dataclasses
+
+from ..core.study import load_study, save_study
+from . import print_json, reporter
+from .solve import PINS_HELP
+
+
+def add_arguments(parser):
+    parser.add_argument("study", help="a study file or the name of a study")
+    parser.add_argument("budget", help="the latency to meet: 40%% of dense, or a number in the study's unit")
+    parser.add_argument("--pins", default="", help=PINS_HELP)
+    parser.add_argument(
+        "--out", metavar="FILE", help="save the study with its corrected tables, and the plan"
+    )
+    parser.add_argument("--name", help="with --out: the name of the saved study")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args):
+    return enforce_budget(args, args.budget)
+
+
+def enforce_budget(args, budget: str):
+    """Measure, correct the tables, solve again until the measured latency meets `budget`."""
+    from ..core.pins import pins_from_text
+    from ..core.plan import parse_budget, save_plan
+    from ..latency import enforce
+    from ..latency.verification import deployment_of, refuse_another
+    from ..surgery import find_in
+
+    report = reporter(args)
+    study = load_study(args.study)
+    refuse_another(study, deployment_of(study))  # its entries cannot stand in tables of another device
+    # Times do not depend on the values of the weights.
+    found = find_in(study, load_weights=False)
+    limit, pins = parse_budget(budget, study.problem), pins_from_text(args.pins, study.problem)
+    held = enforce(study, found, limit, pins=pins, report=report)
+    facts = held.to_json()
+    if args.out:
+        # The plan belongs to the tables as they were corrected, so both are kept.
+        kept = dataclasses.replace(held.study, name=args.name or study.name)
+        path = save_study(kept, args.out)
+        save_plan(held.plan, path.with_suffix(".plan.json"))
+        facts["path"] = str(path)
+    if args.job:
+        report.result(**facts)
+    if args.json:
+        return print_json(facts)
+    print(
+        f"Measured {held.measured:.4g} ms within the budget of {held.budget:.4g} ms, "
+        f"after {len(held.steps)} round{'s' * (len(held.steps) > 1)}."
+    )
