@@ -6,7 +6,7 @@ import pytest
 from mdp.core.errors import Infeasible
 from mdp.core.study import Scores, build_study
 from mdp.latency import enforce, profile
-from mdp.latency.enforce_budget import Step, next_target, used_keys, with_entries
+from mdp.latency.enforce_budget import Round, next_target, used_keys, with_entries
 from mdp.latency.grid import survey
 from mdp.latency.timer import PreparedWorkload
 from mdp.solve import Pins, fastest, solve
@@ -95,7 +95,7 @@ def test_tables_of_another_device_are_refused_before_anything_is_loaded(study, t
 
 def test_the_next_target():
     def step(target, measured, met, corrected=None):
-        return Step(target, None, target, measured, corrected or target, 3, met)
+        return Round(target, None, target, measured, corrected or target, 3, met)
 
     assert next_target(10.0, [step(10.0, 12.5, False)]) == pytest.approx(8.0)
     assert next_target(10.0, [step(10.0, 10.01, False)]) == pytest.approx(9.95)

@@ -60,7 +60,7 @@ def test_wanted_lines_are_drawn_and_unwanted_ones_are_not(vit, few):
     view.buttons["ablations"].value = False
     assert [t["name"] for t in view.plot.still] == [*alone, "greedy"]
     view.selection.study = dataclasses.replace(vit, problem=dataclasses.replace(vit.problem))
-    assert view.others.found.keys() == {"greedy"}  # what is wanted is found for the new study, too
+    assert view.baselines.found.keys() == {"greedy"}  # what is wanted is found for the new study, too
 
 
 def test_a_picture_to_take_away_shows_what_is_compared(vit, few):
