@@ -117,5 +117,5 @@ def _no_number(word: str) -> Any:
 
 def _count(word: str, what: str, least: int = 1) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", word.strip()) or int(word) < least:
-        raise MdpError(f"{what} {word!r} cannot be used: give a whole number of {least} or more.")
+        raise MdpError(f"{what} {word!r} cannot be used: give a whole number from {least} to 99999.")
     return int(word)

@@ -162,7 +162,7 @@ def build_study(
         },
     )
     check(problem)
-    check_times(problem, f"tables of {space.model}")
+    check_times(problem, f"tables of {space.model}", tables.details)
     return StudyRecord(
         name, model, space.family, problem, tables, scores, space.counts, space.skipped, **extra
     )
@@ -203,7 +203,6 @@ def study_from_json(data: Any, where: str = "study", path: Path | None = None) -
         raise BadFile(f"The {where} is not an {FORMAT} file (its format says {found!r}).")
     as_written = problem_from_json(data.get("problem"), f"problem in the {where}")
     problem = in_ms(as_written, where)
-    check_times(problem, where)
     other_units = problem is not as_written  # what was measured was set beside other units
     try:
         study = StudyRecord(
@@ -273,6 +272,7 @@ def _check_study(study: StudyRecord, where: str) -> None:
     for what, value in {**facts, **{k: v for k, v in optional.items() if v is not None}}.items():
         if not isinstance(value, Mapping):
             fail(f"what it says of its {what} is not a list of names and values")
+    check_times(study.problem, where, study.tables.details)
     if not isinstance(study.tables.provenance, Mapping):
         fail("its latency tables do not say how they were measured")
     for key in ("device", "batch", "dtype"):

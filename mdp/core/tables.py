@@ -78,13 +78,13 @@ def load_tables(
         raise BadFile(f"{path} is not an {FORMAT} file of latency tables.")
     where = f"file of latency tables {path}"
     problem = in_ms(problem_from_json(data.get("latency"), where), where)
-    check_times(problem, where)
     try:
         ref = model_from_json(data["model"])
         provenance, details = dict(data["provenance"]), dict(data["details"])
         found = {"model": ref.name, **{key: provenance[key] for key in ("device", "batch", "dtype")}}
     except (KeyError, TypeError, ValueError) as error:
         raise BadFile(f"The tables {path} are damaged: {type(error).__name__} at {error}.") from None
+    check_times(problem, where, details)
     if type(found["batch"]) is not int or not all(isinstance(found[key], str) for key in ("device", "dtype")):
         raise BadFile(f"The tables {path} do not say for which device, batch and dtype they were measured.")
     found |= {"input size": ref.input_size, "classes": ref.classes}

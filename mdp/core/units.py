@@ -4,6 +4,8 @@ A problem file may budget anything (MACs, parameters); tables, studies and whate
 """
 
 import dataclasses
+from collections import Counter
+from collections.abc import Collection
 
 from .errors import BadFile, MdpError
 from .problem import Problem, Term
@@ -47,12 +49,15 @@ def _scaled(term: Term, factor: float) -> Term:
     return dataclasses.replace(term, values=values)
 
 
-def check_times(problem: Problem, where: str) -> None:
+def check_times(problem: Problem, where: str, listed: Collection[str] = ()) -> None:
     """Refuse latency tables that cannot be those of a network.
 
+    Args:
+        listed: names of the tables that the profiler measured, where they are known.
+
     Raises:
-        BadFile: a part of the network has no table, a time is negative or not finite, or the dense network
-            takes none.
+        BadFile: a part of the network has no table or two, a time is negative or not finite, or the dense
+            network takes none.
     """
 
     def refuse(what: str):
@@ -62,6 +67,12 @@ def check_times(problem: Problem, where: str) -> None:
         # A comparison that is false for what is no number, too.
         if not ((term.values >= 0) & (term.values < float("inf"))).all():
             refuse(f"the table of {term.name} holds a time that is negative or not finite")
+    names = Counter(term.name for term in problem.latency)
+    if twice := next((name for name, times in names.items() if times > 1), None):
+        refuse(f"it holds the table of {twice} more than once")
+    if lost := [name for name in listed if name not in names]:
+        more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+        refuse(f"it lacks the table of {lost[0]}{more}, which was measured")
     dims = {dim for term in problem.latency for dim in term.dims}
     blocks = {term.block for term in problem.latency}
     lacking = [f"dim {d.name!r}" for d in problem.dims if d.name not in dims]
@@ -81,7 +92,8 @@ def check_parts(terms, segments, where: str) -> None:
     """Refuse tables without one of the parts that a network is made of, by name.
 
     Args:
-        terms: names of the tables. pieces: names of the parts.
+        terms: names of the tables.
+        segments: names of the parts.
 
     Raises:
         MdpError: one is missing.

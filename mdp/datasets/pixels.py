@@ -6,6 +6,7 @@
 - 16-bit grey (I;16 and its byte orders) is scaled by 65535, its range, whatever the picture holds.
 - 32-bit integers (I), which is also how 16-bit grey is opened from some formats, are taken for 16 bits:
   scaled by 65535 likewise, and refused outside 0..65535.
+- Either is refused where its highest value is 1..255: that is 8 bits in a wider coat, and would turn black.
 - Floats (F) within 0..1 are scaled by 255, others within 0..255 stand as they are; anything else, and what is
   not finite, is refused.
 - Of several frames or pages the first is taken. A camera's note on how it was held (EXIF) is followed.
@@ -53,13 +54,8 @@ def eight_bits(image: Image.Image) -> Image.Image:
     """A decoded picture in mode L or RGB. Raises ValueError, saying why it has no stated meaning."""
     image = _upright(image)
     mode = image.mode
-    if mode.startswith("I;16"):
-        return _scaled(image, 65535)
-    if mode == "I":
-        low, high = image.getextrema()
-        if low < 0 or high > 65535:
-            raise ValueError(f"integers from {low} to {high}, where 0 to 65535 is understood")
-        return _scaled(image, 65535)
+    if mode == "I" or mode.startswith("I;16"):
+        return _of_integers(image)
     if mode == "F":
         return _of_floats(image)
     if mode in TRANSPARENT or (mode in (*GREY, *COLOUR) and image.has_transparency_data):
@@ -81,6 +77,16 @@ def _upright(image: Image.Image) -> Image.Image:
 def _scaled(image: Image.Image, full: float) -> Image.Image:
     values = np.asarray(image).astype(np.float64)  # (height, width)
     return Image.fromarray(np.rint(values * (255 / full)).astype(np.uint8))
+
+
+def _of_integers(image: Image.Image) -> Image.Image:
+    values = np.asarray(image)
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        raise ValueError(f"integers from {low} to {high}, where 0 to 65535 is understood")
+    if 0 < high <= 255:  # 8 bits in a wider coat, of which scaling would leave black
+        raise ValueError(f"16 or 32 bits with values up to {high} only; save it with 8 bits")
+    return _scaled(image, 65535)
 
 
 def _of_floats(image: Image.Image) -> Image.Image:

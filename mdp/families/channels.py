@@ -80,7 +80,7 @@ class Channels:
             self.of[node] = Value(None, parameter=str(node.target))
         elif node.op == "output":
             for value in inputs:
-                self._fix(value, "the outputs of the classifier are the classes")
+                self._fix(value, "these are the classes, or features, that the network puts out")
         elif not inputs or not node.meta.get("tensor_meta"):
             pass  # a number or a size, not a value with channels
         elif node.meta["shape"] is None:  # several values at once: a split

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 import torch
 from torch import nn
 
+from ..core.errors import Unsupported
 from ..core.problem import Block
 from ..core.study import ModelRef
 from ..networks.prunable import PrunableNetwork
@@ -60,6 +61,9 @@ def narrow(model: nn.Module, choices: Mapping[str, int | None], removed: Collect
 
 
 def _blocks(model: nn.Module) -> dict[str, nn.Module]:
+    """Raises Unsupported where a stage is missing: timm builds such a network, and it does not run."""
+    if not all(len(getattr(model, f"layer{i}", ())) for i in range(1, 5)):
+        raise Unsupported("This ResNet has a stage without blocks. Give each of the four 1 block or more.")
     return {
         f"{stage}.{i}": block
         for stage in ("layer1", "layer2", "layer3", "layer4")

@@ -65,6 +65,8 @@ def find(
     _check(model, split_blocks, attention)
     from . import vit_segments, vit_split
 
+    if not len(model.blocks):
+        raise Unsupported(f"{ref.name} has no blocks, and nothing to prune. Give it a depth of 1 or more.")
     halved = [_half(i, half, split_blocks) for i in range(len(model.blocks)) for half in ("attn", "mlp")]
     blocks = tuple(Block(name) for name in dict.fromkeys(halved))
 
@@ -236,7 +238,7 @@ def _skipped(model: nn.Module, found: Sequence[AttentionPart | MlpPart]) -> Iter
         )
     if _is_output(model):
         yield Skipped("embedding", "without a classifier the embedding is the output; give the model classes")
-    if model.attn_pool is not None:
+    elif model.attn_pool is not None:
         yield Skipped("attn_pool", "the attention pool before the classifier keeps its widths")
     else:
         yield Skipped("head", "the outputs of the classifier are the classes")

@@ -7,7 +7,7 @@ import torch
 from torch import fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
-from ..core.errors import Unsupported
+from ..core.errors import Unsupported, first_line
 
 
 class LayerTracer(fx.Tracer):
@@ -35,7 +35,8 @@ def trace(model: nn.Module, input_size: Sequence[int]) -> fx.GraphModule:
     except Exception as error:  # whatever a stranger's forward raises; the reason goes to the reader
         size = " x ".join(map(str, input_size))
         raise Unsupported(
-            f"The forward of this {type(model).__name__} cannot be followed for an image of {size}: {error}"
+            f"The forward of this {type(model).__name__} cannot be followed for an image of {size}: "
+            f"{first_line(error)}."
         ) from error
     finally:
         model.train(training)

@@ -125,13 +125,13 @@ def train(
     for epoch in range(done, recipe.epochs):
         start = time.monotonic()
         loader.sampler.epoch = epoch
-        loss = run.epoch(epoch)
+        mean_loss = run.epoch(epoch)
         average_statistics(model, accelerate)
         if not finite(model):
             raise diverged(epoch, checkpoint_path)
         right = accuracy(wrapped, test, accelerate=accelerate, work=work)
         seconds = round(time.monotonic() - start, 1)
-        history.epochs.append({"epoch": epoch + 1, "loss": loss, "accuracy": right, "seconds": seconds})
+        history.epochs.append({"epoch": epoch + 1, "loss": mean_loss, "accuracy": right, "seconds": seconds})
         if accelerate.is_main_process:
             checkpoint.save(checkpoint_path, model, optimizer, state)
         report.metric(**history.epochs[-1])

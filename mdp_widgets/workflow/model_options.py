@@ -21,15 +21,11 @@ class ModelOptions(widgets.VBox):
         self.head = dropdown(
             "Classifier", HEADS.items(), "", "Its width: that of the weights, or of your images"
         )
-        self.size = text(
-            "Image size", placeholder="its own, or 160x192", tooltip="Height x width in pixels"
-        )
+        self.size = text("Image size", placeholder="its own, or 160x192", tooltip="Height x width in pixels")
         self.channels = text(
             "Channels", placeholder="its own; 1 or 3", tooltip="1 for grey images, 3 for colour"
         )
-        self.arguments = text(
-            "Arguments", placeholder="none, or depth=6", tooltip="For timm, as JSON"
-        )
+        self.arguments = text("Arguments", placeholder="none, or depth=6", tooltip="For timm, as JSON")
         self._draft = draft
         for part in (self.head, self.size, self.channels, self.arguments):
             part.observe(self._follow, "value")

@@ -233,3 +233,8 @@ def test_a_demo_network_built_otherwise_has_not_the_demos_accuracy():
     assert accuracy_of(resolve("fmnist_resnet")) is not None
     for how in ({"classes": 4}, {"classes": 0}, {"input_size": (1, 32, 32)}):
         assert accuracy_of(resolve("fmnist_resnet", **how)) is None
+
+
+def test_a_size_beyond_what_is_taken_says_what_is():
+    with pytest.raises(MdpError, match="from 1 to 99999"):
+        input_size("100000x4", None, lambda: (3, 28, 28))

@@ -8,8 +8,9 @@ import pytest
 
 from mdp.core import units as times
 from mdp.core.errors import BadFile, MdpError
+from mdp.core.paths import SHIPPED
 from mdp.core.problem import Problem, Term, load_problem, save_problem
-from mdp.core.study import Tables, build_study, load_study, study_to_json
+from mdp.core.study import Tables, build_study, load_study, study_from_json, study_to_json
 from mdp.core.tables import load_tables
 from mdp.latency.local_device import measured_elsewhere
 from mdp.solve import solve
@@ -171,3 +172,16 @@ def test_a_part_that_is_missing_is_named():
     times.check_parts(["a", "b", "more"], ["a", "b"], "tables")
     with pytest.raises(MdpError, match=r"lack the latency of b \(and 1 more\), a part of this model"):
         times.check_parts(["a"], ["a", "b", "c"], "tables")
+
+
+@pytest.mark.parametrize("which", [0, 13, -1])
+@pytest.mark.parametrize("copies", [0, 2])
+def test_a_study_with_a_table_lost_or_doubled_is_refused(which, copies):
+    """The classifier's table is of no dim of its own: nothing else misses it."""
+    data = json.loads((SHIPPED / "studies" / "fmnist-resnet-cpu.json").read_text(encoding="utf-8"))
+    tables = data["problem"]["latency"]
+    name = tables[which]["name"]
+    tables[which : which + 1 or None] = copies * [tables[which]]
+    with pytest.raises(BadFile, match=name) as refused:
+        study_from_json(data)
+    assert "Measure the model again" in str(refused.value)

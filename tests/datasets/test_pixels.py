@@ -53,6 +53,13 @@ def test_integers_of_32_bits_are_read_as_16_or_refused(tmp_path):
             saved(tmp_path, Image.fromarray(odd.astype(np.int32)), "odd.tif")
 
 
+@pytest.mark.parametrize("dtype", ["<u2", "i4"])
+def test_8_bits_in_a_wider_coat_are_refused_and_black_is_black(tmp_path, dtype):
+    with pytest.raises(BadFile, match="up to 252 only; save it with 8 bits"):
+        saved(tmp_path, Image.fromarray(RAMP.astype(np.int32).clip(0, 252).astype(dtype)), "x.tif")
+    assert not np.asarray(saved(tmp_path, Image.fromarray(np.zeros((4, 4), dtype)), "x.tif")).any()
+
+
 def test_floats_are_shares_or_bytes_or_refused(tmp_path):
     shares = RAMP.astype(np.float32) / 255
     assert close(saved(tmp_path, Image.fromarray(shares), "x.tif"), RAMP)

@@ -213,3 +213,24 @@ def test_finding_leaves_the_model_as_it_was():
     assert again.space == found.space
     after = found.model.state_dict()
     assert all(torch.equal(t, after[n]) for n, t in before.items())
+
+
+@pytest.mark.parametrize(
+    "name, arguments",
+    [
+        ("vit_tiny_patch16_224", {"depth": 0}),
+        ("resnet18", {"layers": [0, 0, 0, 0]}),
+        ("resnet18", {"layers": []}),
+        ("resnet18", {"layers": [1, 0, 1, 1]}),
+    ],
+)
+def test_a_network_without_blocks_is_a_sentence(name, arguments):
+    model = timm.create_model(name, **arguments)
+    with pytest.raises(Unsupported, match=r"Give (it|each)"):
+        find(model, ModelRef(name, "none", (3, 224, 224), 1000))
+
+
+@pytest.mark.parametrize("name", ["resnet18", "vit_tiny_patch16_224"])
+def test_no_classifier_is_spoken_of_where_there_is_none(name):
+    found = find(timm.create_model(name, num_classes=0), ModelRef(name, "none", (3, 224, 224), 0))
+    assert not any("classifier are" in s.reason for s in found.space.skipped)

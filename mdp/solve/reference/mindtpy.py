@@ -25,6 +25,15 @@ from ..exact import solver as exact
 
 TIME_LIMIT = 300.0  # seconds, where none is given
 MOST_SECONDS = 1e6
+# How MindtPy ended, by its own word for it.
+ENDS = {
+    "optimal": "as it should",
+    "feasible": "with a point that it has not proven",
+    "infeasible": "without a feasible point",
+    "maxTimeLimit": "out of time",
+    "maxIterations": "after its last iteration",
+    "None": "without a word",
+}
 GRACE = 10.0  # more seconds for MindtPy to end by itself
 
 
@@ -72,16 +81,16 @@ def _solve(
         "time_limit": limit,
     }
     answer = _run(task, limit + GRACE, solver, cancelled)
-    status = f"status {answer['status']!r}"
+    status = ENDS.get(answer["status"], "for a reason of its own")
     removed = removed_with(answer["removed"], pins)
     latency, _ = problem.evaluate(answer["choices"], removed)
     if not within(latency, budget):
         raise MdpError(
-            f"{solver} ended with {status}, without a plan within the budget: its last point takes "
+            f"{solver} ended {status}, without a plan within the budget: its last point takes "
             f"{latency:.6g} of {budget:.6g} {problem.latency_unit}. The exact solver finds one."
         )
     rounded = f", rounded by up to {answer['fraction']:.1g}" if answer["fraction"] > 1e-6 else ""
-    note = f"MindtPy {strategy}: {status}{rounded}; MIP {answer['mip']}, NLP {answer['nlp']}; not a proof"
+    note = f"MindtPy {strategy} ended {status}{rounded}; MIP {answer['mip']}, NLP {answer['nlp']}; no proof"
     seconds = answer["seconds"]
     return make_plan(problem, budget, answer["choices"], removed, solver=solver, seconds=seconds, note=note)
 
