@@ -1,6 +1,5 @@
 """`prunable(model)`: what can be pruned in a network, and the pruned network of a plan."""
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -133,4 +132,4 @@ def _order(plan: Plan, scores: Scores | None) -> Mapping[str, Any]:
             "The plan does not say which units are kept: it was read from a file, or solved for a problem "
             "alone. Solve with study.solve(...), or give extract(plan, scores)."
         )
-    return copy.copy(order)
+    return order

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ..core.errors import MdpError
-from ..core.model_ref import ModelRef
+from ..core.model_ref import MEMORY, ModelRef
 
 SKIP_BAD = "leave out images that cannot be read, and say which, instead of refusing them"
 _PYTHON = {"True": True, "False": False, "None": None}
@@ -54,6 +54,24 @@ def model_of(args: argparse.Namespace, name: str | None = None, weights: str | N
     size = input_size(args.input_size, args.in_chans, lambda: own_size(name, arguments(args.arg)))
     classes = None if args.classes is None else _count(args.classes, "--classes", 0)
     return resolve(name, weights, classes=classes, input_size=size, arguments=arguments(args.arg))
+
+
+def model_words(ref: ModelRef) -> list[str]:
+    """The words that name this model again: `model_of` of them is `ref`.
+
+    Raises:
+        MdpError: its weights were held in memory, so no command can find them.
+    """
+    if ref.weights == MEMORY:
+        raise MdpError(
+            f"The weights of {ref.name} were held in memory, and no command can find them. Use Python, "
+            "or save the weights as a .safetensors checkpoint and make the study from that."
+        )
+    size = "x".join(map(str, ref.input_size))
+    words = [ref.name, "--weights", ref.weights, "--input-size", size, "--classes", str(ref.classes)]
+    return words + [
+        w for key, value in ref.arguments.items() for w in ("--arg", f"{key}={json.dumps(value)}")
+    ]
 
 
 def is_special(args: argparse.Namespace) -> bool:

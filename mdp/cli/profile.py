@@ -59,9 +59,8 @@ def run(args):
 
     report = reporter(args)
     ref = model_of(args)
-    outline(
-        ref, split_blocks=args.split_blocks
-    )  # refuses what is not supported before anything large is made
+    # What is not supported is refused before anything large is made.
+    outline(ref, split_blocks=args.split_blocks)
     # Times do not depend on the values of the weights.
     model = create(ref, load_weights=False)
     found = find(model, ref, width_step=steps, split_blocks=args.split_blocks, attention=args.attention)

@@ -15,6 +15,12 @@ from .errors import MdpError
 # The names that accelerate reads, in its order.
 _RANK = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 _COUNT = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
+_COUNT_HERE = (
+    "LOCAL_WORLD_SIZE",
+    "MPI_LOCALNRANKS",
+    "OMPI_COMM_WORLD_LOCAL_SIZE",
+    "MV2_COMM_WORLD_LOCAL_SIZE",
+)
 _LOCAL = ("LOCAL_RANK", "MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "MV2_COMM_WORLD_LOCAL_RANK")
 
 # Seconds from a signal to the end of a process that waits for the others, where no signal is heard.
@@ -39,6 +45,11 @@ def rank() -> int:
 def first_here() -> bool:
     """Whether it is the first one on its machine."""
     return count() == 1 or _number(_LOCAL, rank()) == 0
+
+
+def count_here() -> int:
+    """How many of them share this machine, as the launcher says; 1 where it does not."""
+    return max(1, _number(_COUNT_HERE, 1))
 
 
 def joined() -> bool:

@@ -1,13 +1,13 @@
 """How many processes read images, and how far ahead, within the cores and the shared memory at hand."""
 
 import math
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.cores import worker_count
+from ..core.processes import count_here
 
 SHARED = Path("/dev/shm")
 MOST = 8
@@ -43,12 +43,6 @@ def shared_memory() -> float:
         return math.inf
 
 
-def processes_here() -> int:
-    """How many processes of one training share this machine, as their launcher says."""
-    count = os.environ.get("LOCAL_WORLD_SIZE", "1")
-    return int(count) if count.isdecimal() and int(count) else 1
-
-
 def crew_for(
     images: int,
     batch: int,
@@ -61,7 +55,7 @@ def crew_for(
     As many workers as there are cores, first less far ahead and then fewer of them where shared memory is
     small; with no room for one, the main process decodes by threads.
     """
-    processes = processes_here()
+    processes = count_here()
     wanted = max(1, min(cores(MOST), cores(10**6) // processes, math.ceil(images / batch)))
     room = SHARE * free() / processes
     # A batch that the main process holds, and one on its way, are there beside those made ahead.

@@ -5,6 +5,7 @@ from typing import Any
 import ipywidgets
 
 from mdp import jobs
+from mdp.cli.model_args import model_words
 from mdp.core.errors import MdpError
 from mdp.core.how_found import how_found
 from mdp.core.quality import importance_doubt, importance_words, study_words
@@ -54,17 +55,17 @@ def again_words(study: StudyRecord) -> list[str]:
     """The command that measures a study's tables once more, as they were.
 
     Raises:
-        MdpError: the model was made with arguments that only Python can give.
+        MdpError: no command can make the model again, or the tables do not say how they were measured.
     """
     p, ref = study.tables.provenance, study.model
-    if ref.arguments or "kind" not in p:
+    if "kind" not in p:
         raise MdpError(
-            f"{ref.name} was not measured by a command that is known here. Choose it in step 1 and measure "
-            "it in step 2."
+            f"The tables of {ref.name} do not say how they were measured. Choose it in step 1 and measure it "
+            "in step 2."
         )
     names = [term.name for term in study.problem.latency]
     how = how_found(study.problem.block, names)
-    words = ["profile", ref.name, "--weights", ref.weights, "--device", str(p["kind"])]
+    words = ["profile", *model_words(ref), "--device", str(p["kind"])]
     words += [
         "--batch",
         str(p["batch"]),

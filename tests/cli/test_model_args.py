@@ -1,5 +1,7 @@
 """What Python's `resolve` takes, the commands take: size, channels, classes, arguments."""
 
+import argparse
+import dataclasses
 import json
 
 import pytest
@@ -8,7 +10,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from mdp import cli
-from mdp.cli.model_args import arguments, input_size
+from mdp.cli.model_args import add_model, arguments, input_size, model_of, model_words
 from mdp.core.errors import MdpError
 from mdp.core.model_ref import built_as, model_from_json, model_to_json
 from mdp.families import find
@@ -238,3 +240,27 @@ def test_a_demo_network_built_otherwise_has_not_the_demos_accuracy():
 def test_a_size_beyond_what_is_taken_says_what_is():
     with pytest.raises(MdpError, match="from 1 to 99999"):
         input_size("100000x4", None, lambda: (3, 28, 28))
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("fmnist_vit", {}),
+        ("fmnist_resnet", {"classes": 4, "input_size": (1, 32, 32)}),
+        ("resnet18", {"weights": "none", "classes": 0}),
+        ("vit_tiny_patch16_224", {"weights": "none", "input_size": (1, 96, 64), "arguments": {"depth": 3}}),
+        ("resnet18", {"weights": "none", "arguments": {"stem_type": "deep", "layers": [1, 1, 1, 1]}}),
+    ],
+)
+def test_words_that_name_a_model_again(name, how):
+    """What measures a study's tables once more must measure the same model."""
+    how = dict(how)
+    ref = resolve(name, how.pop("weights", None), **how)
+    parser = argparse.ArgumentParser()
+    add_model(parser)
+    assert model_of(parser.parse_args(model_words(ref))) == ref
+
+
+def test_no_words_name_weights_in_memory():
+    with pytest.raises(MdpError, match="held in memory"):
+        model_words(dataclasses.replace(resolve("resnet18", "none"), weights="memory"))
