@@ -1,4 +1,4 @@
-"""`mdp verify`: predicted against measured latency of whole random sub-networks."""
+"""`mdp verify`: tables tested on the latency of whole random sub-networks, importance on accuracy."""
 
 import argparse
 import dataclasses
@@ -6,6 +6,7 @@ import dataclasses
 from ..core.quality import tables_words, verification_words
 from ..core.study import load_study, save_study
 from . import print_json, reporter
+from .accuracy_check import add_accuracy_arguments, verify_accuracy
 from .enforce import enforce_budget
 
 
@@ -16,6 +17,7 @@ def add_arguments(parser):
     parser.add_argument("--seconds", type=float, default=120, help="about how long to measure (default 120)")
     parser.add_argument("--again", action="store_true", help="measure once more what was measured before")
     parser.add_argument("--out", metavar="FILE", help="save the study there (verified: default in its place)")
+    add_accuracy_arguments(parser)
     # What `mdp enforce` was called before it became a command.
     parser.add_argument("--strict", metavar="BUDGET", help=argparse.SUPPRESS)
     parser.add_argument("--pins", default="", help=argparse.SUPPRESS)
@@ -29,6 +31,8 @@ def run(args):
 
     if args.strict:
         return enforce_budget(args, args.strict)
+    if args.accuracy:
+        return verify_accuracy(args)
     report = reporter(args)
     study = load_study(args.study)
     # Times do not depend on the values of the weights.

@@ -1,7 +1,7 @@
 """How many images a plan's network gets right: as measured with the study, or estimated between. No torch.
 
-A study keeps what was measured in `study.accuracy["plans"]`, as this file writes it. What a page or a report says
-of a plan comes from `known_accuracy`.
+A study keeps what was measured in `study.accuracy["plans"]`, as this file writes it. What a page or a report
+says of a plan comes from `known_accuracy`.
 """
 
 import math

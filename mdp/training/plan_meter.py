@@ -1,4 +1,4 @@
-"""Accuracy of plans before any training: each is cut out of the network, repaired and measured on the same images."""
+"""Accuracy of plans before any training: each is cut out, repaired, and measured on the same images."""
 
 from collections.abc import Collection, Mapping
 
@@ -45,7 +45,7 @@ class PlanMeter:
         source: Source,
         *,
         images: int | None = None,
-        calibration: int = 1000,
+        calibration: int = 0,
         seed: int = 0,
         device: str = "cpu",
         report: Reporter | None = None,
