@@ -13,6 +13,7 @@ from ...core.pins import Pins
 from ...core.plan import Plan, make_plan
 from ...core.problem import Problem
 from ..exact import solver as exact
+from ..protocol import Limits
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def front(
     points = []
     for budget in sorted(float(b) for b in budgets):
         try:
-            plan = exact.solve(problem, budget, pins=pins, cancelled=cancelled)
+            plan = exact.solve(problem, budget, Limits(pins, cancelled=cancelled))
         except Infeasible:
             continue
         points.append(FrontPoint(budget, plan))

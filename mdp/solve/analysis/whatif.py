@@ -12,6 +12,7 @@ from ...core.problem import Problem
 from ..exact import solver as exact
 from ..exact.elimination import Restriction
 from ..exact.slack_window import TooMany
+from ..protocol import Limits
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _alternative(
         raise Cancelled("Stopped on request.")
     try:
         ready = exact.restricted(problem, only)
-        other = exact.plan_of(ready, plan.budget, cancelled)
+        other = exact.plan_of(ready, plan.budget, Limits(cancelled=cancelled))
     except Infeasible as stop:
         return Alternative(kind, name, now, None, None, None, None, own, stop.smallest)
     except (Unsupported, TooMany) as reason:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..protocol import OutOfTime
 from .hull import Hulls
 from .message_passing import Choice, Program, maximiser, part_of, run_pass
 from .slack_window import Closing, Incumbent, select, slacks
@@ -17,10 +18,6 @@ TARGET = 1200
 
 # Points of parts and of closings that are kept for the next budgets, 50 bytes each or so.
 MOST_KEPT = 1_000_000
-
-
-class OutOfTime(Exception):
-    """A time limit has passed; what is known so far is the answer."""
 
 
 @dataclass

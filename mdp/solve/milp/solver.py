@@ -7,7 +7,6 @@ these must agree as well: without blocks and budget, on a tree of tables, the re
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +17,7 @@ from ...core.plan import Plan, infeasible, make_plan, within
 from ...core.problem import Problem
 from ..cache import kept
 from ..precision import facts, least_importance, least_latency
+from ..protocol import NO_LIMITS, Limits
 from .model import build
 
 # Both rows are scaled to this size, so that HiGHS's absolute tolerances are far below a table's digits.
@@ -28,22 +28,16 @@ SPAN = 5e3
 RANGE = 1e10
 
 
-def solve(
-    problem: Problem,
-    budget: float,
-    *,
-    pins: Pins | None = None,
-    time_limit: float | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> Plan:
+def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
     """The best plan that HiGHS finds, with its bound; optimal unless a time limit stops it.
 
     Raises:
         Infeasible: nothing meets the budget.
-        Cancelled: `cancelled()` became true.
+        Cancelled: `limits.cancelled()` became true.
         MdpError: the time limit passed before any plan was found.
     """
     start = time.perf_counter()
+    pins, time_limit, cancelled = limits.pins, limits.time_limit, limits.cancelled
     model = kept(problem, "_milp", lambda: Milp(problem)) if not pins else Milp(pinned(problem, pins))
     answer = model.solve(budget, time_limit=time_limit, cancelled=cancelled)
     if answer.status == "infeasible" or (
