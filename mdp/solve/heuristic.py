@@ -10,7 +10,7 @@ from ..core.pins import Pins, pinned, removed_with
 from ..core.plan import Plan, infeasible, make_plan, within
 from ..core.problem import Problem
 from .exact import solver as exact
-from .protocol import NO_LIMITS, Limits, OutOfTime
+from .protocol import NO_LIMITS, Clock, Limits, OutOfTime
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Found:
     note: str = ""
 
 
-# (problem with the pins applied, budget, check to call now and then) -> what fits, or else the fastest reached.
-Search = Callable[[Problem, float, Callable[[], None]], Found]
+# (problem with the pins applied, budget, clock to call now and then) -> what fits, else the fastest reached.
+Search = Callable[[Problem, float, Clock], Found]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Heuristic:
         start = time.perf_counter()
         smaller = pinned(problem, limits.pins)
         try:
-            found = self.search(smaller, budget, limits.checking())
+            found = self.search(smaller, budget, limits.clock())
         except OutOfTime:
             raise MdpError(
                 f"{self.name} found no plan within {limits.time_limit:g} s. Give it more time, or use exact."

@@ -1,4 +1,4 @@
-"""Which dims of a latency table are its layer's outputs: what a model of latency per layer is a function of."""
+"""Which dims of a latency table its layer puts out: what a model of latency per layer is a function of."""
 
 from ..core.problem import Problem, Term
 

@@ -30,20 +30,35 @@ class Limits:
     time_limit: float | None = None
     cancelled: Callable[[], bool] | None = None
 
-    def checking(self) -> Callable[[], None]:
-        """A function to call now and then; the clock of the time limit starts here.
-
-        What it returns raises Cancelled on request, and OutOfTime after the time limit.
-        """
+    def clock(self) -> "Clock":
+        """The clock of the time limit, which starts now."""
         end = math.inf if self.time_limit is None else time.monotonic() + self.time_limit
+        return Clock(self, end)
 
-        def check() -> None:
-            if self.cancelled is not None and self.cancelled():
-                raise Cancelled("Stopped on request.")
-            if time.monotonic() > end:
-                raise OutOfTime
 
-        return check
+@dataclass(frozen=True)
+class Clock:
+    """Limits with the moment at which time is up. Call it now and then.
+
+    Raises:
+        Cancelled: on request.
+        OutOfTime: after the time limit.
+    """
+
+    limits: Limits
+    end: float
+
+    def __call__(self) -> None:
+        if self.limits.cancelled is not None and self.limits.cancelled():
+            raise Cancelled("Stopped on request.")
+        if time.monotonic() > self.end:
+            raise OutOfTime
+
+    def rest(self, pins: Pins | None = None) -> Limits:
+        """What is left for one solve within longer work, with pins of its own."""
+        self()
+        left = None if self.end == math.inf else max(self.end - time.monotonic(), 1e-3)
+        return Limits(pins, left, self.limits.cancelled)
 
 
 NO_LIMITS = Limits()
@@ -53,7 +68,8 @@ class Solver(Protocol):
     """A plan within the budget, in the problem's latency unit; the plan says what is proven of it.
 
     Raises:
-        Infeasible: nothing meets the budget, or nothing that this solver can reach; `.smallest` says what does.
+        Infeasible: nothing meets the budget, or nothing that this solver can reach; `.smallest` says what
+            does.
         Cancelled: `limits.cancelled()` became true.
         MdpError: pins that the problem does not have, or no plan within the time limit.
     """

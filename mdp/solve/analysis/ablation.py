@@ -27,8 +27,8 @@ def without_block_removal(problem: Problem) -> Problem:
 def with_linear_latency(problem: Problem) -> Problem:
     """Latency as HALP models it: per layer a function of its output width alone, its input at dense width.
 
-    Of a table with several dims, each output (see mdp.solve.outputs) adds its own change from dense, all other
-    dims at dense width.
+    Of a table with several dims, each output (see mdp.solve.outputs) adds its own change from dense, all
+    other dims at dense width.
     """
     return dataclasses.replace(
         problem, latency=tuple(part for term in problem.latency for part in _linear(problem, term))

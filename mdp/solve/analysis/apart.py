@@ -1,6 +1,7 @@
 """When two plans differ enough to be worth measuring both."""
 
 import math
+from collections.abc import Iterable
 
 from ...core.plan import Plan
 from ...core.problem import Dim, Problem
@@ -11,12 +12,18 @@ def apart(dim: Dim) -> int:
     return max(2, math.ceil(len(dim.options) / 4))
 
 
-def is_near(problem: Problem, a: Plan, b: Plan) -> bool:
-    """Whether two plans remove the same blocks and stand nowhere as far `apart`."""
+def is_near(a: Plan, b: Plan, dims: Iterable[Dim]) -> bool:
+    """Whether two plans remove the same blocks and stand as far `apart` in none of these dims."""
     if a.removed_blocks != b.removed_blocks:
         return False
     return all(
         abs(dim.options.index(a.choices[dim.name]) - dim.options.index(b.choices[dim.name])) < apart(dim)
-        for dim in problem.dims
+        for dim in dims
         if a.choices[dim.name] != b.choices[dim.name]
     )
+
+
+def is_shared(problem: Problem, dim: str) -> bool:
+    """Whether a dim is part of the network's frame: used outside every block, or by several."""
+    users = problem.dim_blocks[dim]
+    return len(users) > 1 or None in users

@@ -8,23 +8,23 @@ so on; what agrees everywhere is too near, and dropped.
 
 import heapq
 import math
-from collections.abc import Callable
 
 import numpy as np
 
 from ...core.errors import Infeasible
 from ...core.plan import Plan
-from ...core.problem import Problem
+from ...core.problem import Dim, Problem
 from ..exact import solver as exact
 from ..exact.elimination import Restriction
-from ..protocol import Limits, OutOfTime
+from ..protocol import Clock, OutOfTime
 from .apart import apart, is_near
 
 
 class BestApart:
     """Plans of one problem and budget that differ from all in `taken`, best first.
 
-    `least` is the importance below which nothing is looked for.
+    `dims` are those that count as a difference, besides removed blocks. `least` is the importance below which
+    nothing is looked for.
     """
 
     def __init__(
@@ -33,10 +33,12 @@ class BestApart:
         budget: float,
         only: Restriction,
         taken: list[Plan],
+        dims: tuple[Dim, ...],
         least: float,
-        check: Callable[[], None],
+        clock: Clock,
     ):
-        self.problem, self.budget, self.taken, self.least, self.check = problem, budget, taken, least, check
+        self.problem, self.budget, self.taken, self.dims = problem, budget, taken, dims
+        self.least, self.clock = least, clock
         # (minus importance, number, cell, its optimum); the first is not solved yet
         self._heap: list[tuple[float, int, Restriction, Plan | None]] = [(-math.inf, 0, only, None)]
         self._made = 0
@@ -50,13 +52,13 @@ class BestApart:
         """The best plan that differs from all in `taken`; the caller adds it there. None: none is left.
 
         Raises:
-            OutOfTime, Cancelled: from `check`; `bound` holds still.
+            OutOfTime, Cancelled: from `clock`; `bound` holds still.
             TooMany, Unsupported: the exact solver gives up on this problem.
         """
         while self._heap and self.bound >= self.least:
             _, _, cell, plan = self._heap[0]
             if plan is not None:
-                near = next((t for t in self.taken if is_near(self.problem, plan, t)), None)
+                near = next((t for t in self.taken if is_near(plan, t, self.dims)), None)
                 if near is None:
                     return plan
             # The cell goes only once all that it is split into is there, so that `bound` always holds.
@@ -68,19 +70,14 @@ class BestApart:
         return None
 
     def _solved(self, cell: Restriction):
-        self.check()
         try:
-            plan = exact.plan_of(exact.restricted(self.problem, cell), self.budget, Limits(None, None, self._ask))
+            plan = exact.plan_of(exact.restricted(self.problem, cell), self.budget, self.clock.rest())
         except Infeasible:
             return None
         if plan.bound is None or not plan.optimal:
             raise OutOfTime
         self._made += 1
         return None if plan.importance < self.least else (-plan.importance, self._made, cell, plan)
-
-    def _ask(self) -> bool:
-        self.check()
-        return False
 
     def _split(self, cell: Restriction, near: Plan) -> list[Restriction]:
         """The choices of a cell that differ from a plan that agrees with one of them, in cells."""
@@ -90,7 +87,7 @@ class BestApart:
                 is_removed = block.name in near.removed_blocks
                 parts.append(Restriction(dict(options), {**blocks, block.name: is_removed}))
                 blocks[block.name] = not is_removed
-        for dim in self.problem.dims:
+        for dim in self.dims:
             kept = near.choices[dim.name]
             if kept is None:
                 continue

@@ -1,7 +1,7 @@
 """Many different plans, all nearly as good as the best by importance: a pool to choose from by measurement.
 
-Importance adds up what its scores say, and accuracy does not follow it to the last per cent. Plans that differ
-by little in importance and by much in what they keep are therefore worth measuring, each of them.
+Accuracy does not follow importance to the last per cent. Plans that differ little in importance and much in
+what they keep are therefore worth measuring, each of them.
 """
 
 import math
@@ -16,7 +16,7 @@ from ..exact import solver as exact
 from ..exact.elimination import Restriction
 from ..exact.slack_window import TooMany
 from ..protocol import Limits, OutOfTime, checked_budget, checked_time_limit
-from .apart import is_near
+from .apart import is_near, is_shared
 from .best_apart import BestApart
 from .tilted import tilted
 
@@ -25,28 +25,26 @@ from .tilted import tilted
 class Candidates:
     """Different plans within one budget, best first.
 
-    Two plans differ if one removes a block that the other keeps, or if some dim that both have stands apart by
-    at least a quarter of its options, and by 2 at least.
+    The frame of a plan is the blocks that it removes and the widths that several blocks share. Two frames
+    differ if one removes a block that the other keeps, or if a shared width stands apart by a quarter of its
+    options, and by 2 at least.
 
     Attributes:
         plans: each with the optimum's importance, or the best bound known, as its `bound`.
         gaps: of each plan, the share of that bound that its importance is below it, at most.
-        gap: what was asked for: no plan is further below the bound.
-        covered: every choice within this share of the bound is one of the plans, or differs too little from
-            one to be listed: proven. 0 where nothing is known.
-        complete: `covered` is the whole gap.
-        note: the same in words.
+        gap: what was asked for: no plan is further below the best.
+        covered: every choice less than this share below the bound has a frame like that of one of the plans,
+            proven. 0 where nothing is.
+        complete: the same of every choice within the whole gap.
+        note: how complete the list is, in words.
     """
 
     plans: tuple[Plan, ...]
     gaps: tuple[float, ...]
     gap: float
     covered: float
+    complete: bool
     note: str
-
-    @property
-    def complete(self) -> bool:
-        return self.covered >= self.gap
 
     def __repr__(self) -> str:
         return f"Candidates({len(self.plans)} plans; {self.note})"
@@ -64,10 +62,11 @@ def candidates(
 ) -> Candidates:
     """Up to `count` different plans within a budget whose importance is at most a share `gap` below the best.
 
-    The optimum comes first. Plans that are optimal once the importance of one kind of dim, or of what keeps
-    whole blocks, counts 30 % more or less take up to half of the places: they trade kinds for one another,
-    where scores are least sure. The best plans that differ from all of these fill the rest, found by
-    branching on decisions, each branch solved exactly.
+    The optimum comes first. Plans that are optimal once the importance of one kind of dim, or of whole
+    blocks, counts 30 % more or less take up to half of the places: they trade kinds for one another, where
+    scores are least sure. Then come the best plans of other frames, found by branching on decisions, each
+    branch solved exactly. Where no other frame is left within the gap, plans follow that differ from the rest
+    in a width within some block.
 
     Args:
         budget: in the problem's latency unit.
@@ -91,29 +90,38 @@ def candidates(
     budget, count, gap = checked_budget(budget), _count(count), _gap(gap)
     limits = Limits(pins, checked_time_limit(time_limit), cancelled)
     only = Restriction(allowed_options(problem, pins), pins.blocks if pins else {})
-    check = limits.checking()
+    clock = limits.clock()
     best = exact.solve(problem, budget, limits)
     bound = best.bound if best.bound is not None else math.inf
     least = best.importance - gap * abs(best.importance)
+    frame = tuple(d for d in problem.dims if is_shared(problem, d.name))
     taken, reason = [best], ""
-    branches = BestApart(problem, budget, only, taken, least, check)
+    frames = BestApart(problem, budget, only, taken, frame, least, clock)
     try:
-        for other, word in tilted(problem, budget, pins, check):
+        for other, word in tilted(problem, budget, pins, clock):
             if len(taken) >= (count + 1) // 2:
                 break
             plan = _as_candidate(problem, budget, other, bound, word)
-            if plan.importance >= least and not any(is_near(problem, plan, t) for t in taken):
+            if plan.importance >= least and not any(is_near(plan, t, problem.dims) for t in taken):
                 taken.append(plan)
-        while len(taken) < count and (plan := branches.next()) is not None:
-            taken.append(_as_candidate(problem, budget, plan, bound, "the best that differs from those before"))
+        for branches, word in (
+            (frames, "the best with another frame"),
+            (
+                BestApart(problem, budget, only, taken, problem.dims, least, clock),
+                "the best with other widths",
+            ),
+        ):
+            while len(taken) < count and (plan := branches.next()) is not None:
+                taken.append(_as_candidate(problem, budget, plan, bound, word))
     except OutOfTime:
         reason = f"stopped after {limits.time_limit:g} s" if limits.time_limit else "not all could be proven"
     except (TooMany, Unsupported):
         reason = "too large to branch on"
     plans = tuple(sorted(taken, key=lambda p: -p.importance))[:count]
     gaps = tuple(_gap_to(bound, p.importance) for p in plans)
-    covered = min(gap, _gap_to(bound, max(branches.bound, least))) if best.optimal else 0.0
-    return Candidates(plans, gaps, gap, covered, _note(len(plans), gap, covered, reason))
+    complete = best.optimal and frames.bound < least
+    covered = gap if complete else min(gap, _gap_to(bound, frames.bound)) if best.optimal else 0.0
+    return Candidates(plans, gaps, gap, covered, complete, _note(len(plans), covered, complete, reason))
 
 
 def _as_candidate(problem: Problem, budget: float, plan: Plan, bound: float, note: str) -> Plan:
@@ -138,13 +146,12 @@ def _gap_to(bound: float, importance: float) -> float:
     return below / abs(bound) if bound and math.isfinite(bound) else math.inf
 
 
-def _note(count: int, gap: float, covered: float, reason: str) -> str:
-    why = f" ({reason})" if reason else ""
-    if covered >= gap:
-        return f"complete: every plan within {100 * gap:.3g} % is one of these or close to one"
-    if covered > 0:
-        return f"the best {count} found{why}; complete within {100 * covered:.3g} % of the best importance"
-    return f"the best {count} found{why}"
+def _note(count: int, covered: float, complete: bool, reason: str) -> str:
+    found = f"the best {count} found" + (f" ({reason})" if reason else "")
+    if not complete and not covered:
+        return found
+    where = f"within {100 * covered:.3g} %" if complete else f"less than {100 * covered:.3g} % below the best"
+    return f"{found}; every plan {where} has the frame of one of them, proven"
 
 
 def _count(count: int) -> int:

@@ -7,32 +7,24 @@ from ...core.pins import Pins
 from ...core.plan import Plan
 from ...core.problem import Problem, Term
 from ..exact import solver as exact
-from ..protocol import Limits
+from ..protocol import Clock
+from .apart import is_shared
 
 TILT = 0.3
 
 
-def tilted(
-    problem: Problem, budget: float, pins: Pins | None, check: Callable[[], None]
-) -> Iterator[tuple[Plan, str]]:
+def tilted(problem: Problem, budget: float, pins: Pins | None, clock: Clock) -> Iterator[tuple[Plan, str]]:
     """The optimum of each tilted problem, as a plan of that one, and a word on how it was tilted.
 
-    A kind of dim counts 30 % more or less: all of a kind that one block alone uses, or all that several share.
-    So do all terms of removable blocks.
+    A kind of dim counts 30 % more or less: all of a kind that one block alone uses, or all that several
+    share. So do all terms of removable blocks.
     """
-
-    def ask() -> bool:
-        check()
-        return False
 
     for name, takes in _groups(problem):
         for factor, word in ((1 + TILT, "more"), (1 - TILT, "less")):
-            check()
-            terms = tuple(
-                replace(t, values=t.values * factor) if takes(t) else t for t in problem.importance
-            )
+            terms = tuple(replace(t, values=t.values * factor) if takes(t) else t for t in problem.importance)
             other = replace(problem, importance=terms)
-            plan = exact.solve(other, budget, Limits(pins, cancelled=ask))
+            plan = exact.solve(other, budget, clock.rest(pins))
             yield plan, f"best if {name} counted {100 * TILT:.0f} % {word}"
 
 
@@ -40,12 +32,12 @@ def _groups(problem: Problem) -> list[tuple[str, Callable[[Term], bool]]]:
     """Names, and which importance terms belong to each; groups that hold every term are left out."""
 
     def group(name: str) -> str:
-        users = problem.dim_blocks[name]
-        shared = len(users) > 1 or None in users
-        return f"{problem.dim[name].kind} {'across' if shared else 'within'} blocks"
+        return f"{problem.dim[name].kind} {'across' if is_shared(problem, name) else 'within'} blocks"
 
     removable = {b.name for b in problem.blocks if b.removable}
     names = sorted({group(name) for t in problem.importance for name in t.dims})
     found: list[tuple[str, Callable[[Term], bool]]] = [("blocks", lambda t: t.block in removable)]
     found += [(n, lambda t, n=n: any(group(d) == n for d in t.dims)) for n in names]
-    return [(n, takes) for n, takes in found if 0 < sum(map(takes, problem.importance)) < len(problem.importance)]
+    return [
+        (n, takes) for n, takes in found if 0 < sum(map(takes, problem.importance)) < len(problem.importance)
+    ]

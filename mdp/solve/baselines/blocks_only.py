@@ -6,27 +6,17 @@ from ...core.problem import Problem
 from ..cache import kept
 from ..exact import solver as exact
 from ..heuristic import Found
-from ..protocol import Limits
+from ..protocol import Clock
 
 
-def search(problem: Problem, budget: float, check) -> Found:
+def search(problem: Problem, budget: float, clock: Clock) -> Found:
     """The most important set of blocks that fits, exactly; dims at the widest that the pins leave them."""
     wide = kept(problem, "_blocks_only", lambda: pinned(problem, _widest(problem)))
     best = exact.fastest(wide)
     if within(best.latency, budget):
-        best = exact.solve(wide, budget, Limits(cancelled=_asking(check)))
-    return Found(problem.dense_choices, frozenset(best.removed_blocks))
+        best = exact.solve(wide, budget, clock.rest())
+    return Found(problem.dense_choices, frozenset(best.removed_blocks), best.note)
 
 
 def _widest(problem: Problem) -> Pins:
     return Pins({d.name: (d.dense, d.dense) for d in problem.dims})
-
-
-def _asking(check):
-    """The check, whose exceptions pass through the solver, as a question that is never answered with yes."""
-
-    def ask() -> bool:
-        check()
-        return False
-
-    return ask

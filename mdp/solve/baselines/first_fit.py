@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from ...core.plan import within
 from ...core.problem import Problem
 from ..heuristic import Found
+from ..protocol import Clock
 
 
 def first_fit(
-    problem: Problem, budget: float, count: int, at: Callable[[int], Mapping[str, int]], check
+    problem: Problem, budget: float, count: int, at: Callable[[int], Mapping[str, int]], clock: Clock
 ) -> Found:
     """The choice `at(i)` of the smallest i below `count` that fits, by bisection; no block is removed.
 
@@ -17,7 +18,7 @@ def first_fit(
     """
 
     def latency(i: int) -> float:
-        check()
+        clock()
         return problem.evaluate(at(i))[0]
 
     low, high = 0, count - 1

@@ -1,12 +1,13 @@
-"""The obvious heuristic, as a baseline: from dense, drop what costs the least importance per latency saved."""
+"""The obvious heuristic: from dense, drop what costs the least importance per latency saved."""
 
 from ...core.plan import within
 from ...core.problem import Problem
 from ..heuristic import Found
+from ..protocol import Clock
 from .state import Move, State
 
 
-def search(problem: Problem, budget: float, check) -> Found:
+def search(problem: Problem, budget: float, clock: Clock) -> Found:
     """Drop one step at a time, the one that loses the least importance per latency saved, until it fits.
 
     It never takes a step back, and steps that save nothing are taken only when nothing else is left.
@@ -20,7 +21,7 @@ def search(problem: Problem, budget: float, check) -> Found:
     latency = state.latency()
     fastest = latency, state.choices(), frozenset[str]()
     while not within(latency, budget):
-        check()
+        clock()
         moves = state.moves()
         if not moves:
             break

@@ -21,25 +21,26 @@ from ...core.problem import Problem, Term
 from ..curves import importance_curves
 from ..heuristic import Found
 from ..outputs import outputs
+from ..protocol import Clock
 from .knapsack import cheapest, pick
 
 STEPS = 30
 MORE_STEPS = 30
 
 
-def search(problem: Problem, budget: float, check) -> Found:
+def search(problem: Problem, budget: float, clock: Clock) -> Found:
     """From dense down in 30 steps, each a knapsack over what the last one left; no block is removed."""
     layers = _layers(problem)
     worth = importance_curves(problem)
     now = {d.name: len(d.options) - 1 for d in problem.dims}
     latency = _latency(problem, now)
     fastest = latency, now
-    for target in chain(targets(latency, budget), repeat(budget, MORE_STEPS)):
+    for target in chain(targets(latency, budget, STEPS), repeat(budget, MORE_STEPS)):
         if within(latency, budget):
             break
         if latency <= target:
             continue
-        after = _step(layers, worth, now, target - latency, check)
+        after = _step(layers, worth, now, target - latency, clock)
         if after == now and target == budget:
             break
         now, latency = after, _latency(problem, after)
@@ -47,7 +48,7 @@ def search(problem: Problem, budget: float, check) -> Found:
     return Found(_choices(problem, now if within(latency, budget) else fastest[1]))
 
 
-def targets(dense: float, budget: float, steps: int = STEPS) -> list[float]:
+def targets(dense: float, budget: float, steps: int) -> list[float]:
     """The budget of every step: exp(a ln budget + (1 - a) ln dense) with a = step / steps.
 
     A straight line where one of the two has no logarithm.
@@ -61,7 +62,7 @@ def targets(dense: float, budget: float, steps: int = STEPS) -> list[float]:
 
 
 def _layers(problem: Problem) -> dict[str, list[tuple[Term, int]]]:
-    """Dim -> the tables that put it out, each with the dim's axis. Dims that no table puts out cost nothing."""
+    """Dim -> the tables that put it out, each with the dim's axis. A dim that none puts out costs nothing."""
     layers = defaultdict(list)
     for term in problem.latency:
         for name in outputs(problem, term):
@@ -69,7 +70,7 @@ def _layers(problem: Problem) -> dict[str, list[tuple[Term, int]]]:
     return layers
 
 
-def _step(layers, worth, now: dict[str, int], change: float, check) -> dict[str, int]:
+def _step(layers, worth, now: dict[str, int], change: float, clock) -> dict[str, int]:
     """The most important widths of at most the present ones that change latency by at most `change`.
 
     An option costs the sum, over the dim's layers, of the table at that output and the present inputs.
@@ -83,7 +84,7 @@ def _step(layers, worth, now: dict[str, int], change: float, check) -> dict[str,
             cost += term.values[at][: now[name] + 1] - term.values[at][now[name]]
         costs.append(cost)
     worths = [worth[name][: now[name] + 1] for name in names]
-    picked = pick(costs, worths, change, check) or cheapest(costs, worths)
+    picked = pick(costs, worths, change, clock) or cheapest(costs, worths)
     return {**now, **dict(zip(names, picked, strict=True))}
 
 

@@ -1,7 +1,7 @@
 """Isomorphic Pruning (Fang et al., ECCV 2024; VainF/Isomorphic-Pruning) on a Problem, as a rival.
 
-Dims of one structure form a scope. Within a scope units compete by their score over the mean of their dim, and
-every scope loses the same share of its units; that share is the smallest with which the table meets the
+Dims of one structure form a scope. Within a scope units compete by their score over the mean of their dim,
+and every scope loses the same share of its units; that share is the smallest with which the table meets the
 budget. Latency plays no part in the choice, and no block is removed. Where this differs from the original:
 
 - Scopes follow the kind of a dim and, for channels, the place of its layer within the blocks of a stage; the
@@ -18,6 +18,7 @@ import numpy as np
 from ...core.problem import Dim, Problem
 from ..curves import importance_curves
 from ..heuristic import Found
+from ..protocol import Clock
 from .first_fit import first_fit
 
 
@@ -33,7 +34,7 @@ class Bundle:
     index: int
 
 
-def search(problem: Problem, budget: float, check) -> Found:
+def search(problem: Problem, budget: float, clock: Clock) -> Found:
     """The smallest share of units, the same in every scope, with which the budget is met, by bisection."""
     bundles = rows(problem)
     shares = sorted({0.0, *(b.share for b in bundles)})
@@ -45,7 +46,7 @@ def search(problem: Problem, budget: float, check) -> Found:
                 index[bundle.dim] = min(index[bundle.dim], bundle.index - 1)
         return {d.name: d.options[index[d.name]] for d in problem.dims}
 
-    return first_fit(problem, budget, len(shares), at, check)
+    return first_fit(problem, budget, len(shares), at, clock)
 
 
 def scope(problem: Problem, dim: Dim) -> tuple[str, ...]:

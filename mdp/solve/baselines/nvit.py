@@ -17,13 +17,14 @@ from ...core.plan import within
 from ...core.problem import Dim, Problem
 from ..curves import importance_curves, latency_curves
 from ..heuristic import Found
+from ..protocol import Clock
 from .state import Move, State
 
 # Units below which a dim of a kind is not pruned, as in the original.
 FLOORS = {"heads": 2, "qk": 8, "v": 8, "mlp": 16}
 
 
-def search(problem: Problem, budget: float, check) -> Found:
+def search(problem: Problem, budget: float, clock: Clock) -> Found:
     """One bundle after another goes, the one of the smallest score minus eta times its latency."""
     state, eta = State(problem), rate(problem)
     floors = {d.name: floor(d) for d in problem.dims}
@@ -35,7 +36,7 @@ def search(problem: Problem, budget: float, check) -> Found:
     latency = state.latency()
     fastest = latency, state.choices()
     while not within(latency, budget):
-        check()
+        clock()
         moves = [m for m in state.narrower() if state.index[m[1]] > floors[m[1]]]
         if not moves:
             break

@@ -18,7 +18,9 @@ class State:
         self.problem = problem
         self.index = {d.name: len(d.options) - 1 for d in problem.dims}
         self.removed: set[str] = set()
-        self._sides: dict[Move, tuple[list[Term], list[Term]]] = {("dim", d.name): ([], []) for d in problem.dims}
+        self._sides: dict[Move, tuple[list[Term], list[Term]]] = {
+            ("dim", d.name): ([], []) for d in problem.dims
+        }
         self._sides |= {("block", b.name): ([], []) for b in problem.blocks}
         self._readers: dict[Move, set[Move]] = {move: {move} for move in self._sides}
         for side, terms in enumerate((problem.latency, problem.importance)):

@@ -4,10 +4,11 @@ from fractions import Fraction
 
 from ...core.problem import Dim, Problem
 from ..heuristic import Found
+from ..protocol import Clock
 from .first_fit import first_fit
 
 
-def search(problem: Problem, budget: float, check) -> Found:
+def search(problem: Problem, budget: float, clock: Clock) -> Found:
     """The largest share that fits, by bisection.
 
     A dim keeps its widest option of at most that share of the widest that the pins leave it, or its narrowest
@@ -19,7 +20,7 @@ def search(problem: Problem, budget: float, check) -> Found:
     def at(i: int) -> dict[str, int]:
         return {d.name: _at_most(d, row[i]) for d in problem.dims}
 
-    return first_fit(problem, budget, len(row), at, check)
+    return first_fit(problem, budget, len(row), at, clock)
 
 
 def _at_most(dim: Dim, share: Fraction) -> int:

@@ -15,13 +15,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...core.errors import Cancelled, Infeasible, MdpError, Unsupported
+from ...core.errors import Infeasible, MdpError, Unsupported
 from ...core.pins import Pins, allowed_options
 from ...core.plan import Plan, infeasible, make_plan, within
 from ...core.problem import Problem
 from ..cache import kept, kept_few
-from ..protocol import NO_LIMITS, Limits, OutOfTime
 from ..precision import FORGIVEN, ROUNDING, carried, facts, latency_carried
+from ..protocol import NO_LIMITS, Limits, OutOfTime
 from . import rational
 from .elimination import Cluster, Parts, Restriction, Tree, build_tree, make_parts
 from .hull import Hulls, make_hulls
@@ -113,7 +113,7 @@ def plan_of(ready: PreparedProblem, budget: float, limits: Limits = NO_LIMITS) -
         MdpError: it cannot be told whether anything meets the budget.
     """
     start = time.perf_counter()
-    check = limits.checking()
+    check = limits.clock()
     found = None
     try:
         with np.errstate(all="ignore"):
