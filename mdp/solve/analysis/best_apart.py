@@ -16,6 +16,7 @@ from ...core.plan import Plan
 from ...core.problem import Dim, Problem
 from ..exact import solver as exact
 from ..exact.elimination import Restriction
+from ..exact.prepared import restricted
 from ..protocol import Clock, OutOfTime
 from .apart import apart, is_near
 
@@ -71,7 +72,7 @@ class BestApart:
 
     def _solved(self, cell: Restriction):
         try:
-            plan = exact.plan_of(exact.restricted(self.problem, cell), self.budget, self.clock.rest())
+            plan = exact.plan_of(restricted(self.problem, cell), self.budget, self.clock.rest())
         except Infeasible:
             return None
         if plan.bound is None or not plan.optimal:

@@ -14,7 +14,7 @@ from ...core.plan import Plan, make_plan
 from ...core.problem import Problem
 from ..exact import solver as exact
 from ..exact.elimination import Restriction
-from ..exact.slack_window import TooMany
+from ..exact.point_pool import TooMany
 from ..protocol import Limits, OutOfTime, checked_budget, checked_time_limit
 from .apart import is_near, is_shared
 from .best_apart import BestApart

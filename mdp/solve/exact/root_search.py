@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from ..protocol import OutOfTime
 from .hull import Hulls
-from .message_passing import Choice, Program, maximiser, part_of, run_pass
+from .message_passing import Choice, maximiser, run_pass
+from .program import Program, part_of
 from .slack_window import Closing, Incumbent, select, slacks
 
 # The first window lets in this many list points beyond those of the maximiser; the next ones grow so as to
