@@ -21,7 +21,10 @@ def add_arguments(parser):
         "--budget", required=True, help="in the problem's unit (12.5) or a share of dense (40%%)"
     )
     parser.add_argument(
-        "--solver", default="exact", help="exact (default), milp, mindtpy, mindtpy-fp, greedy, random"
+        "--solver",
+        default="exact",
+        help="exact (default), milp, mindtpy, mindtpy-fp, or a rival: halp, nvit, isomorphic, uniform, blocks-only, "
+        "greedy, random",
     )
     parser.add_argument("--pins", default="", help=PINS_HELP)
     parser.add_argument("--time-limit", type=float, help="seconds; for milp and mindtpy")
