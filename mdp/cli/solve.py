@@ -23,11 +23,11 @@ def add_arguments(parser):
     parser.add_argument(
         "--solver",
         default="exact",
-        help="exact (default), milp, mindtpy, mindtpy-fp, or a rival: halp, nvit, isomorphic, uniform, blocks-only, "
-        "greedy, random",
+        help="exact (default), milp, mindtpy, mindtpy-fp, or a rival: halp, nvit, isomorphic, uniform, "
+        "blocks-only, greedy, random",
     )
     parser.add_argument("--pins", default="", help=PINS_HELP)
-    parser.add_argument("--time-limit", type=float, help="seconds; for milp and mindtpy")
+    parser.add_argument("--time-limit", type=float, help="seconds, by default 60 (mindtpy 300); inf for none")
     parser.add_argument("--out", help="also write the plan to this file")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
