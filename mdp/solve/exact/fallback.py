@@ -1,6 +1,7 @@
 """Where the exact solver gives up: the MILP in the time that is left, and what is known without it."""
 
 import dataclasses
+import math
 import time
 
 import numpy as np
@@ -72,15 +73,17 @@ def _bound(ready: PreparedProblem, budget: float, known: Plan) -> float | None:
 
 
 def _known(problem: Problem, budget: float, clock: Clock) -> Plan | None:
-    """A plan within the budget by a quick heuristic, None if those find none; a third of the time at most."""
+    """A plan within the budget by a quick heuristic, None if those find none.
+
+    Greedy may take a third of the time that is left, and half a second where none is: a plan is owed.
+    """
     from ..baselines import greedy, uniform
 
     pins, start = clock.limits.pins, time.perf_counter()
-    smaller, rest = pinned(problem, pins), clock.rest()
-    for name, search in (("greedy", greedy.search), ("uniform", uniform.search)):
+    smaller, seconds = pinned(problem, pins), max((clock.end - time.monotonic()) / 3, 0.5)
+    for name, search, limit in (("greedy", greedy.search, seconds), ("uniform", uniform.search, math.inf)):
         try:
-            share = dataclasses.replace(rest, time_limit=rest.time_limit and rest.time_limit / 3)
-            found = search(smaller, budget, share.clock())
+            found = search(smaller, budget, dataclasses.replace(clock.limits, time_limit=limit).clock())
         except OutOfTime:
             continue
         removed = removed_with(found.removed, pins)

@@ -1,5 +1,6 @@
 """HiGHS, asked again and again about one problem: built in Pyomo, compiled once."""
 
+import threading
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,10 @@ from .model import build
 
 # Both rows are scaled to this size, so that HiGHS's absolute tolerances are far below a table's digits.
 SCALE = 1e5
+
+
+# Pyomo imports parts of itself when they are first used, which two threads must not do at once.
+_building = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,9 @@ class Milp:
         self.problem = problem
         self.latency_scale = SCALE / max(facts(problem)[0].largest, 1e-300)
         self.importance_scale = SCALE / max(facts(problem)[1].largest, 1e-300)
-        self.model = build(problem, self.latency_scale, self.importance_scale)
-        self._compile()
+        with _building:
+            self.model = build(problem, self.latency_scale, self.importance_scale)
+            self._compile()
 
     def solve(self, budget: float, *, time_limit=None, stop=None) -> Answer:
         """Maximise importance within the budget; `stop`, an event, ends it early with what is known."""

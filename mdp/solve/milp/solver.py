@@ -71,6 +71,8 @@ def _asked(problem: Problem, budget: float, limits: Limits) -> Answer:
         if model is None:
             model = Milp(pinned(problem, pins))
         problem.__dict__.pop("_milp", None)  # nobody else asks it meanwhile
+        if stop.is_set():
+            return Answer("unknown")
         answer = model.solve(budget, time_limit=max(clock.end - time.monotonic(), 0.0), stop=stop)
         if answer.status == "infeasible" or (
             answer.choices is not None and not _fits(problem, budget, answer, pins)
