@@ -77,7 +77,7 @@ class Study(StudyRecord):
             pins: what is held fixed: `{"blocks.2": "keep", "blocks.3": "remove", "embedding": 96,
                 "blocks.0.mlp": (64, 128)}`.
             solver: a name in `mdp.solve.SOLVERS`.
-            time_limit: in seconds.
+            time_limit: in seconds; by default 60 for exact and milp, and infinity is none.
 
         Raises:
             Infeasible: nothing meets the budget; `.smallest` says what does.
