@@ -67,8 +67,8 @@ class Scores:
         provenance: method, dataset, images, seed, created, ...; `agreement` (dim -> rank correlation between
             two disjoint halves of the images) where known.
         blocks: block -> what it is worth beyond its shares, mostly negative: where the loss without a whole
-            block was measured, it is less than the sum of what its dims lose one by one. Empty for scores that
-            only add up.
+            block was measured, it is less than the sum of what its dims lose one by one. Empty for scores
+            that only add up.
     """
 
     order: Mapping[str, np.ndarray]

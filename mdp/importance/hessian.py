@@ -2,8 +2,8 @@
 
 With the Fisher approximation of the Hessian this estimates the squared change of the loss without the unit
 (NViT, Yang et al. 2023, arXiv 2110.04869; the transformer score of MDP, arXiv 2504.02168).
-Nothing is divided by how many tensors share a unit: an estimate of the loss is one whatever it is spread over,
-and that division put a unit of the embedding at a 67th of its loss beside a head at a third.
+Nothing is divided by how many tensors share a unit: an estimate of the loss is one whatever it is spread
+over, and that division put a unit of the embedding at a 67th of its loss beside a head at a third.
 """
 
 import numpy as np

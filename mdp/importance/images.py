@@ -1,4 +1,6 @@
-"""Images for scores, from whatever gives them: with labels or without, of the network's size, or a sentence."""
+"""Images for scores, from whatever gives them: with labels or without, of the network's size, or a
+sentence.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -42,19 +44,19 @@ def fitting(
     for images, classes_of in feed(Batches(batches), device):
         if images.ndim != 4 or tuple(images.shape[1:]) != size:
             raise MdpError(
-                f"A batch of images has the shape {_words(images.shape)}, and {found.ref.name} takes images of "
-                f"{_words(size)} (channels, height, width). Cut them to that size."
+                f"A batch of images has the shape {_words(images.shape)}, and {found.ref.name} takes "
+                f"images of {_words(size)} (channels, height, width). Cut them to that size."
             )
         none = bool((classes_of == UNLABELLED).any())
         if none and labels:
             raise MdpError(
-                "These images have no labels, which this score needs. Give batches of (images, labels), or use "
-                "a measured score against the dense network's own outputs."
+                "These images have no labels, which this score needs. Give batches of (images, labels), or "
+                "use a measured score against the dense network's own outputs."
             )
         if not none and labels and classes and int(classes_of.max()) >= classes:
             raise MdpError(
-                f"A label is {int(classes_of.max())}, but {found.ref.name} has {classes} classes, numbered from "
-                "0. Give the labels that the network was trained on."
+                f"A label is {int(classes_of.max())}, but {found.ref.name} has {classes} classes, numbered "
+                "from 0. Give the labels that the network was trained on."
             )
         yield images, classes_of
 

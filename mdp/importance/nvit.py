@@ -1,9 +1,9 @@
 """The second-order score with NViT's own constants: (Σ w·∂w / d)², where d is of the kind of dim.
 
-NViT (Yang et al. 2023, arXiv 2110.04869; NVlabs/NViT, nvit/pruning_core/pruning_engine_general.py) divides before
-squaring, by constants set by hand for 12 blocks: embedding 12, heads 6 x 2, Q/K 2, V 2, MLP 1. The first two count
-blocks, so they follow the depth here: the embedding's is the number of blocks, that of heads the same (6 x 2 of
-12). A channel of a network without these kinds has 1.
+NViT (Yang et al. 2023, arXiv 2110.04869; NVlabs/NViT, nvit/pruning_core/pruning_engine_general.py) divides
+before squaring, by constants set by hand for 12 blocks: embedding 12, heads 6 x 2, Q/K 2, V 2, MLP 1. The
+first two count blocks, so they follow the depth here: the embedding's is the number of blocks, that of
+heads the same (6 x 2 of 12). A channel of a network without these kinds has 1.
 """
 
 from ..networks.prunable import PrunableNetwork

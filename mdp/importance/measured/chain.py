@@ -1,7 +1,7 @@
 """Where a forward can be entered in the middle: modules behind which nothing else of the image is needed.
 
-A network with one narrower dim computes what the dense one computes, up to the first module that differs. What
-the module before it gave, kept from the dense network, stands in for all that ran until then.
+A network with one narrower dim computes what the dense one computes, up to the first module that differs.
+What the module before it gave, kept from the dense network, stands in for all that ran until then.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -53,7 +53,8 @@ def chain(found: PrunableNetwork, image: Tensor) -> tuple[Link, ...]:
 
 @contextmanager
 def entered(model: nn.Module, links: Sequence[Link], at: int, kept: Tensor) -> Iterator[None]:
-    """Forwards of `model` begin behind link `at`: that module gives `kept`, those before it zeros, at no cost.
+    """Forwards of `model` begin behind link `at`: that module gives `kept`, those before it zeros, at no
+    cost.
 
     Args:
         kept: what link `at` gives for the batch at hand, shape (batch, *link.shape).

@@ -1,6 +1,7 @@
 """Losses of a dim over its widths: measured here and there, joined along a cheap score. Plain numbers.
 
-A dim's `removed` is what the score says is lost at each of its options: falling, 0 at the last, the dense one.
+A dim's `removed` is what the score says is lost at each of its options: falling, 0 at the last, the dense
+one.
 """
 
 from collections.abc import Mapping, Sequence

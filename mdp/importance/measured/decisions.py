@@ -1,7 +1,7 @@
 """Which decisions to measure: coarse ones first, then those that plans are made of.
 
-Latency is not known when a network is scored, so plans are solved for multiply-adds: they take the same widths
-down as far, if not in the same order.
+Latency is not known when a network is scored, so plans are solved for multiply-adds: they take the same
+widths down as far, if not in the same order.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -59,8 +59,8 @@ def kinds_of(space: Space, scores: Scores) -> dict[str, str]:
 
 
 def used_by_plans(space: Space, scores: Scores, known: Collection[Decision]) -> list[Decision]:
-    """What plans under the current scores choose, and the options on both sides, as far as it is not known."""
-    options = {d.name: d.options for d in space.dims}
+    """What plans under the current scores choose, as far as it is not known."""
+    widest = {d.name: d.options[-1] for d in space.dims}
     found: dict[Decision, None] = {}
     problem = by_macs(space, scores)
     for share in BUDGETS:
@@ -70,10 +70,8 @@ def used_by_plans(space: Space, scores: Scores, known: Collection[Decision]) -> 
             continue
         for dim, kept in plan.choices.items():
             if kept is not None:
-                at = options[dim].index(kept)
-                near = options[dim][max(0, at - 1) : at + 2]
-                found |= dict.fromkeys(("dim", dim, k) for k in near if k != options[dim][-1])
-    return [decision for decision in found if decision not in known]
+                found["dim", dim, kept] = None
+    return [decision for decision in found if decision not in known and decision[2] != widest[decision[1]]]
 
 
 def by_macs(space: Space, scores: Scores) -> Problem:

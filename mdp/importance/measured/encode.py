@@ -62,7 +62,8 @@ def _per_unit(base: Scores, dim: str, options: Sequence[int], losses: np.ndarray
     by, it is the same for all units.
     """
     ranked = np.maximum(np.sum(_values(base, dim), axis=0)[base.order[dim]], 0.0)
-    # The narrowest width is never left: what its units are worth is a matter of presentation, and kept modest.
+    # The narrowest width is never left: what its units are worth is a matter of presentation, and kept
+    # modest.
     gone = float(ranked[options[0] :].sum())
     top = float(losses[0]) * min(1.0, float(ranked[: options[0]].sum()) / gone if gone > 0 else 1.0)
     worth = [top, *(-np.diff(losses))]

@@ -117,8 +117,8 @@ class Evaluator:
             output = self._dense.model(images)
         if not isinstance(output, Tensor) or output.ndim != 2:
             raise MdpError(
-                "Importance is measured on classifiers, whose outputs are (images, classes); this network gives "
-                "something else. Use another score, such as hessian."
+                "Importance is measured on classifiers, whose outputs are (images, classes); this network "
+                "gives something else. Use another score, such as hessian."
             )
         if not torch.isfinite(output).all():
             raise MdpError(

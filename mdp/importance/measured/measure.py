@@ -1,7 +1,7 @@
 """Importance that was measured: what the network's own answer loses, for every dim and block.
 
-A cheap score ranks the units within each dim. Then a dim at one width, or a network without one block, is run on
-a few hundred images, and its outputs are set beside the dense network's.
+A cheap score ranks the units within each dim. Then a dim at one width, or a network without one block, is
+run on a few hundred images, and its outputs are set beside the dense network's.
 """
 
 import copy
@@ -48,10 +48,12 @@ def measure(
     loss: Callable[[Any, Tensor], Tensor] | None = None,
     against: str = "outputs",
     seconds: float | None = None,
+    asked: bool = True,
     provenance: Mapping[str, Any],
 ) -> Scores:
     """Scores by measurement. `method` is "measured" or "calibrated"; `cheap(batches, loss, report)` ranks the
-    units, with what `score` gives.
+    units, with what `score` gives; it is all there is where the method was not `asked` for and images are
+    few.
 
     Raises:
         MdpError: no images or too few, of another size, without labels where they are asked for, a network
@@ -67,8 +69,12 @@ def measure(
     first = _first(stream, images_for(found))
     images = torch.cat([pixels for pixels, _ in first]) if first else torch.empty(0)
     if len(images) < FEWEST:
+        if not asked:
+            return cheap(first, loss, report)
+        if not first:
+            raise MdpError("There are no images to measure on; give a few hundred, with or without labels.")
         raise MdpError(
-            f"{len(images) or 'No'} images are too few to measure on; give {FEWEST} or more, better {MOST}."
+            f"{len(images)} images are too few to measure on; give {FEWEST} or more, better {MOST}."
         )
     labels = torch.cat([of for _, of in first])
     unlabelled = bool((labels == UNLABELLED).any())
@@ -167,8 +173,9 @@ def _sound(right: float | None, against: str, images: int, report: Reporter) -> 
     """Say what labels show of the dense network: a network that is right on nothing has nothing to lose."""
     if right == 0 and against == "labels":
         raise MdpError(
-            f"The dense network is right on none of the {images} images, so nothing that is pruned can lose by "
-            "their labels. See that images and labels are the ones it was trained on, or measure against its "
+            f"The dense network is right on none of the {images} images, so nothing that is pruned can "
+            "lose by their labels. See that images and labels are the ones it was trained on, or measure "
+            "against its "
             "outputs."
         )
     if right == 0:
