@@ -16,6 +16,8 @@ def score(
     batches: "Iterable[tuple[Tensor, Tensor]]" = (),
     *,
     method: str | None = None,
+    against: str = "outputs",
+    seconds: float | None = None,
     loss: "Callable[[Any, Tensor], Tensor] | None" = None,
     device: str = "cpu",
     progress: Progress = True,
@@ -24,9 +26,15 @@ def score(
 
     Args:
         net: from `prunable`.
-        batches: any iterable of (images, labels): images float (batch, channels, height, width), normalised
-            as the network wants them. Small batches (16) give steadier scores than large ones.
-        method: "taylor", "hessian" or "magnitude" (needs no images); by default the family's.
+        batches: any iterable of (images, labels), or for the measured methods of images alone: images float
+            (batch, channels, height, width), normalised as the network wants them. Small batches (16) give
+            steadier scores than large ones.
+        method: "measured" runs the network with every dim at several widths and without each block;
+            "calibrated" does so for a few and scales a gradient score by it; "taylor", "hessian" and
+            "nvit" are such scores, "magnitude" needs no images. By default calibrated for classifiers, "
+            "with 8 images or more.
+        against: what the measured methods compare with: the dense network's "outputs", or "labels".
+        seconds: their time limit; a table cut short is whole, and the next call goes on from there.
         loss: what the scores are the change of, `loss(outputs, labels)` -> scalar; by default cross-entropy.
         device: where to compute: "cpu", "cuda" or "mps".
         progress: True, False, or a `mdp.Reporter` that is told and may cancel.
@@ -39,11 +47,21 @@ def score(
     >>> net = mdp.prunable(timm.create_model("test_resnet", num_classes=10))
     >>> batches = [(torch.randn(4, 3, 160, 160), torch.randint(10, (4,))) for _ in range(2)]
     >>> mdp.score(net, batches, progress=False)
-    Scores(10 dims, taylor, 8 images)
+    Scores(10 dims, calibrated, 8 images)
     """
     from ..importance import score as measure
     from ..networks.weights import HASH, state_hash
 
     net = checked(net)
     facts = {"weights": net.ref.weights, HASH: state_hash(net.model.state_dict())}
-    return measure(net, batches, method, reporter(progress), device=device, loss=loss, provenance=facts)
+    return measure(
+        net,
+        batches,
+        method,
+        reporter(progress),
+        device=device,
+        loss=loss,
+        against=against,
+        seconds=seconds,
+        provenance=facts,
+    )

@@ -15,7 +15,16 @@ def add_arguments(parser):
     parser.add_argument(
         "--method",
         default="auto",
-        help="taylor, hessian, magnitude (needs no images), or auto (default): the family's",
+        help="measured, calibrated, taylor, hessian, nvit, magnitude (needs no images), or auto (default): "
+        "calibrated for classifiers",
+    )
+    parser.add_argument(
+        "--against",
+        default="outputs",
+        help="what measured and calibrated compare with: the dense network's outputs (default), or labels",
+    )
+    parser.add_argument(
+        "--seconds", type=float, help="time limit of measured and calibrated; the same command goes on later"
     )
     parser.add_argument(
         "--data", default="fashion-mnist", help="data set, or folder of class folders of images"
@@ -46,7 +55,7 @@ def run(args):
     from ..core.quality import importance_words, scores_doubt
     from ..datasets.unreadable import Unread
     from ..families import find, outline
-    from ..importance import METHODS, default_method, save_scores, score
+    from ..importance import AGAINST, METHODS, default_method, save_scores, score
     from ..latency.device import deployment
     from ..networks.models import create
     from ..networks.weights import noted
@@ -56,6 +65,8 @@ def run(args):
         raise MdpError(f"{args.views} views of {args.images} images cannot be scored on; give 1 or more.")
     if args.method != "auto" and args.method not in METHODS:
         raise MdpError(f"There is no score {args.method!r}; choose auto or one of {', '.join(METHODS)}.")
+    if args.against not in AGAINST:
+        raise MdpError(f"There is no --against {args.against!r}; choose {' or '.join(AGAINST)}.")
     ref = model_of(args)
     # What is not supported, and images that do not fit, are refused before anything is fetched or made.
     shapes = outline(ref, split_blocks=args.split_blocks)
@@ -68,10 +79,14 @@ def run(args):
     if ref.new_head:
         facts["new_head"] = True
         report.message(NEW_HEAD)
-    scores = score(found, batches, method, report, device=device, provenance=facts)
+    asked = None if args.method == "auto" else method
+    limits = {"against": args.against, "seconds": args.seconds}
+    scores = score(found, batches, asked, report, device=device, provenance=facts, **limits)
     unread.tell(report)
     path = save_scores(scores, ref, args.out)
-    report.message(f"{path}: {method} scores of {len(scores.order)} dims{_said(scores.provenance)}.")
+    report.message(
+        f"{path}: {scores.provenance['method']} scores of {len(scores.order)} dims{_said(scores.provenance)}."
+    )
     wrong = importance_words(scores_doubt(scores))
     if wrong:
         report.message(wrong)
