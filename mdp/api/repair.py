@@ -26,9 +26,9 @@ def repair(
 ) -> "nn.Module":
     """Fit the layers of a pruned network to those of the dense one, in closed form; returns a copy.
 
-    Seconds instead of epochs, and no labels. A quarter of the images is held out and judges: where no repair is
-    better than the network as it was, a copy of that comes back. `returned.repair_report` says what was done
-    (`.text` in words), and what each of the two is worth on the held-out images.
+    Seconds instead of epochs, and no labels. A quarter of the images is held out and judges: where no repair
+    is better than the network as it was, a copy of that comes back. `returned.repair_report` says what was
+    done (`.text` in words), and what each of the two is worth on the held-out images.
 
     Args:
         network: from `net.extract` or `load`; it is not changed.
@@ -84,7 +84,7 @@ def origin(pruned: Any) -> "nn.Module":
 
     architecture = getattr(pruned, "architecture", None)
     if architecture is None:
-        raise MdpError("Only a pruned network can be repaired: give what net.extract(plan) or mdp.load returns.")
+        raise MdpError("Only a pruned network can be repaired: one from net.extract(plan) or mdp.load.")
     noted = _ORIGINS.get(pruned)
     dense = noted() if noted else None
     if dense is not None:

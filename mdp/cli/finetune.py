@@ -28,7 +28,7 @@ def add_arguments(parser):
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="folder for the fine-tuned network; needed where it trains")
     parser.add_argument("--repair", action=argparse.BooleanOptionalAction, default=True,
-                        help="first fit the pruned layers to the dense ones, on a few training images")  # fmt: skip
+                        help="first fit pruned layers to dense ones, on a few training images")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
 
 

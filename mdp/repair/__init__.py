@@ -1,7 +1,7 @@
 """Repair: a pruned network fitted to the dense one in closed form, on a few unlabelled images, in seconds.
 
-`mdp.repair` is this room and, called, the verb of the front door (mdp/api/repair.py): Python gives a package's
-attribute to the room of that name as soon as it is imported.
+`mdp.repair` is this room and, called, the verb of the front door (mdp/api/repair.py): Python gives a
+package's attribute to the room of that name as soon as it is imported.
 """
 
 import importlib
@@ -9,7 +9,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from .repair import RepairReport, repair
+from .choose import RepairReport, repair
 from .sweep import Setting
 
 __all__ = ["RepairReport", "Setting", "repair"]

@@ -48,7 +48,9 @@ class Gram:
         ):
             total += part.cpu()
 
-    def solve(self, weight: Tensor, bias: Tensor, ridge: float, *, centred: bool, variance: float) -> Solution:
+    def solve(
+        self, weight: Tensor, bias: Tensor, ridge: float, *, centred: bool, variance: float = 0.0
+    ) -> Solution:
         """Minimise ‖X Wᵀ + b − Y‖² + ridge · mean(diag XᵀX) · ‖W − weight‖² over W, and over b where centred.
 
         Args:

@@ -1,4 +1,4 @@
-"""The images that a repair looks at: checked, and parted into those that it learns from and those that judge."""
+"""The images that a repair looks at: checked, and parted into those to learn from and those to judge on."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -87,8 +87,8 @@ def _check(images: Tensor, size: tuple[int, int, int]) -> None:
     if images.ndim != 4 or tuple(images.shape[1:]) != tuple(size):
         got = " x ".join(map(str, images.shape[1:] if images.ndim == 4 else images.shape))
         raise MdpError(
-            f"The network takes images of {' x '.join(map(str, size))} (channels, height, width), and these are "
-            f"{got}. Resize them first."
+            f"The network takes images of {' x '.join(map(str, size))} (channels, height, width), and "
+            f"these are {got}. Resize them first."
         )
     if not images.isfinite().all():
         raise MdpError("Some of the images hold values that are no numbers. Look at how they are read.")

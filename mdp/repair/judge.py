@@ -38,9 +38,8 @@ def worth(ours: Tensor, dense: Tensor, held: Images) -> Worth:
     """Judge outputs (images, classes) beside the dense network's."""
     if not ours.isfinite().all():
         return Worth(float("inf"), 0.0, None if held.labels is None else 0.0)
-    apart = F.kl_div(
-        F.log_softmax(ours.double(), 1), F.log_softmax(dense.double(), 1), reduction="batchmean", log_target=True
-    )
+    ours_log, dense_log = (F.log_softmax(outputs.double(), 1) for outputs in (ours, dense))
+    apart = F.kl_div(ours_log, dense_log, reduction="batchmean", log_target=True)
     said = ours.argmax(1)
     right = None if held.labels is None else float((said == held.labels).double().mean())
     return Worth(float(apart), float((said == dense.argmax(1)).double().mean()), right)

@@ -54,7 +54,7 @@ def survey(network: nn.Module, images: Tensor) -> Survey:
         MdpError: the network does not take them.
     """
     found, calls, norms = Survey(), {}, {}
-    made: dict[int, tuple[str, Tensor]] = {}  # by identity; the tensor is held, so that no other takes its place
+    made: dict[int, tuple[str, Tensor]] = {}  # by identity; held, so that it stays theirs
 
     def layer_ran(name: str, layer: nn.Module, args: tuple, out: Tensor) -> None:
         calls[name] = calls.get(name, 0) + 1

@@ -17,8 +17,8 @@ from .layers import Layer, Survey
 from .rows import draw
 from .streams import Write, writes
 
-# Rows for each input of a layer, and the fewest and most of all: more cost time and change little.
-ROWS_PER_INPUT, FEWEST, MOST = 8, 4096, 16384
+# Rows of a layer: so many for each of its inputs, more where that makes few, and never fewer or more than these.
+ROWS_PER_INPUT, MORE, ENOUGH, FEWEST, MOST = 8, 32, 4096, 1024, 16384
 # Of the memory that is free, so much is used at most; matrices are float64, a solution takes a few of them.
 SHARE, MATRICES, BYTES = 0.5, 4, 8
 
@@ -74,8 +74,7 @@ def tasks(
             if len(stay) != module.weight.shape[0]:
                 skipped[layer.name] = "which of its outputs were kept is not known"
                 continue
-            rows = min(MOST, max(FEWEST, ROWS_PER_INPUT * layer.inputs))
-            at = draw(images, layer.places, rows, seed + number)
+            at = draw(images, layer.places, _rows(layer.inputs), seed + number)
             todo.append(Task(layer, stay, at, streams.get(layer.name)))
     return todo, skipped
 
@@ -85,18 +84,27 @@ def _outputs(architecture: Architecture, dense: nn.Module) -> dict[str, Tensor]:
     whole = all(width is None for width in architecture.choices.values())
     if architecture.kept is None and not whole:
         raise MdpError(
-            "The pruned network does not say which units of the dense one it has: an earlier version saved it. "
-            "Repair it from its study (`mdp repair STUDY --plan PLAN`), or extract it anew."
+            "The pruned network does not say which units of the dense one it has: an earlier version saved "
+            "it. Repair it from its study (`mdp repair STUDY --plan PLAN`), or extract it anew."
         )
     found = find(dense, architecture.model, split_blocks=has_split_blocks(architecture.removed))
-    units = {
-        d.name: np.asarray((architecture.kept or {}).get(d.name, np.arange(d.units))) for d in found.space.dims
-    }
+    if {d.name for d in found.space.dims} != set(architecture.choices):
+        raise MdpError(
+            f"The dense network given is not the {architecture.model.name} that this one was cut out of: its "
+            "dims differ."
+        )
+    said = architecture.kept or {}
+    units = {d.name: np.asarray(said.get(d.name, np.arange(d.units))) for d in found.space.dims}
     return {
         name.removesuffix(".weight"): torch.from_numpy(np.flatnonzero(axes[0]))
         for name, axes in kept_positions(found, units).items()
         if name.endswith(".weight") and 0 in axes
     }
+
+
+def _rows(inputs: int) -> int:
+    """How many rows a layer with so many inputs is fitted on; depthwise ones take few."""
+    return min(MOST, max(FEWEST, ROWS_PER_INPUT * inputs, min(MORE * inputs, ENOUGH)))
 
 
 def rows_of(todo: Mapping[str, Task] | list[Task]) -> int:

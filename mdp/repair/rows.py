@@ -24,7 +24,8 @@ def draw(images: int, places: int, rows: int, seed: int) -> Tensor:
 
 def rows_at(tensor: Tensor, at: Tensor, axis: int) -> Tensor:
     """Rows (images · places, channels) of activations whose channels lie along `axis`, 1 or -1."""
-    flat = tensor.flatten(2).transpose(1, 2) if axis == 1 else tensor.reshape(len(tensor), -1, tensor.shape[-1])
+    last = tensor.flatten(2).transpose(1, 2) if axis == 1 else tensor
+    flat = last.reshape(len(tensor), -1, last.shape[-1])
     image = torch.arange(len(at), device=tensor.device)[:, None]
     return flat[image, at.to(tensor.device)].flatten(0, 1)
 

@@ -1,9 +1,8 @@
 """One pass over a pruned network: every layer is fitted to the dense one as soon as its inputs arrive.
 
-Least squares with a ridge towards the present weights, layer by layer, each on what the repaired ones before it
-put out (as in He et al. 2017, arXiv 1707.06168, and its kin; with the ridge of GRAIL). All images go through
-together: a layer is solved in the middle of the forward, which then goes on with its new weights, so that the
-whole costs one forward.
+Least squares with a ridge towards the present weights, layer by layer, each on what the repaired ones before
+it put out (as in He et al. 2017, arXiv 1707.06168, and its kin). All images go through together: a layer is
+solved in the middle of the forward, which then goes on with its new weights, so that all costs one forward.
 """
 
 from collections.abc import Sequence
@@ -120,9 +119,8 @@ def _fit(
     bias = torch.zeros(groups, 1, old.shape[1], dtype=torch.float64)
     if layer.bias is not None:
         bias = layer.bias.detach().cpu().double().view_as(bias)
-    solved = gram.solve(
-        old, bias, setting.ridge, centred=layer.bias is not None or norm is not None, variance=setting.variance
-    )
+    centred = layer.bias is not None or norm is not None
+    solved = gram.solve(old, bias, setting.ridge, centred=centred, variance=setting.variance)
     with torch.no_grad():
         layer.weight.copy_(solved.weight.flatten(0, 1).view_as(layer.weight))
         if layer.bias is not None:

@@ -101,7 +101,9 @@ def _parse(data: Any, where: str) -> tuple[ModelRef, dict[str, int | None], tupl
     return ref, choices, removed
 
 
-def kept_of(data: Mapping[str, Any], units: Mapping[str, int], where: str) -> dict[str, tuple[int, ...]] | None:
+def kept_of(
+    data: Mapping[str, Any], units: Mapping[str, int], where: str
+) -> dict[str, tuple[int, ...]] | None:
     """Which units of the dense network stay, as a file says it; None where it does not.
 
     Raises:

@@ -51,7 +51,7 @@ class Pruned:
 class Outcome:
     """What came of it. Accuracies are shares of the test images; latencies are in ms, None if not known.
 
-    `accuracy_pruned` is of the network as it was cut, `accuracy_repaired` of the one that training began with.
+    `accuracy_pruned` is of the network as it was cut, `accuracy_repaired` of what training began with.
     """
 
     path: str | None
@@ -182,7 +182,8 @@ def finetune(
         ).accuracy  # fmt: skip
     know(accuracy_tuned=tuned)
     outcome = Outcome(
-        path=str(folder) if folder else None, test_images=len(source.test), train_images=len(part), epochs=recipe.epochs, **facts
+        path=str(folder) if folder else None, test_images=len(source.test), train_images=len(part),
+        epochs=recipe.epochs, **facts
     ) if accelerate.is_main_process else None  # fmt: skip
     if outcome:
         if folder:

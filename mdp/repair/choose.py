@@ -53,16 +53,17 @@ class RepairReport:
     def text(self) -> str:
         """One or more sentences for a person."""
         was, now = self.before, self.after
-        judged = f"of {self.held_out:,} held-out images it now answers {100 * now.agreement:.1f} % as the dense "
-        judged += f"network does, before {100 * was.agreement:.1f} %"
+        judged = f"of {self.held_out:,} held-out images it now answers {100 * now.agreement:.1f} % as the "
+        judged += f"dense network does, before {100 * was.agreement:.1f} %"
         if now.accuracy is not None and was.accuracy is not None:
             judged += f"; right are {100 * now.accuracy:.1f} %, before {100 * was.accuracy:.1f} %"
         if self.repaired:
-            said = f"Repaired {self.layers} layers on {self.images:,} images in {self.seconds:.1f} s: {judged}."
+            took = f"{self.images:,} images in {self.seconds:.1f} s"
+            said = f"Repaired {self.layers} layers on {took}: {judged}."
         elif self.layers:
             said = (
-                f"Not repaired: on {self.held_out:,} held-out images no repair was better than the network as "
-                "it was cut, which is kept."
+                f"Not repaired: on {self.held_out:,} held-out images no repair was better than the network "
+                "as it was cut, which is kept."
             )
         else:
             said = "Not repaired: the network has no layer that could be."
@@ -89,10 +90,10 @@ def repair(
 ) -> tuple[nn.Module, RepairReport]:
     """Fit every linear layer and convolution of a pruned network to what it put out in the dense one.
 
-    In the order of the forward: X are the layer's inputs in the pruned network as repaired so far, Y the dense
-    layer's outputs, those that were kept; new weights minimise ‖X Wᵀ + b − Y‖² + ridge · ‖W − present‖², see
-    `gram.Gram.solve`. A quarter of the images is held out, and judges the whole network: what comes back is the
-    best of the repairs, or the network as it was where none is better. Same images and seed, same result.
+    In the order of the forward: X are the layer's inputs in the pruned network as repaired so far, Y the
+    dense layer's outputs, those that were kept; new weights minimise ‖X Wᵀ + b − Y‖² + ridge · ‖W − present‖²,
+    see `gram.Gram.solve`. A quarter of the images is held out, and judges the whole network: what comes back
+    is the best of the repairs, or the network as it was where none is better. It is the same every time.
 
     Args:
         pruned: from `extract`, with its `architecture`; it is not changed.
@@ -112,7 +113,7 @@ def repair(
     """
     report, start = report or Reporter(), time.monotonic()
     if getattr(pruned, "architecture", None) is None:
-        raise MdpError("Only a network taken out by `extract` can be repaired: others do not say what was cut.")
+        raise MdpError("Only a network taken out by `extract` can be repaired: it says what was cut.")
     every = collect(batches, pruned.architecture.model.input_size, images, report)
     network, dense = (_ready(n, device) for n in (pruned, dense))
     every = Images(moved(every.images, device), every.labels)
@@ -125,14 +126,15 @@ def repair(
     todo, skipped = tasks(network, dense, found, len(learn), seed, memory / 4)
     if rows_of(todo) > memory / 2:
         raise MdpError(
-            f"The dense network's answers take {rows_of(todo) / 1e9:.1f} GB, more than is free. Give fewer images."
+            f"The dense network's answers take {rows_of(todo) / 1e9:.1f} GB, more than is free. Give fewer "
+            "images."
         )
     chosen = settings or _settings(network, todo, len(learn))
     share = 1 / (1 + 2 * len(chosen))
     wanted = targets(dense, learn.images, todo, PartOf(report, 0, share))
     by_dense = answers(dense, held.images, report)
     if not by_dense.isfinite().all():
-        raise MdpError("The dense network answers with values that are no numbers; nothing can be learnt from it.")
+        raise MdpError("The dense network answers with values that are no numbers: it teaches nothing.")
     before = worth(answers(network, held.images, report), by_dense, held)
     best, after, setting, tried = network, before, None, []
     failed: dict[str, str] = {}
@@ -182,8 +184,8 @@ def _fewer(images: int, found: Survey, memory: float) -> int:
     fit = int(memory / max(found.bytes_per_image, 1))
     if fit < FEWEST:
         raise MdpError(
-            f"One image takes about {found.bytes_per_image / 1e9:.1f} GB on its way through the network, and a "
-            f"repair holds {FEWEST} or more: that is more memory than is free."
+            f"One image takes about {found.bytes_per_image / 1e9:.1f} GB on its way through the network, "
+            f"and a repair holds {FEWEST} or more: that is more memory than is free."
         )
     return fit if fit < images else 0
 
