@@ -17,7 +17,7 @@ def add_arguments(parser):
     )
     parser.add_argument("--out", required=True, help="the folder to write model and architecture into")
     parser.add_argument("--repair", action=argparse.BooleanOptionalAction, default=False,
-                        help="fit it to the dense network, on a few images; without, it is as it was cut")  # fmt: skip
+                        help="fit it to the dense network, on a few images (default: no)")  # fmt: skip
     add_images(parser)
 
 

@@ -91,7 +91,7 @@ def repair(
     """Fit every linear layer and convolution of a pruned network to what it put out in the dense one.
 
     In the order of the forward: X are the layer's inputs in the pruned network as repaired so far, Y the
-    dense layer's outputs, those that were kept; new weights minimise ‖X Wᵀ + b − Y‖² + ridge · ‖W − present‖²,
+    dense layer's outputs, those that were kept; new weights minimise ‖X Wᵀ + b − Y‖² + ridge · ‖W − now‖²,
     see `gram.Gram.solve`. A quarter of the images is held out, and judges the whole network: what comes back
     is the best of the repairs, or the network as it was where none is better. It is the same every time.
 
