@@ -1,4 +1,4 @@
-"""`python -m benchmarks.repair [STUDY ...]`: accuracy as cut and as repaired, on test images, without training.
+"""`python -m benchmarks.repair [STUDY ...]`: accuracy as cut and as repaired, without training.
 
 Calibrated on training images that the seed draws, measured on the test split. `--data` names other images;
 where they have no split of their own, one is made, and no picture is in both.
@@ -52,7 +52,8 @@ def main(argv: list[str] | None = None) -> None:
             spread = ", ".join(f"{value:.1f}" for value in right)
             print(
                 f"  {budget:>4}  as cut {100 * accuracy(pruned, test):5.1f} %"
-                f"  repaired {statistics.mean(right):5.1f} % ({spread})  {statistics.median(seconds):5.1f} s  {kept} of {args.seeds} kept",
+                f"  repaired {statistics.mean(right):5.1f} % ({spread})"
+                f"  {statistics.median(seconds):5.1f} s  {kept} of {args.seeds} kept",
                 flush=True,
             )
 
