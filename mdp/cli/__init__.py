@@ -31,6 +31,7 @@ COMMANDS = {
     "build": "join tables and scores into a study",
     "iterate": "prune in steps down to a budget, importance scored anew after each",
     "extract": "take the pruned network of a plan out of the dense one",
+    "repair": "fit a pruned network to the dense one, on a few images, without training",
     "train": "train a network that comes with the project, from scratch",
     "finetune": "fine-tune a pruned network",
     "export": "write a pruned network as ONNX, or a study's tables as CSV",

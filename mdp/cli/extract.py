@@ -1,8 +1,11 @@
 """`mdp extract`: take the pruned network of a plan out of the dense one."""
 
+import argparse
+
 from ..core.plan import Plan, load_plan, parse_budget, plan_to_json
 from ..core.study import StudyRecord, load_study
 from . import reporter
+from .repair import add_images, repaired
 
 
 def add_arguments(parser):
@@ -13,6 +16,9 @@ def add_arguments(parser):
         "--budget", help="solve for this budget first: in ms (12.5) or a share of dense (40%%)"
     )
     parser.add_argument("--out", required=True, help="the folder to write model and architecture into")
+    parser.add_argument("--repair", action=argparse.BooleanOptionalAction, default=False,
+                        help="fit it to the dense network, on a few images (default: no)")  # fmt: skip
+    add_images(parser)
 
 
 def run(args):
@@ -23,7 +29,14 @@ def run(args):
 
     report.step(0, 1, f"taking the network out of {study.model.name}")
     model = extract_plan(study, plan)
-    folder = save(model, args.out, {"study": study.name, "plan": plan_to_json(plan)})
+    extra = {"study": study.name, "plan": plan_to_json(plan)}
+    if args.repair:
+        from ..training.finetune import Pruned
+
+        model, told = repaired(Pruned(model, study.model, study, plan), args, report)
+        report.message(told.text)
+        extra["repair"] = told.to_json()
+    folder = save(model, args.out, extra)
     report.step(1, 1, "saved")
     before, after = study.count("parameters"), sum(p.numel() for p in model.parameters())
     report.message(

@@ -3,6 +3,7 @@
 The same command runs in several processes: `accelerate launch -m mdp finetune ...`.
 """
 
+import argparse
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,7 +26,9 @@ def add_arguments(parser):
     parser.add_argument("--distill", type=float, default=0.0, metavar="SHARE",
                         help="share of the loss that is the dense network's answer (default 0)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", required=True, type=Path, help="folder for the fine-tuned network")
+    parser.add_argument("--out", type=Path, help="folder for the fine-tuned network; needed where it trains")
+    parser.add_argument("--repair", action=argparse.BooleanOptionalAction, default=True,
+                        help="first fit pruned layers to dense ones, on a few training images")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the outcome as one JSON object")
 
 
@@ -52,7 +55,7 @@ def run(args):
     recipe = Recipe(epochs=args.epochs, batch=args.batch, rate=args.rate, decay=0.01, distill=args.distill,
                     seed=args.seed)  # fmt: skip
     source = checked_source(source, report, images=args.images, seed=args.seed, skip_bad=args.skip_bad)
-    outcome = finetune(pruned, source, recipe, args.out, report, images=args.images)
+    outcome = finetune(pruned, source, recipe, args.out, report, images=args.images, repair=args.repair)
     if outcome is None:  # another process of several says it
         return
     if args.json:
@@ -71,6 +74,8 @@ def _check(args) -> None:
             raise MdpError(f"--{name} {value} cannot be used; give {least} or more.")
     if not 0 < args.rate <= 10:
         raise MdpError(f"--rate {args.rate:g} cannot be used; give a learning rate such as 0.0005.")
+    if args.epochs and args.out is None:
+        raise MdpError("Give --out FOLDER for the fine-tuned network; --epochs 0 alone does without.")
     if not 0 <= args.distill <= 1:
         raise MdpError(f"--distill {args.distill:g} cannot be used; give a share from 0 to 1.")
     if not (args.plan or args.budget or Path(args.source).is_dir()):
@@ -84,8 +89,10 @@ def _sentence(o) -> str:
     def share(value):
         return "unknown" if value is None else f"{100 * value:.2f} %"
 
+    place = f"{o.path}: accuracy" if o.path else "Accuracy"
+    repaired = "" if o.accuracy_repaired is None else f"{share(o.accuracy_repaired)} repaired, "
     text = (
-        f"{o.path}: accuracy {share(o.accuracy_dense)} dense, {share(o.accuracy_pruned)} pruned, "
+        f"{place} {share(o.accuracy_dense)} dense, {share(o.accuracy_pruned)} as cut, {repaired}"
         f"{share(o.accuracy_tuned) if o.epochs else 'not'} fine-tuned, on {o.test_images:,} test images."
     )
     if o.latency_measured is not None:
