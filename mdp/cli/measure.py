@@ -19,10 +19,16 @@ NICE = 5
 
 def add_arguments(parser):
     parser.add_argument("study", help="a study file, or the name of a study")
-    parser.add_argument("--budget", help="measure the best plan for it: in ms (12.5) or a share of dense (40%%)")
-    parser.add_argument("--budgets", help="several, with commas: 15%%,25%%,40%%; plain numbers are percent of dense")
+    parser.add_argument(
+        "--budget", help="measure the best plan for it: in ms (12.5) or a share of dense (40%%)"
+    )
+    parser.add_argument(
+        "--budgets", help="several, with commas: 15%%,25%%,40%%; plain numbers are percent of dense"
+    )
     parser.add_argument("--plan", help="measure the plan in this file")
-    parser.add_argument("--data", help="data set, or folder of class folders (default: what it was scored on)")
+    parser.add_argument(
+        "--data", help="data set, or folder of class folders (default: what it was scored on)"
+    )
     parser.add_argument("--images", type=int, help="test images (default: all; 2000 with --serve)")
     parser.add_argument("--calibration", type=int, metavar="N",
                         help="training images to repair with; 0 measures as cut")  # fmt: skip
@@ -31,7 +37,7 @@ def add_arguments(parser):
     parser.add_argument("--out", metavar="FILE", help="save the study there, not in its place")
     parser.add_argument("--json", action="store_true", help="print one JSON object a plan")
     parser.add_argument("--serve", action="store_true",
-                        help="answer requests, one JSON object a line, until standard input ends")  # fmt: skip
+                        help="answer requests, one JSON object a line, until the input ends")  # fmt: skip
 
 
 def run(args):
@@ -70,8 +76,8 @@ def make_meter(study: StudyRecord, args, report=None):
     name = args.data or data_of(study)
     if name is None:
         raise MdpError(
-            f"The study {study.name!r} does not say on which images to measure. Give --data: a data set, or a "
-            "folder that holds one folder of images per class."
+            f"The study {study.name!r} does not say on which images to measure. Give --data: a data set, or "
+            "a folder that holds one folder of images per class."
         )
     images = args.images or (SERVED_IMAGES if args.serve else None)
     repair = {} if args.calibration is None else {"calibration": args.calibration}
@@ -99,7 +105,9 @@ def _newest(study: StudyRecord) -> StudyRecord:
     found = load_study(study.path)
     if found.problem.fingerprint == study.problem.fingerprint:
         return found
-    raise MdpError(f"The study {study.path} was changed while its plans were measured; nothing is kept in it.")
+    raise MdpError(
+        f"The study {study.path} was changed while its plans were measured; nothing is kept in it."
+    )
 
 
 def _told(one: PlanAccuracy) -> dict:

@@ -15,11 +15,26 @@ from .front_layers import STYLES, draw_labels
 from .plan_summary import plan_summary, removed_summary
 from .style import axis, layout
 
-__all__ = ["MOVING", "AccuracyFront", "accuracy_front", "accuracy_label", "accuracy_table", "draw_accuracy", "with_chosen"]
+__all__ = [
+    "MOVING",
+    "AccuracyFront",
+    "accuracy_front",
+    "accuracy_label",
+    "accuracy_table",
+    "draw_accuracy",
+    "with_chosen",
+]
 
 OPTIMAL = "exact"
 # Told apart by symbol, not by colour alone; greedy and random have theirs on the other axis, too.
-SYMBOLS = ("triangle-up-open", "diamond-open", "triangle-down-open", "star-open", "cross-open", "hexagon-open")
+SYMBOLS = (
+    "triangle-up-open",
+    "diamond-open",
+    "triangle-down-open",
+    "star-open",
+    "cross-open",
+    "hexagon-open",
+)
 
 
 @dataclass(frozen=True)

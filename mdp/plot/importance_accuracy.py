@@ -14,7 +14,7 @@ from .style import axis, layout
 
 # A plan is of a band if its latency is within this share of dense of it.
 NEAR = 0.03
-COLOURS = ("--mdp-kept", "--mdp-other", "--mdp-good", "--mdp-choice", "--mdp-ink-2")
+COLOURS = ("--mdp-kept", "--mdp-other", "--mdp-good", "--mdp-choice")
 REST = "other latencies"
 
 
@@ -68,7 +68,7 @@ def draw_importance_test(info: ImportanceTest) -> dict[str, Any]:
     """A plotly spec: a colour a band, filled circles for optimal plans."""
     data = []
     for i, (name, spots) in enumerate(info.bands.items()):
-        colour = f"var({COLOURS[i % len(COLOURS)]})"
+        colour = f"var({COLOURS[i % len(COLOURS)] if name != REST else '--mdp-ink-2'})"
         rank = info.ranks.get(name)
         data.append(
             {
@@ -84,12 +84,14 @@ def draw_importance_test(info: ImportanceTest) -> dict[str, Any]:
                     "size": 8,
                     "color": colour,
                     "symbol": [_symbol(s.method) for s in spots],
-                    "line": {"width": 1.4},
+                    "line": {"width": 1.4, "color": colour},
                 },
             }
         )
-    x = [v for trace in data for v in trace["x"]]
-    y = [v for trace in data for v in trace["y"]]
+    # Random choices keep so little that the others would stand on one spot; the table has them all.
+    chosen = [s for spots in info.bands.values() for s in spots if s.method != "random"]
+    x = [100 * s.importance for s in chosen]
+    y = [100 * s.accuracy for s in chosen]
     place = {"x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "orientation": "h"}
     return {
         "data": data,

@@ -2,7 +2,7 @@
 
 A request is {"id": 1, "choices": {dim: kept}, "removed": [block], "method": "exact"}; a dim left out keeps
 its units. The answer is {"id": 1, "accuracy": {...}} or {"id": 1, "error": "a sentence"}. A newer request, or
-{"cancel": true}, stops the one that runs. The process ends with its input, or with the process that started it.
+{"cancel": true}, stops the one that runs. The process ends with its input, or with the one that started it.
 """
 
 import json

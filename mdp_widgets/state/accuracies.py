@@ -1,4 +1,4 @@
-"""What is known of the accuracy of plans, for views that ask at every step of a drag: no file is read then."""
+"""What is known of the accuracy of plans, for views that ask at every step of a drag: no file is read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Accuracies(HasTraits):
 
     Traits:
         since: plans measured since the study was opened, beside what it holds.
-        networks: the study's pruned networks at hand, newest first; looked for when a choice was made to stay.
+        networks: the study's pruned networks at hand, newest first; looked for when a choice is made to stay.
         measuring: whether the plan in view is being measured.
         problem: a sentence about why it could not be measured, "" if all is well.
     """

@@ -1,4 +1,4 @@
-"""The front with what it is compared with: toggles, figure, clicks; in importance, or in measured accuracy."""
+"""The front with what it is compared with: toggles, figure, clicks; in importance, or in accuracy."""
 
 from typing import Any
 
@@ -102,7 +102,9 @@ class FrontView:
     def _anything(self) -> bool:
         """Whether there is an accuracy to show against latency."""
         s = self.selection
-        return s.study is not None and bool(measured_plans(s.study) or s.accuracies.since or finetuned(s.study))
+        return s.study is not None and bool(
+            measured_plans(s.study) or s.accuracies.since or finetuned(s.study)
+        )
 
     def _learn(self, _change: Any = None) -> None:
         """Something is known since: the switch may be of use, and the figure has more to show."""

@@ -34,8 +34,8 @@ from ..theme import ui
 from ..widgets.plot import Plot
 
 UNTESTED = (
-    "Whether importance follows accuracy was not tested: mdp verify {name} --accuracy measures plans of equal "
-    "latency."
+    "Whether importance follows accuracy was not tested: mdp verify {name} --accuracy measures plans of "
+    "equal latency."
 )
 UNVERIFIED = "No whole network was measured yet: mdp verify {name} compares predicted with measured latency."
 WHY = {
@@ -140,7 +140,9 @@ def _verified(study: StudyRecord) -> str:
     if not isinstance(error, int | float):
         return ""
     at_worst = f", {fmt.percent(worst)} at worst" if isinstance(worst, int | float) else ""
-    return f"{count} whole networks measured: predictions off by {fmt.percent(error)} at the median{at_worst}."
+    return (
+        f"{count} whole networks measured: predictions off by {fmt.percent(error)} at the median{at_worst}."
+    )
 
 
 def _rates(study: StudyRecord) -> str:

@@ -103,9 +103,7 @@ class BudgetBar(anywidget.AnyWidget):
                 if any(new is not old for new, old in zip(now, self._shown, strict=True)):
                     self._shown = now
                     facts = self._facts(s.plan, now=True)
-                    self.facts = (
-                        beside_a(facts, self._facts(s.reference.plan)) if s.reference else facts
-                    )
+                    self.facts = beside_a(facts, self._facts(s.reference.plan)) if s.reference else facts
 
     def _dragged(self, change: Mapping[str, Any]) -> None:
         s = self.selection
@@ -148,7 +146,7 @@ def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) ->
             kept, whole = study.count(what, plan.choices, plan.removed_blocks), study.count(what)
             facts.append(_fact(name, fmt.change(kept / whole), f"{fmt.count(kept)} of {fmt.count(whole)}"))
     said = failed_words(study) or importance_words(doubt)
-    doubt = "an importance that failed" if doubt == FAILED else doubt
+    doubt = "failed importance" if doubt == FAILED else doubt
     if not doubt and (said := _wrong(study)):
         doubt = "unreliable tables"
     return [*facts, proof_fact(plan, doubt, said)]

@@ -16,8 +16,8 @@ from ..theme import ui
 
 
 class Header(anywidget.AnyWidget):
-    """Over one ExplorerState. On our own page the address keeps study, budget, pins, A, block, dim, tab and axis;
-    in a notebook it leaves the address alone.
+    """Over one ExplorerState. On our own page the address keeps study, budget, pins, A, block, dim, tab
+    and axis; in a notebook it leaves the address alone.
 
     Traits:
         studies: {"path", "text"} of each study to pick; opened, opened_text: the open one.
