@@ -70,7 +70,7 @@ def finetune_panel(selection) -> widgets.VBox:
             )
             recipe = ["--data", folder, "--epochs", number, "--rate", speed]
             recipe += ["--images", count] if count else []
-            recipe += [*bad.value, "--repair" if repair.value else "--no-repair"]
+            recipe += [*bad.value, *([] if repair.value else ["--no-repair"])]
             job.start(
                 ["finetune", study, "--plan", plan, *recipe, "--out", out],
                 f"Fine-tuning {selection.study.name} at {fmt.ms(selection.plan.latency)}",

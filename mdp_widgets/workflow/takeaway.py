@@ -132,7 +132,7 @@ class TakeAway:
             for one in (networks_of_plan(plan) if plan else ())
             if one.name not in (self._name, self._name + REPAIRED)
         ]
-        offer(self.which, [("not fine-tuned", ""), *tuned])
+        offer(self.which, [("as pruned, not fine-tuned", ""), *tuned])
         off = jobs.refusal()  # then only what is made already can be taken
         for name, made in (("network", bool(self.which.value)), ("onnx", False)):
             button = self.buttons[name]
