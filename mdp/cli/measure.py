@@ -70,15 +70,15 @@ def run(args):
 
 def make_meter(study: StudyRecord, args, report=None):
     """The meter that the words ask for. Raises MdpError where there are no images or no weights."""
-    from ..datasets import find
-    from ..training.plan_meter import PlanMeter
-
     name = args.data or data_of(study)
     if name is None:
         raise MdpError(
             f"The study {study.name!r} does not say on which images to measure. Give --data: a data set, or "
             "a folder that holds one folder of images per class."
         )
+    from ..datasets import find
+    from ..training.plan_meter import PlanMeter
+
     images = args.images or (SERVED_IMAGES if args.serve else None)
     repair = {} if args.calibration is None else {"calibration": args.calibration}
     return PlanMeter(study, find(name), images=images, seed=args.seed, report=report, **repair)

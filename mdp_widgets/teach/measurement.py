@@ -14,8 +14,8 @@ from .opening import aloud, lesson
 from .sums import budget_slider
 
 UNMEASURED = (
-    "The plans of this study were not measured yet. Proven is that no choice keeps more importance; what that "
-    "is worth, only images tell. Run mdp measure '{name}' --budgets 15,25,40,60,80 --save, and "
+    "The plans of this study were not measured yet. Proven is that no choice keeps more importance; what "
+    "that is worth, only images tell. Run mdp measure '{name}' --budgets 15,25,40,60,80 --save, and "
     "open this page anew."
 )
 
@@ -57,5 +57,5 @@ def measurement(selection: ExplorerState) -> widgets.Widget:
         parts = [ui.card(*words)]
         parts[0].add_class("mdp-whole")
     shown = lesson(*parts, selection=selection)
-    shown.share, shown.proven, shown.measured, shown.plot = share, proven, measured, plot
+    shown.share, shown.proven, shown.measured, shown.plot, shown.words = share, proven, measured, plot, words
     return shown

@@ -94,7 +94,8 @@ def finetune(args):
         report.metric(epoch=epoch + 1, loss=0.9 / (epoch + 1), accuracy=0.8, seconds=1.0)
         report.step(epoch + 1, args.epochs)
     report.result(
-        path=str(args.out), accuracy_dense=0.9, accuracy_pruned=0.5, accuracy_repaired=0.7, accuracy_tuned=0.88,
+        path=str(args.out), accuracy_dense=0.9, accuracy_pruned=0.5, accuracy_repaired=0.7,
+        accuracy_tuned=0.88,
         latency_predicted=10.0, latency_measured=10.5, latency_measured_dense=21.0, device="test device",
     )  # fmt: skip
 
