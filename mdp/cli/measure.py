@@ -1,7 +1,6 @@
 """`mdp measure`: accuracy of a study's plans before any training, once or as a service for a page."""
 
 import dataclasses
-import os
 import sys
 
 from ..core.errors import MdpError
@@ -13,8 +12,6 @@ from .extract import read_plan
 
 # The page waits for an answer; two thousand images tell 1.5 points apart.
 SERVED_IMAGES = 2000
-# So much less than the page itself.
-NICE = 5
 
 
 def add_arguments(parser):
@@ -46,7 +43,6 @@ def run(args):
     if args.serve:
         from ..training.plan_server import serve
 
-        os.nice(NICE)
         return serve(lambda: make_meter(study, args), sys.stdin, sys.stdout)
     plans = _plans(study, args)
     report = reporter(args)
