@@ -83,7 +83,7 @@ class LiveAccuracy:
         self._timer.start()
 
     def look(self) -> None:
-        """Nothing moved for a while: ask for the plan in view, unless it is known, or nobody has moved anything yet."""
+        """Nothing moves: ask for the plan in view, unless it is known, or nobody has moved anything yet."""
         s = self.selection
         if s.plan is None or s.study is None or not (s.can_undo or s.can_redo) or self._asked is s.plan:
             return
