@@ -23,10 +23,13 @@ def add_arguments(parser):
         "--budget", required=True, help="in the problem's unit (12.5) or a share of dense (40%%)"
     )
     parser.add_argument(
-        "--solver", default="exact", help="exact (default), milp, mindtpy, mindtpy-fp, greedy, random"
+        "--solver",
+        default="exact",
+        help="exact (default), milp, mindtpy, mindtpy-fp, or a rival: halp, nvit, isomorphic, uniform, "
+        "blocks-only, greedy, random",
     )
     parser.add_argument("--pins", default="", help=PINS_HELP)
-    parser.add_argument("--time-limit", type=float, help="seconds; for milp and mindtpy")
+    parser.add_argument("--time-limit", type=float, help="seconds, by default 60 (mindtpy 300); inf for none")
     parser.add_argument("--out", help="also write the plan to this file")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
