@@ -36,6 +36,7 @@ COMMANDS = {
     "finetune": "fine-tune a pruned network",
     "export": "write a pruned network as ONNX, or a study's tables as CSV",
     "verify": "compare predicted with measured latency on whole random sub-networks",
+    "measure": "measure the accuracy of a study's plans before any training",
     "enforce": "measure, correct the tables and solve again until a budget is met",
     "check": "compare extracted with masked networks for one architecture, without weights",
 }

@@ -79,9 +79,7 @@ def check_importance(
     measured = iter(done)
     of_band = {share: [next(measured) for _ in band] for share, band in bands.items()}
     ranks = {
-        share: ranked
-        for share, band in bands.items()
-        if (ranked := _rank(band, of_band[share])) is not None
+        share: ranked for share, band in bands.items() if (ranked := _rank(band, of_band[share])) is not None
     }
     if not ranks:
         raise MdpError(NONE)

@@ -14,7 +14,17 @@ from mdp.plot.plan_summary import removed_count
 
 from ..theme import ui
 from ..widgets.plot import Plot
-from .components import bad_images, combobox, fields, flow, long_work, or_sentence, start_button, text
+from .components import (
+    bad_images,
+    combobox,
+    fields,
+    flow,
+    long_work,
+    or_sentence,
+    repair_box,
+    start_button,
+    text,
+)
 from .finetune_facts import facts_table, finetune_facts
 from .job_view import JobView
 from .plans import network_folder, plan_files
@@ -26,7 +36,7 @@ def finetune_panel(selection) -> widgets.VBox:
     """Form and job, live curve, and the table of accuracy and latency.
 
     Traits: it follows study and plan of the ExplorerState; state of its `job` holds what comes in.
-    Its other parts: `about`, `data`, `bad`, `images`, `epochs`, `rate`, `go`, `plot`, `table`.
+    Its other parts: `about`, `data`, `bad`, `repair`, `images`, `epochs`, `rate`, `go`, `plot`, `table`.
     """
     data = combobox(
         "Images",
@@ -38,7 +48,7 @@ def finetune_panel(selection) -> widgets.VBox:
     epochs = text("Epochs", "3", tooltip="Passes over the training images")
     rate = text("Learning rate", "0.0005", tooltip="The highest one; it warms up and falls to zero")
     images = text("Train on", "all", tooltip="How many training images to use, or all")
-    bad = bad_images()
+    bad, repair = bad_images(), repair_box()
     about = ui.sentence()
     job = JobView("finetune", idle="The pruned network is taken out of the dense one, trained on, and timed.")
     plot = Plot(height="100%", filename="fine-tuning")
@@ -53,11 +63,14 @@ def finetune_panel(selection) -> widgets.VBox:
         if speed and folder:
             study, plan = files
             out = network_folder(
-                selection, f"-{number}epochs-lr{speed:g}" + (f"-{count}images" if count else "")
+                selection,
+                f"-{number}epochs-lr{speed:g}"
+                + (f"-{count}images" if count else "")
+                + ("" if repair.value else "-unrepaired"),
             )
             recipe = ["--data", folder, "--epochs", number, "--rate", speed]
             recipe += ["--images", count] if count else []
-            recipe += bad.value
+            recipe += [*bad.value, *([] if repair.value else ["--no-repair"])]
             job.start(
                 ["finetune", study, "--plan", plan, *recipe, "--out", out],
                 f"Fine-tuning {selection.study.name} at {fmt.ms(selection.plan.latency)}",
@@ -98,13 +111,13 @@ def finetune_panel(selection) -> widgets.VBox:
     draw()
     go = start_button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
     asked = fields(data, bad, images, epochs, rate)
-    form = ui.card(about, asked, ui.row(go), job, title="Fine-tune this plan")
+    form = ui.card(about, asked, repair, ui.row(go), job, title="Fine-tune this plan")
     curve = ui.card(plot, title="Live")
     curve.add_class("mdp-curve")
     outcome = ui.card(table, title="What it is worth")
     panel = long_work(flow(form, curve, outcome))
     panel.about, panel.data, panel.images, panel.epochs, panel.rate = about, data, images, epochs, rate
-    panel.bad, panel.go, panel.job = bad, go, job
+    panel.bad, panel.repair, panel.go, panel.job = bad, repair, go, job
     panel.plot, panel.table = plot, table
     return panel
 
