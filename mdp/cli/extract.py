@@ -5,16 +5,6 @@ from ..core.study import StudyRecord, load_study
 from . import reporter
 
 
-def add_arguments(parser):
-    parser.add_argument("study", help="a study file, or the name of a study")
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--plan", help="a plan file, made with this study")
-    which.add_argument(
-        "--budget", help="solve for this budget first: in ms (12.5) or a share of dense (40%%)"
-    )
-    parser.add_argument("--out", required=True, help="the folder to write model and architecture into")
-
-
 def run(args):
     report = reporter(args)
     study = load_study(args.study)

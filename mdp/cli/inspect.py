@@ -2,15 +2,7 @@
 
 from ..core.errors import MdpError
 from . import print_json, reporter
-from .model_args import add_model, add_split_blocks, model_of
-
-
-def add_arguments(parser):
-    add_model(parser)
-    add_split_blocks(parser)
-    parser.add_argument("--data", help="say also whether these images are fit for it: data set, or folder")
-    parser.add_argument("--out", metavar="FILE", help="write the report there as JSON")
-    parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+from .model_args import model_of
 
 
 def run(args):

@@ -12,12 +12,10 @@ from functools import lru_cache
 from typing import Any
 
 from ..core import cores
+from ..core.deployment import DTYPES, FORMATS
 from ..core.errors import MdpError, Unsupported, first_line
 from . import gpu
 from .allocator import can_keep
-
-DTYPES = ("float32", "bfloat16", "float16")
-FORMATS = ("contiguous", "channels_last")
 
 
 @dataclass(frozen=True)
