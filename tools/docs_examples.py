@@ -1,7 +1,10 @@
-"""A griffe extension for `make docs`: examples in docstrings (`>>>`) become blocks of code."""
+"""A griffe extension for `make docs`: examples become blocks of code, and defaults are shown as values."""
+
+import re
 
 import griffe
 
+from mdp import operations
 from tools.docs_fences import fenced
 
 
@@ -11,3 +14,10 @@ class Examples(griffe.Extension):
     def on_object(self, *, obj: griffe.Object, **_) -> None:
         if obj.docstring:
             obj.docstring.value = fenced(obj.docstring.value)
+
+    def on_function_instance(self, *, func: griffe.Function, **_) -> None:
+        """Show `seconds=150.0`, not the record and field in which that is written."""
+        for parameter in func.parameters:
+            named = re.fullmatch(r"(\w+Options)\.(\w+)", str(parameter.default))
+            if named:
+                parameter.default = repr(getattr(getattr(operations, named[1]), named[2]))

@@ -9,6 +9,7 @@ from ..core.errors import MdpError
 from ..core.plan import Plan
 from ..core.study import Scores
 from ..networks.prunable import PrunableNetwork
+from ..operations import ProfileOptions, check
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,8 +89,8 @@ def prunable(
     *,
     input_size: tuple[int, int, int] | None = None,
     width_step: Mapping[str, int] | None = None,
-    split_blocks: bool = False,
-    attention: str = "fused",
+    split_blocks: bool = ProfileOptions.split_blocks,
+    attention: str = ProfileOptions.attention,
 ) -> Network:
     """Find what can be pruned in a network whose weights are in memory.
 
@@ -98,8 +99,9 @@ def prunable(
             or in training mode, a copy on the CPU in eval mode is taken.
         input_size: (channels, height, width) of one image; by default what timm says of the model.
         width_step: units per step of the widths offered, by kind of dim or name: `{"channels": 32}`.
-        split_blocks: let the attention and the MLP of a transformer's block be removed apart.
-        attention: how a transformer's is timed, "fused", as it runs, or "split" in two, as in the paper.
+        split_blocks: let a transformer's attention and MLP be removed apart.
+        attention: how a transformer's attention is timed, as it runs or in two as in the paper: "fused" or
+            "split".
 
     Raises:
         Unsupported: the network is of no supported family, or has a part that its family does not know.
@@ -109,6 +111,7 @@ def prunable(
     >>> mdp.prunable(timm.create_model("test_resnet"))
     Network('test_resnet', 10 dims, 4 blocks of which 4 can go)
     """
+    check(ProfileOptions, attention=attention)
     from ..families import find
     from ..networks.in_memory import at_rest, reference
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..core.study import Scores
+from ..operations import ScoreOptions
 from .network import Network, checked
 from .progress import Progress, reporter
 
@@ -15,9 +16,9 @@ def score(
     net: Network,
     batches: "Iterable[tuple[Tensor, Tensor]]" = (),
     *,
-    method: str | None = None,
+    method: str | None = ScoreOptions.method,
     loss: "Callable[[Any, Tensor], Tensor] | None" = None,
-    device: str = "cpu",
+    device: str = ScoreOptions.device,
     progress: Progress = True,
 ) -> Scores:
     """Score every unit of a network on real images. The network is left as it was.
@@ -26,9 +27,9 @@ def score(
         net: from `prunable`.
         batches: any iterable of (images, labels): images float (batch, channels, height, width), normalised
             as the network wants them. Small batches (16) give steadier scores than large ones.
-        method: "taylor", "hessian" or "magnitude" (needs no images); by default the family's.
+        method: which score; magnitude needs no images, auto is the family's. Those of `mdp score --help`.
         loss: what the scores are the change of, `loss(outputs, labels)` -> scalar; by default cross-entropy.
-        device: where to compute: "cpu", "cuda" or "mps".
+        device: where to compute: "cpu", "cuda", "mps", or "auto", the GPU where there is one.
         progress: True, False, or a `mdp.Reporter` that is told and may cancel.
 
     Raises:
@@ -42,8 +43,17 @@ def score(
     Scores(10 dims, taylor, 8 images)
     """
     from ..importance import score as measure
+    from ..latency.device import deployment
     from ..networks.weights import HASH, state_hash
 
     net = checked(net)
     facts = {"weights": net.ref.weights, HASH: state_hash(net.model.state_dict())}
-    return measure(net, batches, method, reporter(progress), device=device, loss=loss, provenance=facts)
+    return measure(
+        net,
+        batches,
+        None if method == "auto" else method,
+        reporter(progress),
+        device=deployment(device).kind,
+        loss=loss,
+        provenance=facts,
+    )

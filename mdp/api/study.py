@@ -14,6 +14,7 @@ from ..core.study import Scores, StudyRecord, Tables, build_study
 from ..core.study import load_study as load_record
 from ..core.study import save_study as save_record
 from ..networks.prunable import PrunableNetwork
+from ..operations import SolveOptions
 from ..solve import Alternative, Front
 from ..solve import front as solve_front
 from ..solve import solve as solve_problem
@@ -66,8 +67,8 @@ class Study(StudyRecord):
         budget: str | float,
         *,
         pins: PinsLike = None,
-        solver: str = "exact",
-        time_limit: float | None = None,
+        solver: str = SolveOptions.solver,
+        time_limit: float | None = SolveOptions.time_limit,
     ) -> Plan:
         """The plan with the most importance within a budget.
 
@@ -75,8 +76,8 @@ class Study(StudyRecord):
             budget: in the study's unit (ms), or as a share of dense: `"40%"`.
             pins: what is held fixed: `{"blocks.2": "keep", "blocks.3": "remove", "embedding": 96,
                 "blocks.0.mlp": (64, 128)}`.
-            solver: a name in `mdp.solve.SOLVERS`.
-            time_limit: in seconds.
+            solver: who solves it: a name in `mdp.solve.SOLVERS`.
+            time_limit: seconds; for milp and mindtpy.
 
         Raises:
             Infeasible: nothing meets the budget; `.smallest` says what does.

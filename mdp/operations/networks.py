@@ -48,7 +48,7 @@ class FinetuneOptions(Images, Options, command="finetune"):
         None, "solve for this budget first: in ms (12.5) or of dense (40%)", one_of="plan"
     )
     images: int | None = option(None, "training images to use", least=1, absent="all", label="Train on")
-    epochs: int = option(3, "passes over the training images; 0 only measures the pruned network", least=0)
+    epochs: int = option(3, "passes over the training images; with 0 nothing is trained", least=0)
     batch: int = option(128, "images per step and process", least=1)
     rate: float = option(
         5e-4, "the highest learning rate; it warms up and falls to zero", above=0, most=10,

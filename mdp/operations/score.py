@@ -13,7 +13,9 @@ METHODS = {"auto": "the usual one", "taylor": "Taylor", "hessian": "Hessian", "m
 class ScoreOptions(Computing, Apart, Images, Model, Options, command="score"):
     """Score the importance of every unit on real images."""
 
-    method: str = option("auto", "magnitude needs no images, auto is the family's", choices=METHODS)
+    method: str = option(
+        "auto", "which score; magnitude needs no images, auto is the family's", choices=METHODS
+    )
     images: int = option(1024, "training images to score on", least=1)
     views: int = option(
         1, "crops and mirrorings of each image, where images are few; 1: as evaluated", least=1
