@@ -9,15 +9,13 @@ from tools.docs_fences import fenced
 
 
 class Examples(griffe.Extension):
-    """Put the fences in when an object has been read."""
+    """Look at every object when it has been read."""
 
     def on_object(self, *, obj: griffe.Object, **_) -> None:
         if obj.docstring:
             obj.docstring.value = fenced(obj.docstring.value)
-
-    def on_function_instance(self, *, func: griffe.Function, **_) -> None:
-        """Show `seconds=150.0`, not the record and field in which that is written."""
-        for parameter in func.parameters:
+        for parameter in obj.parameters if obj.is_function else ():
+            # `seconds=150.0`, not the record and field in which that is written.
             named = re.fullmatch(r"(\w+Options)\.(\w+)", str(parameter.default))
             if named:
                 parameter.default = repr(getattr(getattr(operations, named[1]), named[2]))

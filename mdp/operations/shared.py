@@ -24,7 +24,7 @@ class BuiltAs(Options):
     """How a named model is built where it is not as timm builds it; `mdp.cli.model_args` reads the words."""
 
     input_size: str | None = option(
-        None, "of an image: 224, 224x192 (height x width) or 3x224x192", absent="own", metavar="SIZE",
+        None, "size of an image: 224, 224x192 (height x width) or 3x224x192", absent="own", metavar="SIZE",
         label="Image size",
     )  # fmt: skip
     in_chans: str | None = option(

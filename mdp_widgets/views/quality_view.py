@@ -5,11 +5,12 @@ from typing import Any
 import ipywidgets
 
 from mdp import jobs
-from mdp.cli.model_args import model_words
+from mdp.cli.model_args import naming
 from mdp.core.errors import MdpError
 from mdp.core.how_found import how_found
 from mdp.core.quality import importance_doubt, importance_words, study_words
 from mdp.core.study import StudyRecord
+from mdp.operations import ProfileOptions, argv
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
@@ -43,16 +44,15 @@ class QualityNotice(ipywidgets.HBox):
         s = self.selection
         s.tab = "New study"
         try:
-            words = again_words(s.study)
-            jobs.start(words, f"Latency of {s.study.model.name}, measured again")
+            jobs.start(argv(measuring_again(s.study)), f"Latency of {s.study.model.name}, measured again")
         except MdpError as error:
             s.error = str(error)
         else:
             s.status = "Measuring again, in step 2 below. Build the study anew when it is done (step 4)."
 
 
-def again_words(study: StudyRecord) -> list[str]:
-    """The command that measures a study's tables once more, as they were.
+def measuring_again(study: StudyRecord) -> ProfileOptions:
+    """How a study's tables are measured once more, as they were.
 
     Raises:
         MdpError: no command can make the model again, or the tables do not say how they were measured.
@@ -63,19 +63,16 @@ def again_words(study: StudyRecord) -> list[str]:
             f"The tables of {ref.name} do not say how they were measured. Choose it in step 1 and measure it "
             "in step 2."
         )
-    names = [term.name for term in study.problem.latency]
-    how = how_found(study.problem.block, names)
-    words = ["profile", *model_words(ref), "--device", str(p["kind"])]
-    words += [
-        "--batch",
-        str(p["batch"]),
-        "--dtype",
-        str(p["dtype"]),
-        "--attention",
-        how["attention"],
-        "--again",
-    ]
-    words += ["--threads", str(p["threads"])] if p.get("threads") else []
-    words += ["--memory-format", str(p["memory_format"])] if p.get("memory_format") else []
-    words += ["--compiled"] if "compiled" in str(p.get("launch", "")) else []
-    return [*words, "--split-blocks"] if how["split_blocks"] else words
+    how = how_found(study.problem.block, [term.name for term in study.problem.latency])
+    return ProfileOptions(
+        **naming(ref),
+        device=str(p["kind"]),
+        batch=p["batch"],
+        dtype=str(p["dtype"]),
+        threads=p.get("threads") or None,
+        memory_format=p.get("memory_format") or ProfileOptions.memory_format,
+        compiled="compiled" in str(p.get("launch", "")),
+        attention=how["attention"],
+        split_blocks=how["split_blocks"],
+        again=True,
+    )

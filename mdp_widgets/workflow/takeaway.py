@@ -9,6 +9,7 @@ from mdp import jobs
 from mdp.core.csv_export import all_tables
 from mdp.core.plan import plan_to_json
 from mdp.core.saved_networks import networks_of_plan
+from mdp.operations import ExportOptions, ExtractOptions, argv
 
 from ..export.download import Download
 from ..export.figure_export import picture_csv, picture_html, picture_json, pictures, pictures_zip, zipped
@@ -139,13 +140,14 @@ class TakeAway:
 
     def _extract(self, then: str, name: str) -> None:
         study, plan = plan_files(self.selection)
-        words = ["extract", study, "--plan", plan, "--out", network_folder(self.selection)]
-        if self.network.start(words, f"Taking the network out of {self.selection.study.model.name}"):
+        options = ExtractOptions(study=study, plan=plan, out=str(network_folder(self.selection)))
+        if self.network.start(argv(options), f"Taking the network out of {self.selection.study.model.name}"):
             self._asked[self.network.job_id] = (then, name)
 
     def _export(self, folder: Path) -> None:
         out = folder / f"{folder.name}.onnx"
-        if self.onnx.start(["export", folder, "--onnx", out], f"Writing {out.name}"):
+        options = ExportOptions(source=str(folder), onnx=str(out))
+        if self.onnx.start(argv(options), f"Writing {out.name}"):
             self._asked[self.onnx.job_id] = ("file", out.name)
 
     def _ended(self, change) -> None:

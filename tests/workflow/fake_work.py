@@ -99,10 +99,10 @@ def export(args):
 
 
 @instead
-def verify(args):
-    """Two rounds, told as `strict` tells them; the last entry of the first table is 1 % slower afterwards."""
+def enforce(args):
+    """Two rounds, told as `mdp enforce` tells them; the last entry of the first table is 1 % slower afterwards."""
     study, report = load_study(args.study), cli.reporter(args)
-    budget, (first, *others) = float(args.strict), study.problem.latency
+    budget, (first, *others) = float(args.budget), study.problem.latency
     values = np.array(first.values)
     values.flat[-1] *= 1.01
     problem = dataclasses.replace(study.problem, latency=(dataclasses.replace(first, values=values), *others))
