@@ -124,8 +124,9 @@ def is_about(state: JobState, study: StudyRecord | None) -> bool:
 
 
 def enforcing(study: StudyRecord, budget: float, pins: Pins) -> EnforceOptions:
-    """Keep a budget, and what is pinned, and save what comes of it as a study of its own. Asked the same again,
-    that study is made anew; asked anything else, another one.
+    """Keep a budget, and what is pinned, and save what comes of it as a study of its own.
+
+    Asked the same again, that study is made anew; asked anything else, another one.
 
     Raises:
         MdpError: the study cannot be saved.

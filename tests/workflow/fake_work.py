@@ -100,7 +100,7 @@ def export(args):
 
 @instead
 def enforce(args):
-    """Two rounds, told as `mdp enforce` tells them; the last entry of the first table is 1 % slower afterwards."""
+    """Two rounds, told as the command does; the last entry of the first table is 1 % slower afterwards."""
     study, report = load_study(args.study), cli.reporter(args)
     budget, (first, *others) = float(args.budget), study.problem.latency
     values = np.array(first.values)

@@ -219,7 +219,8 @@ def test_finetune_from_start_to_measured_latency(selection, watch):
 
 @pytest.mark.parametrize(
     ("field", "value", "said"),
-    [("epochs", "-1", "Epochs -1 cannot"), ("rate", "nan", "Learning rate nan"), ("rate", "0", "Learning rate 0"),
+    [("epochs", "-1", "Epochs -1 cannot"), ("rate", "nan", "Learning rate nan"),
+     ("rate", "0", "Learning rate 0"),
      ("images", "some", "Train on “some” cannot"), ("data", "/nowhere", "There is no folder")],
 )  # fmt: skip
 def test_bad_finetuning_is_a_sentence(selection, field, value, said):
