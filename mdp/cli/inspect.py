@@ -21,7 +21,7 @@ def run(args):
     if args.data:
         source = find_data(args.data)
         found["data"] = source.description
-        report.message(source.said)
+        report.message(source.summary)
         try:
             check_fit(source.train, source, ref)
         except MdpError as error:  # said last: what was found of the model is true whatever the images are

@@ -25,7 +25,7 @@ def run(args):
     study = load_study(args.study)
     budget = parse_budget(args.budget, study.problem)
     source = find_data(args.data)
-    report.message(source.said)
+    report.message(source.summary)
     check_fit(source.train, source, study.model)
     unread = Unread.for_now()
     device = deployment(args.device).kind

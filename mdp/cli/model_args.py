@@ -51,9 +51,9 @@ def is_special(args: argparse.Namespace | BuiltAs) -> bool:
 
 
 def input_size(
-    size: str | None, channels: str | None, own: Callable[[], tuple[int, int, int]]
+    size: str | None, channels: str | None, default: Callable[[], tuple[int, int, int]]
 ) -> tuple[int, int, int] | None:
-    """(channels, height, width), or None where neither is said; `own()` is the model's.
+    """(channels, height, width), or None where neither is said; `default()` is the model's.
 
     Raises:
         MdpError: it is no size, or the channels are said twice, and differ.
@@ -67,18 +67,18 @@ def input_size(
     first = _count(channels, "--in-chans") if channels is not None else None
     if len(sides) == 3 and first not in (None, sides[0]):
         raise MdpError(f"--input-size {size} has {sides[0]} channels and --in-chans says {first}. Say one.")
-    height, width = ((*sides, *sides) if len(sides) == 1 else sides)[-2:] if sides else own()[1:]
-    return (sides[0] if len(sides) == 3 else first or own()[0], height, width)
+    height, width = ((*sides, *sides) if len(sides) == 1 else sides)[-2:] if sides else default()[1:]
+    return (sides[0] if len(sides) == 3 else first or default()[0], height, width)
 
 
-def arguments(words: list[str]) -> dict[str, Any]:
+def arguments(typed: list[str]) -> dict[str, Any]:
     """`["depth=6", "stem_type=deep"]` as `{"depth": 6, "stem_type": "deep"}`: JSON, or a bare word; no code.
 
     Raises:
         MdpError: a word is no KEY=VALUE, or a key stands twice.
     """
     found: dict[str, Any] = {}
-    for word in words:
+    for word in typed:
         key, equals, value = word.partition("=")
         key = key.strip()
         if not equals or not key.isidentifier():

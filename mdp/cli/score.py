@@ -54,7 +54,7 @@ def _batches(args, ref, report, unread):
     from ..datasets.views import view_loader
 
     source = find_data(args.data)
-    report.message(source.said)
+    report.message(source.summary)
     check_fit(source.train, source, ref)
     torch.manual_seed(args.seed)
     images = joined(source.train, source.test) if args.with_test else source.train

@@ -173,7 +173,7 @@ class Problem:
                 raise MdpError(f"Block {name!r} cannot be removed in this problem.")
 
 
-def problem_from_json(data: Any, where: str = "problem") -> Problem:
+def problem_from_json(data: Any, source: str = "problem") -> Problem:
     """Check and build a Problem from parsed `mdp-problem/1` JSON.
 
     Raises:
@@ -181,8 +181,8 @@ def problem_from_json(data: Any, where: str = "problem") -> Problem:
     """
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
-        raise BadFile(f"The {where} is not an {FORMAT} file (its format says {found!r}).")
-    read = _Reader(where)
+        raise BadFile(f"The {source} is not an {FORMAT} file (its format says {found!r}).")
+    read = _Reader(source)
     dims = tuple(read.dim(item, i) for i, item in enumerate(read.entries(data, "dims")))
     blocks = tuple(read.block(item, i) for i, item in enumerate(read.entries(data, "blocks")))
     read.unique("dims", [d.name for d in dims])
@@ -261,11 +261,11 @@ def save_problem(problem: Problem, path: str | os.PathLike) -> None:
 class _Reader:
     """Checks one entry at a time and says which one is wrong."""
 
-    def __init__(self, where: str):
-        self.where = where
+    def __init__(self, source: str):
+        self.source = source
 
     def fail(self, entry: str, problem: str):
-        raise BadFile(f"The {self.where} is damaged: {entry} {problem}.")
+        raise BadFile(f"The {self.source} is damaged: {entry} {problem}.")
 
     def entries(self, data: dict, key: str) -> list:
         value = data.get(key)
@@ -278,10 +278,10 @@ class _Reader:
             self.fail(entry, "must be a text that is not empty")
         return value
 
-    def unique(self, what: str, names: list[str]) -> None:
+    def unique(self, entry: str, names: list[str]) -> None:
         twice = next((n for n in names if names.count(n) > 1), None)
         if twice is not None:
-            self.fail(what, f"name {twice!r} twice")
+            self.fail(entry, f"name {twice!r} twice")
 
     def dim(self, item: Any, i: int) -> Dim:
         entry = f"dims[{i}]"

@@ -114,10 +114,10 @@ class StudyRecord:
         dense = f"{self.problem.dense_latency:.4g} {self.problem.latency_unit} dense, {band}"
         return f"Study({self.name!r}, {self.model.name}, {dense})"
 
-    def count(self, what: str, choices: Mapping[str, int | None] | None = None, removed=()) -> float:
+    def count(self, kind: str, choices: Mapping[str, int | None] | None = None, removed=()) -> float:
         """Parameters or MACs of a plan (default: of the dense model)."""
         choices = self.problem.dense_choices if choices is None else choices
-        return sum(p.value(choices, frozenset(removed)) for p in self.counts[what])
+        return sum(p.value(choices, frozenset(removed)) for p in self.counts[kind])
 
 
 def build_study(
@@ -196,13 +196,13 @@ def study_to_json(study: StudyRecord) -> dict[str, Any]:
     }
 
 
-def study_from_json(data: Any, where: str = "study", path: Path | None = None) -> StudyRecord:
+def study_from_json(data: Any, source: str = "study", path: Path | None = None) -> StudyRecord:
     """Check and build a Study from parsed JSON. Raises BadFile, saying which entry is wrong."""
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
-        raise BadFile(f"The {where} is not an {FORMAT} file (its format says {found!r}).")
-    as_written = problem_from_json(data.get("problem"), f"problem in the {where}")
-    problem = in_ms(as_written, where)
+        raise BadFile(f"The {source} is not an {FORMAT} file (its format says {found!r}).")
+    as_written = problem_from_json(data.get("problem"), f"problem in the {source}")
+    problem = in_ms(as_written, source)
     other_units = problem is not as_written  # what was measured was set beside other units
     try:
         study = StudyRecord(
@@ -231,12 +231,12 @@ def study_from_json(data: Any, where: str = "study", path: Path | None = None) -
             verification=None if other_units else data.get("verification"),
             accuracy=data.get("accuracy"),
         )
-        _check_study(study, where)
+        _check_study(study, source)
     except BadFile:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BadFile(
-            f"The {where} is damaged: {type(error).__name__} at {error}. Make it anew or use another copy."
+            f"The {source} is damaged: {type(error).__name__} at {error}. Make it anew or use another copy."
         ) from None
     return study
 
@@ -248,9 +248,9 @@ def _without_story(provenance: Any, other_units: bool) -> Any:
     return {key: value for key, value in provenance.items() if key != "strict"}
 
 
-def _check_study(study: StudyRecord, where: str) -> None:
+def _check_study(study: StudyRecord, source: str) -> None:
     def fail(what: str):
-        raise BadFile(f"The {where} is damaged: {what}.")
+        raise BadFile(f"The {source} is damaged: {what}.")
 
     dims, blocks = study.problem.dim, {*study.problem.block, None}
     for name, dim in dims.items():
@@ -272,7 +272,7 @@ def _check_study(study: StudyRecord, where: str) -> None:
     for what, value in {**facts, **{k: v for k, v in optional.items() if v is not None}}.items():
         if not isinstance(value, Mapping):
             fail(f"what it says of its {what} is not a list of names and values")
-    check_times(study.problem, where, study.tables.details)
+    check_times(study.problem, source, study.tables.details)
     if not isinstance(study.tables.provenance, Mapping):
         fail("its latency tables do not say how they were measured")
     for key in ("device", "batch", "dtype"):

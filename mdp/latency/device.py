@@ -164,16 +164,16 @@ def apple_name() -> str:
     return f"Apple GPU ({platform.machine()})"
 
 
-def unit_of(where: ResolvedDeployment) -> str:
+def unit_of(resolved: ResolvedDeployment) -> str:
     """What one profiler at a time may use: the piece of hardware itself, whatever it is called meanwhile.
 
     Two equal GPUs have one name and are two; one CPU has as many names as there are affinity masks.
     """
-    if where.kind == "cuda":
+    if resolved.kind == "cuda":
         import torch
 
-        return gpu.identifier(torch) or where.device
-    return where.device.partition(" (")[0]
+        return gpu.identifier(torch) or resolved.device
+    return resolved.device.partition(" (")[0]
 
 
 @lru_cache

@@ -92,10 +92,10 @@ def profile(
             own.close()
 
 
-def weight_bytes(found: "PrunableNetwork", where: ResolvedDeployment) -> float:
+def weight_bytes(found: "PrunableNetwork", resolved: ResolvedDeployment) -> float:
     """Bytes of the dense network's weights as deployed."""
     model = getattr(found, "model", None)
-    each = 4 if where.dtype == "float32" else 2
+    each = 4 if resolved.dtype == "float32" else 2
     return float(each * sum(p.numel() for p in model.parameters())) if model is not None else 0.0
 
 

@@ -115,7 +115,7 @@ def finetune(
     unread = Unread(folder / "unread-images.txt")
     batches = loader(part, source, ref, recipe.batch, train=True, seed=recipe.seed, unread=unread)
     test = shared(loader(source.test, source, ref, TEST_BATCH, unread=unread), accelerate)
-    report.message(source.said)
+    report.message(source.summary)
 
     dense = _dense(pruned, report)
     agree(accelerate, dense is None, "Not every process finds the weights of the dense network.")

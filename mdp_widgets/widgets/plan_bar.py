@@ -105,9 +105,9 @@ class PlanBar(anywidget.AnyWidget):
         delete_named(self.selection.study, name)
         self._say(f"Deleted {name!r}.")
 
-    def _say(self, sentence: str, wrong: bool = False) -> None:
+    def _say(self, sentence: str, failed: bool = False) -> None:
         with self.hold_sync():
-            self.said, self.wrong = sentence, wrong
+            self.said, self.wrong = sentence, failed
 
 
 def plan_line(named) -> dict[str, str]:
