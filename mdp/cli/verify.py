@@ -1,10 +1,11 @@
-"""`mdp verify`: predicted against measured latency of whole random sub-networks."""
+"""`mdp verify`: tables tested on the latency of whole random sub-networks, importance on accuracy."""
 
 import dataclasses
 
 from ..core.quality import tables_words, verification_words
 from ..core.study import load_study, save_study
 from . import print_json, reporter
+from .accuracy_check import verify_accuracy
 from .enforce import enforce_budget
 
 
@@ -14,6 +15,8 @@ def run(args):
 
     if args.strict:
         return enforce_budget(args, args.strict)
+    if args.accuracy:
+        return verify_accuracy(args)
     report = reporter(args)
     study = load_study(args.study)
     # Times do not depend on the values of the weights.

@@ -19,13 +19,18 @@ def add_options(parser: argparse.ArgumentParser, operation: type[Options]) -> No
             if about.one_of not in groups:
                 groups[about.one_of] = parser.add_mutually_exclusive_group(required=about.needed)
             place = groups[about.one_of]
+        elif about.section:
+            if about.section not in groups:
+                groups[about.section] = parser.add_argument_group(about.section)
+            place = groups[about.section]
         _add(place, about)
 
 
 def _add(place: Any, about: Option) -> None:
     how: dict[str, Any] = {"help": argparse.SUPPRESS if about.hidden else help_of(about)}
-    if about.kind is bool:
-        how["action"] = "store_true"
+    if about.kind is bool:  # what is usual can be switched off: --no-repair
+        how |= {"action": argparse.BooleanOptionalAction if about.default else "store_true"}
+        how["default"] = about.default
     elif about.kind is tuple:
         how |= {"metavar": about.metavar, "default": []}
         how |= {"nargs": "*"} if about.positional else {"action": "append"}
@@ -90,7 +95,7 @@ def argv(options: Options) -> list[str]:
 
 def _words(about: Option, value: Any) -> list[str]:
     if about.kind is bool:
-        return [about.flag]
+        return [about.flag if value else about.flag.replace("--", "--no-", 1)]
     pairs: list[str] = []
     for one in value if about.kind is tuple else [value]:
         text = f"{one:g}" if about.kind is float and float(f"{one:g}") == one else str(one)

@@ -35,6 +35,7 @@ class Option:
         label: over its field in a form.
         metavar: what the command's help calls its value.
         positional: a word of the command without a name before it.
+        section: heading in the command's help under which it stands.
         one_of: name of a group of options of which one can be given; `needed`: one must.
         hidden, formerly: left out of help; names that it had before.
     """
@@ -52,6 +53,7 @@ class Option:
     label: str = ""
     metavar: str | None = None
     positional: bool = False
+    section: str = ""
     one_of: str = ""
     needed: bool = False
     hidden: bool = False

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from .option import Options, option, required
-from .shared import MOST_SEED, PINS
+from .shared import DEVICES, FASHION, MOST_SEED, PINS
 
 STUDY = "a study file or the name of a study"
+TEST = "with --accuracy"  # a section of the command's help
+FEWEST_PLANS = 4  # fewer say nothing about a rank correlation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +21,16 @@ class VerifyOptions(Options, command="verify"):
     again: bool = option(False, "measure once more what was measured before")
     out: str | None = option(None, "save the study there (verified: default in its place)", metavar="FILE")
     json: bool = option(False, "print one JSON object")
+    accuracy: bool = option(
+        False,
+        "test the importance instead: measure the accuracy of plans of equal latency, cut and repaired",
+        section=TEST,
+    )
+    data: str = option(FASHION, "data set, or folder of class folders", section=TEST)
+    budgets: str = option("50%,40%,25%", "with commas", section=TEST)
+    plans: int = option(12, "plans of equal latency a budget", least=FEWEST_PLANS, section=TEST)
+    images: int = option(2000, "test images to measure on", least=1, section=TEST)
+    device: str = option("auto", "where to compute", choices=DEVICES, closed=False, section=TEST)
     # What `mdp enforce` was called before it became a command.
     strict: str | None = option(None, "a budget to enforce", metavar="BUDGET", hidden=True)
     pins: str = option("", PINS, hidden=True)

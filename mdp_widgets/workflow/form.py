@@ -30,6 +30,11 @@ def _field(about: Option) -> widgets.Widget:
         return dropdown(
             about.title, [(label, v) for v, label in about.choices.items()], about.default, tooltip
         )
+    if about.kind is bool:
+        wide = widgets.Layout(width="auto")
+        box = widgets.Checkbox(about.default, description=about.title, indent=False, layout=wide)
+        box.tooltip = tooltip
+        return box
     shown = about.default if isinstance(about.default, int | float | str) else about.absent
     return text(about.title, f"{shown:g}" if isinstance(shown, float) else str(shown), tooltip=tooltip)
 

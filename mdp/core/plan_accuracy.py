@@ -1,0 +1,182 @@
+"""How many images a plan's network gets right: as measured with the study, or estimated between. No torch.
+
+A study keeps what was measured in `study.accuracy["plans"]`, as this file writes it. What a page or a report
+says of a plan comes from `known_accuracy`.
+"""
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .errors import MdpError
+from .plan import Plan
+from .saved_networks import networks_of_plan, number
+from .study import StudyRecord
+
+# 95 % of a normal distribution lies within so many standard deviations.
+Z = 1.96
+# What was done to a network before it was measured, the most worth knowing first.
+STAGES = ("tuned", "repaired", "cut")
+IN_WORDS = {"tuned": "fine-tuned", "repaired": "repaired, not trained", "cut": "as cut, not trained"}
+
+
+@dataclass(frozen=True)
+class PlanAccuracy:
+    """One plan's network, measured on held-out images.
+
+    Attributes:
+        choices, removed: the plan, as in `Plan`.
+        latency, importance: predicted, in the units of the study's problem.
+        images: how many the shares are of.
+        cut: share right as it was cut out of the dense network, between 0 and 1.
+        repaired: share right after closed-form repair; None where it was not tried.
+        method: how the plan was found: a solver's name, "random", ...
+    """
+
+    choices: Mapping[str, int | None]
+    removed: tuple[str, ...]
+    latency: float
+    importance: float
+    images: int
+    cut: float
+    repaired: float | None = None
+    method: str = "exact"
+
+    @property
+    def best(self) -> float:
+        """The share of the better of the two networks: whoever repairs keeps the better one."""
+        return self.cut if self.repaired is None else max(self.cut, self.repaired)
+
+    def is_of(self, plan: Plan) -> bool:
+        return _same(self.choices, self.removed, plan.choices, plan.removed_blocks)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a plan's accuracy.
+
+    Attributes:
+        share: of images right, between 0 and 1.
+        images: how many it was measured on; 0 for an estimate.
+        stage: "tuned", "repaired" or "cut": what was done to the network before.
+        estimate: interpolated between the plans beside it, not measured itself.
+    """
+
+    share: float
+    images: int
+    stage: str
+    estimate: bool = False
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """95 % interval from the number of images alone; None for an estimate."""
+        return None if self.estimate or not self.images else wilson(self.share, self.images)
+
+
+def wilson(share: float, images: int) -> tuple[float, float]:
+    """The 95 % interval of a share of `images` (Wilson 1927, the score interval).
+
+    >>> [round(end, 3) for end in wilson(0.83, 10_000)]
+    [0.823, 0.837]
+    """
+    spread = Z**2 / images
+    middle = (share + spread / 2) / (1 + spread)
+    half = Z * math.sqrt(share * (1 - share) / images + spread / (4 * images)) / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def measured_plans(study: StudyRecord) -> tuple[PlanAccuracy, ...]:
+    """The plans whose accuracy stands in the study, those that fit its present problem; by latency."""
+    entries, found = (study.accuracy or {}).get("plans"), []
+    for entry in entries if isinstance(entries, list) else ():
+        try:
+            choices, removed = dict(entry["choices"]), tuple(entry["removed"])
+            latency, importance = study.problem.evaluate(choices, removed)
+            one = PlanAccuracy(
+                choices,
+                removed,
+                latency,
+                importance,
+                int(entry["images"]),
+                _share(entry["cut"]),
+                None if entry.get("repaired") is None else _share(entry["repaired"]),
+                str(entry.get("method", "exact")),
+            )
+        except (MdpError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            continue  # of other tables, or damaged: nothing is known from it
+        if one.images > 0:
+            found.append(one)
+    return tuple(sorted(found, key=lambda one: one.latency))
+
+
+def with_plans(study: StudyRecord, new: Iterable[PlanAccuracy]) -> dict[str, Any]:
+    """The study's `accuracy` with these plans in it, in place of what was known of the same ones."""
+    new = list(new)
+    kept = [
+        old
+        for old in measured_plans(study)
+        if not any(_same(old.choices, old.removed, one.choices, one.removed) for one in new)
+    ]
+    plans = [_written(one) for one in sorted((*kept, *new), key=lambda one: one.latency)]
+    return {**(study.accuracy or {}), "plans": plans}
+
+
+def known_accuracy(
+    study: StudyRecord, plan: Plan, also: Collection[PlanAccuracy] = (), *, networks: bool = True
+) -> Known | None:
+    """The best that is known of a plan: measured on its own network, else estimated; None if nothing is.
+
+    Args:
+        also: measured since, beside what the study holds.
+        networks: look for a fine-tuned network of exactly this plan, too (reads small files).
+    """
+    if networks:
+        for one in networks_of_plan(plan):
+            if one.accuracy is not None:
+                return Known(one.accuracy, int(number(one.finetuned, "test_images") or 0), "tuned")
+    every = (*also, *measured_plans(study))
+    exact = next((one for one in every if one.is_of(plan)), None)
+    if exact is not None:
+        stage = "repaired" if exact.repaired is not None and exact.repaired >= exact.cut else "cut"
+        return Known(exact.best, exact.images, stage)
+    return _between(study, plan, [one for one in every if one.method == plan.solver])
+
+
+def _between(study: StudyRecord, plan: Plan, same: list[PlanAccuracy]) -> Known | None:
+    """Along the line through the measured plans of the same solver; nothing beyond its ends."""
+    points = {one.latency: one for one in same}
+    below = max((at for at in points if at <= plan.latency), default=None)
+    above = min((at for at in points if at >= plan.latency), default=None)
+    if below is None:
+        return None
+    low = points[below]
+    stage = "repaired" if low.repaired is not None else "cut"
+    dense = number(study.accuracy or {}, "dense")
+    if above is not None:
+        high_at, high = above, points[above].best
+    elif dense is not None:
+        high_at, high = study.problem.dense_latency, dense
+    else:
+        return None
+    way = (plan.latency - below) / (high_at - below) if high_at > below else 0.0
+    return Known(low.best + min(1.0, way) * (high - low.best), 0, stage, estimate=True)
+
+
+def _written(one: PlanAccuracy) -> dict[str, Any]:
+    """As it stands in a file: latency and importance follow from the choices."""
+    entry = {**asdict(one), "choices": dict(one.choices), "removed": list(one.removed)}
+    return {key: value for key, value in entry.items() if key not in ("latency", "importance")}
+
+
+def _share(value: Any) -> float:
+    share = float(value)
+    if not 0 <= share <= 1:
+        raise ValueError(f"{share} is no share")
+    return share
+
+
+def _same(a: Mapping, a_removed: Collection[str], b: Mapping, b_removed: Collection[str]) -> bool:
+    """Dims that only removed blocks use may be None or absent."""
+    kept = [{dim: value for dim, value in one.items() if value is not None} for one in (a, b)]
+    return set(a_removed) == set(b_removed) and kept[0] == kept[1]
