@@ -24,7 +24,7 @@ class Network(PrunableNetwork):
     """
 
     def extract(self, plan: Plan, scores: Scores | None = None) -> "nn.Module":
-        """The pruned network of a plan: a plain `nn.Module`, nothing masked left in it. The dense one stays.
+        """Cut the pruned network of a plan: a plain `nn.Module`, nothing masked in it. The dense one stays.
 
         Args:
             plan: from `study.solve`, which also says which units are the important ones.
@@ -46,7 +46,7 @@ class Network(PrunableNetwork):
         return extract(self, plan.choices, plan.removed_blocks, _order(plan, scores))
 
     def mask(self, plan: Plan, scores: Scores | None = None) -> "nn.Module":
-        """The dense network with everything that the plan prunes at zero: it computes what `extract` gives.
+        """Copy the dense network with all that the plan prunes at zero: it computes what `extract` gives.
 
         Raises:
             MdpError: as `extract`.
@@ -56,8 +56,8 @@ class Network(PrunableNetwork):
         return mask(self, plan.choices, plan.removed_blocks, _order(plan, scores))
 
     def to_frame(self) -> "pd.DataFrame":
-        """One row per prunable dimension (name, kind, units, options), then one per block and per part that
-        stays whole (with the reason)."""
+        """List one row per prunable dimension (name, kind, units, options), then one per block and per part
+        that stays whole (with the reason)."""
         import pandas as pd
 
         rows: list[dict[str, Any]] = [
@@ -122,7 +122,7 @@ def prunable(
 
 
 def checked(net: Any) -> Network:
-    """The network, if it is one that was taken apart. Raises MdpError for a module that was not."""
+    """Return the network, if it is one that was taken apart. Raises MdpError for a module that was not."""
     if not isinstance(net, Network):
         raise MdpError(f"Give what mdp.prunable(model) returns, not a {type(net).__name__}.")
     return net

@@ -59,7 +59,7 @@ class Study(StudyRecord):
 
     @classmethod
     def of(cls, record: StudyRecord) -> "Study":
-        """A study as it was read from a file."""
+        """Make a study of a record as it was read from a file."""
         return cls(**{f.name: getattr(record, f.name) for f in dataclasses.fields(StudyRecord)})
 
     def solve(
@@ -70,7 +70,7 @@ class Study(StudyRecord):
         solver: str = SolveOptions.solver,
         time_limit: float | None = SolveOptions.time_limit,
     ) -> Plan:
-        """The plan with the most importance within a budget.
+        """Find the plan with the most importance within a budget.
 
         Args:
             budget: in the study's unit (ms), or as a share of dense: `"40%"`.
@@ -93,7 +93,7 @@ class Study(StudyRecord):
         return self._with_order(plan)
 
     def front(self, budgets: int | Sequence[str | float] = 100, *, pins: PinsLike = None) -> Front:
-        """The best plan at each budget, or at that many from the fastest plan to dense.
+        """Find the best plan at each budget, or at that many from the fastest plan to dense.
 
         >>> import mdp
         >>> front = mdp.load_study("fmnist-vit-cpu").front(["30%", "60%"])
@@ -104,7 +104,7 @@ class Study(StudyRecord):
         return solve_front(self.problem, at, pins=pins_of(pins, self.problem))
 
     def what_if(self, plan: Plan, *, pins: PinsLike = None) -> tuple[Alternative, ...]:
-        """What each decision of a plan is worth: the best plan if it were the other way."""
+        """Say what each decision of a plan is worth: the best plan if it were the other way."""
         return tuple(solve_what_if(self.problem, plan, pins=pins_of(pins, self.problem)))
 
     def save(self, path: str | os.PathLike | None = None) -> Path:
@@ -112,7 +112,7 @@ class Study(StudyRecord):
         return save_record(self, path)
 
     def explore(self) -> Any:
-        """The explorer of this study, as a widget for a notebook cell."""
+        """Open the explorer of this study, as a widget for a notebook cell."""
         import importlib
 
         # By name: the widgets stand on this package, not the other way round.

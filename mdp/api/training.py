@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(network: "nn.Module", batches: "Batches") -> float:
-    """Share of the images whose class the network says, between 0 and 1.
+    """Measure accuracy: the share of the images whose class the network says, between 0 and 1.
 
     Args:
         network: in any mode; it is evaluated in eval mode and left there, on the device that trains.
@@ -48,7 +48,7 @@ def finetune(
     seed: int = FinetuneOptions.seed,
     progress: Progress = True,
 ) -> "nn.Module":
-    """Train a copy of a pruned network; returns it on the CPU, in eval mode.
+    """Train a copy of a pruned network, and return it on the CPU, in eval mode.
 
     `returned.history` has one entry an epoch: epoch, loss, accuracy, seconds.
 

@@ -59,7 +59,7 @@ class Plan:
         return self.optimal
 
     def to_frame(self) -> "pd.DataFrame":
-        """One row per dim with its kept units (None where the dim is gone), then one per removed block."""
+        """List one row per dim with its kept units (None where it is gone), then one per removed block."""
         import pandas as pd
 
         rows = [("dim", name, kept) for name, kept in self.choices.items()]

@@ -126,7 +126,7 @@ class Problem:
     def evaluate(
         self, choices: Mapping[str, int | None], removed: Collection[str] = ()
     ) -> tuple[float, float]:
-        """(latency, importance) of one choice: kept units for every dim that a kept block uses.
+        """Sum (latency, importance) of one choice: kept units for every dim that a kept block uses.
 
         A dim that only removed blocks use may be None or absent.
 
@@ -142,16 +142,16 @@ class Problem:
     def total(
         self, terms: Iterable[Term], choices: Mapping[str, int | None], removed: Collection[str]
     ) -> float:
-        """The exactly rounded sum of the terms that count under this choice."""
+        """Sum the terms that count under this choice, exactly rounded."""
         self._check_removed(removed)
         return math.fsum(self.entry(term, choices) for term in terms if term.block not in removed)
 
     def entry(self, term: Term, choices: Mapping[str, int | None]) -> float:
-        """The one number that `term` contributes under `choices`, its block taken as kept."""
+        """Look up the one number that `term` contributes under `choices`, its block taken as kept."""
         return float(term.values[tuple(self._option_index(name, choices) for name in term.dims)])
 
     def unused_dims(self, removed: Collection[str]) -> set[str]:
-        """Dims that no longer exist because every block that uses them is removed."""
+        """List the dims that no longer exist because every block that uses them is removed."""
         gone = frozenset(removed)
         return {name for name, blocks in self.dim_blocks.items() if blocks and blocks <= gone}
 

@@ -78,7 +78,7 @@ class Scores:
         return f"Scores({len(self.order)} dims, {self.provenance.get('method')}{on})"
 
     def terms(self, dims: Mapping[str, Dim]) -> tuple[Term, ...]:
-        """One importance term per share: entry i is the summed score of the top `options[i]` units."""
+        """Make one importance term per share: entry i is the summed score of the top `options[i]` units."""
         return tuple(
             Term(name, block, (dim,), _top_sums(values, self.order[dim], dims[dim].options))
             for name, block, dim, values in self.shares
@@ -115,7 +115,7 @@ class StudyRecord:
         return f"Study({self.name!r}, {self.model.name}, {dense})"
 
     def count(self, kind: str, choices: Mapping[str, int | None] | None = None, removed=()) -> float:
-        """Parameters or MACs of a plan (default: of the dense model)."""
+        """Count parameters or MACs of a plan (default: of the dense model)."""
         choices = self.problem.dense_choices if choices is None else choices
         return sum(p.value(choices, frozenset(removed)) for p in self.counts[kind])
 
@@ -308,7 +308,7 @@ def save_study(study: StudyRecord, path: str | os.PathLike | None = None) -> Pat
 
 
 def list_studies() -> list[dict[str, Any]]:
-    """The studies at hand: name, model, device, batch, dtype, path; a damaged one has `error` instead.
+    """List the studies at hand: name, model, device, batch, dtype, path; a damaged one has `error` instead.
 
     >>> import mdp
     >>> "fmnist_vit" in [study["model"] for study in mdp.list_studies()]

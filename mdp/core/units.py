@@ -109,7 +109,7 @@ def check_parts(terms, segments, source: str) -> None:
 
 
 def refuse_other_units(problem: Problem) -> None:
-    """Raises MdpError unless latency is in ms: what is measured can be compared with nothing else."""
+    """Raise MdpError unless latency is in ms: what is measured can be compared with nothing else."""
     if problem.latency_unit != "ms":
         raise MdpError(
             f"The latency of {problem.name!r} is in {problem.latency_unit!r}, and what is measured is in ms: "

@@ -229,7 +229,7 @@ def why_another(study: StudyRecord, resolved: ResolvedDeployment) -> str:
 
 
 def refuse_another(study: StudyRecord, resolved: ResolvedDeployment) -> None:
-    """Raises MdpError if entries measured here and now cannot stand in the study's tables."""
+    """Raise MdpError if entries measured here and now cannot stand in the study's tables."""
     if why := why_another(study, resolved):
         raise MdpError(
             f"{why} Entries of both cannot stand in one table. Measure the model here first (mdp profile) "

@@ -34,7 +34,7 @@ def side(value: Any, what: str) -> tuple[int, int]:
 def check_patches(
     model: "nn.Module", name: str, size: tuple[int, int, int], default: tuple[int, ...]
 ) -> None:
-    """Raises MdpError if the model's patches do not divide `size`, or it was built for another size.
+    """Raise MdpError if the model's patches do not divide `size`, or it was built for another size.
 
     Some models' patches leave a rest of their `default` size, and are made for that.
     """

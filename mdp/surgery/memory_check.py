@@ -8,7 +8,7 @@ BYTES_PER_PARAMETER = 4  # float32
 
 
 def check_memory(purpose: str, needed: float, error: type[MdpError]) -> None:
-    """Raises `error` with a sentence about `purpose` if this machine has not `needed` bytes free."""
+    """Raise `error` with a sentence about `purpose` if this machine has not `needed` bytes free."""
     if needed > psutil.virtual_memory().available:
         raise error(
             f"{purpose} takes about {needed / 1e9:.1f} GB of memory, which this machine has not free. "
