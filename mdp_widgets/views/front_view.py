@@ -79,7 +79,7 @@ class FrontView:
                 found.append(verified_points(study, verified(study)))
             if self.buttons["finetuned"].value:
                 found.append(finetuned_points(study, finetuned(study)))
-            self.selection.beside = tuple(p for p in found if p.latency)
+            self.selection.compare_front_with(p for p in found if p.latency)
         self.draw()
 
     def _tell(self, _change: Any = None) -> None:

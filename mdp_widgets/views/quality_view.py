@@ -42,13 +42,13 @@ class QualityNotice(ipywidgets.HBox):
 
     def _start(self) -> None:
         s = self.selection
-        s.tab = "New study"
+        s.open_tab("New study")
         try:
             jobs.start(argv(measuring_again(s.study)), f"Latency of {s.study.model.name}, measured again")
         except MdpError as error:
-            s.error = str(error)
+            s.complain(str(error))
         else:
-            s.status = "Measuring again, in step 2 below. Build the study anew when it is done (step 4)."
+            s.say("Measuring again, in step 2 below. Build the study anew when it is done (step 4).")
 
 
 def measuring_again(study: StudyRecord) -> ProfileOptions:
