@@ -16,6 +16,7 @@ from ..core.progress import Reporter
 from ..core.study import StudyRecord
 from ..core.units import refuse_other_units
 from ..networks.segments import Workload
+from ..operations import VerifyOptions
 from .device import ResolvedDeployment, deployment
 from .measure import Run
 from .store import Store
@@ -41,9 +42,9 @@ def verify(
     study: StudyRecord,
     found: "PrunableNetwork",
     *,
-    subnetworks: int = 30,
-    seed: int = 1,
-    seconds: float = 120.0,
+    subnetworks: int = VerifyOptions.subnetworks,
+    seed: int = VerifyOptions.seed,
+    seconds: float = VerifyOptions.seconds,
     again: bool = False,
     report: Reporter | None = None,
     store: Store | None = None,

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from .option import Options, option
+from .option import option
 from .shared import MOST_SEED, Apart, BuiltAs, Model
 
 
 @dataclass(frozen=True, kw_only=True)
-class InspectOptions(Apart, Model, Options, command="inspect"):
+class InspectOptions(Apart, Model, command="inspect"):
     """Say what of a model can be pruned, and what not."""
 
     data: str | None = option(
@@ -18,7 +18,7 @@ class InspectOptions(Apart, Model, Options, command="inspect"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckOptions(Apart, BuiltAs, Options, command="check"):
+class CheckOptions(Apart, BuiltAs, command="check"):
     """Compare extracted with masked networks for one architecture, without weights."""
 
     name: tuple[str, ...] = option(

@@ -24,7 +24,7 @@ class ExtractOptions(Options, command="extract"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions(Images, Options, command="train"):
+class TrainOptions(Images, command="train"):
     """Train a network that comes with the project, from scratch."""
 
     model: str = required("fmnist_vit or fmnist_resnet", positional=True)
@@ -37,7 +37,7 @@ class TrainOptions(Images, Options, command="train"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinetuneOptions(Images, Options, command="finetune"):
+class FinetuneOptions(Images, command="finetune"):
     """Fine-tune a pruned network."""
 
     source: str = required(

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from ..core.deployment import DTYPES, FORMATS, Deployment
-from .option import Options, option
+from .option import option
 from .shared import DEVICES, Apart, Model
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProfileOptions(Apart, Model, Options, command="profile"):
+class ProfileOptions(Apart, Model, command="profile"):
     """Measure latency tables on this device."""
 
     device: str = option(Deployment.device, "what to measure on", choices=DEVICES, closed=False)

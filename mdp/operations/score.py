@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .option import Options, option
+from .option import option
 from .shared import MOST_SEED, Apart, Computing, Images, Model
 
 # What `mdp.importance.METHODS` has, which needs torch; a test holds them together.
@@ -10,7 +10,7 @@ METHODS = {"auto": "the usual one", "taylor": "Taylor", "hessian": "Hessian", "m
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreOptions(Computing, Apart, Images, Model, Options, command="score"):
+class ScoreOptions(Computing, Apart, Images, Model, command="score"):
     """Score the importance of every unit on real images."""
 
     method: str = option(

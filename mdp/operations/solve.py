@@ -33,7 +33,7 @@ class FrontOptions(Options, command="front"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class IterateOptions(Computing, Images, Options, command="iterate"):
+class IterateOptions(Computing, Images, command="iterate"):
     """Prune in steps down to a budget, importance scored anew after each."""
 
     study: str = required("a study file or the name of a study", positional=True)

@@ -14,7 +14,7 @@ class StudiesOptions(Options, command="studies"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BuildOptions(Model, Options, command="build"):
+class BuildOptions(Model, command="build"):
     """Join tables and scores into a study."""
 
     tables: str = required("made by `mdp profile`", metavar="FILE", label="Latency")
