@@ -92,7 +92,8 @@ class StudyRecord:
     Attributes:
         counts: "parameters" and "macs" as sums of products, for any plan (see space.Product).
         verification: predicted against measured latency of whole random sub-networks, left by `mdp verify`.
-        accuracy: {"dense": ..., "dataset": ...} where it was measured.
+        accuracy: {"dense": ..., "dataset": ...} where it was measured; "plans" and "check" as
+            `mdp.core.plan_accuracy` and `mdp.core.quality` read them.
         path: the file it came from, None if not saved.
     """
 
@@ -308,7 +309,8 @@ def save_study(study: StudyRecord, path: str | os.PathLike | None = None) -> Pat
 
 
 def list_studies() -> list[dict[str, Any]]:
-    """List the studies at hand: name, model, device, batch, dtype, path; a damaged one has `error` instead.
+    """List the studies at hand: name, model, device, batch, dtype, dataset (of its scores), measured (whether
+    the accuracy of plans stands in it), path; a damaged one has `error` instead.
 
     >>> import mdp
     >>> "fmnist_vit" in [study["model"] for study in mdp.list_studies()]
@@ -345,6 +347,8 @@ def _summary(path: Path, _stamp: tuple[int, int]) -> dict[str, Any]:
         "device": p["device"],
         "batch": p["batch"],
         "dtype": p["dtype"],
+        "dataset": study.scores.provenance.get("dataset"),
+        "measured": bool((study.accuracy or {}).get("plans")),
         "path": str(path),
     }
 

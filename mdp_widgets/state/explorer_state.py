@@ -5,6 +5,8 @@
     selection.set_budget("40%")         # solves again; every view observes `plan`
     selection.observe(redraw, "plan")
 
+`selection.accuracies` is what is known of the accuracy of its plans.
+
 What cannot be done (a damaged study, a budget that nothing meets, pins that contradict it) becomes a sentence
 in `error`, and everything else stays as it was: study, budget, pins and plan always belong together.
 """
@@ -19,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Float, HasTraits, Instance, Int, Unicode, observe
+from traitlets import Bool, Enum, Float, HasTraits, Instance, Int, Unicode, observe
 from traitlets import Tuple as TupleTrait
 
 from mdp.core.errors import Infeasible, MdpError
@@ -27,6 +29,7 @@ from mdp.core.plan import Plan, parse_budget
 from mdp.core.study import StudyRecord, list_studies, load_study
 from mdp.solve import Front, Pins, fastest, solve
 
+from .accuracies import Accuracies
 from .history import Kept, UndoHistory, View
 from .navigation import first_dim, where_to_look
 from .progressive_front import grow, kernel_loop
@@ -57,6 +60,7 @@ class ExplorerState(HasTraits):
         tab: title of the open tab below the network; "" for the first.
         status: a sentence about what just happened, "" if nothing needs saying.
         error: a sentence about what could not be done and what to do; "" when all is well.
+        axis: what the front shows against latency: "importance" or "accuracy".
         settled: counts the choices that were made to stay (the end of a drag, a click, a pin): the time for
             views to do what is too slow for every step of a drag.
         can_undo, can_redo: whether `undo` and `redo` would do something.
@@ -76,6 +80,7 @@ class ExplorerState(HasTraits):
     tab = Unicode("")
     status = Unicode("")
     error = Unicode("")
+    axis = Enum(("importance", "accuracy"), "importance")
     settled = Int(0)
     can_undo = Bool(False)
     can_redo = Bool(False)
@@ -85,6 +90,7 @@ class ExplorerState(HasTraits):
         self._growing: asyncio.Task | None = None
         self._history = UndoHistory()
         super().__init__(pins=traits.pop("pins", Pins()), **traits)
+        self.accuracies = Accuracies(self)
         self.refresh()
         if study is not None:
             self.study = study

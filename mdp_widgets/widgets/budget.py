@@ -8,9 +8,27 @@ from traitlets import Float, List, Unicode
 
 from mdp.core.measurements import Timed, timed
 from mdp.core.plan import Plan
-from mdp.core.quality import importance_doubt, importance_words, tables_words, verification_words
+from mdp.core.plan_accuracy import Known
+from mdp.core.quality import (
+    FAILED,
+    accuracy_check,
+    accuracy_check_words,
+    failed_words,
+    follows_accuracy,
+    importance_doubt,
+    importance_words,
+    tables_words,
+    verification_words,
+)
 from mdp.core.study import StudyRecord, interpolation_note
 from mdp.plot import formats as fmt
+from mdp.plot.accuracy_words import (
+    SHORT,
+    accuracy_sentence,
+    accuracy_value,
+    dense_accuracy,
+    interval_text,
+)
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
@@ -46,6 +64,7 @@ class BudgetBar(anywidget.AnyWidget):
         self._timed: tuple[Timed, ...] = ()
         selection.observe(self._look, ["study", "settled"])
         selection.observe(self._show, ["plan", "reference", "budget", "min_latency", "study"])
+        selection.accuracies.observe(self._learn, ["since", "networks", "measuring", "problem"])
         self.observe(self._dragged, "budget")
         self.on_msg(self._receive)
         self._look()
@@ -57,6 +76,18 @@ class BudgetBar(anywidget.AnyWidget):
         if found != self._timed:
             self._timed, self._shown = found, (None, None, None)
             self._show()
+
+    def _learn(self, _change: Any = None) -> None:
+        self._shown = (None, None, None)
+        self._show()
+
+    def _facts(self, plan: Plan, *, now: bool = False) -> list[dict[str, str]]:
+        s = self.selection
+        facts = plan_facts(s.study, plan, self._timed)
+        at = next(i for i, fact in enumerate(facts) if fact["name"] == "importance kept") + 1
+        known = s.accuracies.of(plan)
+        facts.insert(at, accuracy_fact(s.study, known, s.accuracies.measuring and now, s.accuracies.problem))
+        return facts
 
     def _show(self, _change: Any = None) -> None:
         s = self.selection
@@ -71,12 +102,8 @@ class BudgetBar(anywidget.AnyWidget):
                 now = (s.study, s.plan, s.reference)
                 if any(new is not old for new, old in zip(now, self._shown, strict=True)):
                     self._shown = now
-                    facts = plan_facts(s.study, s.plan, self._timed)
-                    self.facts = (
-                        beside_a(facts, plan_facts(s.study, s.reference.plan, self._timed))
-                        if s.reference
-                        else facts
-                    )
+                    facts = self._facts(s.plan, now=True)
+                    self.facts = beside_a(facts, self._facts(s.reference.plan)) if s.reference else facts
 
     def _dragged(self, change: Mapping[str, Any]) -> None:
         s = self.selection
@@ -96,6 +123,8 @@ def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) ->
     dense = problem.dense_latency
     speed = dense / plan.latency if plan.latency else float("inf")
     doubt = importance_doubt(study)
+    tested = failed_words(study) or importance_words(doubt) or accuracy_check_words(study)
+    rough = "only a rough guide" if tested and follows_accuracy(accuracy_check(study)) is None else ""
     facts = [
         _fact(
             "predicted latency",
@@ -103,23 +132,46 @@ def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) ->
             f"{fmt.percent(plan.latency / dense)} of {fmt.ms(dense, unit)}",
             **_band(study, plan, known),
         ),
-        _fact("speed-up", f"{fmt.number(speed)}×", "against the dense network"),
+        _fact("speed-up", f"{fmt.number(speed)}×", "against dense"),
         _fact(
             "importance kept",
             fmt.percent(plan.importance / (problem.dense_importance or 1.0)),
-            doubt or f"{len(plan.removed_blocks)} of {len(problem.blocks)} blocks removed",
+            doubt or rough or f"{len(plan.removed_blocks)} of {len(problem.blocks)} blocks removed",
             "wrong" if doubt else "",
-            importance_words(doubt),
+            tested,
         ),
     ]
     for what, name in (("parameters", "parameters"), ("macs", "MACs")):
         if study.counts.get(what):
             kept, whole = study.count(what, plan.choices, plan.removed_blocks), study.count(what)
             facts.append(_fact(name, fmt.change(kept / whole), f"{fmt.count(kept)} of {fmt.count(whole)}"))
-    said = importance_words(doubt)
+    said = failed_words(study) or importance_words(doubt)
+    doubt = "failed importance" if doubt == FAILED else doubt
     if not doubt and (said := _wrong(study)):
         doubt = "unreliable tables"
     return [*facts, proof_fact(plan, doubt, said)]
+
+
+def accuracy_fact(
+    study: StudyRecord, known: Known | None, measuring: bool = False, problem: str = ""
+) -> dict[str, str]:
+    """What is known of the plan's accuracy: what it is of, its interval, and the dense network's."""
+    dense = dense_accuracy(study)
+    against = "" if dense is None else f"dense {fmt.percent(dense)}"
+    if measuring:
+        note = "measuring…"
+    elif known is None:
+        note = f"not measured · {against}" if against else "not measured"
+    else:
+        note = " · ".join(filter(None, (SHORT[known.stage], against)))
+    return _fact(
+        "accuracy",
+        accuracy_value(known),
+        note,
+        "accuracy" if known else "accuracy unknown",
+        " ".join(filter(None, (accuracy_sentence(known, dense), problem))),
+        "" if known is None else "estimate" if known.estimate else interval_text(known),
+    )
 
 
 def beside_a(facts: list[dict[str, str]], of_a: list[dict[str, str]]) -> list[dict[str, str]]:

@@ -79,7 +79,7 @@ class PlanBar(anywidget.AnyWidget):
     def save(self, name: str) -> None:
         """Keep the present plan under a name. Raises MdpError where that cannot be."""
         s = self.selection
-        saved = save_named(s.study, name, s.plan, s.pins)
+        saved = save_named(s.study, name, s.accuracies.added(s.plan), s.pins)
         self._say(f"Saved as {saved.name!r}.")
 
     def choose(self, name: str) -> None:

@@ -28,7 +28,7 @@ def finetune_panel(selection) -> widgets.VBox:
     """Form and job, live curve, and the table of accuracy and latency.
 
     Traits: it follows study and plan of the ExplorerState; state of its `job` holds what comes in.
-    Its other parts: `about`, `data`, `bad`, `images`, `epochs`, `rate`, `go`, `plot`, `table`.
+    Its other parts: `about`, `data`, `bad`, `repair`, `images`, `epochs`, `rate`, `go`, `plot`, `table`.
     """
     data = combobox(
         "Images",
@@ -37,7 +37,7 @@ def finetune_panel(selection) -> widgets.VBox:
         "fashion-mnist, or one folder per class",
     )
     data.placeholder = "/path/to/a/folder/per/class"
-    parts = form(FinetuneOptions, "skip_bad", "images", "epochs", "rate")
+    parts = form(FinetuneOptions, "skip_bad", "images", "epochs", "rate", "repair")
     about = ui.sentence()
     job = JobView("finetune", idle="The pruned network is taken out of the dense one, trained on, and timed.")
     plot = Plot(height="100%", filename="fine-tuning")
@@ -47,6 +47,7 @@ def finetune_panel(selection) -> widgets.VBox:
         study, plan = plan_files(selection)
         chosen = values_of(FinetuneOptions, parts)
         some = f"-{chosen['images']}images" if chosen["images"] else ""
+        some += "" if chosen["repair"] else "-unrepaired"
         out = network_folder(selection, f"-{chosen['epochs']}epochs-lr{chosen['rate']:g}{some}")
         folder = checked_data(data.value)
         return FinetuneOptions(source=study, plan=plan, data=folder, out=str(out), **chosen)
@@ -92,13 +93,13 @@ def finetune_panel(selection) -> widgets.VBox:
     selection.observe(other_study, "study")
     draw()
     go = start_button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
-    inputs = fields(data, *parts.values())
-    card = ui.card(about, inputs, ui.row(go), job, title="Fine-tune this plan")
+    *inputs, repair = parts.values()
+    card = ui.card(about, fields(data, *inputs), repair, ui.row(go), job, title="Fine-tune this plan")
     curve = ui.card(plot, title="Live")
     curve.add_class("mdp-curve")
     outcome = ui.card(table, title="What it is worth")
     panel = long_work(flow(card, curve, outcome))
-    panel.bad, panel.images, panel.epochs, panel.rate = parts.values()
+    panel.bad, panel.images, panel.epochs, panel.rate, panel.repair = parts.values()
     panel.about, panel.data, panel.go, panel.job = about, data, go, job
     panel.plot, panel.table = plot, table
     return panel

@@ -25,7 +25,7 @@ def plan_files(selection) -> tuple[str, str]:
         raise MdpError("Open a study and choose a budget first.")
     path = study.path or save_study(study)
     plan = data_dir() / "user" / "plans" / f"{plan_name(selection)}.json"
-    save_plan(selection.plan, plan)
+    save_plan(selection.accuracies.added(selection.plan), plan)
     return str(Path(path).resolve()), str(plan.resolve())
 
 

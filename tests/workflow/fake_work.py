@@ -1,5 +1,6 @@
 """The real command line with its real arguments, and quick work of the right shape behind it."""
 
+import argparse
 import dataclasses
 import importlib
 import json
@@ -26,6 +27,23 @@ def instead(run):
     """Replace the `run` of the command of that name; its arguments stay the real ones."""
     importlib.import_module(f"mdp.cli.{run.__name__}").run = run
     return run
+
+
+def with_repair(name):
+    """The words that the panels use for repair, where the command has none yet."""
+    module = importlib.import_module(f"mdp.cli.{name}")
+    add = module.add_arguments
+
+    def add_arguments(parser):
+        add(parser)
+        if not any("--repair" in action.option_strings for action in parser._actions):
+            parser.add_argument("--repair", action=argparse.BooleanOptionalAction)
+
+    module.add_arguments = add_arguments
+
+
+with_repair("extract")
+with_repair("finetune")
 
 
 @instead
@@ -76,7 +94,8 @@ def finetune(args):
         report.metric(epoch=epoch + 1, loss=0.9 / (epoch + 1), accuracy=0.8, seconds=1.0)
         report.step(epoch + 1, args.epochs)
     report.result(
-        path=str(args.out), accuracy_dense=0.9, accuracy_pruned=0.5, accuracy_tuned=0.88,
+        path=str(args.out), accuracy_dense=0.9, accuracy_pruned=0.5, accuracy_repaired=0.7,
+        accuracy_tuned=0.88,
         latency_predicted=10.0, latency_measured=10.5, latency_measured_dense=21.0, device="test device",
     )  # fmt: skip
 

@@ -203,10 +203,12 @@ def test_finetune_from_start_to_measured_latency(selection, watch):
     state = watch(panel.job)
     assert state.status == "done", jobs.output(state.id)
     assert load_plan(state.arguments[state.arguments.index("--plan") + 1]) == selection.plan
+    assert "--no-repair" not in state.arguments  # it is the command's default
     assert panel.plot.spec["data"][0]["y"] == [50.0, 80.0, 80.0]  # before, and after each epoch
     for words in (
         "90.0 %",
         "50.0 %",
+        "70.0 %",  # repaired
         "88.0 %",
         "10.5 ms",
         "5.0 % slower than predicted",
