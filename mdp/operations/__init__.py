@@ -10,6 +10,7 @@ and the page's forms (`mdp_widgets.workflow.form`). No torch, no widgets.
 """
 
 from .command_line import add_options, argv, options_of
+from .measure import MeasureOptions
 from .models import CheckOptions, InspectOptions
 from .networks import ExportOptions, ExtractOptions, FinetuneOptions, TrainOptions
 from .option import Option, Options, check, described, option, required
@@ -36,6 +37,7 @@ OPERATIONS: dict[str, type[Options]] = {
         FinetuneOptions,
         ExportOptions,
         VerifyOptions,
+        MeasureOptions,
         EnforceOptions,
         CheckOptions,
     )
@@ -52,6 +54,7 @@ __all__ = [
     "FrontOptions",
     "InspectOptions",
     "IterateOptions",
+    "MeasureOptions",
     "Option",
     "Options",
     "ProfileOptions",

@@ -6,10 +6,11 @@ from .option import Options, option, required
 from .shared import MOST_SEED, Images
 
 PLAN = "a plan file, made with this study"
+REPAIR_IMAGES = 512  # those that are looked at unless told otherwise
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtractOptions(Options, command="extract"):
+class ExtractOptions(Images, command="extract"):
     """Take the pruned network of a plan out of the dense one."""
 
     study: str = required("a study file, or the name of a study", positional=True)
@@ -21,6 +22,8 @@ class ExtractOptions(Options, command="extract"):
         needed=True,
     )
     out: str = required("the folder to write model and architecture into")
+    repair: bool = option(False, "fit it to the dense network, on a few images, without training")
+    images: int = option(REPAIR_IMAGES, "training images to repair with", least=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,7 @@ class FinetuneOptions(Images, command="finetune"):
         label="Learning rate",
     )  # fmt: skip
     decay: float = option(0.01, "weight decay", least=0, most=10)
+    repair: bool = option(True, "first fit pruned layers to dense ones, on a few training images")
     distill: float | None = option(
         None, "share of the loss that is the dense network's answer", least=0, most=1, metavar="SHARE",
         absent="0; in Python 0.5, where a teacher is given",

@@ -355,6 +355,10 @@ class ExplorerState(HasTraits):
         """Open a tab below the network by its title; "" is the first."""
         self.tab = title
 
+    def show_axis(self, axis: str) -> None:
+        """Show "importance" or "accuracy" against latency in the front."""
+        self.axis = axis
+
     def compare_front_with(self, points: Iterable[Any]) -> None:
         """Show these beside the front, in its view and in what is taken away of it."""
         self.beside = tuple(points)

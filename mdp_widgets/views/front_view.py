@@ -120,7 +120,7 @@ class FrontView:
     def _switch(self, key: str, pressed: bool) -> None:
         now = "accuracy" if self.in_accuracy else "importance"
         if pressed:
-            self.selection.axis = key
+            self.selection.show_axis(key)
         elif key == now:
             self.axes[key].value = True  # one of them is always on
 

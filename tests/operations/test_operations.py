@@ -36,6 +36,7 @@ LEAST = {
     "finetune": {"source": "S", "out": "o"},
     "export": {"source": "S"},
     "verify": {"study": "S"},
+    "measure": {"study": "S"},
     "enforce": {"study": "S", "budget": "12.5"},
 }
 CASES = [(name, LEAST.get(name, {})) for name in OPERATIONS]
