@@ -10,6 +10,7 @@ from ..core.plan import Plan
 from ..core.study import Scores
 from ..networks.prunable import PrunableNetwork
 from ..operations import ProfileOptions, check
+from .repair import note_origin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,9 @@ class Network(PrunableNetwork):
         """
         from ..surgery import extract
 
-        return extract(self, plan.choices, plan.removed_blocks, _order(plan, scores))
+        pruned = extract(self, plan.choices, plan.removed_blocks, _order(plan, scores))
+        note_origin(pruned, self.model)
+        return pruned
 
     def mask(self, plan: Plan, scores: Scores | None = None) -> "nn.Module":
         """Copy the dense network with all that the plan prunes at zero: it computes what `extract` gives.

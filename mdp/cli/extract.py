@@ -3,6 +3,7 @@
 from ..core.plan import Plan, load_plan, parse_budget, plan_to_json
 from ..core.study import StudyRecord, load_study
 from . import reporter
+from .repair import repaired
 
 
 def run(args):
@@ -13,7 +14,14 @@ def run(args):
 
     report.step(0, 1, f"taking the network out of {study.model.name}")
     model = extract_plan(study, plan)
-    folder = save(model, args.out, {"study": study.name, "plan": plan_to_json(plan)})
+    extra = {"study": study.name, "plan": plan_to_json(plan)}
+    if args.repair:
+        from ..training.finetune import Pruned
+
+        model, told = repaired(Pruned(model, study.model, study, plan), args, report)
+        report.message(told.text)
+        extra["repair"] = told.to_json()
+    folder = save(model, args.out, extra)
     report.step(1, 1, "saved")
     before, after = study.count("parameters"), sum(p.numel() for p in model.parameters())
     report.message(

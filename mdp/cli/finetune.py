@@ -16,6 +16,8 @@ def run(args):
             f"{args.source} is not a folder with a pruned network. Make one with `mdp extract`, or give a "
             "study with --plan or --budget."
         )
+    if args.epochs and args.out is None:
+        raise MdpError("Give --out FOLDER for the fine-tuned network; --epochs 0 alone does without.")
     report = reporter(args)
     report.step(0, 1, "taking the network out")
 
@@ -37,7 +39,8 @@ def run(args):
     recipe = Recipe(epochs=args.epochs, batch=args.batch, rate=args.rate, decay=args.decay,
                     distill=args.distill or 0.0, seed=args.seed)  # fmt: skip
     source = checked_source(source, report, images=args.images, seed=args.seed, skip_bad=args.skip_bad)
-    outcome = finetune(pruned, source, recipe, Path(args.out), report, images=args.images)
+    out = Path(args.out) if args.out else None
+    outcome = finetune(pruned, source, recipe, out, report, images=args.images, repair=args.repair)
     if outcome is None:  # another process of several says it
         return
     if args.json:
@@ -52,8 +55,10 @@ def _sentence(o) -> str:
     def share(value):
         return "unknown" if value is None else f"{100 * value:.2f} %"
 
+    place = f"{o.path}: accuracy" if o.path else "Accuracy"
+    repaired = "" if o.accuracy_repaired is None else f"{share(o.accuracy_repaired)} repaired, "
     text = (
-        f"{o.path}: accuracy {share(o.accuracy_dense)} dense, {share(o.accuracy_pruned)} pruned, "
+        f"{place} {share(o.accuracy_dense)} dense, {share(o.accuracy_pruned)} as cut, {repaired}"
         f"{share(o.accuracy_tuned) if o.epochs else 'not'} fine-tuned, on {o.test_images:,} test images."
     )
     if o.latency_measured is not None:

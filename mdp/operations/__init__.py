@@ -12,7 +12,7 @@ and the page's forms (`mdp_widgets.workflow.form`). No torch, no widgets.
 from .command_line import add_options, argv, options_of
 from .measure import MeasureOptions
 from .models import CheckOptions, InspectOptions
-from .networks import ExportOptions, ExtractOptions, FinetuneOptions, TrainOptions
+from .networks import ExportOptions, ExtractOptions, FinetuneOptions, RepairOptions, TrainOptions
 from .option import Option, Options, check, described, option, required
 from .profile import ProfileOptions
 from .score import ScoreOptions
@@ -33,6 +33,7 @@ OPERATIONS: dict[str, type[Options]] = {
         BuildOptions,
         IterateOptions,
         ExtractOptions,
+        RepairOptions,
         TrainOptions,
         FinetuneOptions,
         ExportOptions,
@@ -58,6 +59,7 @@ __all__ = [
     "Option",
     "Options",
     "ProfileOptions",
+    "RepairOptions",
     "ScoreOptions",
     "SolveOptions",
     "StudiesOptions",

@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser, operation: type[Options]) -> No
 def _add(place: Any, about: Option) -> None:
     how: dict[str, Any] = {"help": argparse.SUPPRESS if about.hidden else help_of(about)}
     if about.kind is bool:  # what is usual can be switched off: --no-repair
-        how |= {"action": argparse.BooleanOptionalAction if about.default else "store_true"}
+        how |= {"action": argparse.BooleanOptionalAction if about.default or about.both else "store_true"}
         how["default"] = about.default
     elif about.kind is tuple:
         how |= {"metavar": about.metavar, "default": []}

@@ -6,7 +6,9 @@ from .option import Options, option, required
 from .shared import MOST_SEED, Images
 
 PLAN = "a plan file, made with this study"
-REPAIR_IMAGES = 512  # those that are looked at unless told otherwise
+BUDGET = "solve for this budget first: in ms (12.5) or a share of dense (40%)"
+SOURCE = "a folder made by `mdp extract`, or a study with --plan or --budget"
+REPAIR_IMAGES = 512  # laid out for a repair, those held out to judge it among them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,15 +17,23 @@ class ExtractOptions(Images, command="extract"):
 
     study: str = required("a study file, or the name of a study", positional=True)
     plan: str | None = option(None, PLAN, one_of="plan", needed=True)
-    budget: str | None = option(
-        None,
-        "solve for this budget first: in ms (12.5) or a share of dense (40%)",
-        one_of="plan",
-        needed=True,
-    )
+    budget: str | None = option(None, BUDGET, one_of="plan", needed=True)
     out: str = required("the folder to write model and architecture into")
-    repair: bool = option(False, "fit it to the dense network, on a few images, without training")
+    repair: bool = option(False, "fit it to the dense network, on a few images, without training", both=True)
     images: int = option(REPAIR_IMAGES, "training images to repair with", least=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepairOptions(Images, command="repair"):
+    """Fit a pruned network to the dense one, on a few images, without training."""
+
+    source: str = required(SOURCE, positional=True)
+    plan: str | None = option(None, PLAN, one_of="plan")
+    budget: str | None = option(None, BUDGET, one_of="plan")
+    images: int = option(REPAIR_IMAGES, "training images to repair with", least=1)
+    seed: int = option(0, "which images", least=0, most=MOST_SEED)
+    out: str = required("folder for the repaired network")
+    json: bool = option(False, "print what was done as one JSON object")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +53,9 @@ class TrainOptions(Images, command="train"):
 class FinetuneOptions(Images, command="finetune"):
     """Fine-tune a pruned network."""
 
-    source: str = required(
-        "a folder made by `mdp extract`, or a study with --plan or --budget", positional=True
-    )
+    source: str = required(SOURCE, positional=True)
     plan: str | None = option(None, PLAN, one_of="plan")
-    budget: str | None = option(
-        None, "solve for this budget first: in ms (12.5) or of dense (40%)", one_of="plan"
-    )
+    budget: str | None = option(None, BUDGET, one_of="plan")
     images: int | None = option(None, "training images to use", least=1, absent="all", label="Train on")
     epochs: int = option(3, "passes over the training images; with 0 nothing is trained", least=0)
     batch: int = option(128, "images per step and process", least=1)
@@ -64,7 +70,7 @@ class FinetuneOptions(Images, command="finetune"):
         absent="0; in Python 0.5, where a teacher is given",
     )  # fmt: skip
     seed: int = option(0, "of the order of images", least=0, most=MOST_SEED)
-    out: str = required("folder for the fine-tuned network")
+    out: str | None = option(None, "folder for the fine-tuned network; needed where it trains")
     json: bool = option(False, "print the outcome as one JSON object")
 
 

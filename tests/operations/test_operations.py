@@ -32,6 +32,7 @@ LEAST = {
     "build": {"model": "m", "tables": "t", "scores": "s", "name": "n"},
     "iterate": {"study": "S", "budget": "40%"},
     "extract": {"study": "S", "plan": "p", "out": "o"},
+    "repair": {"source": "S", "out": "o"},
     "train": {"model": "fmnist_vit"},
     "finetune": {"source": "S", "out": "o"},
     "export": {"source": "S"},
