@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..core.study import Scores
-from ..operations import ScoreOptions
+from ..operations import ScoreOptions, check
 from .network import Network, checked
 from .progress import Progress, reporter
 
@@ -17,6 +17,8 @@ def score(
     batches: "Iterable[tuple[Tensor, Tensor]]" = (),
     *,
     method: str | None = ScoreOptions.method,
+    against: str = ScoreOptions.against,
+    seconds: float | None = ScoreOptions.seconds,
     loss: "Callable[[Any, Tensor], Tensor] | None" = None,
     device: str = ScoreOptions.device,
     progress: Progress = True,
@@ -25,9 +27,16 @@ def score(
 
     Args:
         net: from `prunable`.
-        batches: any iterable of (images, labels): images float (batch, channels, height, width), normalised
-            as the network wants them. Small batches (16) give steadier scores than large ones.
-        method: which score; magnitude needs no images, auto is the family's. Those of `mdp score --help`.
+        batches: any iterable of (images, labels), or for the measured methods of images alone: images float
+            (batch, channels, height, width), normalised as the network wants them. Small batches (16) give
+            steadier scores than large ones.
+        method: "measured" runs the network with every dim at several widths and without each block;
+            "calibrated" does so for a few and scales a gradient score by it; "taylor", "hessian" and
+            "nvit" are such scores, "magnitude" needs no images. "auto" is calibrated for classifiers, with 8
+            images or more.
+        against: what the measured methods compare with: the dense network's "outputs", or "labels".
+        seconds: time limit of the measured methods; a table cut short is whole, and the next call goes on
+            from there.
         loss: what the scores are the change of, `loss(outputs, labels)` -> scalar; by default cross-entropy.
         device: where to compute: "cpu", "cuda", "mps", or "auto", the GPU where there is one.
         progress: True, False, or a `mdp.Reporter` that is told and may cancel.
@@ -40,13 +49,14 @@ def score(
     >>> net = mdp.prunable(timm.create_model("test_resnet", num_classes=10))
     >>> batches = [(torch.randn(4, 3, 160, 160), torch.randint(10, (4,))) for _ in range(2)]
     >>> mdp.score(net, batches, progress=False)
-    Scores(10 dims, taylor, 8 images)
+    Scores(10 dims, calibrated, 8 images)
     """
     from ..importance import score as measure
     from ..latency.device import deployment
     from ..networks.weights import HASH, state_hash
 
     net = checked(net)
+    check(ScoreOptions, against=against, seconds=seconds)
     facts = {"weights": net.ref.weights, HASH: state_hash(net.model.state_dict())}
     return measure(
         net,
@@ -55,5 +65,7 @@ def score(
         reporter(progress),
         device=deployment(device).kind,
         loss=loss,
+        against=against,
+        seconds=seconds,
         provenance=facts,
     )

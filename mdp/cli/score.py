@@ -31,10 +31,14 @@ def run(args):
     if ref.new_head:
         facts["new_head"] = True
         report.message(NEW_HEAD)
-    scores = score(found, batches, method, report, device=device, provenance=facts)
+    asked = None if args.method == "auto" else method
+    limits = {"against": args.against, "seconds": args.seconds}
+    scores = score(found, batches, asked, report, device=device, provenance=facts, **limits)
     unread.tell(report)
     path = save_scores(scores, ref, args.out)
-    report.message(f"{path}: {method} scores of {len(scores.order)} dims{_said(scores.provenance)}.")
+    report.message(
+        f"{path}: {scores.provenance['method']} scores of {len(scores.order)} dims{_said(scores.provenance)}."
+    )
     wrong = importance_words(scores_doubt(scores))
     if wrong:
         report.message(wrong)

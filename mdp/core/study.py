@@ -66,11 +66,15 @@ class Scores:
             array of shape (units,). A dim may have several shares: one per layer that uses it.
         provenance: method, dataset, images, seed, created, ...; `agreement` (dim -> rank correlation between
             two disjoint halves of the images) where known.
+        blocks: block -> what it is worth beyond its shares, mostly negative: where the loss without a whole
+            block was measured, it is less than the sum of what its dims lose one by one. Empty for scores
+            that only add up.
     """
 
     order: Mapping[str, np.ndarray]
     shares: tuple[tuple[str, str | None, str, np.ndarray], ...]
     provenance: Mapping[str, Any]
+    blocks: Mapping[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         images = self.provenance.get("images")
@@ -78,11 +82,16 @@ class Scores:
         return f"Scores({len(self.order)} dims, {self.provenance.get('method')}{on})"
 
     def terms(self, dims: Mapping[str, Dim]) -> tuple[Term, ...]:
-        """Make one importance term per share: entry i is the summed score of the top `options[i]` units."""
-        return tuple(
+        """Make one importance term per share: entry i is the summed score of the top `options[i]` units. Then
+        one of no dim per block that is worth more or less than its shares."""
+        units = (
             Term(name, block, (dim,), _top_sums(values, self.order[dim], dims[dim].options))
             for name, block, dim, values in self.shares
         )
+        whole = (
+            Term(f"{b} as a whole", b, (), np.array(v, dtype=np.float64)) for b, v in self.blocks.items()
+        )
+        return (*units, *whole)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +148,7 @@ def build_study(
     blocks = {None, *(b.name for b in space.blocks)}
     for what, made, named in (
         ("tables", "mdp profile", {t.block for t in tables.terms}),
-        ("scores", "mdp score", {block for _, block, _, _ in scores.shares}),
+        ("scores", "mdp score", {*(block for _, block, _, _ in scores.shares), *scores.blocks}),
     ):
         if named - blocks:
             raise MdpError(
@@ -188,6 +197,7 @@ def study_to_json(study: StudyRecord) -> dict[str, Any]:
                 {"name": n, "block": b, "dim": d, "values": [float(f"{v:.6g}") for v in values]}
                 for n, b, d, values in study.scores.shares
             ],
+            **({"blocks": dict(study.scores.blocks)} if study.scores.blocks else {}),
         },
         "counts": {k: [[p.block, p.factor, list(p.dims)] for p in ps] for k, ps in study.counts.items()},
         "skipped": [[s.name, s.reason] for s in study.skipped],
@@ -224,6 +234,7 @@ def study_from_json(data: Any, source: str = "study", path: Path | None = None) 
                     for s in data["importance"]["shares"]
                 ),
                 data["importance"]["provenance"],
+                block_constants(data["importance"]),
             ),
             counts={
                 k: tuple(Product(b, float(f), tuple(d)) for b, f, d in ps) for k, ps in data["counts"].items()
@@ -240,6 +251,11 @@ def study_from_json(data: Any, source: str = "study", path: Path | None = None) 
             f"The {source} is damaged: {type(error).__name__} at {error}. Make it anew or use another copy."
         ) from None
     return study
+
+
+def block_constants(data: Mapping[str, Any]) -> dict[str, float]:
+    """The optional `blocks` of scores in a file: files without it were written before there were any."""
+    return {str(name): float(value) for name, value in data.get("blocks", {}).items()}
 
 
 def _without_story(provenance: Any, other_units: bool) -> Any:
@@ -263,6 +279,9 @@ def _check_study(study: StudyRecord, source: str) -> None:
             fail(f"importance share {name!r} does not fit its dim or block")
         if not np.isfinite(values).all():
             fail(f"importance share {name!r} holds a number that is not finite")
+    for name, value in study.scores.blocks.items():
+        if name not in blocks or not np.isfinite(value):
+            fail(f"what block {name!r} is worth as a whole fits no block or is not finite")
     for what, products in study.counts.items():
         if any(p.block not in blocks or any(d not in dims for d in p.dims) for p in products):
             fail(f"a count of {what} names an unknown dim or block")

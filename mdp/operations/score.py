@@ -6,7 +6,15 @@ from .option import option
 from .shared import MOST_SEED, Apart, Computing, Images, Model
 
 # What `mdp.importance.METHODS` has, which needs torch; a test holds them together.
-METHODS = {"auto": "the usual one", "taylor": "Taylor", "hessian": "Hessian", "magnitude": "magnitude"}
+METHODS = {
+    "auto": "the usual one",
+    "measured": "measured",
+    "calibrated": "calibrated",
+    "taylor": "Taylor",
+    "hessian": "Hessian",
+    "nvit": "NViT",
+    "magnitude": "magnitude",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +22,10 @@ class ScoreOptions(Computing, Apart, Images, Model, command="score"):
     """Score the importance of every unit on real images."""
 
     method: str = option(
-        "auto", "which score; magnitude needs no images, auto is the family's", choices=METHODS
+        "auto", "which score; magnitude needs no images, auto is calibrated for classifiers", choices=METHODS
     )
+    against: str = option("outputs", "what the measured methods compare with", choices=("outputs", "labels"))
+    seconds: float | None = option(None, "time limit of the measured methods", least=0)
     images: int = option(1024, "training images to score on", least=1)
     views: int = option(
         1, "crops and mirrorings of each image, where images are few; 1: as evaluated", least=1

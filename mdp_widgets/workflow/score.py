@@ -13,7 +13,13 @@ from .job_view import JobView
 from .study_draft import StudyDraft, checked_data
 
 ABOUT = {
-    "auto": "As in the paper: Taylor where batch norms gate the channels, Hessian for transformers.",
+    "auto": "Calibrated: a gradient score, set right by a few measurements.",
+    "measured": "What the network's own answer loses when a width shrinks or a block goes, measured. The "
+    "best, and "
+    "the slowest: about a minute for the small networks here.",
+    "calibrated": "Taylor or Hessian, put on one scale by measuring a few widths of each kind and every "
+    "block.",
+    "nvit": "The second-order score with the constants that NViT divides each kind of dimension by.",
     "taylor": "How much the loss would change, to first order, without the unit: real images are run through "
     "the network.",
     "hessian": "The square of that change, over all weights that the unit owns: real images are run through "
