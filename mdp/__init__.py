@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .core.problem import Block, Dim, Problem, Term, load_problem, save_problem
     from .core.progress import ConsoleReporter, Reporter
     from .core.study import Scores, Tables, list_studies, save_study
+    from .solve.analysis.candidates import Candidates, candidates
 
 _HOMES = {
     "api.files": ("export_onnx", "load", "save"),
@@ -49,6 +50,7 @@ _HOMES = {
     "core.problem": ("Block", "Dim", "Problem", "Term", "load_problem", "save_problem"),
     "core.progress": ("ConsoleReporter", "Reporter"),
     "core.study": ("Scores", "Tables", "list_studies", "save_study"),
+    "solve.analysis.candidates": ("Candidates", "candidates"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 _ROOMS = ("plot", "solve")
@@ -57,6 +59,7 @@ __all__ = [
     "BadFile",
     "Block",
     "Cancelled",
+    "Candidates",
     "ConsoleReporter",
     "Deployment",
     "Dim",
@@ -72,6 +75,7 @@ __all__ = [
     "Tables",
     "Term",
     "Unsupported",
+    "candidates",
     "evaluate",
     "export_onnx",
     "finetune",

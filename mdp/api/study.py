@@ -15,7 +15,8 @@ from ..core.study import load_study as load_record
 from ..core.study import save_study as save_record
 from ..networks.prunable import PrunableNetwork
 from ..operations import SolveOptions
-from ..solve import Alternative, Front
+from ..solve import Alternative, Candidates, Front
+from ..solve import candidates as solve_candidates
 from ..solve import front as solve_front
 from ..solve import solve as solve_problem
 from ..solve import what_if as solve_what_if
@@ -76,7 +77,7 @@ class Study(StudyRecord):
             budget: in the study's unit (ms), or as a share of dense: `"40%"`.
             pins: what is held fixed: `{"blocks.2": "keep", "blocks.3": "remove", "embedding": 96,
                 "blocks.0.mlp": (64, 128)}`.
-            solver: who solves it: a name in `mdp.solve.SOLVERS`.
+            solver: who solves it; the first four prove, the others are rivals. A name in `mdp.solve.SOLVERS`.
             time_limit: seconds; for milp and mindtpy.
 
         Raises:
@@ -91,6 +92,34 @@ class Study(StudyRecord):
             time_limit=time_limit,
         )
         return self._with_order(plan)
+
+    def candidates(
+        self,
+        budget: str | float,
+        count: int = 16,
+        gap: float = 0.02,
+        *,
+        pins: PinsLike = None,
+        time_limit: float | None = None,
+    ) -> Candidates:
+        """Different plans within a budget, all nearly as important as the best: a pool to measure.
+
+        See `mdp.candidates`, which says when two plans differ and how complete the list is.
+
+        >>> import mdp
+        >>> found = mdp.load_study("fmnist-resnet-cpu").candidates("50%", count=3)
+        >>> [plan.importance >= 0.98 * found.plans[0].importance for plan in found.plans]
+        [True, True, True]
+        """
+        found = solve_candidates(
+            self.problem,
+            parse_budget(budget, self.problem),
+            count,
+            gap,
+            pins=pins_of(pins, self.problem),
+            time_limit=time_limit,
+        )
+        return dataclasses.replace(found, plans=tuple(self._with_order(plan) for plan in found.plans))
 
     def front(self, budgets: int | Sequence[str | float] = 100, *, pins: PinsLike = None) -> Front:
         """Find the best plan at each budget, or at that many from the fastest plan to dense.

@@ -7,7 +7,8 @@ from .shared import MOST_SEED, PINS, Computing, Images
 
 FILE = "a problem file, a study file, or the name of a study"
 # Those of `mdp.solve.SOLVERS`; a test holds them together.
-SOLVERS = ("exact", "milp", "mindtpy", "mindtpy-fp", "greedy", "random")
+RIVALS = ("halp", "nvit", "isomorphic", "uniform", "blocks-only", "greedy", "random")
+SOLVERS = ("exact", "milp", "mindtpy", "mindtpy-fp", *RIVALS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +17,7 @@ class SolveOptions(Options, command="solve"):
 
     file: str = required(FILE, positional=True)
     budget: str = required("in the problem's unit (12.5) or a share of dense (40%)")
-    solver: str = option("exact", "who solves it", choices=SOLVERS, closed=False)
+    solver: str = option("exact", "who solves it; the first four prove, the others are rivals", choices=SOLVERS, closed=False)
     pins: str = option("", PINS)
     time_limit: float | None = option(None, "seconds; for milp and mindtpy")
     out: str | None = option(None, "also write the plan to this file")
