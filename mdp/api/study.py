@@ -77,7 +77,7 @@ class Study(StudyRecord):
             budget: in the study's unit (ms), or as a share of dense: `"40%"`.
             pins: what is held fixed: `{"blocks.2": "keep", "blocks.3": "remove", "embedding": 96,
                 "blocks.0.mlp": (64, 128)}`.
-            solver: who solves it; the first four prove, the others are rivals. A name in `mdp.solve.SOLVERS`.
+            solver: who solves it; those after mindtpy-fp are rivals. A name in `mdp.solve.SOLVERS`.
             time_limit: seconds; for milp and mindtpy.
 
         Raises:

@@ -17,7 +17,9 @@ class SolveOptions(Options, command="solve"):
 
     file: str = required(FILE, positional=True)
     budget: str = required("in the problem's unit (12.5) or a share of dense (40%)")
-    solver: str = option("exact", "who solves it; the first four prove, the others are rivals", choices=SOLVERS, closed=False)
+    solver: str = option(
+        "exact", "who solves it; those after mindtpy-fp are rivals", choices=SOLVERS, closed=False
+    )
     pins: str = option("", PINS)
     time_limit: float | None = option(None, "seconds; for milp and mindtpy")
     out: str | None = option(None, "also write the plan to this file")

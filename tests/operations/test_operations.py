@@ -100,7 +100,7 @@ def test_every_command_has_a_record_and_a_module():
         (["finetune", "x", "--out", "o", "--rate", "nan"], "give a number above 0 and at most 10."),
         (["finetune", "x", "--out", "o", "--distill", "1.5"], "give a number from 0 to 1."),
         (["score", "m", "--images", "0"], "--images 0 cannot be used; give 1 or more."),
-        (["score", "m", "--method", "best"], "give auto, taylor, hessian"),
+        (["score", "m", "--method", "best"], "--method best cannot be used; give auto, "),
         (["profile", "m", "--seconds", "nan"], "--seconds nan cannot be used; give 0 or more."),
         (["profile", "m", "--attention", "cut"], "--attention cut cannot be used; give fused or split."),
         (["iterate", "S", "--budget", "1", "--schedule", "steep"], "give geometric or linear."),
