@@ -1,7 +1,6 @@
 """`mdp measure`: accuracy of a study's plans before any training, once or as a service for a page."""
 
 import dataclasses
-import os
 import sys
 
 from ..core.errors import MdpError
@@ -12,9 +11,6 @@ from ..plot.accuracy_words import accuracy_sentence
 from . import print_json, reporter
 from .extract import read_plan
 
-# So much less than the page itself.
-NICE = 5
-
 
 def run(args):
     _check(args)
@@ -22,7 +18,6 @@ def run(args):
     if args.serve:
         from ..training.plan_server import serve
 
-        os.nice(NICE)
         return serve(lambda: make_meter(study, args), sys.stdin, sys.stdout)
     plans = _plans(study, args)
     report = reporter(args)

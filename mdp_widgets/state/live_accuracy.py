@@ -66,12 +66,11 @@ class LiveAccuracy:
     # When
 
     def _moved(self, _change: Any = None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
         if self._asked is not None:
             self._asked = None
             self.selection.accuracies.measuring = False
             self._send(cancel=True)
+        self._rests()  # the end of a drag may be told before its last step has arrived
 
     def _rests(self, _change: Any = None) -> None:
         if self._tell is None:  # a plain script: nobody is there to answer to
@@ -84,7 +83,7 @@ class LiveAccuracy:
         self._timer.start()
 
     def look(self) -> None:
-        """Ask for the plan in view, unless it is known, or nobody has moved anything yet."""
+        """Nothing moves: ask for the plan in view, unless it is known, or nobody has moved anything yet."""
         s = self.selection
         if s.plan is None or s.study is None or not (s.can_undo or s.can_redo) or self._asked is s.plan:
             return

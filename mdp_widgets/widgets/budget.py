@@ -163,9 +163,10 @@ def accuracy_fact(
     elif known is None:
         note = f"not measured · {against}" if against else "not measured"
     else:
-        note = " · ".join(filter(None, (SHORT[known.stage], against)))
+        note = against
     return _fact(
-        "accuracy",
+        # What it is of stands in the name: notes give way to plan A's values.
+        f"accuracy, {SHORT[known.stage]}" if known else "accuracy",
         accuracy_value(known),
         note,
         "accuracy" if known else "accuracy unknown",
@@ -179,9 +180,15 @@ def beside_a(facts: list[dict[str, str]], of_a: list[dict[str, str]]) -> list[di
     return [
         # A doubt stays beside the number that it is about.
         {**b, "note": f"A: {a['value']}" + f", {b['note']}" * wrong, "title": b["title"] or b["note"]}
-        for b, a in zip(facts, of_a, strict=True)
+        for b, a in zip(facts, (_with_stage(a) for a in of_a), strict=True)
         for wrong in [b["kind"] == "wrong" and b["name"] == "importance kept"]
     ]
+
+
+def _with_stage(a: dict[str, str]) -> dict[str, str]:
+    """A's accuracy may be of another kind than B's: it says which."""
+    name, _, stage = a["name"].partition(", ")
+    return {**a, "value": f"{a['value']} {stage}"} if name == "accuracy" and stage else a
 
 
 def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
