@@ -78,7 +78,7 @@ class Study(StudyRecord):
             pins: what is held fixed: `{"blocks.2": "keep", "blocks.3": "remove", "embedding": 96,
                 "blocks.0.mlp": (64, 128)}`.
             solver: who solves it; those after mindtpy-fp are rivals. A name in `mdp.solve.SOLVERS`.
-            time_limit: seconds; for milp and mindtpy.
+            time_limit: seconds, by default 60 (mindtpy 300); inf for none.
 
         Raises:
             Infeasible: nothing meets the budget; `.smallest` says what does.

@@ -261,7 +261,7 @@ def infeasible(problem: Problem, budget: float, smallest: float | None) -> Infea
 
 def _up(value: float) -> float:
     """Four digits, rounded up: who then asks for what the sentence says gets it."""
-    if not value > 0:
+    if not value > 1e-300:
         return value
     scale = 10.0 ** (3 - math.floor(math.log10(value)))
     return math.ceil(value * scale * (1 - 1e-12)) / scale

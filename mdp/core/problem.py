@@ -22,6 +22,8 @@ from .files import read_json, write_json
 from .totals import Totals
 
 FORMAT = "mdp-problem/1"
+# Sums of larger numbers, and shares of smaller ones, leave what float64 can hold.
+LARGEST, SMALLEST = 1e300, 1e-307
 
 
 @dataclass(frozen=True)
@@ -189,12 +191,16 @@ def problem_from_json(data: Any, source: str = "problem") -> Problem:
     read.unique("blocks", [b.name for b in blocks])
     sizes = {d.name: len(d.options) for d in dims}
     names = {b.name for b in blocks}
-    terms = {
+    terms: dict[str, tuple[Term, ...]] = {
         kind: tuple(
             read.term(item, f"{kind}[{i}]", sizes, names) for i, item in enumerate(read.entries(data, kind))
         )
         for kind in ("latency", "importance")
     }
+    for kind, own in terms.items():
+        with np.errstate(over="ignore"):
+            if sum(float(np.abs(t.values).max()) for t in own) > LARGEST:
+                read.fail(kind, f"adds up beyond {LARGEST:g}; give its numbers in a larger unit")
     provenance = data.get("provenance", {})
     if not isinstance(provenance, dict):
         read.fail("provenance", "must be an object")
@@ -327,6 +333,8 @@ class _Reader:
             self.fail(f"{entry}.values", f"has shape {values.shape}, but its dims offer {shape}")
         if not np.isfinite(values).all():
             self.fail(f"{entry}.values", "holds a number that is not finite")
+        if ((values != 0) & (np.abs(values) < SMALLEST)).any():
+            self.fail(f"{entry}.values", f"holds a number below {SMALLEST:g}; give them in a smaller unit")
         values.setflags(write=False)
         return Term(name, block, tuple(dims), values)
 

@@ -21,7 +21,7 @@ class SolveOptions(Options, command="solve"):
         "exact", "who solves it; those after mindtpy-fp are rivals", choices=SOLVERS, closed=False
     )
     pins: str = option("", PINS)
-    time_limit: float | None = option(None, "seconds; for milp and mindtpy")
+    time_limit: float | None = option(None, "seconds, by default 60 (mindtpy 300); inf for none")
     out: str | None = option(None, "also write the plan to this file")
     json: bool = option(False, "print one JSON object")
 

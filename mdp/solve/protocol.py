@@ -3,13 +3,17 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..core.errors import Cancelled, MdpError
 from ..core.pins import Pins
 from ..core.plan import Plan
 from ..core.problem import Problem
+
+# The time limit of exact and milp where none is given. The problems of networks take seconds at most; some
+# problems of other kinds would take for ever.
+SECONDS = 60.0
 
 
 class OutOfTime(Exception):
@@ -22,7 +26,7 @@ class Limits:
 
     Attributes:
         pins: decisions taken by hand.
-        time_limit: seconds; None is no limit.
+        time_limit: seconds; None leaves it to the solver (exact and milp take SECONDS), infinity is no limit.
         cancelled: asked now and then; once it is true, the solver stops with Cancelled.
     """
 
@@ -34,6 +38,14 @@ class Limits:
         """The clock of the time limit, which starts now."""
         end = math.inf if self.time_limit is None else time.monotonic() + self.time_limit
         return Clock(self, end)
+
+    def or_default(self) -> "Limits":
+        """The same, with SECONDS where nothing is said of time: no solve without end."""
+        return self if self.time_limit is not None else replace(self, time_limit=SECONDS)
+
+    def longer(self, seconds: float) -> "Limits":
+        """The same with some more seconds."""
+        return self if self.time_limit is None else replace(self, time_limit=self.time_limit + seconds)
 
 
 @dataclass(frozen=True)
@@ -86,9 +98,9 @@ def checked_budget(budget: float) -> float:
 
 
 def checked_time_limit(seconds: float | None) -> float | None:
-    """A time limit in seconds; None and infinity are none. Raises MdpError for what is no time."""
+    """A time limit; None is the solver's own, infinity is none. Raises MdpError for what is no time."""
     if seconds is None or seconds == math.inf:
-        return None
+        return seconds
     if not seconds > 0:  # NaN too
         raise MdpError(
             f"A time limit of {seconds:g} s gives no time to solve in. Give seconds above 0, or none."

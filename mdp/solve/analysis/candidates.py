@@ -114,7 +114,7 @@ def candidates(
             while len(taken) < count and (plan := branches.next()) is not None:
                 taken.append(_as_candidate(problem, budget, plan, bound, word))
     except OutOfTime:
-        reason = f"stopped after {limits.time_limit:g} s" if limits.time_limit else "not all could be proven"
+        reason = f"stopped after {limits.time_limit:g} s" if limits.time_limit else "not proven"
     except (TooMany, Unsupported):
         reason = "too large to branch on"
     plans = tuple(sorted(taken, key=lambda p: -p.importance))[:count]

@@ -8,6 +8,8 @@ budget. Latency plays no part in the choice, and no block is removed. Where this
   original compares the graphs of coupled layers.
 - A unit's score is its step's share of the study's own curve; units go in bundles of one option's step, from
   the least important up, and the narrowest option always stays.
+- Bundles are coarser than units: where several scopes come to lose one at the same share, they lose it one
+  after the other, the lowest score first, until the budget is met. All at once would fall far below it.
 """
 
 from collections import defaultdict
@@ -26,27 +28,27 @@ from .first_fit import first_fit
 class Bundle:
     """A step of one dim, from option `index` down to the one before.
 
-    `share` is that of its scope's units that are gone once it goes.
+    `share` is that of its scope's units that are gone once it goes, `score` that of one of its units over the
+    mean of the dim.
     """
 
     share: float
+    score: float
     dim: str
     index: int
 
 
 def search(problem: Problem, budget: float, clock: Clock) -> Found:
     """The smallest share of units, the same in every scope, with which the budget is met, by bisection."""
-    bundles = rows(problem)
-    shares = sorted({0.0, *(b.share for b in bundles)})
+    bundles = sorted(rows(problem), key=lambda b: (b.share, b.score))
 
     def at(i: int) -> dict[str, int]:
         index = {d.name: len(d.options) - 1 for d in problem.dims}
-        for bundle in bundles:
-            if bundle.share <= shares[i]:
-                index[bundle.dim] = min(index[bundle.dim], bundle.index - 1)
+        for bundle in bundles[:i]:
+            index[bundle.dim] = min(index[bundle.dim], bundle.index - 1)
         return {d.name: d.options[index[d.name]] for d in problem.dims}
 
-    return first_fit(problem, budget, len(shares), at, clock)
+    return first_fit(problem, budget, len(bundles) + 1, at, clock)
 
 
 def scope(problem: Problem, dim: Dim) -> tuple[str, ...]:
@@ -80,9 +82,9 @@ def _row(dims: list[Dim], curves: dict[str, np.ndarray]) -> list[Bundle]:
         key=lambda row: row[:3],
     )
     units, gone, row = sum(d.dense for d in dims), 0, []
-    for _, _, minus, dim in order:
+    for score, _, minus, dim in order:
         gone += dim.options[-minus] - dim.options[-minus - 1]
-        row.append(Bundle(gone / units, dim.name, -minus))
+        row.append(Bundle(gone / units, float(score), dim.name, -minus))
     return row
 
 

@@ -21,6 +21,7 @@ from ...core.problem import Problem
 from ..precision import FORGIVEN, ROUNDING, carried, facts, latency_carried
 from ..protocol import NO_LIMITS, Limits, OutOfTime
 from . import rational
+from .fallback import by_milp
 from .message_passing import Choice
 from .point_pool import TooMany
 from .prepared import PreparedProblem, prepared
@@ -33,10 +34,14 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
         Infeasible: nothing meets the budget.
         Cancelled: `limits.cancelled()` became true.
     """
+    limits = limits.or_default()
+    clock, ready = limits.clock(), None
     try:
-        return plan_of(prepared(problem, limits.pins), budget, limits)
-    except (TooMany, Unsupported) as reason:
-        return _by_milp(problem, budget, limits, reason)
+        ready = prepared(problem, limits.pins)
+        return plan_of(ready, budget, limits)
+    except (TooMany, Unsupported) as error:
+        reason = str(error)
+    return by_milp(problem, budget, limits, clock, ready, reason)
 
 
 def plan_of(ready: PreparedProblem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
@@ -190,10 +195,3 @@ def _up(value: Fraction) -> float:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _by_milp(problem: Problem, budget: float, limits: Limits, reason: Exception) -> Plan:
-    from ..milp import solver as milp
-
-    plan = milp.solve(problem, budget, limits)
-    return dataclasses.replace(plan, note="; ".join(filter(None, [str(reason), plan.note])))

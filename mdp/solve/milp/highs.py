@@ -1,10 +1,10 @@
 """HiGHS, asked again and again about one problem: built in Pyomo, compiled once."""
 
+import threading
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...core.errors import Cancelled
 from ...core.plan import within
 from ...core.problem import Problem
 from ..precision import facts
@@ -12,6 +12,10 @@ from .model import build
 
 # Both rows are scaled to this size, so that HiGHS's absolute tolerances are far below a table's digits.
 SCALE = 1e5
+
+
+# Pyomo imports parts of itself when they are first used, which two threads must not do at once.
+_building = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -36,30 +40,31 @@ class Milp:
         self.problem = problem
         self.latency_scale = SCALE / max(facts(problem)[0].largest, 1e-300)
         self.importance_scale = SCALE / max(facts(problem)[1].largest, 1e-300)
-        self.model = build(problem, self.latency_scale, self.importance_scale)
-        self._compile()
+        with _building:
+            self.model = build(problem, self.latency_scale, self.importance_scale)
+            self._compile()
 
-    def solve(self, budget: float, *, time_limit=None, cancelled=None) -> Answer:
-        """Maximise importance within the budget."""
+    def solve(self, budget: float, *, time_limit=None, stop=None) -> Answer:
+        """Maximise importance within the budget; `stop`, an event, ends it early with what is known."""
         # Forgive what `within` forgives, then ask HiGHS for less than that.
-        answer = self._solve(budget + 0.5e-9 * abs(budget), time_limit, cancelled)
+        answer = self._solve(budget + 0.5e-9 * abs(budget), time_limit, stop)
         if answer.choices is None:
             return answer
         latency = self.problem.total(self.problem.latency, answer.choices, answer.removed)
         if within(latency, budget):
             return answer
         # HiGHS's tolerance let it over the budget by a hair: ask again a hair lower, keep the bound.
-        again = self._solve(budget - 2e-7 / self.latency_scale - abs(latency - budget), time_limit, cancelled)
+        again = self._solve(budget - 2e-7 / self.latency_scale - abs(latency - budget), time_limit, stop)
         if again.choices is None:
             return again
         proven = again.optimal and again.bound is not None and answer.bound <= again.bound
         return Answer(again.status, again.choices, again.removed, answer.bound, proven, again.note)
 
-    def fastest(self, cancelled=None) -> Answer:
+    def fastest(self, stop=None) -> Answer:
         """The choice with the smallest latency."""
         self._objective(-self._latency_row)
         try:
-            return self._solve(np.inf, None, cancelled)
+            return self._solve(np.inf, None, stop)
         finally:
             self._objective(self._importance_row)
 
@@ -111,7 +116,7 @@ class Milp:
     def _objective(self, costs: np.ndarray) -> None:
         self._highs.changeColsCost(len(costs), np.arange(len(costs), dtype=np.int32), costs)
 
-    def _solve(self, budget: float, time_limit, cancelled) -> Answer:
+    def _solve(self, budget: float, time_limit, stop) -> Answer:
         import highspy
 
         h = self._highs
@@ -119,10 +124,8 @@ class Milp:
         h.changeRowBounds(self._budget_row, -np.inf, self.model.budget.value - self._latency_fixed)
         h.clearSolver()
         h.setOptionValue("time_limit", float("inf") if time_limit is None else float(time_limit))
-        with _stopping(h, cancelled) as stopped:
+        with _stopping(h, stop):
             h.run()
-        if stopped():
-            raise Cancelled("Stopped on request.")
         status, info = h.getModelStatus(), h.getInfo()
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             return Answer("infeasible")
@@ -150,23 +153,20 @@ class Milp:
 
 
 class _stopping:
-    """Asks `cancelled` now and then while HiGHS runs, and interrupts it."""
+    """Looks at an event now and then while HiGHS runs, and interrupts it."""
 
-    def __init__(self, highs, cancelled):
-        self._highs, self._cancelled, self._stopped = highs, cancelled, False
+    def __init__(self, highs, stop):
+        self._stop = stop
+        self._callbacks = () if stop is None else (highs.cbMipInterrupt, highs.cbSimplexInterrupt)
 
     def __enter__(self):
-        if self._cancelled is not None:
-            for callback in (self._highs.cbMipInterrupt, self._highs.cbSimplexInterrupt):
-                callback += self._ask
-        return lambda: self._stopped
+        for callback in self._callbacks:
+            callback += self._ask
 
     def __exit__(self, *error):
-        if self._cancelled is not None:
-            for callback in (self._highs.cbMipInterrupt, self._highs.cbSimplexInterrupt):
-                callback -= self._ask
+        for callback in self._callbacks:
+            callback -= self._ask
 
     def _ask(self, event):
-        if self._stopped or self._cancelled():
-            self._stopped = True
+        if self._stop.is_set():
             event.interrupt()

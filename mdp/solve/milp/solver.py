@@ -6,6 +6,7 @@ one are those shares. Where two tables of a block span two or more dims in commo
 these must agree as well: without blocks and budget, on a tree of tables, the relaxation is then integral.
 """
 
+import math
 import time
 from dataclasses import replace
 
@@ -13,13 +14,15 @@ from ...core.errors import MdpError
 from ...core.pins import Pins, pinned, removed_with
 from ...core.plan import Plan, infeasible, make_plan, within
 from ...core.problem import Problem
-from ..cache import kept
+from ..aside import aside
 from ..precision import facts, least_importance, least_latency
-from ..protocol import NO_LIMITS, Limits
+from ..protocol import NO_LIMITS, SECONDS, Limits, OutOfTime
 from .highs import Answer, Milp
 
 # Entries this many times the budget, or the importance found, are more than those tolerances are good for.
 SPAN = 5e3
+# Seconds that HiGHS may take beyond its time limit to come to an end.
+GRACE = 0.7
 # Coefficients of one row further apart than this make HiGHS lose digits on the way, whatever the tolerances.
 RANGE = 1e10
 
@@ -33,15 +36,14 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
         MdpError: the time limit passed before any plan was found.
     """
     start = time.perf_counter()
-    pins, time_limit, cancelled = limits.pins, limits.time_limit, limits.cancelled
-    model = kept(problem, "_milp", lambda: Milp(problem)) if not pins else Milp(pinned(problem, pins))
-    answer = model.solve(budget, time_limit=time_limit, cancelled=cancelled)
-    if answer.status == "infeasible" or (
-        answer.choices is not None and not _fits(problem, budget, answer, pins)
-    ):
-        answer = _perhaps(problem, budget, pins, model.fastest(cancelled))
+    limits = limits.or_default()
+    pins = limits.pins
+    try:
+        answer = _asked(problem, budget, limits)
+    except OutOfTime:
+        answer = Answer("unknown")
     if answer.choices is None:
-        limit = "" if time_limit is None else f" within {time_limit:g} s"
+        limit = f" within {limits.time_limit:g} s" if limits.time_limit < math.inf else ""
         raise MdpError(f"milp found no plan{limit}. Give it more time, or use exact.")
     removed = removed_with(answer.removed, pins)
     if answer.optimal and not _carried(problem, budget, answer, removed):
@@ -58,6 +60,29 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
         optimal=answer.optimal,
         note=answer.note,
     )
+
+
+def _asked(problem: Problem, budget: float, limits: Limits) -> Answer:
+    """The answer of HiGHS, which runs aside; it ends at the time limit by itself, or is left soon after."""
+    pins, clock = limits.pins, limits.clock()
+
+    def work(stop) -> Answer:
+        model = problem.__dict__.get("_milp") if not pins else None
+        if model is None:
+            model = Milp(pinned(problem, pins))
+        problem.__dict__.pop("_milp", None)  # nobody else asks it meanwhile
+        if stop.is_set():
+            return Answer("unknown")
+        answer = model.solve(budget, time_limit=max(clock.end - time.monotonic(), 0.0), stop=stop)
+        if answer.status == "infeasible" or (
+            answer.choices is not None and not _fits(problem, budget, answer, pins)
+        ):
+            answer = _perhaps(problem, budget, pins, model.fastest(stop))
+        if not pins and not stop.is_set():
+            problem.__dict__["_milp"] = model
+        return answer
+
+    return aside(work, limits.longer(GRACE).clock())
 
 
 def _fits(problem: Problem, budget: float, answer: "Answer", pins: Pins | None) -> bool:
@@ -101,7 +126,15 @@ def _carried(problem: Problem, budget: float, answer: "Answer", removed: set[str
 def fastest(problem: Problem, pins: Pins | None = None) -> Plan:
     """The plan of the smallest latency possible; its budget is that latency."""
     start = time.perf_counter()
-    answer = Milp(pinned(problem, pins)).fastest()
+    try:
+        answer = aside(lambda stop: Milp(pinned(problem, pins)).fastest(stop), Limits().or_default().clock())
+    except OutOfTime:
+        answer = Answer("unknown")
+    if answer.choices is None:
+        raise MdpError(
+            f"The smallest latency was not found within {SECONDS:g} s: the dims of this problem hang "
+            "together too closely."
+        )
     removed = removed_with(answer.removed, pins)
     latency = problem.total(problem.latency, answer.choices, removed)
     seconds = time.perf_counter() - start
