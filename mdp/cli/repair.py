@@ -57,9 +57,7 @@ def repaired(pruned, args, report, seed: int = 0):
         raise MdpError("This network was repaired or trained on since it was cut; repair it before that.")
     ref = pruned.ref
     if ref.weights == "none":
-        raise MdpError(
-            f"The weights of {ref.name} are random, and were not kept: nothing can be learnt from it."
-        )
+        raise MdpError(f"The dense {ref.name} has random weights, which were not kept: it teaches nothing.")
     source = find(args.data)
     check_fit(source.train, source, ref)
     source = checked_source(source, report, images=args.images, seed=seed, skip_bad=args.skip_bad)

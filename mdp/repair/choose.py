@@ -19,7 +19,8 @@ from .sweep import Setting, sweep
 from .targets import targets
 
 # Tried in turn, and judged on the held-out images; the more a network computes, the fewer.
-SETTINGS = (Setting(), Setting(ridge=1e-3), Setting(variance=1.0))
+# A strong ridge changes little beyond means: for networks whose images are too few for their widths.
+SETTINGS = (Setting(), Setting(ridge=1.0), Setting(variance=1.0))
 # Multiply-adds of one pass over all images below which all of them are tried, and below which two are.
 CHEAP, MODERATE = 1.5e11, 6e11
 
@@ -91,7 +92,7 @@ def repair(
     """Fit every linear layer and convolution of a pruned network to what it put out in the dense one.
 
     In the order of the forward: X are the layer's inputs in the pruned network as repaired so far, Y the
-    dense layer's outputs, those that were kept; new weights minimise ‖X Wᵀ + b − Y‖² + ridge · ‖W − present‖²,
+    dense layer's outputs, those that were kept; new weights minimise ‖X Wᵀ + b − Y‖² + ridge · ‖W − now‖²,
     see `gram.Gram.solve`. A quarter of the images is held out, and judges the whole network: what comes back
     is the best of the repairs, or the network as it was where none is better. It is the same every time.
 

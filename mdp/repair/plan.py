@@ -17,7 +17,7 @@ from .layers import Layer, Survey
 from .rows import draw
 from .streams import Write, writes
 
-# Rows of a layer: so many for each of its inputs, more where that makes few, and never fewer or more than these.
+# Rows of a layer: so many for each of its inputs, more where that makes few, and within these limits.
 ROWS_PER_INPUT, MORE, ENOUGH, FEWEST, MOST = 8, 32, 4096, 1024, 16384
 # Of the memory that is free, so much is used at most; matrices are float64, a solution takes a few of them.
 SHARE, MATRICES, BYTES = 0.5, 4, 8

@@ -1,8 +1,7 @@
-"""Layers that write to a residual stream, and where that stream can be read just before."""
+"""Layers that write to a transformer's residual stream, and where it can be read just before."""
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from ..families.vit_parts import is_post_norm, parts
@@ -14,7 +13,7 @@ class Write:
 
     Attributes:
         stream: the module whose input is the stream; `axis`: where its channels are.
-        scale: a batch norm or layer scale between the layer and the addition, "" for none.
+        scale: a layer scale between the layer and the addition, "" for none.
     """
 
     layer: str
@@ -26,15 +25,11 @@ class Write:
         """What one unit of the layer's output is on the stream, per channel."""
         if not self.scale:
             return 1.0
-        module = network.get_submodule(self.scale)
-        if isinstance(module, nn.modules.batchnorm._BatchNorm):
-            weight = torch.ones_like(module.running_var) if module.weight is None else module.weight.detach()
-            return weight / (module.running_var + module.eps).sqrt()
-        return module.gamma.detach()
+        return network.get_submodule(self.scale).gamma.detach()
 
 
 def writes(dense: nn.Module, pruned: nn.Module) -> dict[str, Write]:
-    """By layer, where timm's own blocks are known in the dense network and still in the pruned one."""
+    """By layer, for timm's own transformer blocks, where the pruned network still has them."""
     from timm.models.vision_transformer import Block, VisionTransformer
 
     found: list[Write] = []
@@ -44,20 +39,5 @@ def writes(dense: nn.Module, pruned: nn.Module) -> dict[str, Write]:
             if type(block) is Block and not is_post_norm(block) and part.before:
                 scale = part.after if hasattr(part.get(part.after), "gamma") else ""
                 found.append(Write(part.writes, part.before, -1, scale))
-    for name, block in dense.named_modules():
-        layers = _inverted(block)
-        if layers:
-            found.append(Write(f"{name}.{layers[0]}", name, 1, f"{name}.{layers[1]}"))
     left = {name for name, _ in pruned.named_modules()}
     return {w.layer: w for w in found if {w.layer, w.stream, w.scale} <= left}  # "" is the network itself
-
-
-def _inverted(block: nn.Module) -> tuple[str, str] | None:
-    """The last convolution and norm of one of timm's mobile blocks with a skip and nothing after it."""
-    if not getattr(block, "has_skip", False):
-        return None
-    for layer, norm in (("conv_pwl", "bn3"), ("conv_pwl", "bn2"), ("conv_pw", "bn2")):
-        after = getattr(block, norm, None)
-        if hasattr(block, layer) and isinstance(after, nn.modules.batchnorm._BatchNorm):
-            return (layer, norm) if isinstance(getattr(after, "act", nn.Identity()), nn.Identity) else None
-    return None

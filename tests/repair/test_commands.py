@@ -60,9 +60,8 @@ def test_the_contract_prints_four_accuracies_and_saves_nothing(made, tmp_path, c
     for key in ("accuracy_dense", "accuracy_pruned", "accuracy_repaired"):
         assert 0 <= outcome[key] <= 1
     assert "Repaired" in err and not list(tmp_path.iterdir())
-    status, plain, err = command(
-        capsys, "finetune", study, "--plan", plan, "--epochs", "0", *FEW, "--no-repair"
-    )
+    words = ("finetune", study, "--plan", plan, "--epochs", "0", *FEW, "--no-repair")
+    status, plain, err = command(capsys, *words)
     assert status == 0 and plain["accuracy_repaired"] is None and "epaired" not in err
     assert plain["accuracy_pruned"] == outcome["accuracy_pruned"]
     status, _, err = command(capsys, "finetune", study, "--plan", plan, "--epochs", "1")
@@ -74,19 +73,8 @@ def test_a_training_begins_with_the_repaired_network_and_repairs_once(made, tmp_
     from mdp.core.progress import ConsoleReporter
 
     study, plan = made
-    words = (
-        "finetune",
-        study,
-        "--plan",
-        plan,
-        *FEW,
-        "--batch",
-        "16",
-        "--epochs",
-        "2",
-        "--out",
-        tmp_path / "net",
-    )
+    words = ("finetune", study, "--plan", plan, *FEW, "--batch", "16", "--epochs", "2")
+    words = (*words, "--out", tmp_path / "net")
     metric = ConsoleReporter.metric
 
     def stop_after_an_epoch(self, **values):

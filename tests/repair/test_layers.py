@@ -44,10 +44,7 @@ def test_rows_times_weights_are_what_the_layer_puts_out(name):
 def test_batches_add_up_to_the_ridge_of_all_rows(centred):
     random = torch.Generator().manual_seed(0)
     x, y = torch.randn(1, 90, 4, generator=random) + 3, torch.randn(1, 90, 3, generator=random) - 5
-    weight, bias = (
-        torch.randn(1, 3, 4, generator=random).double(),
-        torch.randn(1, 1, 3, generator=random).double(),
-    )
+    weight, bias = (torch.randn(1, *s, generator=random).double() for s in ((3, 4), (1, 3)))
     gram = Gram()
     for begin in range(0, 90, 32):
         gram.add(x[:, begin : begin + 32], y[:, begin : begin + 32])
@@ -91,9 +88,8 @@ def fit(dense, cut, images, setting, norm=""):
     found = {x.name: x for x in survey(cut, images[:2]).layers}
     layer = found["second"]
     assert layer.norm == norm
-    task = Task(
-        layer, torch.arange(len(dense.second.weight)), draw(len(images), layer.places, 10**6, 0), None
-    )
+    at = draw(len(images), layer.places, 10**6, 0)
+    task = Task(layer, torch.arange(len(dense.second.weight)), at, None)
     wanted = targets(dense, images, [task], Reporter())
     assert not sweep(cut, images, [task], wanted, setting, Reporter())
 
@@ -120,10 +116,8 @@ def test_what_the_kept_inputs_say_of_a_dropped_one_is_restored():
 def test_a_convolution_takes_over_with_or_without_a_bias(groups, bias):
     random = torch.Generator().manual_seed(2)
     norms = [nn.BatchNorm2d(4) for _ in range(2)]
-    dense, cut = (
-        Pair(nn.Identity(), nn.Conv2d(4, 4, 3, padding=1, groups=groups, bias=bias), norm).eval()
-        for norm in norms
-    )
+    convs = [nn.Conv2d(4, 4, 3, padding=1, groups=groups, bias=bias) for _ in range(2)]
+    dense, cut = (Pair(nn.Identity(), *pair).eval() for pair in zip(convs, norms, strict=True))
     images = torch.randn(16, 4, 6, 6, generator=random) + 1
     assert (cut(images) - dense(images)).abs().max() > 0.1
     fit(dense, cut, images, Setting(ridge=1e-9), norm="norm")

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import gc
 
 import pytest
 import torch
@@ -14,8 +15,10 @@ from mdp.core.study import ModelRef
 from mdp.families import find
 from mdp.networks.models import create
 from mdp.repair import Setting, repair
+from mdp.solve import solve
 from mdp.surgery import extract, load, save
 from mdp.surgery.check import liven
+from tests.training.tiny import tiny_study
 
 RESNET = ModelRef("resnet10t", "none", (1, 28, 28), 10, {"channels": [8, 8, 16, 16], "stem_width": 8})
 VIT = ModelRef(
@@ -23,9 +26,8 @@ VIT = ModelRef(
     {"img_size": 28, "patch_size": 7, "embed_dim": 32, "depth": 3, "num_heads": 4},
 )  # fmt: skip
 MOBILE = ModelRef("test_efficientnet", "none", (3, 64, 64), 10)
-CONVNEXT = ModelRef(
-    "convnext_atto", "none", (3, 64, 64), 10, {"depths": [1, 1, 2, 1], "dims": [8, 8, 16, 16]}
-)
+SMALL = {"depths": [1, 1, 2, 1], "dims": [8, 8, 16, 16]}
+CONVNEXT = ModelRef("convnext_atto", "none", (3, 64, 64), 10, SMALL)
 REMOVED = {VIT.name: "blocks.1", CONVNEXT.name: "stages.2.blocks.1"}
 
 
@@ -36,14 +38,8 @@ def cut(ref, share=0.6, seed=0):
     found = find(model.eval(), ref)
     removed = [REMOVED[ref.name]] if ref.name in REMOVED else []
     used = {s.dim for s in found.slices if s.block not in removed}
-    choices = {
-        d.name: None
-        if d.name not in used
-        else d.units
-        if len(d.options) == 1
-        else max(1, int(share * d.units))
-        for d in found.space.dims
-    }
+    widths = {d.name: d.units if len(d.options) == 1 else int(share * d.units) for d in found.space.dims}
+    choices = {name: max(1, width) if name in used else None for name, width in widths.items()}
     order = {d.name: range(d.units)[::-1] for d in found.space.dims}
     return found, extract(found, choices, removed, order).eval()
 
@@ -71,9 +67,8 @@ def test_a_repaired_network_is_nearer_to_the_dense_one(ref):
     other = torch.cat(pictures(ref, seed=1))
     with torch.no_grad():
         wanted, was, now = (n(other).log_softmax(1) for n in (found.model, pruned, network))
-    apart = [
-        torch.nn.functional.kl_div(x, wanted, reduction="batchmean", log_target=True) for x in (was, now)
-    ]
+    kl = torch.nn.functional.kl_div
+    apart = [kl(x, wanted, reduction="batchmean", log_target=True) for x in (was, now)]
     assert apart[1] < 0.8 * apart[0]
     assert network.architecture == pruned.architecture and not network.training
 
@@ -173,9 +168,8 @@ def test_a_matrix_that_memory_would_not_hold_is_left_out_and_named(vit, monkeypa
     found, pruned = vit
     monkeypatch.setattr("mdp.repair.plan.MATRICES", 1e7)
     _, told = repair(pruned, found.model, pictures(VIT), settings=[Setting()])
-    assert (
-        any("more than is free" in why for why in told.skipped.values()) and "Left as they are" in told.text
-    )
+    assert any("more than is free" in why for why in told.skipped.values())
+    assert "Left as they are" in told.text
     monkeypatch.setattr("mdp.repair.choose.room", lambda: 1e3)
     with pytest.raises(MdpError, match="more memory than is free"):
         repair(pruned, found.model, pictures(VIT))
@@ -199,7 +193,7 @@ def test_a_network_without_a_layer_to_repair_stays_as_it_is(vit, monkeypatch):
 
     found, pruned = vit
     monkeypatch.setattr(layers, "_unfit", lambda *_: "of no known kind")
-    network, told = repair(pruned, found.model, pictures(VIT))
+    told = repair(pruned, found.model, pictures(VIT))[1]
     assert not told.repaired and "no layer that could be" in told.text and "of no known kind" in told.text
 
 
@@ -229,17 +223,36 @@ def test_a_saved_network_says_which_units_it_has(vit, tmp_path):
 def test_the_front_door_finds_the_dense_network_while_it_is_there(tmp_path):
     model = create(RESNET)
     net = mdp.prunable(model, input_size=(1, 28, 28))
-    scores = mdp.score(net, method="magnitude", progress=False)
-    tables = mdp.profile(net, mdp.Deployment("cpu", threads=1), seconds=0.5, progress=False)
-    pruned = net.extract(mdp.Study(net, tables, scores).solve("70%"))
+    study = tiny_study(RESNET)
+    plan = solve(study.problem, 0.7 * study.problem.dense_latency)
+    plan = dataclasses.replace(plan, order=study.scores.order)
+    pruned = net.extract(plan)
     network = mdp.repair(pruned, pictures(RESNET), progress=False)
     assert network.repair_report.held_out == 16 and network is not pruned
     mdp.save(network, tmp_path)
-    import gc
-
-    del net, model, scores, tables
+    del net, model
     gc.collect()
     with pytest.raises(MdpError, match="dense=model"):
         mdp.repair(pruned, pictures(RESNET), progress=False)
     with pytest.raises(MdpError, match="Only a pruned network"):
         mdp.repair(torch.nn.Linear(2, 2), pictures(RESNET), progress=False)
+
+
+def test_other_processes_get_the_weights_of_the_first(vit, monkeypatch):
+    """The first one's are sent as they are; here, the others' turn into what it says."""
+    from mdp.training import repairing
+
+    found, pruned = vit
+    sent = copy.deepcopy(pruned).state_dict()
+    coming = iter([t + 1 for t in sent.values()])
+
+    class Second:
+        num_processes, is_main_process, device = 2, False, "cpu"
+
+    def say(values):
+        values[0] = True
+
+    monkeypatch.setattr(repairing, "broadcast_object_list", say)
+    monkeypatch.setattr(repairing, "broadcast", lambda tensor: next(coming))
+    network, done = repairing.repaired(copy.deepcopy(pruned), found.model, [], Second, Reporter())
+    assert done and all(torch.equal(t, sent[name] + 1) for name, t in network.state_dict().items())
