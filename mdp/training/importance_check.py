@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ def check_importance(
     *,
     shares: Sequence[float] = (0.5, 0.4, 0.25),
     plans: int = 12,
-    solvers: Mapping[str, Callable[[Problem, float], Plan]],
+    solvers: Collection[str],
     seed: int = 1,
     known: Collection[PlanAccuracy] = (),
     keep: Callable[[PlanAccuracy], None] = lambda one: None,
@@ -40,8 +40,8 @@ def check_importance(
     Args:
         shares: the budgets of the bands, as shares of dense latency.
         plans: how many plans a band.
-        solvers: name -> solve(problem, budget); "exact" among them. "random" is measured, not ranked: a plan
-            that nobody would choose is easily told from the others.
+        solvers: names of those whose plans are measured beside the optimum. "random" is measured, not
+            ranked: a plan that nobody would choose is easily told from the others.
         known: measured before, on as many images; these are not measured again.
         keep: called with each newly measured plan, at once.
 
