@@ -7,16 +7,19 @@ its units. The answer is {"id": 1, "accuracy": {...}} or {"id": 1, "error": "a s
 
 import json
 import os
+import select
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ..core.errors import Cancelled, MdpError
 from ..core.plan_accuracy import entry_of, known_of
 from ..core.problem import Problem
 from ..core.progress import Reporter
-from .plan_meter import PlanMeter
+
+if TYPE_CHECKING:  # it brings torch, which takes seconds: who is not wanted any more should end before
+    from .plan_meter import PlanMeter
 
 # Seconds between two looks at whether the parent lives. Its death ends the input, too, but what is being
 # measured then would be finished first.
@@ -74,7 +77,7 @@ class Inbox:
         return self._count != number
 
 
-def serve(make: Callable[[], PlanMeter], lines: Iterable[str], out: TextIO) -> None:
+def serve(make: "Callable[[], PlanMeter]", lines: Iterable[str], out: TextIO) -> None:
     """Answer requests until the input ends.
 
     Raises:
@@ -87,7 +90,7 @@ def serve(make: Callable[[], PlanMeter], lines: Iterable[str], out: TextIO) -> N
             print(json.dumps({"id": request.get("id"), **what}, allow_nan=False), file=out, flush=True)
 
     inbox = Inbox(lines, reply).start()
-    leave_with_parent()
+    leave_with_parent(out)
     try:
         meter = make()
     except MdpError as error:
@@ -100,7 +103,7 @@ def serve(make: Callable[[], PlanMeter], lines: Iterable[str], out: TextIO) -> N
         reply(request, **answered(meter, request, report))
 
 
-def answered(meter: PlanMeter, request: dict[str, Any], report: Reporter) -> dict[str, Any]:
+def answered(meter: "PlanMeter", request: dict[str, Any], report: Reporter) -> dict[str, Any]:
     """The answer to one request: `accuracy`, or an `error` in a sentence."""
     try:
         choices, removed = asked(meter.study.problem, request)
@@ -132,16 +135,26 @@ def asked(problem: Problem, request: dict[str, Any]) -> tuple[dict[str, int | No
     return whole, tuple(dict.fromkeys(removed))
 
 
-def leave_with_parent() -> None:
-    """End this process soon after its parent died, whatever it is doing."""
+def leave_with_parent(out: TextIO) -> None:
+    """End this process soon after its parent died or nobody reads what it says, whatever it is doing."""
     parent = os.getppid()
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while os.getppid() == parent and not unread(out):
             time.sleep(LOOK)
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def unread(out: TextIO) -> bool:
+    """Whether the other end of a pipe is closed: a parent may have died before anybody looked."""
+    try:
+        poll = select.poll()
+        poll.register(out.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    except (AttributeError, OSError, ValueError):  # no pipe, or no such system call here
+        return False
 
 
 def _parsed(line: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -14,7 +15,7 @@ from mdp.core.errors import MdpError
 from mdp.core.plan_accuracy import PlanAccuracy
 from mdp.core.study import load_study
 from mdp.training import plan_server
-from mdp.training.plan_server import asked, serve
+from mdp.training.plan_server import asked, serve, unread
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -43,7 +44,7 @@ def study():
 
 @pytest.fixture(autouse=True)
 def parent(monkeypatch):
-    monkeypatch.setattr(plan_server, "leave_with_parent", lambda: None)
+    monkeypatch.setattr(plan_server, "leave_with_parent", lambda out: None)
 
 
 def answers(out: io.StringIO) -> dict:
@@ -125,6 +126,15 @@ def test_a_study_that_cannot_be_measured_says_so_to_who_asked(study):
 def test_a_dim_left_out_is_dense(study):
     choices, removed = asked(study.problem, {"choices": {}, "removed": ["blocks.0", "blocks.0"]})
     assert choices == study.problem.dense_choices and removed == ("blocks.0",)
+
+
+def test_a_pipe_that_nobody_reads_is_noticed():
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as out:
+        assert not unread(out)
+        os.close(reading)
+        assert unread(out)
+    assert not unread(io.StringIO())
 
 
 def test_the_command_answers_on_real_images_and_ends_with_its_input(study):
