@@ -17,8 +17,9 @@ from .layers import Layer, Survey
 from .rows import draw
 from .streams import Write, writes
 
-# Rows of a layer: so many for each of its inputs, more where that makes few, and within these limits.
-ROWS_PER_INPUT, MORE, ENOUGH, FEWEST, MOST = 8, 32, 4096, 1024, 16384
+# Rows for each input of a layer, and the fewest and most of all. Depthwise layers could be solved on fewer;
+# but their channels are often active on few pixels, and the mean of those takes many.
+ROWS_PER_INPUT, FEWEST, MOST = 8, 4096, 16384
 # Of the memory that is free, so much is used at most; matrices are float64, a solution takes a few of them.
 SHARE, MATRICES, BYTES = 0.5, 4, 8
 
@@ -103,8 +104,8 @@ def _outputs(architecture: Architecture, dense: nn.Module) -> dict[str, Tensor]:
 
 
 def _rows(inputs: int) -> int:
-    """How many rows a layer with so many inputs is fitted on; depthwise ones take few."""
-    return min(MOST, max(FEWEST, ROWS_PER_INPUT * inputs, min(MORE * inputs, ENOUGH)))
+    """How many rows a layer with so many inputs is fitted on."""
+    return min(MOST, max(FEWEST, ROWS_PER_INPUT * inputs))
 
 
 def rows_of(todo: Mapping[str, Task] | list[Task]) -> int:
