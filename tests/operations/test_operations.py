@@ -1,6 +1,8 @@
 """One description of each operation: Python's signatures, the command line and the words of a job agree."""
 
 import argparse
+import doctest
+import importlib
 import inspect
 import re
 import subprocess
@@ -19,6 +21,7 @@ IN_PYTHON = {
     mdp.profile: ("profile", set()),
     mdp.score: ("score", {"method"}),
     mdp.finetune: ("finetune", set()),
+    mdp.repair: ("repair", {"images"}),
     mdp.prunable: ("profile", {"model", "input_size", "width_step"}),
     mdp.Study.solve: ("solve", {"budget", "pins"}),
 }
@@ -132,15 +135,23 @@ def test_bounds_hold_in_python_too(values, sentence):
 
 
 def test_choices_are_those_of_whoever_does_the_work():
-    from mdp.importance import METHODS
+    from mdp.importance import AGAINST, METHODS
     from mdp.networks.models import DEMOS
     from mdp.operations.score import METHODS as OFFERED
     from mdp.operations.solve import SOLVERS as NAMED
     from mdp.solve import SOLVERS
 
     assert set(OFFERED) == {"auto", *METHODS} and set(NAMED) == set(SOLVERS)
+    against = next(o for o in described(operations.ScoreOptions) if o.name == "against")
+    assert set(against.choices) == set(AGAINST)
     model = next(o for o in described(operations.TrainOptions) if o.name == "model")
     assert set(model.help.split(" or ")) == set(DEMOS)
+
+
+def test_the_examples_run():
+    for name in ("option", "command_line"):
+        failed, tried = doctest.testmod(importlib.import_module(f"mdp.operations.{name}"))
+        assert tried and not failed
 
 
 def test_describing_needs_neither_torch_nor_widgets():
