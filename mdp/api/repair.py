@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import MdpError
+from ..operations import RepairOptions
 from .progress import Progress, reporter
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def repair(
     dense: "nn.Module | None" = None,
     images: int | None = None,
     device: str = "cpu",
-    seed: int = 0,
+    seed: int = RepairOptions.seed,
     progress: Progress = True,
 ) -> "nn.Module":
     """Fit the layers of a pruned network to those of the dense one, in closed form; returns a copy.
@@ -38,6 +39,7 @@ def repair(
             come with the project or lie in a checkpoint.
         images: how many at most; by default all that are given.
         device: where to compute: "cpu", "cuda" or "mps".
+        seed: which images are held out.
         progress: True, False, or a `mdp.Reporter` that is told and may cancel.
 
     Raises:

@@ -1,24 +1,9 @@
 """`mdp extract`: take the pruned network of a plan out of the dense one."""
 
-import argparse
-
 from ..core.plan import Plan, load_plan, parse_budget, plan_to_json
 from ..core.study import StudyRecord, load_study
 from . import reporter
-from .repair import add_images, repaired
-
-
-def add_arguments(parser):
-    parser.add_argument("study", help="a study file, or the name of a study")
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--plan", help="a plan file, made with this study")
-    which.add_argument(
-        "--budget", help="solve for this budget first: in ms (12.5) or a share of dense (40%%)"
-    )
-    parser.add_argument("--out", required=True, help="the folder to write model and architecture into")
-    parser.add_argument("--repair", action=argparse.BooleanOptionalAction, default=False,
-                        help="fit it to the dense network, on a few images (default: no)")  # fmt: skip
-    add_images(parser)
+from .repair import repaired
 
 
 def run(args):

@@ -6,25 +6,6 @@ from ..core.errors import MdpError
 from ..core.plan import plan_to_json
 from ..core.study import load_study
 from . import print_json, reporter
-from .model_args import SKIP_BAD
-
-
-def add_arguments(parser):
-    parser.add_argument("source", help="a folder made by `mdp extract`, or a study with --plan or --budget")
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--plan", help="a plan file, made with this study")
-    which.add_argument("--budget", help="solve for this budget first: in ms (12.5) or of dense (40%%)")
-    add_images(parser)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", required=True, type=Path, help="folder for the repaired network")
-    parser.add_argument("--json", action="store_true", help="print what was done as one JSON object")
-
-
-def add_images(parser):
-    """The words that say which images a repair looks at."""
-    parser.add_argument("--data", default="fashion-mnist", help="data set, or folder of class folders")
-    parser.add_argument("--skip-bad", action="store_true", help=SKIP_BAD)
-    parser.add_argument("--images", type=int, help="training images to repair with (default 512)")
 
 
 def run(args):
@@ -71,10 +52,7 @@ def repaired(pruned, args, report, seed: int = 0):
     from ..datasets.loader import loader
     from ..networks.models import create
     from ..repair import repair
-    from ..training.repairing import IMAGES
 
-    if args.images is not None and args.images < 1:
-        raise MdpError(f"--images {args.images} cannot be used; give 1 or more.")
     if pruned.trained:
         raise MdpError("This network was repaired or trained on since it was cut; repair it before that.")
     ref = pruned.ref
@@ -82,8 +60,7 @@ def repaired(pruned, args, report, seed: int = 0):
         raise MdpError(f"The dense {ref.name} has random weights, which were not kept: it teaches nothing.")
     source = find(args.data)
     check_fit(source.train, source, ref)
-    images = args.images or IMAGES
-    source = checked_source(source, report, images=images, seed=seed, skip_bad=args.skip_bad)
-    report.message(source.said)
-    batches = loader(source.train.sample(images, seed), source, ref, 64)
+    source = checked_source(source, report, images=args.images, seed=seed, skip_bad=args.skip_bad)
+    report.message(source.summary)
+    batches = loader(source.train.sample(args.images, seed), source, ref, 64)
     return repair(pruned.network, create(ref), batches, report, seed=seed)

@@ -39,9 +39,7 @@ def parted(images: Images, seed: int) -> tuple[Images, Images]:
     return images.take(order[held:]), images.take(order[:held])
 
 
-def collect(
-    batches: Iterable[Any], size: tuple[int, int, int], most: int | None, report: Reporter
-) -> Images:
+def collect(batches: Iterable[Any], size: tuple[int, int, int], most: int | None, report: Reporter) -> Images:
     """The first `most` images of batches: (images, labels) pairs, or images alone.
 
     Raises:

@@ -86,18 +86,18 @@ def read_architecture(folder: str | os.PathLike) -> dict[str, Any]:
     return data
 
 
-def _parse(data: Any, where: str) -> tuple[ModelRef, dict[str, int | None], tuple[str, ...]]:
+def _parse(data: Any, source: str) -> tuple[ModelRef, dict[str, int | None], tuple[str, ...]]:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise BadFile(f"The {where} is not an {FORMAT} file.")
+        raise BadFile(f"The {source} is not an {FORMAT} file.")
     try:
         ref = model_from_json(data["model"])
         choices, removed = dict(data["choices"]), tuple(data["removed"])
     except (KeyError, TypeError, ValueError) as error:
-        raise BadFile(f"The {where} is damaged: {type(error).__name__} at {error}.") from None
+        raise BadFile(f"The {source} is damaged: {type(error).__name__} at {error}.") from None
     if any(v is not None and type(v) is not int for v in choices.values()):
-        raise BadFile(f"The {where} is damaged: choices must be whole numbers or null.")
+        raise BadFile(f"The {source} is damaged: choices must be whole numbers or null.")
     if any(not isinstance(name, str) for name in removed):
-        raise BadFile(f"The {where} is damaged: removed must be names of blocks.")
+        raise BadFile(f"The {source} is damaged: removed must be names of blocks.")
     return ref, choices, removed
 
 

@@ -65,7 +65,7 @@ def accelerator() -> Accelerator:
 
 
 def agree(accelerate: Accelerator, value: Any, problem: str) -> None:
-    """Raises MdpError in every process, as a sentence about the `problem`, unless all have the same value."""
+    """Raise MdpError in every process, as a sentence about the `problem`, unless all have the same value."""
     if accelerate.num_processes > 1 and len(set(gather_object([value]))) > 1:
         raise MdpError(f"{problem} Several machines need the same files in the same places.")
 

@@ -19,6 +19,7 @@ from ..latency.device import deployment
 from ..latency.verification import anchor_of_tables, deployment_of, same_device
 from ..networks.models import create
 from ..networks.weights import refuse_changed
+from ..operations.networks import REPAIR_IMAGES
 from ..surgery import load, save
 from ..surgery.plans import extract_plan, kept_of_plan
 from ..surgery.store import read_architecture
@@ -27,7 +28,6 @@ from .evaluation import accuracy, shared
 from .loop import Recipe, announce, train
 from .progress_meter import FORWARD, PartOfWork, Work
 from .repairing import FILE, begun_unrepaired, repaired
-from .repairing import IMAGES as REPAIR_IMAGES
 from .timing import measure
 
 # Evaluating has no gradients to keep: larger batches than training.
@@ -134,7 +134,7 @@ def finetune(
     unread = Unread(folder / "unread-images.txt") if folder else Unread.for_now()
     batches = loader(part, source, ref, recipe.batch, train=True, seed=recipe.seed, unread=unread)
     test = shared(loader(source.test, source, ref, TEST_BATCH, unread=unread), accelerate)
-    report.message(source.said)
+    report.message(source.summary)
 
     dense = _dense(pruned, report)
     agree(accelerate, dense is None, "Not every process finds the weights of the dense network.")

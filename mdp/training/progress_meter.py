@@ -20,7 +20,7 @@ class Work:
         self.total += images * cost
 
     def did(self, images: float, cost: int, text: str) -> None:
-        """Raises Cancelled if somebody asked to stop."""
+        """Raise Cancelled if somebody asked to stop."""
         # Loading and warming up are no measure of what follows: the clock starts with the first piece.
         if self.start is None:
             self.start, self.first = time.monotonic(), images * cost

@@ -19,8 +19,6 @@ from ..repair import repair
 from . import checkpoint
 
 FILE = "repaired.safetensors"
-# Images that are laid out for a repair, those held out to judge it among them.
-IMAGES = 512
 
 
 def repaired(
