@@ -73,7 +73,8 @@ def finetune(
     (1, False)
     """
     from ..training.batches import as_loader
-    from ..training.loop import Recipe, train
+    from ..training.loop import train
+    from ..training.recipe import Recipe
 
     train_loader, val_loader = as_loader(train_batches), as_loader(val_batches)
     recipe = Recipe(

@@ -24,8 +24,9 @@ from ..surgery.plans import extract_plan
 from ..surgery.store import read_architecture
 from .distributed import accelerator, agree, sentences
 from .evaluation import accuracy, shared
-from .loop import Recipe, announce, train
+from .loop import announce, best_beside, train
 from .progress_meter import FORWARD, Work
+from .recipe import Recipe, augment_of
 from .timing import measure
 
 # Evaluating has no gradients to keep: larger batches than training.
@@ -106,14 +107,17 @@ def finetune(
         Lost: another process of the run has ended.
         Cancelled: on request.
     """
-    accelerate = accelerator()
+    accelerate = accelerator(recipe.precision)
     report = report if accelerate.is_main_process else Reporter()
     work = Work(report)
     ref, network = pruned.ref, pruned.network.requires_grad_(True)
     part = source.train.sample(images, recipe.seed) if images else source.train
     recipe = replace(recipe, batch=min(recipe.batch, max(1, len(part) // accelerate.num_processes)))
     unread = Unread(folder / "unread-images.txt")
-    batches = loader(part, source, ref, recipe.batch, train=True, seed=recipe.seed, unread=unread)
+    batches = loader(
+        part, source, ref, recipe.batch,
+        train=True, augment=augment_of(recipe), seed=recipe.seed, unread=unread,
+    )  # fmt: skip
     test = shared(loader(source.test, source, ref, TEST_BATCH, unread=unread), accelerate)
     report.message(source.said)
 
@@ -138,10 +142,13 @@ def finetune(
     tuned = None
     if recipe.epochs:
         about = {"data": source.description, "images": len(part), "network": _identity(pruned)}
-        tuned = train(
+        history = train(
             network, batches, test, recipe, report,
             checkpoint_path=path, teacher=dense, accelerate=accelerate, about=about, work=work,
-        ).accuracy  # fmt: skip
+        )  # fmt: skip
+        tuned = history.accuracy
+        if accelerate.is_main_process and tuned >= max(e["accuracy"] for e in history.epochs):
+            best_beside(path).unlink(missing_ok=True)  # the last epoch is the best: it is the network itself
     know(accuracy_tuned=tuned)
     outcome = Outcome(
         path=str(folder), test_images=len(source.test), train_images=len(part), epochs=recipe.epochs, **facts
