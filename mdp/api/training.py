@@ -80,7 +80,8 @@ def finetune(
     """
     check(FinetuneOptions, epochs=epochs, rate=rate, decay=decay, distill=distill, seed=seed)
     from ..training.batches import as_loader
-    from ..training.loop import Recipe, train
+    from ..training.loop import train
+    from ..training.recipe import Recipe
 
     share = Recipe.distill if distill is None else distill
     train_loader, val_loader = as_loader(train_batches), as_loader(val_batches)

@@ -26,7 +26,7 @@ def run(args):
     from ..datasets.checking import checked_source
     from ..datasets.labels import check_fit
     from ..training.finetune import finetune, of_folder, of_plan
-    from ..training.loop import Recipe
+    from ..training.recipe import Recipe
     from .extract import read_plan
 
     source = find(args.data)

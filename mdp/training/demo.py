@@ -20,7 +20,8 @@ from ..datasets.loader import loader
 from ..networks import models
 from ..networks.models import ModelRef
 from .distributed import accelerator
-from .loop import Recipe, TrainingHistory, train
+from .loop import TrainingHistory, train
+from .recipe import Recipe
 
 
 @dataclass(frozen=True)

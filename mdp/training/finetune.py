@@ -25,8 +25,9 @@ from ..surgery.plans import extract_plan, kept_of_plan
 from ..surgery.store import read_architecture
 from .distributed import accelerator, agree, sentences
 from .evaluation import accuracy, shared
-from .loop import Recipe, announce, train
+from .loop import announce, best_beside, train
 from .progress_meter import FORWARD, PartOfWork, Work
+from .recipe import Recipe, augment_of
 from .repairing import FILE, begun_unrepaired, repaired
 from .timing import measure
 
@@ -125,14 +126,17 @@ def finetune(
     """
     if folder is None and recipe.epochs:
         raise MdpError("A training needs a folder to keep what it has reached. Give one (--out).")
-    accelerate = accelerator()
+    accelerate = accelerator(recipe.precision)
     report = report if accelerate.is_main_process else Reporter()
     work = Work(report)
     ref, network = pruned.ref, pruned.network.requires_grad_(True)
     part = source.train.sample(images, recipe.seed) if images else source.train
     recipe = replace(recipe, batch=min(recipe.batch, max(1, len(part) // accelerate.num_processes)))
     unread = Unread(folder / "unread-images.txt") if folder else Unread.for_now()
-    batches = loader(part, source, ref, recipe.batch, train=True, seed=recipe.seed, unread=unread)
+    batches = loader(
+        part, source, ref, recipe.batch,
+        train=True, augment=augment_of(recipe), seed=recipe.seed, unread=unread,
+    )  # fmt: skip
     test = shared(loader(source.test, source, ref, TEST_BATCH, unread=unread), accelerate)
     report.message(source.summary)
 
@@ -176,10 +180,13 @@ def finetune(
 
     tuned = None
     if recipe.epochs:
-        tuned = train(
+        history = train(
             network, batches, test, recipe, report,
             checkpoint_path=path, teacher=dense, accelerate=accelerate, about=about, work=work,
-        ).accuracy  # fmt: skip
+        )  # fmt: skip
+        tuned = history.accuracy
+        if accelerate.is_main_process and tuned >= max(e["accuracy"] for e in history.epochs):
+            best_beside(path).unlink(missing_ok=True)  # the last epoch is the best: it is the network itself
     know(accuracy_tuned=tuned)
     outcome = Outcome(
         path=str(folder) if folder else None, test_images=len(source.test), train_images=len(part),

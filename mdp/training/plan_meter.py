@@ -109,9 +109,8 @@ class PlanMeter:
 
     def _repaired(self, pruned: nn.Module, report: Reporter) -> nn.Module:
         """The repaired network, or the pruned one where no repair was better on calibration images."""
-        return repair(
-            pruned, self.dense_network, self._fed(self.calibration), report, seed=self.seed, device=self.device
-        )[0].to(self.device)
+        images, how = self._fed(self.calibration), {"seed": self.seed, "device": self.device}
+        return repair(pruned, self.dense_network, images, report, **how)[0].to(self.device)
 
     def _fed(self, batches):
         return batches if isinstance(batches, list) else feed(batches, self.device)
