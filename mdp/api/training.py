@@ -39,9 +39,10 @@ def finetune(
     val_batches: "Batches",
     *,
     teacher: "nn.Module | None" = None,
-    epochs: int = FinetuneOptions.epochs,
-    rate: float = FinetuneOptions.rate,
-    decay: float = FinetuneOptions.decay,
+    recipe: str = FinetuneOptions.recipe,
+    epochs: int | None = FinetuneOptions.epochs,
+    rate: float | None = FinetuneOptions.rate,
+    decay: float | None = FinetuneOptions.decay,
     distill: float | None = FinetuneOptions.distill,
     loss: "Callable[[Any, Tensor], Tensor] | None" = None,
     checkpoint: str | Path | None = None,
@@ -57,11 +58,14 @@ def finetune(
         train_batches, val_batches: iterables of (images, labels) that can be read again and again, such as
             DataLoaders. Images are normalised as the network wants them.
         teacher: usually the dense network; its answers are learnt from, too, in the share `distill`.
-        epochs: passes over the training images; with 0 nothing is trained.
-        rate: the highest learning rate; it warms up and falls to zero, along a cosine (AdamW).
+        recipe: how to train: "quick", "thorough", "imagenet-cnn", "imagenet-vit", or the path of a JSON file
+            (see mdp/training/recipes). Images come as the batches hold them: what a recipe says of crops and
+            the like is for `mdp finetune`.
+        epochs: passes over the training images; with 0 nothing is trained. This and the following three are
+            the recipe's unless given.
+        rate: the highest learning rate; it warms up and falls to zero.
         decay: weight decay; norms, biases, positions and class tokens have none.
-        distill: share of the loss that is the dense network's answer, where a teacher is given; by default
-            half.
+        distill: share of the loss that is the teacher's answer, where a teacher is given.
         loss: `loss(outputs, labels)` -> scalar; by default cross-entropy.
         checkpoint: a .safetensors file that a run which was cut off goes on from; it is removed at the end.
         seed: of the order of images.
@@ -81,16 +85,16 @@ def finetune(
     check(FinetuneOptions, epochs=epochs, rate=rate, decay=decay, distill=distill, seed=seed)
     from ..training.batches import as_loader
     from ..training.loop import train
-    from ..training.recipe import Recipe
+    from ..training.recipe import recipe_of
 
-    share = Recipe.distill if distill is None else distill
     train_loader, val_loader = as_loader(train_batches), as_loader(val_batches)
-    recipe = Recipe(
+    chosen = recipe_of(
+        recipe,
         epochs=epochs,
         batch=train_loader.batch_size or 1,
         rate=rate,
         decay=decay,
-        distill=share if teacher is not None else 0.0,
+        distill=distill,
         seed=seed,
     )
     tuned = copy.deepcopy(network).requires_grad_(True)
@@ -100,7 +104,7 @@ def finetune(
             tuned,
             train_loader,
             val_loader,
-            recipe,
+            chosen,
             reporter(progress),
             checkpoint_path=path,
             teacher=copy.deepcopy(teacher),

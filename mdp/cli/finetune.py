@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..core.errors import MdpError
+from ..training.recipe import recipe_of
 from . import print_json, reporter
 
 
@@ -16,7 +17,9 @@ def run(args):
             f"{args.source} is not a folder with a pruned network. Make one with `mdp extract`, or give a "
             "study with --plan or --budget."
         )
-    if args.epochs and args.out is None:
+    recipe = recipe_of(args.recipe, epochs=args.epochs, batch=args.batch, rate=args.rate, decay=args.decay,
+                       distill=args.distill, seed=args.seed)  # fmt: skip
+    if recipe.epochs and args.out is None:
         raise MdpError("Give --out FOLDER for the fine-tuned network; --epochs 0 alone does without.")
     report = reporter(args)
     report.step(0, 1, "taking the network out")
@@ -26,7 +29,6 @@ def run(args):
     from ..datasets.checking import checked_source
     from ..datasets.labels import check_fit
     from ..training.finetune import finetune, of_folder, of_plan
-    from ..training.recipe import Recipe
     from .extract import read_plan
 
     source = find(args.data)
@@ -36,11 +38,10 @@ def run(args):
     else:
         pruned = of_folder(Path(args.source))
     check_fit(source.train, source, pruned.ref)
-    recipe = Recipe(epochs=args.epochs, batch=args.batch, rate=args.rate, decay=args.decay,
-                    distill=args.distill or 0.0, seed=args.seed)  # fmt: skip
     source = checked_source(source, report, images=args.images, seed=args.seed, skip_bad=args.skip_bad)
     out = Path(args.out) if args.out else None
-    outcome = finetune(pruned, source, recipe, out, report, images=args.images, repair=args.repair)
+    outcome = finetune(pruned, source, recipe, out, report, images=args.images, repair=args.repair,
+                       teacher=args.teacher)  # fmt: skip
     if outcome is None:  # another process of several says it
         return
     if args.json:
@@ -56,10 +57,11 @@ def _sentence(o) -> str:
         return "unknown" if value is None else f"{100 * value:.2f} %"
 
     place = f"{o.path}: accuracy" if o.path else "Accuracy"
+    tuned = "not" if o.accuracy_tuned is None else share(o.accuracy_tuned)
     repaired = "" if o.accuracy_repaired is None else f"{share(o.accuracy_repaired)} repaired, "
     text = (
         f"{place} {share(o.accuracy_dense)} dense, {share(o.accuracy_pruned)} as cut, {repaired}"
-        f"{share(o.accuracy_tuned) if o.epochs else 'not'} fine-tuned, on {o.test_images:,} test images."
+        f"{tuned} fine-tuned, on {o.test_images:,} test images."
     )
     if o.latency_measured is not None:
         promised = "" if o.latency_predicted is None else f", predicted {o.latency_predicted:.4g} ms"

@@ -8,6 +8,13 @@ from .shared import MOST_SEED, Images
 PLAN = "a plan file, made with this study"
 BUDGET = "solve for this budget first: in ms (12.5) or a share of dense (40%)"
 SOURCE = "a folder made by `mdp extract`, or a study with --plan or --budget"
+RECIPES = {
+    "quick": "quick: minutes",
+    "thorough": "thorough: tens of minutes",
+    "imagenet-cnn": "ImageNet, convolutions: days on GPUs",
+    "imagenet-vit": "ImageNet, transformers: days on GPUs",
+}
+RECIPES_OWN = "the recipe's"
 REPAIR_IMAGES = 512  # laid out for a repair, those held out to judge it among them
 
 
@@ -57,18 +64,26 @@ class FinetuneOptions(Images, command="finetune"):
     plan: str | None = option(None, PLAN, one_of="plan")
     budget: str | None = option(None, BUDGET, one_of="plan")
     images: int | None = option(None, "training images to use", least=1, absent="all", label="Train on")
-    epochs: int = option(3, "passes over the training images; with 0 nothing is trained", least=0)
-    batch: int = option(128, "images per step and process", least=1)
-    rate: float = option(
-        5e-4, "the highest learning rate; it warms up and falls to zero", above=0, most=10,
-        label="Learning rate",
+    recipe: str = option(
+        "quick", "how to train; or the path of a JSON file that says it", choices=RECIPES, closed=False
+    )
+    epochs: int | None = option(
+        None, "passes over the training images; with 0 nothing is trained", least=0, absent=RECIPES_OWN
+    )
+    batch: int | None = option(None, "images per step and process", least=1, absent=RECIPES_OWN)
+    rate: float | None = option(
+        None, "the highest learning rate; it warms up and falls to zero", above=0, most=10,
+        label="Learning rate", absent=RECIPES_OWN,
     )  # fmt: skip
-    decay: float = option(0.01, "weight decay", least=0, most=10)
+    decay: float | None = option(None, "weight decay", least=0, most=10, absent=RECIPES_OWN)
     repair: bool = option(True, "first fit pruned layers to dense ones, on a few training images")
     distill: float | None = option(
-        None, "share of the loss that is the dense network's answer", least=0, most=1, metavar="SHARE",
-        absent="0; in Python 0.5, where a teacher is given",
+        None, "share of the loss that is the teacher's answer", least=0, most=1, metavar="SHARE",
+        absent=RECIPES_OWN,
     )  # fmt: skip
+    teacher: str | None = option(
+        None, "a model of timm with weights, of the same classes and image size", absent="the dense network"
+    )
     seed: int = option(0, "of the order of images", least=0, most=MOST_SEED)
     out: str | None = option(None, "folder for the fine-tuned network; needed where it trains")
     json: bool = option(False, "print the outcome as one JSON object")

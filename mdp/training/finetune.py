@@ -29,6 +29,7 @@ from .loop import announce, best_beside, train
 from .progress_meter import FORWARD, PartOfWork, Work
 from .recipe import Recipe, augment_of
 from .repairing import FILE, begun_unrepaired, repaired
+from .teacher import teacher_of
 from .timing import measure
 
 # Evaluating has no gradients to keep: larger batches than training.
@@ -104,6 +105,7 @@ def finetune(
     *,
     images: int | None = None,
     repair: bool = True,
+    teacher: str | None = None,
 ) -> Outcome | None:
     """Repair a pruned network, train it on, and save it in `folder` (model.safetensors, architecture.json).
 
@@ -114,6 +116,7 @@ def finetune(
         recipe: with 0 epochs the network is measured and saved as it is.
         folder: None, with 0 epochs, saves nothing.
         repair: whether it is repaired first, on a few of the training images; see `mdp.repair.repair`.
+        teacher: a model to learn from, by name; by default the dense network.
         images: training images to use, each class in proportion; all by default.
 
     Returns:
@@ -141,6 +144,7 @@ def finetune(
     report.message(source.summary)
 
     dense = _dense(pruned, report)
+    guide = dense if teacher is None else teacher_of(teacher, ref)
     agree(accelerate, dense is None, "Not every process finds the weights of the dense network.")
     work.expect((2 if dense else 1) * len(source.test), FORWARD)
     repairs = repair and dense is not None and not pruned.trained
@@ -165,6 +169,8 @@ def finetune(
 
     path = folder / "checkpoint.safetensors" if folder else None
     about = {"data": source.description, "images": len(part), "network": _identity(pruned)}
+    if teacher is not None:
+        about["teacher"] = teacher
     better = None
     if repairs and not (path and begun_unrepaired(path)):
         learn = part.sample(REPAIR_IMAGES, recipe.seed)
@@ -182,7 +188,7 @@ def finetune(
     if recipe.epochs:
         history = train(
             network, batches, test, recipe, report,
-            checkpoint_path=path, teacher=dense, accelerate=accelerate, about=about, work=work,
+            checkpoint_path=path, teacher=guide, accelerate=accelerate, about=about, work=work,
         )  # fmt: skip
         tuned = history.accuracy
         if accelerate.is_main_process and tuned >= max(e["accuracy"] for e in history.epochs):

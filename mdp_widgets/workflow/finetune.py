@@ -37,7 +37,7 @@ def finetune_panel(selection) -> widgets.VBox:
         "fashion-mnist, or one folder per class",
     )
     data.placeholder = "/path/to/a/folder/per/class"
-    parts = form(FinetuneOptions, "skip_bad", "images", "epochs", "rate", "repair")
+    parts = form(FinetuneOptions, "skip_bad", "images", "recipe", "epochs", "rate", "repair")
     about = ui.sentence()
     job = JobView("finetune", idle="The pruned network is taken out of the dense one, trained on, and timed.")
     plot = Plot(height="100%", filename="fine-tuning")
@@ -48,7 +48,9 @@ def finetune_panel(selection) -> widgets.VBox:
         chosen = values_of(FinetuneOptions, parts)
         some = f"-{chosen['images']}images" if chosen["images"] else ""
         some += "" if chosen["repair"] else "-unrepaired"
-        out = network_folder(selection, f"-{chosen['epochs']}epochs-lr{chosen['rate']:g}{some}")
+        some += "" if chosen["epochs"] is None else f"-{chosen['epochs']}epochs"
+        some += "" if chosen["rate"] is None else f"-lr{chosen['rate']:g}"
+        out = network_folder(selection, f"-{chosen['recipe']}{some}")
         folder = checked_data(data.value)
         return FinetuneOptions(source=study, plan=plan, data=folder, out=str(out), **chosen)
 
@@ -99,7 +101,7 @@ def finetune_panel(selection) -> widgets.VBox:
     curve.add_class("mdp-curve")
     outcome = ui.card(table, title="What it is worth")
     panel = long_work(flow(card, curve, outcome))
-    panel.bad, panel.images, panel.epochs, panel.rate, panel.repair = parts.values()
+    panel.bad, panel.images, panel.recipe, panel.epochs, panel.rate, panel.repair = parts.values()
     panel.about, panel.data, panel.go, panel.job = about, data, go, job
     panel.plot, panel.table = plot, table
     return panel

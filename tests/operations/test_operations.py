@@ -46,6 +46,10 @@ LEAST = {
 CASES = [(name, LEAST.get(name, {})) for name in OPERATIONS]
 
 
+# Python takes the network where the command line takes its name.
+OBJECTS = {"teacher"}
+
+
 def parsed(name, words):
     parser = argparse.ArgumentParser()
     add_options(parser, OPERATIONS[name])
@@ -62,6 +66,8 @@ def test_a_python_signature_has_defaults_types_and_words_of_the_record(function)
     for parameter in shared:
         about = known[parameter.name]
         assert parameter.default == about.default, parameter
+        if parameter.name in OBJECTS:
+            continue
         assert parameter.annotation == OPERATIONS[name].__annotations__.get(about.name, parameter.annotation)
         assert f"{about.name}: {about.help}" in doc, f"{about.name}: {about.help}"
 
@@ -122,7 +128,7 @@ def test_bounds_are_one_sentence_before_anything_is_loaded(words, sentence, caps
         ({"rate": -1}, "rate -1 cannot be used; give a number above 0 and at most 10."),
         ({"rate": "fast"}, "rate fast cannot be used; give a number."),
         ({"epochs": 1.5}, "epochs 1.5 cannot be used; give a whole number."),
-        ({"epochs": None}, "epochs None cannot be used"),
+        ({"batch": 0}, "batch 0 cannot be used; give 1 or more."),
     ],
 )
 def test_bounds_hold_in_python_too(values, sentence):

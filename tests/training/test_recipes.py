@@ -27,6 +27,7 @@ from mdp.training.recipe import (
     recipe_to_json,
 )
 from mdp.training.regularize import drop_paths, in_training
+from mdp.training.teacher import teacher_of
 
 from .test_loop import RECIPE, Watching, run
 from .tiny import RESNET, VIT
@@ -192,3 +193,11 @@ def test_a_tap_sees_what_the_classifier_is_given():
 def test_a_hard_teacher_says_one_class():
     told = torch.tensor([[0.0, 3.0, 1.0]])
     assert hard(torch.zeros(1, 3), told).item() == pytest.approx(math.log(3))
+
+
+def test_a_teacher_of_other_classes_or_images_is_refused():
+    with pytest.raises(MdpError, match="cannot teach fmnist_vit: it takes images of 1 x 28 x 28, and"):
+        teacher_of("fmnist_resnet", ModelRef("fmnist_vit", "demo", (3, 224, 224), 10))
+    with pytest.raises(MdpError, match="it tells 10 classes apart, and mine 7"):
+        teacher_of("fmnist_resnet", ModelRef("mine", "none", (1, 28, 28), 7))
+    assert not teacher_of("fmnist_resnet", ModelRef("fmnist_vit", "demo", (1, 28, 28), 10)).training

@@ -10,7 +10,7 @@ from mdp_widgets.workflow.form import form, values_of
 def test_fields_show_what_the_record_says():
     parts = form(FinetuneOptions, "images", "epochs", "rate", "skip_bad")
     assert {name: part.value for name, part in parts.items()} == {
-        "images": "all", "epochs": "3", "rate": "0.0005", "skip_bad": False,
+        "images": "all", "epochs": "the recipe's", "rate": "the recipe's", "skip_bad": False,
     }  # fmt: skip
     assert parts["rate"].description == "Learning rate" and parts["rate"].tooltip.startswith("The highest")
     assert values_of(FinetuneOptions, parts) == {
@@ -25,7 +25,7 @@ def test_fields_show_what_the_record_says():
     [
         ("epochs", "-1", "Epochs -1 cannot be used; give 0 or more."),
         ("epochs", " 2.5", "Epochs “2.5” cannot be used; give a whole number."),
-        ("epochs", "", "Epochs “” cannot be used; give a whole number."),
+        ("epochs", "few", "Epochs “few” cannot be used; give a whole number."),
         ("rate", "1e9", "Learning rate 1e.09 cannot be used; give a number above 0 and at most 10."),
         ("images", "0", "Train on 0 cannot be used; give 1 or more."),
     ],
