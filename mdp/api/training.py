@@ -58,9 +58,9 @@ def finetune(
         train_batches, val_batches: iterables of (images, labels) that can be read again and again, such as
             DataLoaders. Images are normalised as the network wants them.
         teacher: usually the dense network; its answers are learnt from, too, in the share `distill`.
-        recipe: how to train: "quick", "thorough", "imagenet-cnn", "imagenet-vit", or the path of a JSON file
-            (see mdp/training/recipes). Images come as the batches hold them: what a recipe says of crops and
-            the like is for `mdp finetune`.
+        recipe: how to train; or the path of a JSON file that says it. Named ones are quick, thorough,
+            imagenet-cnn and imagenet-vit (mdp/training/recipes). Images come as the batches hold them: what a
+            recipe says of crops and the like is for `mdp finetune`.
         epochs: passes over the training images; with 0 nothing is trained. This and the following three are
             the recipe's unless given.
         rate: the highest learning rate; it warms up and falls to zero.

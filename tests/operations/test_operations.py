@@ -128,7 +128,7 @@ def test_bounds_are_one_sentence_before_anything_is_loaded(words, sentence, caps
         ({"rate": -1}, "rate -1 cannot be used; give a number above 0 and at most 10."),
         ({"rate": "fast"}, "rate fast cannot be used; give a number."),
         ({"epochs": 1.5}, "epochs 1.5 cannot be used; give a whole number."),
-        ({"batch": 0}, "batch 0 cannot be used; give 1 or more."),
+        ({"seed": -1}, "seed -1 cannot be used"),
     ],
 )
 def test_bounds_hold_in_python_too(values, sentence):
