@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .api.files import export_onnx, load, save
     from .api.network import Network, prunable
     from .api.profile import profile
+    from .api.repair import repair
     from .api.score import score
     from .api.study import Study, load_study
     from .api.training import evaluate, finetune
@@ -38,6 +39,7 @@ _HOMES = {
     "api.files": ("export_onnx", "load", "save"),
     "api.network": ("Network", "prunable"),
     "api.profile": ("profile",),
+    "api.repair": ("repair",),
     "api.score": ("score",),
     "api.study": ("Study", "load_study"),
     "api.training": ("evaluate", "finetune"),
@@ -85,6 +87,7 @@ __all__ = [
     "plot",
     "profile",
     "prunable",
+    "repair",
     "save",
     "save_plan",
     "save_problem",

@@ -6,35 +6,10 @@ import sys
 from ..core.errors import MdpError
 from ..core.plan_accuracy import PlanAccuracy, entry_of, known_of, with_plans
 from ..core.study import StudyRecord, load_study, save_study
+from ..operations.measure import SERVED_IMAGES
 from ..plot.accuracy_words import accuracy_sentence
 from . import print_json, reporter
 from .extract import read_plan
-
-# The page waits for an answer; two thousand images tell 1.5 points apart.
-SERVED_IMAGES = 2000
-
-
-def add_arguments(parser):
-    parser.add_argument("study", help="a study file, or the name of a study")
-    parser.add_argument(
-        "--budget", help="measure the best plan for it: in ms (12.5) or a share of dense (40%%)"
-    )
-    parser.add_argument(
-        "--budgets", help="several, with commas: 15%%,25%%,40%%; plain numbers are percent of dense"
-    )
-    parser.add_argument("--plan", help="measure the plan in this file")
-    parser.add_argument(
-        "--data", help="data set, or folder of class folders (default: what it was scored on)"
-    )
-    parser.add_argument("--images", type=int, help="test images (default: all; 2000 with --serve)")
-    parser.add_argument("--calibration", type=int, metavar="N",
-                        help="training images to repair with; 0 measures as cut")  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--save", action="store_true", help="keep what was measured in the study")
-    parser.add_argument("--out", metavar="FILE", help="save the study there, not in its place")
-    parser.add_argument("--json", action="store_true", help="print one JSON object a plan")
-    parser.add_argument("--serve", action="store_true",
-                        help="answer requests, one JSON object a line, until the input ends")  # fmt: skip
 
 
 def run(args):
@@ -120,11 +95,7 @@ def _plans(study: StudyRecord, args) -> list:
 
 
 def _check(args) -> None:
-    """Raises MdpError for words that make no sense, before anything is loaded."""
-    for name, least in (("images", 1), ("calibration", 0)):
-        value = getattr(args, name)
-        if value is not None and value < least:
-            raise MdpError(f"--{name} {value} cannot be used; give {least} or more.")
+    """Raise MdpError for options that contradict each other, before anything is loaded."""
     if not args.serve and not (args.budget or args.plan or (args.budgets or "").strip(", ")):
         raise MdpError("Say which plans to measure: --budget 40%, --budgets 15,25,40, or --plan FILE.")
     if args.serve and (args.budget or args.budgets or args.plan or args.save or args.out):

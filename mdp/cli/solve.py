@@ -12,27 +12,6 @@ from ..core.study import StudyRecord, load_study
 from ..plot.accuracy_words import accuracy_sentence, dense_accuracy
 from . import print_json
 
-PINS_HELP = (
-    "what is held fixed, with commas: blocks.3=removed,blocks.0=kept,embedding=96,blocks.1.mlp=64..256"
-)
-
-
-def add_arguments(parser):
-    parser.add_argument("file", help="a problem file, a study file, or the name of a study")
-    parser.add_argument(
-        "--budget", required=True, help="in the problem's unit (12.5) or a share of dense (40%%)"
-    )
-    parser.add_argument(
-        "--solver",
-        default="exact",
-        help="exact (default), milp, mindtpy, mindtpy-fp, or a rival: halp, nvit, isomorphic, uniform, "
-        "blocks-only, greedy, random",
-    )
-    parser.add_argument("--pins", default="", help=PINS_HELP)
-    parser.add_argument("--time-limit", type=float, help="seconds, by default 60 (mindtpy 300); inf for none")
-    parser.add_argument("--out", help="also write the plan to this file")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-
 
 def run(args):
     from ..core.pins import pins_from_text

@@ -15,13 +15,12 @@ from ..core.plan import Plan
 from ..core.plan_accuracy import PlanAccuracy
 from ..core.problem import Problem
 from ..core.progress import PartOf, Reporter
+from ..operations.verify import FEWEST_PLANS as LEAST
 from ..solve.analysis.plan_pool import kind_of, plan_of_one_kind, plans_in_band
 from .plan_meter import PlanMeter
 
 # What one kind alone loses of importance where its exchange rate is measured.
 LOST = 0.05
-# Fewer plans say nothing about a rank correlation.
-LEAST = 4
 NONE = "No budget has plans enough to rank. Give other budgets (--budgets 60%,40%) or more plans."
 
 

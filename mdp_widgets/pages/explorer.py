@@ -100,15 +100,16 @@ class Explorer:
     def _open_first(self, study: StudyRecord | str | None) -> None:
         s = self.selection
         if isinstance(study, StudyRecord):
-            s.study = study
+            s.show(study)
         elif study is not None:
             s.open(study)
         elif s.study is None:
             if not s.open_any(sorted(s.studies, key=_least_known)):
-                s.status = (
+                none = (
                     "There is no study yet. Choose a model, profile it and score it in the tabs below; "
-                    f"a study is then built and opened here. {s.status}"
-                ).rstrip()
+                    "a study is then built and opened here."
+                )
+                s.say(f"{none} {s.status}".rstrip())
 
     def _tell(self, _change: Any = None) -> None:
         s = self.selection
@@ -129,7 +130,7 @@ def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]], selection: ExplorerS
         i = widget.selected_index or 0
         if not boxes[i].children:
             boxes[i].children = [list(parts.values())[i]()]
-        selection.tab = titles[i] if i else ""
+        selection.open_tab(titles[i] if i else "")
 
     def follow(_change: Any = None) -> None:
         widget.selected_index = titles.index(selection.tab) if selection.tab in titles else 0

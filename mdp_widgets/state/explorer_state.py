@@ -41,6 +41,8 @@ START = 0.5  # a study opens at half of its dense latency, or at the fastest cho
 class ExplorerState(HasTraits):
     """Study, budget, plan and what is being looked at.
 
+    Views observe the traits, and change them through the methods only.
+
     Traits:
         studies: what `list_studies` found: dicts with name, model, device, batch, dtype, path; or name, path
             and error.
@@ -50,8 +52,8 @@ class ExplorerState(HasTraits):
         reference: the plan kept to compare with (Kept: budget, pins, plan), or None. `plan` is B then.
         pins: mdp.solve.Pins that the plan respects. Assigning it solves anew.
         front: mdp.solve.Front of the study without pins: coarse at first, then finer; or None.
-        beside: what the view of the front compares it with (figures.front_others.Points); it sets this, so
-            that a picture of the front to take away shows the same.
+        beside: what the front is compared with (mdp.plot.front_layers.Points), here so that a picture of the
+            front to take away shows the same.
         min_latency: the smallest latency that any choice (under the pins) reaches: the slider's lower end.
         block: name of the block in question; "" while no study is open.
         dim: name of the dim in question; "" where the block has none.
@@ -145,6 +147,10 @@ class ExplorerState(HasTraits):
             self.status = f"Not opened: {' '.join(failed)}{kept}"
         return opened
 
+    def show(self, study: StudyRecord) -> None:
+        """Show a study that is at hand already: one that was built or measured just now."""
+        self.study = study
+
     @observe("study")
     def _on_study(self, change: Mapping[str, Any]) -> None:
         if self._busy:
@@ -228,6 +234,11 @@ class ExplorerState(HasTraits):
         self.budget = self._useful(value)
         self.settle()
         return not self.error
+
+    def drag_to(self, budget: float) -> None:
+        """Move the budget on the way of a drag; `settle` at its end makes one step of undo of it."""
+        if self.study is not None:
+            self.budget = max(budget, self.min_latency)
 
     def _useful(self, budget: float) -> float:
         """More than the dense model takes buys nothing."""
@@ -313,6 +324,11 @@ class ExplorerState(HasTraits):
         self.settle()
         return True
 
+    def keep_plan_as_a(self, budget: float, pins: Pins, plan: Plan) -> None:
+        """Make a plan that was found before A. One step of undo."""
+        self.reference = Kept(budget, pins, plan)
+        self.settle()
+
     def swap(self) -> None:
         """A becomes the present plan and the present plan A. One step of undo."""
         if self.reference is not None:
@@ -334,6 +350,26 @@ class ExplorerState(HasTraits):
         found = where_to_look(self.study, block, dim, self.block)
         if found is not None:
             self.block, self.dim = found
+
+    def open_tab(self, title: str) -> None:
+        """Open a tab below the network by its title; "" is the first."""
+        self.tab = title
+
+    def show_axis(self, axis: str) -> None:
+        """Show "importance" or "accuracy" against latency in the front."""
+        self.axis = axis
+
+    def compare_front_with(self, points: Iterable[Any]) -> None:
+        """Show these beside the front, in its view and in what is taken away of it."""
+        self.beside = tuple(points)
+
+    def say(self, sentence: str) -> None:
+        """Tell what just happened."""
+        self.status = sentence
+
+    def complain(self, sentence: str) -> None:
+        """Tell what could not be done, and what to do."""
+        self.error = sentence
 
     # Undo and redo
 

@@ -22,7 +22,7 @@ def open_study(study=None) -> ExplorerState:
         if isinstance(study, str | Path):
             selection.open(study)
         else:
-            selection.study = study
+            selection.show(study)
         return selection
     whole = [s for s in selection.studies if "error" not in s]
     selection.open_any(sorted(whole, key=_least_fit))

@@ -114,7 +114,7 @@ class FrontView:
     def _switch(self, key: str, pressed: bool) -> None:
         now = "accuracy" if self.in_accuracy else "importance"
         if pressed:
-            self.selection.axis = key
+            self.selection.show_axis(key)
         elif key == now:
             self.axes[key].value = True  # one of them is always on
 
@@ -132,7 +132,7 @@ class FrontView:
                 found.append(verified_points(study, verified(study)))
             if self.buttons["finetuned"].value:
                 found.append(finetuned_points(study, finetuned(study)))
-            self.selection.beside = tuple(p for p in found if p.latency)
+            self.selection.compare_front_with(p for p in found if p.latency)
         self.draw()
 
     def _tell(self, _change: Any = None) -> None:

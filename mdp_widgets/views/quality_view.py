@@ -5,7 +5,7 @@ from typing import Any
 import ipywidgets
 
 from mdp import jobs
-from mdp.cli.model_args import model_words
+from mdp.cli.model_args import naming
 from mdp.core.errors import MdpError
 from mdp.core.how_found import how_found
 from mdp.core.quality import (
@@ -20,6 +20,7 @@ from mdp.core.quality import (
     verification_words,
 )
 from mdp.core.study import StudyRecord, interpolation_note
+from mdp.operations import ProfileOptions, argv
 from mdp.plot import formats as fmt
 from mdp.plot.importance_accuracy import (
     draw_importance_test,
@@ -72,14 +73,13 @@ class QualityNotice(ipywidgets.HBox):
 
     def _start(self) -> None:
         s = self.selection
-        s.tab = "New study"
+        s.open_tab("New study")
         try:
-            words = again_words(s.study)
-            jobs.start(words, f"Latency of {s.study.model.name}, measured again")
+            jobs.start(argv(measuring_again(s.study)), f"Latency of {s.study.model.name}, measured again")
         except MdpError as error:
-            s.error = str(error)
+            s.complain(str(error))
         else:
-            s.status = "Measuring again, in step 2 below. Build the study anew when it is done (step 4)."
+            s.say("Measuring again, in step 2 below. Build the study anew when it is done (step 4).")
 
 
 class QualityView:
@@ -155,8 +155,8 @@ def _rates(study: StudyRecord) -> str:
     return ui.table_html(("kind", "points of accuracy per 1 % of importance"), rows)
 
 
-def again_words(study: StudyRecord) -> list[str]:
-    """The command that measures a study's tables once more, as they were.
+def measuring_again(study: StudyRecord) -> ProfileOptions:
+    """How a study's tables are measured once more, as they were.
 
     Raises:
         MdpError: no command can make the model again, or the tables do not say how they were measured.
@@ -167,19 +167,16 @@ def again_words(study: StudyRecord) -> list[str]:
             f"The tables of {ref.name} do not say how they were measured. Choose it in step 1 and measure it "
             "in step 2."
         )
-    names = [term.name for term in study.problem.latency]
-    how = how_found(study.problem.block, names)
-    words = ["profile", *model_words(ref), "--device", str(p["kind"])]
-    words += [
-        "--batch",
-        str(p["batch"]),
-        "--dtype",
-        str(p["dtype"]),
-        "--attention",
-        how["attention"],
-        "--again",
-    ]
-    words += ["--threads", str(p["threads"])] if p.get("threads") else []
-    words += ["--memory-format", str(p["memory_format"])] if p.get("memory_format") else []
-    words += ["--compiled"] if "compiled" in str(p.get("launch", "")) else []
-    return [*words, "--split-blocks"] if how["split_blocks"] else words
+    how = how_found(study.problem.block, [term.name for term in study.problem.latency])
+    return ProfileOptions(
+        **naming(ref),
+        device=str(p["kind"]),
+        batch=p["batch"],
+        dtype=str(p["dtype"]),
+        threads=p.get("threads") or None,
+        memory_format=p.get("memory_format") or ProfileOptions.memory_format,
+        compiled="compiled" in str(p.get("launch", "")),
+        attention=how["attention"],
+        split_blocks=how["split_blocks"],
+        again=True,
+    )

@@ -101,7 +101,7 @@ class BudgetBar(anywidget.AnyWidget):
     def _dragged(self, change: Mapping[str, Any]) -> None:
         s = self.selection
         if s.study is not None and change["new"] != s.budget:
-            s.budget = max(change["new"], s.min_latency)
+            s.drag_to(change["new"])
 
     def _receive(self, _widget: Any, content: Mapping[str, Any], _buffers: Any) -> None:
         if content.get("kind") == "settle":

@@ -76,19 +76,6 @@ def combobox(label: str, options: Any, value: str, tooltip: str = "") -> widgets
     )
 
 
-def bad_images() -> widgets.Dropdown:
-    """What to do about images that cannot be read; its value is the arguments of a command."""
-    choices = {"stop and list them": (), "leave them out": ("--skip-bad",)}
-    return dropdown("Bad images", choices.items(), (), "What to do about images that cannot be read")
-
-
-def repair_box() -> widgets.Checkbox:
-    """Whether the pruned network is repaired in closed form; on, for it costs seconds and no label."""
-    box = widgets.Checkbox(True, description="Repair", indent=False, layout=widgets.Layout(width="auto"))
-    box.tooltip = "Fit what is left to the dense network's answers, in closed form, without training"
-    return box
-
-
 def start_button(label: str, start: Callable[[], Any], **kwargs: Any) -> widgets.Button:
     """A button that starts long work; where this server allows none, it cannot be pressed and says why."""
     button = ui.button(label, start, **kwargs)

@@ -9,12 +9,14 @@ from mdp import jobs
 from mdp.core.csv_export import all_tables
 from mdp.core.plan import plan_to_json
 from mdp.core.saved_networks import networks_of_plan
+from mdp.operations import ExportOptions, ExtractOptions, argv
 
 from ..export.download import Download
 from ..export.figure_export import picture_csv, picture_html, picture_json, pictures, pictures_zip, zipped
 from ..export.report import report_html
 from ..theme import ui
-from .components import dropdown, long_work, offer, or_sentence, repair_box
+from .components import dropdown, long_work, offer, or_sentence
+from .form import form
 from .job_view import JobView
 from .keep_budget import budget_card
 from .plans import network_folder, plan_files, plan_name
@@ -53,7 +55,8 @@ class TakeAway:
         self.download, self.problem = Download(), ui.sentence(kind="error")
         self.which = dropdown("", [], tooltip="Which network")
         self.figure = dropdown("", [], tooltip="Which figure")
-        self.repair = repair_box()
+        self.repair = form(ExtractOptions, "repair")["repair"]
+        self.repair.value = True  # it costs seconds and no label
         self.network = JobView("extract", resume=lambda state: state.status == "running")
         self.onnx = JobView("export", resume=lambda state: state.status == "running")
         self.budget = budget_card(selection)
@@ -146,16 +149,15 @@ class TakeAway:
 
     def _extract(self, then: str, name: str) -> None:
         study, plan = plan_files(self.selection)
-        repaired = self.repair.value
-        words = ["extract", study, "--plan", plan]
-        words += ["--repair"] if repaired else []
-        words += ["--out", network_folder(self.selection, REPAIRED if repaired else "")]
-        if self.network.start(words, f"Taking the network out of {self.selection.study.model.name}"):
+        out = network_folder(self.selection, REPAIRED if self.repair.value else "")
+        options = ExtractOptions(study=study, plan=plan, out=str(out), repair=self.repair.value)
+        if self.network.start(argv(options), f"Taking the network out of {self.selection.study.model.name}"):
             self._asked[self.network.job_id] = (then, name)
 
     def _export(self, folder: Path) -> None:
         out = folder / f"{folder.name}.onnx"
-        if self.onnx.start(["export", folder, "--onnx", out], f"Writing {out.name}"):
+        options = ExportOptions(source=str(folder), onnx=str(out))
+        if self.onnx.start(argv(options), f"Writing {out.name}"):
             self._asked[self.onnx.job_id] = ("file", out.name)
 
     def _ended(self, change) -> None:

@@ -1,6 +1,5 @@
 """The real command line with its real arguments, and quick work of the right shape behind it."""
 
-import argparse
 import dataclasses
 import importlib
 import json
@@ -27,23 +26,6 @@ def instead(run):
     """Replace the `run` of the command of that name; its arguments stay the real ones."""
     importlib.import_module(f"mdp.cli.{run.__name__}").run = run
     return run
-
-
-def with_repair(name):
-    """The words that the panels use for repair, where the command has none yet."""
-    module = importlib.import_module(f"mdp.cli.{name}")
-    add = module.add_arguments
-
-    def add_arguments(parser):
-        add(parser)
-        if not any("--repair" in action.option_strings for action in parser._actions):
-            parser.add_argument("--repair", action=argparse.BooleanOptionalAction)
-
-    module.add_arguments = add_arguments
-
-
-with_repair("extract")
-with_repair("finetune")
 
 
 @instead
@@ -118,10 +100,10 @@ def export(args):
 
 
 @instead
-def verify(args):
-    """Two rounds, told as `strict` tells them; the last entry of the first table is 1 % slower afterwards."""
+def enforce(args):
+    """Two rounds, told as the command does; the last entry of the first table is 1 % slower afterwards."""
     study, report = load_study(args.study), cli.reporter(args)
-    budget, (first, *others) = float(args.strict), study.problem.latency
+    budget, (first, *others) = float(args.budget), study.problem.latency
     values = np.array(first.values)
     values.flat[-1] *= 1.01
     problem = dataclasses.replace(study.problem, latency=(dataclasses.replace(first, values=values), *others))

@@ -25,10 +25,10 @@ def plans_in_band(
 ) -> list[Plan]:
     """Distinct plans whose latency lies within 3 points of dense below the budget; the optimal one first.
 
-    After the optimum and what each of `solvers` (names) finds come optima of the same problem with the importance of
-    every kind of dim, and of the blocks, weighed by a random factor from 1/8 to 8, and every term by one from
-    1/2 to 2: plans that somebody whose scores stood in other proportions would call optimal. Each is priced
-    on the true tables and importance.
+    After the optimum and what each of `solvers` (names) finds come optima of the same problem with the
+    importance of every kind of dim, and of the blocks, weighed by a random factor from 1/8 to 8, and every
+    term by one from 1/2 to 2: plans that somebody whose scores stood in other proportions would call optimal.
+    Each is priced on the true tables and importance.
 
     Raises:
         Infeasible: nothing meets the budget.
