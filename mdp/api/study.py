@@ -10,6 +10,7 @@ from typing import Any
 from ..core.errors import MdpError
 from ..core.pins import Pins, pins_of
 from ..core.plan import Plan, parse_budget
+from ..core.plan_accuracy import known_accuracy, with_accuracy
 from ..core.study import Scores, StudyRecord, Tables, build_study
 from ..core.study import load_study as load_record
 from ..core.study import save_study as save_record
@@ -91,6 +92,9 @@ class Study(StudyRecord):
             pins=pins_of(pins, self.problem),
             time_limit=time_limit,
         )
+        known = known_accuracy(self, plan, networks=False)
+        if known is not None and not (known.estimate and pins):  # with pins it is none of those beside it
+            plan = with_accuracy(self, plan, known)
         return self._with_order(plan)
 
     def candidates(

@@ -6,7 +6,7 @@ import sys
 from ..core.errors import MdpError
 from ..core.plan_accuracy import PlanAccuracy, entry_of, known_of, with_plans
 from ..core.study import StudyRecord, load_study, save_study
-from ..operations.measure import SERVED_IMAGES
+from ..operations.measure import SERVED_CALIBRATION, SERVED_IMAGES
 from ..plot.accuracy_words import accuracy_sentence
 from . import print_json, reporter
 from .extract import read_plan
@@ -51,7 +51,8 @@ def make_meter(study: StudyRecord, args, report=None):
     from ..training.plan_meter import PlanMeter
 
     images = args.images or (SERVED_IMAGES if args.serve else None)
-    repair = {} if args.calibration is None else {"calibration": args.calibration}
+    calibration = SERVED_CALIBRATION if args.serve and args.calibration is None else args.calibration
+    repair = {} if calibration is None else {"calibration": calibration}
     return PlanMeter(study, find(name), images=images, seed=args.seed, report=report, **repair)
 
 

@@ -7,6 +7,8 @@ from .shared import MOST_SEED
 
 # The page waits for an answer; two thousand images tell 1.5 points apart.
 SERVED_IMAGES = 2000
+# Repairing takes time in proportion to its images, and most of a plan's time.
+SERVED_CALIBRATION = 256
 
 
 @dataclass(frozen=True, kw_only=True)

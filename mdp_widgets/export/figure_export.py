@@ -13,7 +13,8 @@ from typing import Any
 from mdp.core.csv_export import csv_text
 from mdp.core.measurements import finetuned
 from mdp.core.plan_accuracy import measured_plans
-from mdp.plot.accuracy_front import accuracy_front, accuracy_label, accuracy_table, draw_accuracy
+from mdp.plot.accuracy_draw import draw_accuracy
+from mdp.plot.accuracy_front import accuracy_front, accuracy_label, accuracy_table
 from mdp.plot.curve import curve_info, curve_label, curve_table, draw_curve
 from mdp.plot.front import draw_front, front_info, front_label, front_table
 from mdp.plot.style import concrete

@@ -14,7 +14,8 @@ from mdp.core.quality import accuracy_check_words, beside, importance_doubt, stu
 from mdp.core.study import StudyRecord, interpolation_note
 from mdp.core.tables import how_timed
 from mdp.plot import formats as fmt
-from mdp.plot.accuracy_front import accuracy_front, accuracy_label, draw_accuracy
+from mdp.plot.accuracy_draw import draw_accuracy
+from mdp.plot.accuracy_front import accuracy_front, accuracy_label
 from mdp.plot.accuracy_words import accuracy_value, dense_accuracy, interval_text, stage_text
 from mdp.plot.compare import compare_info, compare_sentence, compare_table
 from mdp.plot.front import draw_front, front_info, front_label

@@ -6,14 +6,8 @@ import ipywidgets
 
 from mdp.core.measurements import finetuned, verified
 from mdp.core.plan_accuracy import measured_plans
-from mdp.plot.accuracy_front import (
-    AccuracyFront,
-    accuracy_front,
-    accuracy_label,
-    accuracy_table,
-    draw_accuracy,
-    with_chosen,
-)
+from mdp.plot.accuracy_draw import draw_accuracy
+from mdp.plot.accuracy_front import AccuracyFront, accuracy_front, accuracy_label, accuracy_table, with_chosen
 from mdp.plot.front import MOVING, draw_front, front_info, front_label, front_table
 from mdp.plot.front_layers import finetuned_points, line_points, verified_points
 

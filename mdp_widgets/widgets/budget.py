@@ -8,7 +8,6 @@ from traitlets import Float, List, Unicode
 
 from mdp.core.measurements import Timed, timed
 from mdp.core.plan import Plan
-from mdp.core.plan_accuracy import Known
 from mdp.core.quality import (
     FAILED,
     accuracy_check,
@@ -22,16 +21,10 @@ from mdp.core.quality import (
 )
 from mdp.core.study import StudyRecord, interpolation_note
 from mdp.plot import formats as fmt
-from mdp.plot.accuracy_words import (
-    SHORT,
-    accuracy_sentence,
-    accuracy_value,
-    dense_accuracy,
-    interval_text,
-)
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
+from .fact import accuracy_fact, fact, with_stage
 
 # What "proven" is about.
 PROVEN = "No choice within the budget keeps more importance under these tables and pins."
@@ -126,14 +119,14 @@ def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) ->
     tested = failed_words(study) or importance_words(doubt) or accuracy_check_words(study)
     rough = "only a rough guide" if tested and follows_accuracy(accuracy_check(study)) is None else ""
     facts = [
-        _fact(
+        fact(
             "predicted latency",
             fmt.ms(plan.latency, unit),
             f"{fmt.percent(plan.latency / dense)} of {fmt.ms(dense, unit)}",
             **_band(study, plan, known),
         ),
-        _fact("speed-up", f"{fmt.number(speed)}×", "against dense"),
-        _fact(
+        fact("speed-up", f"{fmt.number(speed)}×", "against dense"),
+        fact(
             "importance kept",
             fmt.percent(plan.importance / (problem.dense_importance or 1.0)),
             doubt or rough or f"{len(plan.removed_blocks)} of {len(problem.blocks)} blocks removed",
@@ -144,7 +137,7 @@ def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) ->
     for what, name in (("parameters", "parameters"), ("macs", "MACs")):
         if study.counts.get(what):
             kept, whole = study.count(what, plan.choices, plan.removed_blocks), study.count(what)
-            facts.append(_fact(name, fmt.change(kept / whole), f"{fmt.count(kept)} of {fmt.count(whole)}"))
+            facts.append(fact(name, fmt.change(kept / whole), f"{fmt.count(kept)} of {fmt.count(whole)}"))
     said = failed_words(study) or importance_words(doubt)
     doubt = "failed importance" if doubt == FAILED else doubt
     if not doubt and (said := _wrong(study)):
@@ -152,43 +145,14 @@ def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) ->
     return [*facts, proof_fact(plan, doubt, said)]
 
 
-def accuracy_fact(
-    study: StudyRecord, known: Known | None, measuring: bool = False, problem: str = ""
-) -> dict[str, str]:
-    """What is known of the plan's accuracy: what it is of, its interval, and the dense network's."""
-    dense = dense_accuracy(study)
-    against = "" if dense is None else f"dense {fmt.percent(dense)}"
-    if measuring:
-        note = "measuring…"
-    elif known is None:
-        note = f"not measured · {against}" if against else "not measured"
-    else:
-        note = against
-    return _fact(
-        # What it is of stands in the name: notes give way to plan A's values.
-        f"accuracy, {SHORT[known.stage]}" if known else "accuracy",
-        accuracy_value(known),
-        note,
-        "accuracy" if known else "accuracy unknown",
-        " ".join(filter(None, (accuracy_sentence(known, dense), problem))),
-        "" if known is None else "estimate" if known.estimate else interval_text(known),
-    )
-
-
 def beside_a(facts: list[dict[str, str]], of_a: list[dict[str, str]]) -> list[dict[str, str]]:
     """The facts of B with A's values in the place of the notes, which move to the titles."""
     return [
         # A doubt stays beside the number that it is about.
         {**b, "note": f"A: {a['value']}" + f", {b['note']}" * wrong, "title": b["title"] or b["note"]}
-        for b, a in zip(facts, (_with_stage(a) for a in of_a), strict=True)
+        for b, a in zip(facts, (with_stage(a) for a in of_a), strict=True)
         for wrong in [b["kind"] == "wrong" and b["name"] == "importance kept"]
     ]
-
-
-def _with_stage(a: dict[str, str]) -> dict[str, str]:
-    """A's accuracy may be of another kind than B's: it says which."""
-    name, _, stage = a["name"].partition(", ")
-    return {**a, "value": f"{a['value']} {stage}"} if name == "accuracy" and stage else a
 
 
 def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
@@ -196,7 +160,7 @@ def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
     numbers mean nothing (`doubt`, and `said` in a sentence), neither does having the most of them."""
     time = f"solved in {fmt.number(1000 * plan.seconds, 2)} ms"
     if plan.optimal:
-        return _fact(
+        return fact(
             "best possible",
             "✓ proven",
             f"for {doubt}" if doubt else time,
@@ -204,9 +168,9 @@ def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
             " ".join(filter(None, (PROVEN, said, plan.note))),
         )
     if plan.bound is None:
-        return _fact("best possible", "not proven", time, "open", plan.note)
+        return fact("best possible", "not proven", time, "open", plan.note)
     gap = (plan.bound - plan.importance) / (abs(plan.bound) or 1.0)
-    return _fact("best possible", f"within {fmt.percent(gap, 2)}", f"not proven · {time}", "open", plan.note)
+    return fact("best possible", f"within {fmt.percent(gap, 2)}", f"not proven · {time}", "open", plan.note)
 
 
 def _band(study: StudyRecord, plan: Plan, known: tuple[Timed, ...]) -> dict[str, str]:
@@ -250,9 +214,3 @@ def _wrong(study: StudyRecord) -> str:
     """Why the tables are not to be trusted, "" where they may be."""
     tables = study.tables
     return tables_words(tables.provenance, tables.details) or verification_words(study.verification)
-
-
-def _fact(
-    name: str, value: str, note: str = "", kind: str = "", title: str = "", band: str = ""
-) -> dict[str, str]:
-    return {"name": name, "value": value, "note": note, "kind": kind, "title": title, "band": band}

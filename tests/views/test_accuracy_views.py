@@ -8,7 +8,8 @@ import pytest
 from mdp.core.plan_accuracy import PlanAccuracy, with_plans
 from mdp.core.quality import accuracy_check_words, follows_accuracy, importance_doubt, study_words
 from mdp.core.study import load_study
-from mdp.plot.accuracy_front import MOVING, accuracy_front, accuracy_table, draw_accuracy
+from mdp.plot.accuracy_draw import MOVING, draw_accuracy
+from mdp.plot.accuracy_front import accuracy_front, accuracy_table
 from mdp.plot.compare import compare_info, compare_sentence, compare_table
 from mdp.plot.importance_accuracy import draw_importance_test, importance_test, importance_test_table
 from mdp.plot.style import concrete
