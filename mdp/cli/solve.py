@@ -11,6 +11,7 @@ from ..core.quality import beside, importance_doubt
 from ..core.study import StudyRecord, load_study
 from ..plot.accuracy_words import accuracy_sentence, dense_accuracy
 from . import print_json
+from .candidates import chosen_plan
 
 
 def run(args):
@@ -20,16 +21,21 @@ def run(args):
     problem, study = read_either(args.file)
     budget = parse_budget(args.budget, problem)
     pins = pins_from_text(args.pins, problem)
-    plan = solve(problem, budget, args.solver, pins=pins, time_limit=args.time_limit)
-    # Pinned plans are not those between which the study's measured ones tell what to expect.
-    known = known_accuracy(study, plan) if study else None
-    known = None if known is not None and known.estimate and pins else known
-    if study is not None and known is not None:
-        plan = with_accuracy(study, plan, known)
+    about: dict = {}
+    if args.candidates is not None:
+        plan, about = chosen_plan(args, study, budget, pins)
+        known = Known(plan.accuracy["share"], plan.accuracy["images"], plan.accuracy["stage"])
+    else:
+        plan = solve(problem, budget, args.solver, pins=pins, time_limit=args.time_limit)
+        # Pinned plans are not those between which the study's measured ones tell what to expect.
+        known = known_accuracy(study, plan) if study else None
+        known = None if known is not None and known.estimate and pins else known
+        if study is not None and known is not None:
+            plan = with_accuracy(study, plan, known)
     if args.out:
         save_plan(plan, args.out)
     if args.json:
-        return print_json(summary(plan, problem, study))
+        return print_json({**summary(plan, problem, study), **about})
     print(describe(plan, problem, study, known))
 
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from .option import Options, option, required
-from .shared import MOST_SEED, PINS, Computing, Images
+from .shared import DEVICES, FASHION, MOST_SEED, PINS, Computing, Images
 
+CHOICE = "with --candidates"  # a section of the command's help
 FILE = "a problem file, a study file, or the name of a study"
 # Those of `mdp.solve.SOLVERS`; a test holds them together.
 RIVALS = ("halp", "nvit", "isomorphic", "uniform", "blocks-only", "greedy", "random")
@@ -24,6 +25,16 @@ class SolveOptions(Options, command="solve"):
     time_limit: float | None = option(None, "seconds, by default 60 (mindtpy 300); inf for none")
     out: str | None = option(None, "also write the plan to this file")
     json: bool = option(False, "print one JSON object")
+    candidates: int | None = option(
+        None, "repair and measure so many plans near the optimum, and take the most accurate", least=1,
+        metavar="N", absent="only the optimum", section=CHOICE,
+    )  # fmt: skip
+    data: str = option(FASHION, "data set, or folder of class folders", section=CHOICE)
+    images: int = option(
+        4000, "test images: one half to choose on, the other to say the accuracy on", least=2, section=CHOICE
+    )
+    seed: int = option(0, "which images", least=0, most=MOST_SEED, section=CHOICE)
+    device: str = option("auto", "where to compute", choices=DEVICES, closed=False, section=CHOICE)
 
 
 @dataclass(frozen=True, kw_only=True)
