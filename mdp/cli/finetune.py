@@ -6,6 +6,7 @@ The same command runs in several processes: `accelerate launch -m mdp finetune .
 from dataclasses import asdict
 from pathlib import Path
 
+from ..core import processes
 from ..core.errors import MdpError
 from ..training.recipe import recipe_of
 from . import print_json, reporter
@@ -29,6 +30,7 @@ def run(args):
     from ..datasets.checking import checked_source
     from ..datasets.labels import check_fit
     from ..training.finetune import finetune, of_folder, of_plan
+    from ..training.recording import recording
     from .extract import read_plan
 
     source = find(args.data)
@@ -40,8 +42,9 @@ def run(args):
     check_fit(source.train, source, pruned.ref)
     source = checked_source(source, report, images=args.images, seed=args.seed, skip_bad=args.skip_bad)
     out = Path(args.out) if args.out else None
-    outcome = finetune(pruned, source, recipe, out, report, images=args.images, repair=args.repair,
-                       teacher=args.teacher)  # fmt: skip
+    with recording(report, out if not processes.rank() else None, tensorboard=args.tensorboard) as recorded:
+        outcome = finetune(pruned, source, recipe, out, recorded, images=args.images, repair=args.repair,
+                           teacher=args.teacher)  # fmt: skip
     if outcome is None:  # another process of several says it
         return
     if args.json:

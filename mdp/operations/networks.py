@@ -85,6 +85,7 @@ class FinetuneOptions(Images, command="finetune"):
         None, "a model of timm with weights, of the same classes and image size", absent="the dense network"
     )
     seed: int = option(0, "of the order of images", least=0, most=MOST_SEED)
+    tensorboard: bool = option(False, "write the metrics for TensorBoard, too, beside metrics.jsonl")
     out: str | None = option(None, "folder for the fine-tuned network; needed where it trains")
     json: bool = option(False, "print the outcome as one JSON object")
 

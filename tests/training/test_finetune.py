@@ -65,6 +65,9 @@ def right(network) -> float:
     return float(hits.sum()) / len(hits)
 
 
+NAMES = ["architecture.json", "metrics.jsonl", "model.safetensors"]
+
+
 def test_it_says_what_the_network_is_worth_and_saves_it(made, tmp_path, capsys):
     study, plan = made
     status, outcome, _ = finetune(capsys, study, "--plan", plan, *FEW, "--out", tmp_path / "net")
@@ -77,7 +80,7 @@ def test_it_says_what_the_network_is_worth_and_saves_it(made, tmp_path, capsys):
         load_study(study).problem.dense_latency * 0.6, rel=0.2
     )
     assert outcome["latency_measured"] > 0 and outcome["latency_measured_dense"] > 0 and outcome["device"]
-    assert sorted(p.name for p in (tmp_path / "net").iterdir()) == ["architecture.json", "model.safetensors"]
+    assert sorted(p.name for p in (tmp_path / "net").iterdir()) == NAMES
     network = load(tmp_path / "net")
     extra = read_json(tmp_path / "net" / "architecture.json")["extra"]
     assert extra["finetuned"]["accuracy_tuned"] == outcome["accuracy_tuned"] and "plan" in extra
