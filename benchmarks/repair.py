@@ -19,7 +19,7 @@ STUDIES = ("fmnist-vit-cpu", "fmnist-resnet-cpu")
 def main(argv: list[str] | None = None) -> None:
     from mdp.datasets import find
     from mdp.datasets.loader import loader
-    from mdp.repair import repair
+    from mdp.reconstruction import repair
     from mdp.surgery import extract, find_in
     from mdp.training.evaluation import accuracy
     from mdp.training.repairing import IMAGES

@@ -53,7 +53,7 @@ def repair(
     >>> repaired.repair_report.held_out, repaired.training
     (8, False)
     """
-    from ..repair import repair as fit
+    from ..reconstruction import repair as fit
 
     report = reporter(progress)
     repaired, told = fit(

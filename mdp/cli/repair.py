@@ -43,15 +43,15 @@ def repaired(pruned, args, report, seed: int = 0):
     """(the network, the report) for the images that the words name.
 
     Raises:
-        MdpError: as `mdp.repair.repair`, for images that cannot be had, and where the dense network's weights
-            are not at hand.
+        MdpError: as `mdp.reconstruction.repair`, for images that cannot be had, and where the dense network's
+            weights are not at hand.
     """
     from ..datasets import find
     from ..datasets.checking import checked_source
     from ..datasets.labels import check_fit
     from ..datasets.loader import loader
     from ..networks.models import create
-    from ..repair import repair
+    from ..reconstruction import repair
 
     if pruned.trained:
         raise MdpError("This network was repaired or trained on since it was cut; repair it before that.")

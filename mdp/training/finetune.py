@@ -115,7 +115,7 @@ def finetune(
     Args:
         recipe: with 0 epochs the network is measured and saved as it is.
         folder: None, with 0 epochs, saves nothing.
-        repair: whether it is repaired first, on a few of the training images; see `mdp.repair.repair`.
+        repair: whether it is repaired first, on a few of the training images; see mdp.reconstruction.
         teacher: a model to learn from, by name; by default the dense network.
         images: training images to use, each class in proportion; all by default.
 

@@ -14,7 +14,7 @@ from ..datasets import Source
 from ..datasets.batches import feed
 from ..datasets.labels import check_fit
 from ..datasets.loader import loader
-from ..repair import repair
+from ..reconstruction import repair
 from ..surgery import extract
 from ..surgery.plans import find_in
 

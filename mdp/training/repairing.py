@@ -15,7 +15,7 @@ from torch import nn
 from ..core.errors import Cancelled, MdpError
 from ..core.files import replacing
 from ..core.progress import Reporter
-from ..repair import repair
+from ..reconstruction import repair
 from . import checkpoint
 
 FILE = "repaired.safetensors"

@@ -14,7 +14,7 @@ from mdp.core.progress import Reporter
 from mdp.core.study import ModelRef
 from mdp.families import find
 from mdp.networks.models import create
-from mdp.repair import Setting, repair
+from mdp.reconstruction import Setting, repair
 from mdp.solve import solve
 from mdp.surgery import extract, load, save
 from mdp.surgery.check import liven
@@ -97,7 +97,7 @@ def test_a_repair_that_is_worse_is_not_kept(vit, monkeypatch):
         network.head.weight.mul_(-100)
         return {}
 
-    monkeypatch.setattr("mdp.repair.choose.sweep", spoil)
+    monkeypatch.setattr("mdp.reconstruction.choose.sweep", spoil)
     network, told = repair(pruned, found.model, pictures(VIT))
     assert not told.repaired and told.after == told.before and "which is kept" in told.text
     assert all(torch.equal(t, pruned.state_dict()[name]) for name, t in network.state_dict().items())
@@ -106,7 +106,7 @@ def test_a_repair_that_is_worse_is_not_kept(vit, monkeypatch):
         torch.nn.init.constant_(network.head.bias, float("nan"))
         return {}
 
-    monkeypatch.setattr("mdp.repair.choose.sweep", no_number)
+    monkeypatch.setattr("mdp.reconstruction.choose.sweep", no_number)
     assert not repair(pruned, found.model, pictures(VIT))[1].repaired
 
 
@@ -166,11 +166,11 @@ def test_dense_networks_that_cannot_teach_are_a_sentence(vit):
 
 def test_a_matrix_that_memory_would_not_hold_is_left_out_and_named(vit, monkeypatch):
     found, pruned = vit
-    monkeypatch.setattr("mdp.repair.plan.MATRICES", 1e7)
+    monkeypatch.setattr("mdp.reconstruction.plan.MATRICES", 1e7)
     _, told = repair(pruned, found.model, pictures(VIT), settings=[Setting()])
     assert any("more than is free" in why for why in told.skipped.values())
     assert "Left as they are" in told.text
-    monkeypatch.setattr("mdp.repair.choose.room", lambda: 1e3)
+    monkeypatch.setattr("mdp.reconstruction.choose.room", lambda: 1e3)
     with pytest.raises(MdpError, match="more memory than is free"):
         repair(pruned, found.model, pictures(VIT))
 
@@ -189,7 +189,7 @@ def test_it_stops_within_a_layer(vit):
 
 
 def test_a_network_without_a_layer_to_repair_stays_as_it_is(vit, monkeypatch):
-    from mdp.repair import layers
+    from mdp.reconstruction import layers
 
     found, pruned = vit
     monkeypatch.setattr(layers, "_unfit", lambda *_: "of no known kind")

@@ -6,12 +6,12 @@ from timm.layers import Conv2dSame
 from torch import nn
 
 from mdp.core.progress import Reporter
-from mdp.repair.gram import Gram
-from mdp.repair.layers import Layer, survey
-from mdp.repair.plan import Task
-from mdp.repair.rows import draw, input_rows, output_axis, places, rows_at, weight_rows
-from mdp.repair.sweep import Setting, sweep
-from mdp.repair.targets import Targets, targets
+from mdp.reconstruction.gram import Gram
+from mdp.reconstruction.layers import Layer, survey
+from mdp.reconstruction.plan import Task
+from mdp.reconstruction.rows import draw, input_rows, output_axis, places, rows_at, weight_rows
+from mdp.reconstruction.sweep import Setting, sweep
+from mdp.reconstruction.targets import Targets, targets
 
 LAYERS = {
     "linear": (nn.Linear(6, 5), (4, 7, 6)),
