@@ -54,7 +54,9 @@ def rescored(
         importance=scores.terms(study.problem.dim),
         provenance={**study.problem.provenance, "importance": dict(scores.provenance)},
     )
-    return dataclasses.replace(study, problem=problem, scores=scores, path=None)
+    # Other units are kept now: what was measured on networks of the former order says nothing of the new ones.
+    dense = {k: v for k, v in (study.accuracy or {}).items() if k not in ("plans", "check")} or None
+    return dataclasses.replace(study, problem=problem, scores=scores, accuracy=dense, path=None)
 
 
 def _same_curves(old: Scores, order: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> Scores:
