@@ -54,7 +54,7 @@ def rescored(
         importance=scores.terms(study.problem.dim),
         provenance={**study.problem.provenance, "importance": dict(scores.provenance)},
     )
-    # Other units are kept now: what was measured on networks of the former order says nothing of the new ones.
+    # Other units are kept now: accuracies of networks of the former order say nothing of the new ones.
     dense = {k: v for k, v in (study.accuracy or {}).items() if k not in ("plans", "check")} or None
     return dataclasses.replace(study, problem=problem, scores=scores, accuracy=dense, path=None)
 

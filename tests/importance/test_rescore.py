@@ -17,7 +17,7 @@ from mdp.networks.models import create
 from mdp.solve import iterate, solve
 from mdp.surgery import extract_plan, mask_plan
 
-from ..training.tiny import RESNET, VIT, tiny_study
+from ..training.tiny import RESNET, STEPS, VIT, tiny_study
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_bad_input_is_a_sentence(wrong, tmp_path, capsys):
 
 def test_measured_losses_stay_and_only_units_are_ranked_anew(batches):
     study = tiny_study(VIT)
-    found = find(create(VIT), VIT)
+    found = find(create(VIT), VIT, width_step=STEPS)
     scores = score(found, batches, "calibrated")
     study = build_study(study.name, study.model, found.space, study.tables, scores)
     plan = solve(study.problem, 0.5 * study.problem.dense_latency)
