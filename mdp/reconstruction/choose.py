@@ -145,7 +145,7 @@ def repair(
         left = sweep(network_now, learn.images, todo, wanted, one, part)
         now = worth(answers(network_now, held.images, report), by_dense, held)
         tried.append((asdict(one), now))
-        if no_worse(now, before) and (setting is None or now.divergence < after.divergence):
+        if no_worse(now, before, len(held)) and (setting is None or now.divergence < after.divergence):
             best, after, setting, failed = network_now, now, one, left
     done = RepairReport(
         repaired=setting is not None,

@@ -1,5 +1,6 @@
 """What a network is worth on held-out images: how near to the dense one it answers, and how often right."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -45,11 +46,16 @@ def worth(ours: Tensor, dense: Tensor, held: Images) -> Worth:
     return Worth(float(apart), float((said == dense.argmax(1)).double().mean()), right)
 
 
-def no_worse(repaired: Worth, before: Worth) -> bool:
-    """Whether a repair is kept: it is right at least as often where that is known, and nearer to the dense
-    network, or right more often."""
+def no_worse(repaired: Worth, before: Worth, images: int) -> bool:
+    """Whether a repair is kept: nearer to the dense network, and right no less often beyond chance.
+
+    Of a few hundred images one more or less is right by luck: accuracy speaks only where it differs by more
+    than its standard error on so many `images`; the divergence of all answers is far less noisy.
+    """
     if repaired.accuracy is None or before.accuracy is None:
         return repaired.divergence < before.divergence
-    if repaired.accuracy != before.accuracy:
-        return repaired.accuracy > before.accuracy
+    gained = repaired.accuracy - before.accuracy
+    error = math.sqrt(max(before.accuracy * (1 - before.accuracy), 1 / images) / images)
+    if abs(gained) > error:
+        return gained > 0 and math.isfinite(repaired.divergence)
     return repaired.divergence < before.divergence

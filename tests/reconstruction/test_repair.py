@@ -15,6 +15,7 @@ from mdp.core.study import ModelRef
 from mdp.families import find
 from mdp.networks.models import create
 from mdp.reconstruction import Setting, repair
+from mdp.reconstruction.judge import Worth, no_worse
 from mdp.solve import solve
 from mdp.surgery import extract, load, save
 from mdp.surgery.check import liven
@@ -256,3 +257,20 @@ def test_other_processes_get_the_weights_of_the_first(vit, monkeypatch):
     monkeypatch.setattr(repairing, "broadcast", lambda tensor: next(coming))
     network, done = repairing.repaired(copy.deepcopy(pruned), found.model, [], Second, Reporter())
     assert done and all(torch.equal(t, sent[name] + 1) for name, t in network.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("divergence", "accuracy", "kept"),
+    [
+        (0.5, 0.86, True),  # nearer, and right by luck a little less often
+        (0.5, 0.80, False),  # nearer, and right less often beyond chance
+        (1.5, 0.86, False),
+        (1.5, 0.95, True),
+        (float("inf"), 0.95, False),
+        (0.5, None, True),
+        (1.5, None, False),
+    ],
+)
+def test_one_image_by_luck_decides_nothing(divergence, accuracy, kept):
+    before = Worth(1.0, 0.9, None if accuracy is None else 0.87)
+    assert no_worse(Worth(divergence, 0.9, accuracy), before, 250) is kept
