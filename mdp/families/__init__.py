@@ -6,7 +6,7 @@ docs/how-to/add-a-family.md shows how to add one.
 """
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -16,17 +16,20 @@ from ..networks.prunable import Norm, PrunableNetwork
 from ..networks.slices import Slice
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 __all__ = ["FAMILIES", "Norm", "PrunableNetwork", "Slice", "family", "find", "outline"]
 
 FAMILIES = ("vit", "resnet", "efficientnet", "convnext")
+GENERAL = "traced"  # any other network that can be traced
 
 
 def family(name: str) -> ModuleType:
     """The module of a family. Raises Unsupported for a name that is none."""
-    if name not in FAMILIES:
-        raise Unsupported(f"There is no model family {name!r}; known are {', '.join(FAMILIES)}.")
+    if name not in (*FAMILIES, GENERAL):
+        known = ", ".join((*FAMILIES, GENERAL))
+        raise Unsupported(f"There is no model family {name!r}; known are {known}.")
     return importlib.import_module(f"mdp.families.{name}")
 
 
@@ -37,6 +40,7 @@ def find(
     width_step: Mapping[str, int] | None = None,
     split_blocks: bool = False,
     attention: str = "fused",
+    inputs: "Sequence[torch.Tensor] | None" = None,
 ) -> PrunableNetwork:
     """What can be pruned in `model`, where it lives and what to time.
 
@@ -45,6 +49,7 @@ def find(
         width_step: dim kind or dim name -> units per step of its options; the rest gets defaults.
         split_blocks: let the attention and the MLP of a transformer's block be removed apart.
         attention: how a transformer's is timed, "fused", as it runs, or "split" in two, as in the paper.
+        inputs: what the forward of a network of no family takes, if not images of `ref.input_size`.
 
     Raises:
         Unsupported: no family knows this model, or it has a part that its family does not know.
@@ -62,11 +67,12 @@ def find(
                     f"{'remove by halves' if split_blocks else 'time otherwise'}."
                 )
             return module.find(model, ref, width_step)
-    raise Unsupported(
-        f"{ref.name} is of class {type(model).__name__}, which is in none of the supported families "
-        f"({', '.join(FAMILIES)}). Choose a model of these, or see docs/how-to/add-a-family.md "
-        "on adding a family."
-    )
+    if split_blocks or attention != "fused":
+        raise Unsupported(
+            f"{ref.name} is of none of the families ({', '.join(FAMILIES)}), and is pruned as a graph of steps: "
+            "it has no attention that is known as such. Leave out split_blocks and attention."
+        )
+    return family(GENERAL).find(model, ref, width_step, inputs)
 
 
 def outline(
