@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["FAMILIES", "Norm", "PrunableNetwork", "Slice", "family", "find", "outline"]
+__all__ = ["FAMILIES", "GENERAL", "Norm", "PrunableNetwork", "Slice", "family", "family_of", "find", "outline"]
 
 FAMILIES = ("vit", "resnet", "efficientnet", "convnext")
 GENERAL = "traced"  # any other network that can be traced
@@ -31,6 +31,11 @@ def family(name: str) -> ModuleType:
         known = ", ".join((*FAMILIES, GENERAL))
         raise Unsupported(f"There is no model family {name!r}; known are {known}.")
     return importlib.import_module(f"mdp.families.{name}")
+
+
+def family_of(model: "nn.Module") -> str:
+    """The name of the family that takes a model: GENERAL where none of the others does."""
+    return next((name for name in FAMILIES if family(name).matches(model)), GENERAL)
 
 
 def find(
@@ -82,8 +87,9 @@ def outline(
     split_blocks: bool = False,
     attention: str = "fused",
 ) -> PrunableNetwork:
-    """What `find` finds in this model, in seconds and without its memory: on torch's meta device, where a
-    tensor is its shape alone. Its `model` and `segments` cannot run.
+    """What `find` finds in this model, without its weights. A model of a family takes seconds and no memory:
+    it is on torch's meta device, where a tensor is its shape alone; its `model` and `segments` cannot run. Any
+    other is built, for the steps of its forward are tried.
 
     Raises:
         MdpError: timm cannot build the model.
@@ -95,4 +101,7 @@ def outline(
 
     with torch.device("meta"):
         model = create(ref, load_weights=False)
-        return find(model, ref, width_step=width_step, split_blocks=split_blocks, attention=attention)
+        if family_of(model) != GENERAL:
+            return find(model, ref, width_step=width_step, split_blocks=split_blocks, attention=attention)
+    model = create(ref, load_weights=False)
+    return find(model, ref, width_step=width_step, split_blocks=split_blocks, attention=attention)

@@ -17,6 +17,8 @@ from ...core.space import Skipped, Space
 from ...core.study import ModelRef
 from ...networks.options import space_dim
 from ...networks.prunable import PrunableNetwork
+from ...networks.slices import Slice
+from .batches import of_batch, refuse_baked, refuse_other
 from .counting import counts
 from .dims import Group, groups, slices
 from .follow import Follower
@@ -27,6 +29,7 @@ from .residuals import Branch, branches
 from .segments import segments
 from .shuffles import join_shuffles
 from .tracing import trace
+from .trial import Trial, faults
 
 NAME = "traced"
 TIMM_MODULES = ()  # of timm's modules, whatever the other families leave
@@ -66,20 +69,19 @@ def find(
         inputs: the arguments of the forward, a batch of two or more; by default images of `ref.input_size`.
     """
     model = prepared(model)
-    device = next((t.device for t in model.parameters()), torch.device("cpu"))
-    inputs = tuple(t.to(device) for t in (inputs or example(ref.input_size)))
+    inputs = tuple(inputs or example(ref.input_size))
+    refuse_baked(model, inputs)
+    inputs = of_batch(inputs, 2)
     traced = trace(model, inputs)
+    refuse_other(model, traced, inputs)
     join_shuffles(traced)
     follower = Follower(model, traced)
-    ledger = follower.ledger
-    found = groups(follower, {})
-    blocks = branches(traced, ledger.names)
-    block_of = {tensor: b.name for b in blocks for tensor in b.tensors}
+    found, blocks, owned, left_whole = _tried(follower, inputs)
+    block_of = _block_of(blocks)
     if not found and not blocks:
         reasons = "; ".join(sorted({s.reason for s in _skipped(follower)})[:3])
         raise Unsupported(f"Nothing in {ref.name} can be pruned: of its channels, {reasons or 'none are made'}.")
     dims = tuple(space_dim(g.name, g.kind, len(g.roots), width_step) for g in found)
-    owned = tuple(slices(follower, found, block_of))
     units = {d.name: d.units for d in dims}
     space = Space(
         ref.name,
@@ -87,12 +89,36 @@ def find(
         dims,
         tuple(Block(b.name) for b in blocks),
         counts(follower, owned, units, block_of),
-        _skipped(follower),
+        (*_skipped(follower), *(Skipped(name, reason) for name, reason in left_whole.items())),
     )
     anatomy = Anatomy(follower, tuple(found), tuple(blocks))
     return PrunableNetwork(
         model, ref, space, owned, tuple(segments(anatomy)), _norms(follower, found, block_of), anatomy
     )
+
+
+def _tried(
+    follower: Follower, inputs: Sequence[torch.Tensor]
+) -> tuple[list[Group], list[Branch], tuple[Slice, ...], dict[str, str]]:
+    """(dims, blocks, slices, why some stay whole): all that, cut, computes what it computes masked."""
+    trial, left_whole = Trial(follower, inputs), {}
+    names = follower.ledger.names
+    for _ in range(3):  # one dim left whole can show another that is wrong
+        found = groups(follower, left_whole)
+        blocks = [b for b in branches(follower.traced, names) if b.name not in left_whole]
+        owned = tuple(slices(follower, found, _block_of(blocks)))
+        wrong = dict(faults(trial, found, blocks, owned))
+        if not wrong and not trial.fails(found, blocks, owned, [b.name for b in blocks[::2]]):
+            return found, blocks, owned, left_whole
+        left_whole |= wrong
+    raise Unsupported(
+        f"This {type(follower.model).__name__} cannot be pruned: cut, it computes something else than masked, "
+        "and it was not found where. Please report it with the module."
+    )
+
+
+def _block_of(blocks: Sequence[Branch]) -> dict[str, str]:
+    return {tensor: b.name for b in blocks for tensor in b.tensors}
 
 
 def remove_masked(found: PrunableNetwork, model: nn.Module, block: str) -> None:

@@ -15,7 +15,22 @@ def counts(
     follower: Follower, slices: Sequence[Slice], units: Mapping[str, int], block_of: Mapping[str, str]
 ) -> dict[str, tuple[Product, ...]]:
     """The `counts` of a Space: MACs are those of convolutions and linear layers, for one image."""
-    return count(follower.model, slices, units, block_of.get, applications(follower))
+    return count(
+        follower.model, slices, units, block_of.get, applications(follower), unused=unused(follower)
+    )
+
+
+def unused(follower: Follower) -> frozenset[str]:
+    """Parameters that no step of the graph uses: heads that run in training alone."""
+    used = set()
+    for node in follower.traced.graph.nodes:
+        if node.op == "get_attr":
+            used.add(str(node.target))
+        elif node.op == "call_module":
+            inside = follower.traced.get_submodule(str(node.target)).named_parameters()
+            used |= {f"{node.target}.{name}" for name, _ in inside}
+    names = follower.ledger.names
+    return frozenset(n for n, _ in follower.model.named_parameters()) - {names.get(n, n) for n in used}
 
 
 def applications(follower: Follower) -> dict[str, int]:

@@ -19,7 +19,7 @@ class Cutter:
         keep: for every label, whether it stays; shape (labels,), bool.
     """
 
-    def __init__(self, traced: fx.GraphModule, ledger: Ledger, keep: np.ndarray):
+    def __init__(self, traced: nn.Module, ledger: Ledger, keep: np.ndarray):
         self.traced, self.ledger, self.keep = traced, ledger, keep
         self._tensors: dict[str, torch.Tensor] = {}
 
@@ -38,12 +38,14 @@ class Cutter:
         """The shape of what stays of a value."""
         return tuple(self.count(value, axis) for axis in range(len(value.shape)))
 
-    def tensor(self, name: str) -> torch.Tensor:
-        """What stays of a parameter or buffer: the same new tensor for all names of one."""
+    def tensor(self, name: str, traced: fx.GraphModule | None = None) -> torch.Tensor:
+        """What stays of a parameter or buffer: the same new tensor for all names of one. `traced` has constants
+        that the trace made."""
         name = self.ledger.names.get(name, name)
         if name not in self._tensors:
             path, _, leaf = name.rpartition(".")
-            old = getattr(self.traced.get_submodule(path), leaf)
+            module = self.traced.get_submodule(path)
+            old = getattr(module if traced is None or hasattr(module, leaf) else traced, leaf)
             cut = old.detach()
             for axis in range(old.ndim):
                 owned = self.ledger.owned.get((name, axis))

@@ -25,7 +25,11 @@ class TracedNetwork(fx.GraphModule):
 
 
 def rebuild(
-    follower: Follower, keep: np.ndarray, branches: Iterable[Branch] = (), removed: Collection[str] = ()
+    follower: Follower,
+    keep: np.ndarray,
+    branches: Iterable[Branch] = (),
+    removed: Collection[str] = (),
+    model: nn.Module | None = None,
 ) -> TracedNetwork:
     """The whole network.
 
@@ -33,9 +37,10 @@ def rebuild(
         keep: for every label, whether it stays; shape (labels,), bool.
         branches: the blocks that could go.
         removed: names of those that do.
+        model: another module of the same layers, to take the tensors from.
     """
     traced = follower.traced
-    cutter = Cutter(traced, follower.ledger, keep)
+    cutter = Cutter(traced if model is None else model, follower.ledger, keep)
     gone = [b for b in branches if b.name in removed]
     skipped = frozenset().union(*(b.steps for b in gone))
     instead = {b.addition: b.rest for b in gone}
@@ -57,7 +62,7 @@ def rebuild(
         if node.op == "call_module" and str(node.target) not in parts:
             parts[str(node.target)] = cutter.layer(str(node.target))
         if node.op == "get_attr":
-            parts[str(node.target)] = cutter.tensor(str(node.target))
+            parts[str(node.target)] = cutter.tensor(str(node.target), traced)
         new[node] = copy_step(cutter, graph, node, follower.known, renewed)
     _drop_unused(graph)
     name = type(follower.model).__name__

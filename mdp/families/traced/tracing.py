@@ -167,7 +167,7 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
     Raises:
         Unsupported: the forward depends on data in a way that cannot be traced, or fails on these inputs.
     """
-    tracer = StepTracer(inputs)
+    tracer, own = StepTracer(inputs), set(vars(model))
     try:
         graph = tracer.trace(model, _left_out(model, len(inputs)))
         tracer.forget()
@@ -181,6 +181,9 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
             f"The forward of this {type(model).__name__} cannot be followed for inputs of {sizes}: "
             f"{first_line(error)}. Take what depends on the data out of its forward."
         ) from error
+    finally:
+        for constant in [name for name in vars(model) if name not in own]:
+            delattr(model, constant)  # the graph has it
     for node in graph.nodes:
         node.meta["path"] = _path(node)
     traced.meta["opaque"] = tracer.opaque
