@@ -51,10 +51,15 @@ def matches(model: nn.Module) -> bool:
     return True
 
 
-def example(input_size: Sequence[int]) -> tuple[torch.Tensor, ...]:
-    """Two images to trace with: a batch of one could hide what a step does to the batch."""
-    images = torch.randn(2, *input_size, generator=torch.Generator().manual_seed(0), device="cpu")
-    return (images,)
+def example(ref: ModelRef) -> tuple[torch.Tensor, ...]:
+    """Inputs to trace with: random images, or what `ref.inputs` says."""
+    random = torch.Generator().manual_seed(0)
+    found = []
+    for dtype, shape in ref.inputs or (("float32", tuple(ref.input_size)),):
+        kind = getattr(torch, dtype)
+        new = torch.randn(2, *shape, generator=random, device="cpu")
+        found.append(new.to(kind) if kind.is_floating_point else torch.zeros(2, *shape, dtype=kind))
+    return tuple(found)
 
 
 def find(
@@ -69,7 +74,7 @@ def find(
         inputs: the arguments of the forward, a batch of two or more; by default images of `ref.input_size`.
     """
     model = prepared(model)
-    inputs = tuple(inputs or example(ref.input_size))
+    inputs = tuple(inputs or example(ref))
     refuse_baked(model, inputs)
     inputs = of_batch(inputs, 2)
     traced = trace(model, inputs)
@@ -108,7 +113,7 @@ def _tried(
         blocks = [b for b in branches(follower.traced, names) if b.name not in left_whole]
         owned = tuple(slices(follower, found, _block_of(blocks)))
         wrong = dict(faults(trial, found, blocks, owned))
-        if not wrong and not trial.fails(found, blocks, owned, [b.name for b in blocks[::2]]):
+        if not wrong and not trial.fails(found, blocks, owned, [b.name for b in blocks[1::2]]):
             return found, blocks, owned, left_whole
         left_whole |= wrong
     raise Unsupported(

@@ -28,18 +28,18 @@ Rule = Callable[[Ledger, str, nn.Module, Value], Value | None]
 def layer(ledger: Ledger, name: str, module: nn.Module, value: Value, shape: tuple[int, ...]) -> Value | None:
     """The value that a layer gives, `shape` as noted; None if the layer is not known."""
     for kinds, rule in _RULES:
-        if isinstance(module, kinds) and _forward_is_known(module, kinds):
+        if isinstance(module, kinds) and forward_is_known(module):
             found = rule(ledger, name, module, value)
             return None if found is None else Value(shape, found.axes)
     return _uncentred(ledger, name, module, value) if is_uncentred_norm(module) else None
 
 
-def _forward_is_known(module: nn.Module, kinds: tuple[type, ...]) -> bool:
-    """Whether a subclass computes what its base does, or is one of the libraries' whose like is known."""
+def forward_is_known(module: nn.Module) -> bool:
+    """Whether a layer computes what torch's does, or is one of the libraries' whose like is known."""
     own = type(module)
     if own.__module__.partition(".")[0] in ("torch", "timm", "torchvision"):
         return True
-    return any(isinstance(module, kind) and own.forward is kind.forward for kind in kinds)
+    return any(own.forward is base.forward for base in own.__mro__ if base.__module__.startswith("torch.nn"))
 
 
 def _linear(ledger: Ledger, name: str, module: nn.Linear, value: Value) -> Value:

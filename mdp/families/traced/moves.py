@@ -17,7 +17,7 @@ from .values import Value, along, plain, spread, varying
 RESHAPES = frozenset("view reshape flatten unflatten Flatten Unflatten".split())
 PLAIN = frozenset(
     "permute transpose movedim moveaxis swapaxes swapdims t squeeze unsqueeze contiguous Identity clone detach"
-    " PixelShuffle PixelUnshuffle pixel_shuffle pixel_unshuffle to float".split()
+    " PixelShuffle PixelUnshuffle pixel_shuffle pixel_unshuffle".split()
 )
 SPLITS = frozenset("chunk split unbind".split())
 PICKS = frozenset("getitem narrow".split())

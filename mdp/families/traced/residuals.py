@@ -126,7 +126,7 @@ def _changes_its_input(traced: fx.GraphModule, steps: Collection[fx.Node]) -> bo
             getattr(module, "inplace", False)
             or step.kwargs.get("inplace")
             or (step.op != "call_module" and (name.endswith("_") or name in ("iadd", "imul", "isub", "idiv")))
-            or (step.op == "call_function" and True in step.args[1:])
+            or (step.op == "call_function" and any(a is True for a in step.args[1:]))
         )
         source = next(iter(step.all_input_nodes), None)
         while source in views:

@@ -17,7 +17,7 @@ ELEMENTWISE = frozenset(
 # Steps on one tensor that surely keep every position where it is; others are tried.
 UNARY = frozenset(
     "relu relu_ relu6 silu silu_ gelu sigmoid sigmoid_ tanh tanh_ hardswish hardsigmoid hardtanh leaky_relu"
-    " elu selu mish softplus dropout neg abs exp log sqrt rsqrt clamp clamp_ clip square type_as"
+    " elu selu mish softplus dropout neg abs exp log sqrt rsqrt clamp clamp_ clip square type_as to float half double"
     " ReLU ReLU6 SiLU GELU Sigmoid Tanh Hardswish Hardsigmoid Hardtanh LeakyReLU ELU SELU Mish Softplus"
     " Dropout Dropout1d Dropout2d Dropout3d AlphaDropout DropPath StochasticDepth Identity GELUTanh".split()
 )

@@ -18,6 +18,7 @@ from torchvision.ops import FrozenBatchNorm2d, StochasticDepth
 
 from ...core.errors import Unsupported, first_line
 from ..channels import is_uncentred_norm
+from .layers import forward_is_known
 
 # One step each: what they do to channels is known, or nothing in eval mode.
 _STEPS = (
@@ -122,6 +123,8 @@ class StepTracer(fx.Tracer):
         if isinstance(module, _CONTAINERS):
             return False
         if module.__module__.startswith("torch.nn") or isinstance(module, _STEPS) or is_uncentred_norm(module):
+            return True
+        if isinstance(module, (nn.modules.conv._ConvNd, nn.Linear)) and forward_is_known(module):
             return True
         return is_notrace_module(module) and not list(module.children())
 
