@@ -12,9 +12,9 @@ TOLERANCE = 1e-4
 
 
 def add_arguments(parser):
-    parser.add_argument("name", nargs="*", help="demo networks or timm architectures; no weights are needed")
+    parser.add_argument("name", nargs="*", help="demo networks, timm architectures or torchvision/NAME; no weights are needed")
     add_model(parser, named=False)
-    parser.add_argument("--all", action="store_true", help="every architecture of the supported families")
+    parser.add_argument("--all", action="store_true", help="every architecture that timm has")
     parser.add_argument("--seed", type=int, default=0, help="of the weights, the plan and the images")
     add_split_blocks(parser, "one name: attention and MLP of a block go apart")
     parser.add_argument("--json", action="store_true", help="print one JSON object per architecture")
@@ -31,7 +31,7 @@ def run(args):
         return _one(args)
     if not args.name and not args.all:
         raise MdpError(
-            "Say which architecture to check, by its timm name, or --all of the supported families."
+            "Say which architecture to check, by its timm name or as torchvision/NAME, or --all that timm has."
         )
     return _many(args)
 

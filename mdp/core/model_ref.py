@@ -18,7 +18,7 @@ class ModelRef:
     """How to get the dense model again; `mdp.networks.models.create` builds it.
 
     Attributes:
-        name: a demo network (`fmnist_resnet`, `fmnist_vit`) or a timm architecture.
+        name: a demo network (`fmnist_resnet`, `fmnist_vit`), a timm architecture, or `torchvision/NAME`.
         weights: "demo" (shipped with the project), "pretrained" (timm's), "none" (random), "memory" (held by
             whoever made the study), or the path of a safetensors checkpoint.
         input_size: (channels, height, width) of one image; of a network that takes something else, the shape

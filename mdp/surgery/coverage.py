@@ -9,7 +9,7 @@ import torch
 
 from ..core.errors import Cancelled, MdpError
 from ..core.study import ModelRef
-from ..families import FAMILIES, family
+from ..families import FAMILIES, GENERAL, family, family_of
 from ..networks.models import create, resolve
 from .check import TooLarge, check_architecture
 
@@ -17,11 +17,12 @@ GRID = 4  # patches along one side of the image that a transformer is checked on
 
 
 def architectures() -> list[str]:
-    """timm's names in the modules of all families, from its own registry."""
+    """timm's names, from its own registry: those in the modules of the families first."""
     import timm
 
     modules = [m for name in FAMILIES for m in family(name).TIMM_MODULES]
-    return [name for module in modules for name in timm.list_models(module=module)]
+    ours = [name for module in modules for name in timm.list_models(module=module)]
+    return list(dict.fromkeys([*ours, *timm.list_models()]))
 
 
 def coverage(names: Iterable[str], seed: int = 0, largest: float = float("inf")) -> Iterator[dict[str, Any]]:
@@ -121,7 +122,7 @@ def _row(name: str, seed: int, largest: float) -> dict[str, Any]:
 def _small(name: str, ref: ModelRef, model: torch.nn.Module) -> ModelRef:
     """The same transformer for a small image; only its position embeddings change."""
     patches = getattr(model, "patch_embed", None)
-    if patches is None:
+    if patches is None or family_of(model) == GENERAL:
         return ref
     side = GRID * patches.feat_ratio(as_scalar=False)[0]
     arguments = {**ref.arguments, "img_size": side}

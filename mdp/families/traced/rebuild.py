@@ -1,7 +1,7 @@
 """The pruned network of a traced one: the steps that stay, with what stays of every layer and value."""
 
 import copy
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,39 @@ def rebuild(
     return network.train(follower.model.training)
 
 
+def rebuild_steps(
+    follower: Follower,
+    keep: np.ndarray,
+    steps: Sequence[fx.Node],
+    inputs: Sequence[fx.Node],
+    results: Sequence[fx.Node],
+) -> TracedNetwork:
+    """Some steps as a network of their own, with what stays by `keep`; one argument for each of `inputs`."""
+    cutter = Cutter(follower.traced, follower.ledger, keep)
+    graph, new, parts = fx.Graph(), {}, {}
+
+    def renewed(argument: Any) -> Any:
+        return fx.map_arg(argument, new.__getitem__)
+
+    for i, node in enumerate(inputs):
+        new[node] = graph.placeholder(f"x{i}")
+    inside = {*inputs, *steps}
+    for node in follower.traced.graph.nodes:
+        bare = node.op == "get_attr" and node not in inside and any(u in inside for u in node.users)
+        if node in inputs or not (node in inside or bare):
+            continue
+        if node.op == "call_module":
+            parts.setdefault(str(node.target), None)
+            parts[str(node.target)] = parts[str(node.target)] or cutter.layer(str(node.target))
+        elif node.op == "get_attr":
+            parts[str(node.target)] = cutter.tensor(str(node.target))
+        new[node] = copy_step(cutter, graph, node, follower.known, renewed)
+    given = tuple(new[r] for r in results)
+    graph.output(given[0] if len(given) == 1 else given)
+    _drop_unused(graph)
+    return TracedNetwork(_tree(parts, graph), graph, class_name="Piece")
+
+
 def _drop_unused(graph: fx.Graph) -> None:
     """Sizes that reshapes asked for and no longer do."""
     for node in reversed(list(graph.nodes)):
@@ -103,4 +136,4 @@ def _tree(parts: Mapping[str, Any], graph: fx.Graph) -> nn.Module:
     return root
 
 
-__all__ = ["TracedNetwork", "copy", "rebuild"]
+__all__ = ["TracedNetwork", "rebuild", "rebuild_steps"]

@@ -189,8 +189,28 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
             delattr(model, constant)  # the graph has it
     for node in graph.nodes:
         node.meta["path"] = _path(node)
+        node.meta["live"] = node.op == "placeholder" or any(n.meta["live"] for n in node.all_input_nodes)
+    _note_batches(traced, inputs)
     traced.meta["opaque"] = tracer.opaque
     return traced
+
+
+def _note_batches(traced: fx.GraphModule, inputs: Sequence[torch.Tensor]) -> None:
+    """`node.meta["batched"]`: whether the first axis of a tensor is the batch, and no other is longer for it."""
+    before = {node: node.meta["out"] for node in traced.graph.nodes}
+    batch = inputs[0].shape[0]
+    more = [torch.cat([t, t[:1]]) if t.ndim and t.shape[0] == batch else t for t in inputs]
+    with torch.no_grad():
+        _Notes(traced).run(*more)
+    for node, out in before.items():
+        later = node.meta["out"]
+        node.meta["out"] = out
+        node.meta["batched"] = (
+            isinstance(out, torch.Tensor)
+            and out.ndim > 0
+            and (out.shape[0], later.shape[0]) == (batch, batch + 1)
+            and out.shape[1:] == later.shape[1:]
+        )
 
 
 def _left_out(model: nn.Module, given: int) -> dict[str, Any]:
