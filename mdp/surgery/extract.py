@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -17,12 +17,17 @@ from .keep_indices import check_decision, kept_positions, kept_units
 
 @dataclass(frozen=True)
 class Architecture:
-    """How a pruned network differs from the dense one; an extracted model carries it as `.architecture`."""
+    """How a pruned network differs from the dense one; an extracted model carries it as `.architecture`.
+
+    `kept` names the units that stay of every dim where their number does not say how the network is built: a
+    graph may pick channels by their place.
+    """
 
     model: ModelRef
     family: str
     choices: Mapping[str, int | None]
     removed: tuple[str, ...]
+    kept: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def extract(
@@ -56,6 +61,7 @@ def extract(
         found.space.family,
         {d.name: choices.get(d.name) for d in found.space.dims},
         tuple(b.name for b in found.space.blocks if b.name in removed),
+        {} if found.anatomy is None else {dim: tuple(map(int, units)) for dim, units in kept.items()},
     )
     return model
 

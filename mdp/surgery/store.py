@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,12 @@ from torch import nn
 from ..core.errors import BadFile, MdpError
 from ..core.files import read_json, replacing, write_json
 from ..core.how_found import has_split_blocks
-from ..core.model_ref import ModelRef, model_from_json
+from ..core.model_ref import MEMORY, ModelRef, model_from_json
 from ..families import find
 from ..networks.checkpoints import check_fit, read_tensors
+from ..networks.demos import DEMOS
+from ..networks.in_memory import at_rest
+from ..networks.torchvision_models import is_torchvision
 from .extract import extract
 from .memory_check import BYTES_PER_PARAMETER, check_memory
 
@@ -65,10 +68,11 @@ def load(folder: str | os.PathLike, dense: nn.Module | None = None) -> nn.Module
     folder = Path(folder)
     where = f"architecture {folder / 'architecture.json'}"
     data = read_json(folder / "architecture.json", "architecture")
-    ref, choices, removed = _parse(data, where)
-    found = find(_dense(ref, where) if dense is None else dense, ref, split_blocks=has_split_blocks(removed))
+    ref, choices, removed, kept = _parse(data, where)
+    found = find(_dense(ref, where) if dense is None else at_rest(dense), ref, split_blocks=has_split_blocks(removed))
     try:
-        model = extract(found, choices, removed, {d.name: range(d.units) for d in found.space.dims})
+        order = {d.name: _order(kept.get(d.name, ()), d.units) for d in found.space.dims}
+        model = extract(found, choices, removed, order)
     except MdpError as error:
         raise BadFile(f"The {where} does not fit the model that it names: {error}") from None
     model.load_state_dict(_weights(folder / "model.safetensors", model), assign=True)
@@ -83,27 +87,49 @@ def read_architecture(folder: str | os.PathLike) -> dict[str, Any]:
     return data
 
 
-def _parse(data: Any, where: str) -> tuple[ModelRef, dict[str, int | None], tuple[str, ...]]:
+def _order(kept: Sequence[int], units: int) -> list[int]:
+    """The kept units first; of a dim whose kept units are not named, any will do."""
+    return [*kept, *(unit for unit in range(units) if unit not in set(kept))]
+
+
+def _parse(
+    data: Any, where: str
+) -> tuple[ModelRef, dict[str, int | None], tuple[str, ...], dict[str, list[int]]]:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise BadFile(f"The {where} is not an {FORMAT} file.")
     try:
         ref = model_from_json(data["model"])
         choices, removed = dict(data["choices"]), tuple(data["removed"])
+        kept = dict(data.get("kept", {}))
     except (KeyError, TypeError, ValueError) as error:
         raise BadFile(f"The {where} is damaged: {type(error).__name__} at {error}.") from None
     if any(v is not None and type(v) is not int for v in choices.values()):
         raise BadFile(f"The {where} is damaged: choices must be whole numbers or null.")
     if any(not isinstance(name, str) for name in removed):
         raise BadFile(f"The {where} is damaged: removed must be names of blocks.")
-    return ref, choices, removed
+    if any(not isinstance(units, list) or any(type(u) is not int for u in units) for units in kept.values()):
+        raise BadFile(f"The {where} is damaged: kept must be lists of whole numbers.")
+    return ref, choices, removed, kept
 
 
 def _dense(ref: ModelRef, where: str) -> nn.Module:
     """The dense network, empty: it is made before it is cut."""
     from ..networks.models import create
 
+    if ref.weights == MEMORY and not _is_named(ref):
+        raise BadFile(
+            f"The {where} is of a network of your own, {ref.name}, and no code is run for what a file names. Give "
+            "the dense network as a module: load(folder, dense=module); its weights are not used."
+        )
     check_memory(f"The dense network of the {where}", _dense_memory(ref), BadFile)
     return create(ref, load_weights=False)
+
+
+def _is_named(ref: ModelRef) -> bool:
+    """Whether a library makes such a network by its name."""
+    import timm
+
+    return ref.name in DEMOS or timm.is_model(ref.name.split(".")[0]) or is_torchvision(ref.name)
 
 
 def _dense_memory(ref: ModelRef) -> float:

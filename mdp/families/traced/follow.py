@@ -77,6 +77,11 @@ class Follower:
         ):
             a, b = (self._value(n) for n in node.args[:2])
             return steps.product(self.ledger, tuple(out.shape), a, b)
+        if name in moves.LIKE and len(sources) == 2:
+            found = moves.move(self.ledger, self.traced, node, first)
+            if name == "expand_as":
+                return steps.elementwise(self.ledger, found.shape, [found, self._value(sources[1])])
+            return found
         if len(sources) != 1 or name.endswith("_") and name not in steps.UNARY:
             return self._index(node, name, sources)
         if node.target is reorder:

@@ -21,7 +21,9 @@ PLAIN = frozenset(
 )
 SPLITS = frozenset("chunk split unbind".split())
 PICKS = frozenset("getitem narrow".split())
-SPREADS = frozenset("expand expand_as".split())
+SPREADS = frozenset({"expand"})
+# To the shape of another value.
+LIKE = frozenset("expand_as reshape_as view_as".split())
 JOINS = frozenset("cat concat concatenate".split())
 ATTENTION = frozenset("scaled_dot_product_attention matmul bmm einsum baddbmm".split())
 # How far after a reshape to look for the attention that it prepares.

@@ -13,6 +13,8 @@ from .layers import CONVOLUTIONS, TRANSPOSED
 from .running import is_tensor, name_of
 from .steps import UNARY
 
+# What brings many dims together is timed for itself: a layer can then be timed for each that it reads.
+_APART = frozenset("cat concat concatenate stack reorder".split())
 _FUNCTIONS = frozenset("linear scaled_dot_product_attention matmul bmm einsum".split())
 
 
@@ -59,7 +61,9 @@ def _can_pass(node: fx.Node) -> bool:
 
 def _follows(traced: fx.GraphModule, source: fx.Node, node: fx.Node, block_of: dict[fx.Node, str]) -> bool:
     """Whether a step goes along with the one whose result it works on: nobody else does, and it is no layer."""
-    if is_layer(traced, node) or len(source.users) > 1 or block_of.get(source) != block_of.get(node):
+    if is_layer(traced, node) or name_of(traced, node) in _APART or len(source.users) > 1:
+        return False
+    if name_of(traced, source) in _APART or block_of.get(source) != block_of.get(node):
         return False
     tensors = [n for n in node.all_input_nodes if is_tensor(n) and n.op != "get_attr"]
     if len(tensors) <= 1:

@@ -86,6 +86,8 @@ def rebuild_steps(
 
     for i, node in enumerate(inputs):
         new[node] = graph.placeholder(f"x{i}")
+        if not node.meta["out"].is_floating_point():
+            new[node] = graph.call_function(_zeros, (new[node], node.meta["out"].dtype))
     inside = {*inputs, *steps}
     for node in follower.traced.graph.nodes:
         bare = node.op == "get_attr" and node not in inside and any(u in inside for u in node.users)
@@ -101,6 +103,11 @@ def rebuild_steps(
     graph.output(given[0] if len(given) == 1 else given)
     _drop_unused(graph)
     return TracedNetwork(_tree(parts, graph), graph, class_name="Piece")
+
+
+def _zeros(x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Whole numbers in the place of random ones: a timer feeds floats to everything."""
+    return torch.zeros_like(x, dtype=dtype)
 
 
 def _drop_unused(graph: fx.Graph) -> None:

@@ -25,13 +25,16 @@ def copy_step(cutter: Cutter, graph: fx.Graph, node: fx.Node, value_of: Callable
     """
     name = name_of(cutter.traced, node)
     source = next((n for n in node.all_input_nodes if isinstance(value_of(n), Value)), None)
-    if source is not None and _changes(cutter, value_of(source)):
+    result = value_of(node)
+    if source is not None and any(
+        isinstance(v, Value) and _changes(cutter, v) for v in (value_of(source), result)
+    ):
         given = value_of(source)
         if not is_tensor(node) and name in ("size", "getattr", "getitem"):
             return _size(cutter, graph, node, given, new)
         write = _REWRITES.get(name)
         if write is not None:
-            done = write(cutter, graph, node, given, value_of(node), new)
+            done = write(cutter, graph, node, given, result, new)
             if done is not None:
                 return done
     elif source is None and name == "getitem":
@@ -84,6 +87,14 @@ def _reshape(cutter, graph, node, given, result, new) -> fx.Node | None:
     if len(sizes) == 1 and not isinstance(sizes[0], int) and not _is_number(sizes[0]):
         sizes = sizes[0]
     return graph.call_method("reshape", (new(node.args[0]), *_sizes(cutter, graph, sizes, result, new)))
+
+
+def _reshape_as(cutter, graph, node, given, result, new) -> fx.Node:
+    shape = graph.call_function(getattr, (new(node.args[1]), "shape"))
+    sizes = [graph.call_function(operator.getitem, (shape, i)) for i in range(len(result.shape))]
+    for axis in result.labelled:
+        sizes[axis] = cutter.count(result, axis)
+    return graph.call_method("reshape", (new(node.args[0]), *sizes))
 
 
 def _is_number(node: Any) -> bool:
@@ -214,6 +225,7 @@ def _reorder(cutter, graph, node, given, result, new) -> fx.Node:
 
 _REWRITES = {
     **dict.fromkeys(("view", "reshape"), _reshape),
+    **dict.fromkeys(("reshape_as", "view_as"), _reshape_as),
     **dict.fromkeys(("unflatten", "Unflatten"), _unflatten),
     "expand": _expand,
     **dict.fromkeys(("split", "chunk"), _split),

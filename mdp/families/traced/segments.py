@@ -27,8 +27,8 @@ from .values import Value
 if TYPE_CHECKING:
     from . import Anatomy
 
-# Dims of one table. Eight widths each make 4096 entries with four.
-MOST_DIMS = 4
+# Dims of one table. Eight widths each make 512 entries with three.
+MOST_DIMS = 3
 _FREE = RESHAPES | PLAIN | SPLITS | {"getitem", "getattr", "size", "Dropout", "DropPath", "StochasticDepth", "dropout"}
 
 
@@ -44,12 +44,14 @@ def segments(anatomy: "Anatomy") -> Iterator[Segment]:
             continue
         blocks = {block_of.get(s) for s in steps}
         piece = Piece(anatomy, lengths, steps)
-        name = next((str(s.target) for s in steps if is_layer(follower.traced, s)), steps[0].name)
+        first = next((s for s in steps if is_layer(follower.traced, s)), steps[0])
+        inside = f"{first.meta['path']}.{first.name}".strip(".")
+        name = str(first.target) if first.op == "call_module" else inside
         names[name] = names.get(name, 0) + 1
         name = name if names[name] == 1 else f"{name} ({names[name]})"
         block = blocks.pop() if len(blocks) == 1 else None
         for part in piece.parts():
-            own = name if len(part.dims) == len(piece.dims) else f"{name}: {part.dims[0] if part.dims else 'rest'}"
+            own = name if len(part.dims) == len(piece.dims) else f"{name}: {', '.join(part.dims)}"
             yield Segment(own, block, part.dims, part.at)
 
 
@@ -97,7 +99,8 @@ class Piece:
             groups = [(i, o) for i in read for o in made]
         else:
             groups = [(d,) for d in self.dims]
-        return [self._part(dims) for dims in groups]
+        parts = [self._part(dims) for dims in groups]
+        return [p for p in parts if all(n.terms for weight in p.weights.values() for n in weight)]
 
     def _part(self, dims: tuple[str, ...]) -> "Piece":
         new = object.__new__(Piece)

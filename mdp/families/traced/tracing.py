@@ -4,6 +4,7 @@ Looks into everything but torch's own layers and those of timm that are one step
 forward no trace survives (control flow that looks at values) becomes one step that nothing is known of.
 """
 
+import copy
 import inspect
 from collections.abc import Sequence
 from typing import Any
@@ -132,7 +133,7 @@ class StepTracer(fx.Tracer):
         """Trace a submodule; if that fails, take it for one step."""
         if self._running:
             return forward(*args, **kwargs)
-        before = len(self.graph.nodes)
+        before, stack, scope = len(self.graph.nodes), copy.copy(self.module_stack), copy.copy(self.scope)
         try:
             return super().call_module(module, forward, args, kwargs)
         except Exception as error:  # whatever a stranger's forward raises
@@ -140,6 +141,7 @@ class StepTracer(fx.Tracer):
                 raise
             for node in reversed(list(self.graph.nodes)[before:]):
                 self.graph.erase_node(node)
+            self.module_stack, self.scope = stack, scope
             path = self.path_of_module(module)
             self.opaque[path] = first_line(error)
             return self.create_proxy("call_module", path, args, kwargs)

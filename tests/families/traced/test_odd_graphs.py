@@ -68,6 +68,16 @@ def test_extracted_is_masked(name):
     assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())  # it is not changed
 
 
+@pytest.mark.parametrize("name", ["option A", "shuffle", "slices", "grouped"])
+def test_every_dim_alone(name):
+    model, inputs = prepare(name)
+    net = mdp.prunable(model, inputs)
+    order = {d.name: np.random.default_rng(1).permutation(d.units) for d in net.space.dims}
+    for dim in net.space.dims:
+        choices = {d.name: d.units for d in net.space.dims} | {dim.name: dim.options[0]}
+        agree(extract(net, choices, (), order), mask(net, choices, (), order), inputs)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_narrowest(name):
     model, inputs = prepare(name)
