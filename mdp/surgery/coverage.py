@@ -20,9 +20,15 @@ def architectures() -> list[str]:
     """timm's names, from its own registry: those in the modules of the families first."""
     import timm
 
+    return list(dict.fromkeys([*of_families(), *timm.list_models()]))
+
+
+def of_families() -> list[str]:
+    """timm's names in the modules of all families but the general one."""
+    import timm
+
     modules = [m for name in FAMILIES for m in family(name).TIMM_MODULES]
-    ours = [name for module in modules for name in timm.list_models(module=module)]
-    return list(dict.fromkeys([*ours, *timm.list_models()]))
+    return [name for module in modules for name in timm.list_models(module=module)]
 
 
 def coverage(names: Iterable[str], seed: int = 0, largest: float = float("inf")) -> Iterator[dict[str, Any]]:

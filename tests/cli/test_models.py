@@ -22,9 +22,9 @@ from ..latency.conftest import FakeTimer
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("swin_tiny_patch4_window7_224", "SwinTransformer, which is in none of the supported families"),
-        ("ghostnet_050", "GhostNet, which is in none"),
-        ("mixer_s32_224", "MlpMixer, which is in none"),
+        ("torchvision/resnet19", "Did you mean torchvision/resnet1"),
+        ("torchvision/fasterrcnn_resnet50_fpn", "is no classification model"),
+        ("torchvision/", "torchvision has no model"),
         ("no_such_model", "neither a demo network nor a name that timm knows"),
         ("resnet-50", "Did you mean resnet50"),
         ("", "neither a demo network"),

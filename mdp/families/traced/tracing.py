@@ -32,8 +32,8 @@ _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 _LARGEST_INDEX = 2**22
 
 
-class _Known(fx.Proxy):
-    """Stands for a value in the trace. Where Python itself needs a size, it gets that of the example."""
+class _Sizes:
+    """Where Python itself needs a size, it gets that of the example."""
 
     def __index__(self) -> int:
         return self.tracer.size(self.node)
@@ -45,6 +45,17 @@ class _Known(fx.Proxy):
 
     def __len__(self) -> int:
         return len(self.tracer.seen(self.node))
+
+
+class _Known(_Sizes, fx.Proxy):
+    """Stands for a value in the trace."""
+
+    def __getattr__(self, name: str) -> fx.Proxy:
+        return _KnownAttribute(self, name)
+
+
+class _KnownAttribute(_Sizes, fx.proxy.Attribute):
+    """Stands for an attribute of a value, such as its shape."""
 
 
 class StepTracer(fx.Tracer):
@@ -66,6 +77,14 @@ class StepTracer(fx.Tracer):
     def to_bool(self, obj: fx.Proxy) -> bool:
         """Take the branch that the example's sizes take; numbers in tensors decide nothing."""
         return bool(self.size(obj.node))
+
+    def iter(self, obj: fx.Proxy) -> Any:
+        """One stand-in for each of several values, sizes among them."""
+        try:
+            count = len(self.seen(obj.node))
+        except (fx.proxy.TraceError, TypeError):
+            return super().iter(obj)
+        return iter([obj[i] for i in range(count)])
 
     def size(self, node: fx.Node) -> Any:
         """A number computed from sizes. Raises TraceError if it depends on what is in a tensor."""
