@@ -37,11 +37,7 @@ def test_a_spread_of_architectures():
 
 
 # One of each kind of which no family of ours is; the narrow ones, for time.
-GENERAL = [
-    "regnetx_002", "regnety_002", "ghostnet_050", "darknet17", "dla46x_c", "hardcorenas_a", "selecsls42",
-    "hgnetv2_b0", "mambaout_femto", "edgenext_xx_small", "torchvision/mobilenet_v3_small",
-    "torchvision/shufflenet_v2_x0_5", "torchvision/squeezenet1_1",
-]  # fmt: skip
+GENERAL = ["regnetx_002", "ghostnet_050", "dla46x_c", "hgnetv2_b0", "torchvision/shufflenet_v2_x0_5"]
 
 
 @pytest.mark.parametrize("name", GENERAL)
@@ -54,7 +50,7 @@ def test_architectures_of_no_family(name):
 
 def test_all_of_timm_is_in_the_list():
     names = architectures()
-    assert len(names) == len(set(names)) and {"swin_tiny_patch4_window7_224", "vgg16", *GENERAL[:10]} <= set(names)
+    assert len(names) == len(set(names)) and {"swin_tiny_patch4_window7_224", "vgg16", *GENERAL[:4]} <= set(names)
 
 
 def test_the_table_of_a_partial_run_says_what_is_left(tmp_path):

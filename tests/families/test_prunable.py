@@ -112,7 +112,7 @@ def test_without_a_classifier_the_output_keeps_its_width():
 
 
 def test_a_model_outside_the_families_is_followed_as_a_graph():
-    model = timm.create_model("regnetx_002", num_classes=7)
+    model = timm.create_model("regnetx_002", num_classes=7).eval()
     ref = ModelRef("regnetx_002", "none", (3, 32, 32), 7)
     found = find(model, ref)
     assert found.space.family == "traced" and len(found.space.dims) > 10
