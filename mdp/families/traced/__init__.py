@@ -28,7 +28,7 @@ from .rebuild import TracedNetwork, rebuild
 from .residuals import Branch, branches
 from .segments import segments
 from .shuffles import join_shuffles
-from .tracing import trace
+from .tracing import structure, trace
 from .trial import Trial, faults
 
 NAME = "traced"
@@ -75,10 +75,10 @@ def find(
     """
     model = prepared(model)
     inputs = tuple(inputs or example(ref))
-    refuse_baked(model, inputs)
+    refuse_baked(structure(model), inputs)
     inputs = of_batch(inputs, 2)
     traced = trace(model, inputs)
-    refuse_other(model, traced, inputs)
+    refuse_other(structure(model), traced, inputs)
     join_shuffles(traced)
     follower = Follower(model, traced)
     found, blocks, owned, left_whole = _tried(follower, inputs)

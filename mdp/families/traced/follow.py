@@ -157,11 +157,12 @@ class Follower:
 
     def _value(self, node: fx.Node) -> Value:
         """What is known of a value. A bare parameter that is moved about has units along one axis: the last
-        one, or that of the channels of an image."""
+        one that no table is looked up by, or that of the channels of an image."""
         if not self._is_parameter(node):
             return self.values[node]
         shape = tuple(node.meta["out"].shape)
         long = [axis for axis, size in enumerate(shape) if size > 1]
+        long = [axis for axis in long if axis not in _indexed(node)] or long
         if not long:
             return plain(node.meta["out"])
         axis = 1 if len(shape) == 4 and 1 in long else long[-1]
@@ -215,6 +216,16 @@ class Follower:
                 for axis in range(tensor.ndim):
                     self.ledger.own(f"{node.target}.{name}", axis, (), "output")
         return moves.whole(node)
+
+
+def _indexed(table: fx.Node) -> set[int]:
+    """The axes along which entries of a table are looked up by tensors of numbers."""
+    found = set()
+    for user in table.users:
+        if getattr(user.target, "__name__", "") == "getitem":
+            index = user.args[1] if isinstance(user.args[1], tuple) else (user.args[1],)
+            found |= {i for i, part in enumerate(index) if isinstance(part, fx.Node) and is_tensor(part)}
+    return found
 
 
 def _dim(node: fx.Node) -> int:

@@ -191,7 +191,7 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
     Raises:
         Unsupported: the forward depends on data in a way that cannot be traced, or fails on these inputs.
     """
-    tracer, own = StepTracer(inputs), set(vars(model))
+    tracer, model = StepTracer(inputs), structure(model)
     try:
         graph = tracer.trace(model, _left_out(model, len(inputs)))
         tracer.forget()
@@ -205,15 +205,17 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
             f"The forward of this {type(model).__name__} cannot be followed for inputs of {sizes}: "
             f"{first_line(error)}. Take what depends on the data out of its forward."
         ) from error
-    finally:
-        for constant in [name for name in vars(model) if name not in own]:
-            delattr(model, constant)  # the graph has it
     for node in graph.nodes:
         node.meta["path"] = _path(node)
         node.meta["live"] = node.op == "placeholder" or any(n.meta["live"] for n in node.all_input_nodes)
     _note_batches(traced, inputs)
     traced.meta["opaque"] = tracer.opaque
     return traced
+
+
+def structure(model: nn.Module) -> nn.Module:
+    """A copy that shares all tensors: what a forward notes in its module is noted there."""
+    return copy.deepcopy(model, {id(t): t for t in (*model.parameters(), *model.buffers())})
 
 
 def _note_batches(traced: fx.GraphModule, inputs: Sequence[torch.Tensor]) -> None:
