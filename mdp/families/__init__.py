@@ -72,11 +72,12 @@ def find(
                     f"{'remove by halves' if split_blocks else 'time otherwise'}."
                 )
             return module.find(model, ref, width_step)
-    if split_blocks or attention != "fused":
+    if attention != "fused":
         raise Unsupported(
             f"{ref.name} is of none of the families ({', '.join(FAMILIES)}), and is pruned as a graph of steps: "
-            "it has no attention that is known as such. Leave out split_blocks and attention."
+            "its attention is timed as it runs. Leave out attention."
         )
+    # Every branch of a graph that can go goes by itself: blocks are split as they are.
     return family(GENERAL).find(model, ref, width_step, inputs)
 
 

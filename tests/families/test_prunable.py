@@ -116,8 +116,8 @@ def test_a_model_outside_the_families_is_followed_as_a_graph():
     ref = ModelRef("regnetx_002", "none", (3, 32, 32), 7)
     found = find(model, ref)
     assert found.space.family == "traced" and len(found.space.dims) > 10
-    with pytest.raises(Unsupported, match="Leave out split_blocks"):
-        find(model, ref, split_blocks=True)
+    with pytest.raises(Unsupported, match="Leave out attention"):
+        find(model, ref, attention="split")
 
 
 @pytest.mark.parametrize(
