@@ -96,8 +96,8 @@ def prunable(
     """Find what can be pruned in a network whose weights are in memory.
 
     Args:
-        model: a timm model, or any `nn.Module` whose forward torch.fx can trace. It is not changed; where it is
-            on a GPU or in training mode, a copy on the CPU in eval mode is taken.
+        model: a timm model, or any `nn.Module` whose forward torch.fx can trace. It is not changed; where it
+            is on a GPU or in training mode, a copy on the CPU in eval mode is taken.
         example_inputs: what its forward takes, a tensor or several, with a first axis for the batch. Networks
             of the families know their own; for others give this, or `input_size`.
         input_size: (channels, height, width) of one image; by default what timm says of the model.
@@ -106,8 +106,8 @@ def prunable(
         attention: how a transformer's is timed, "fused", as it runs, or "split" in two, as in the paper.
 
     Raises:
-        Unsupported: the forward cannot be traced (it says why), nothing in it can be pruned, or it is built for
-            one size of batch. A part that cannot be followed stays whole, and `space.skipped` says why.
+        Unsupported: the forward cannot be traced (it says why), nothing in it can be pruned, or it is built
+            for one size of batch. A part that cannot be followed stays whole, and `space.skipped` says why.
         MdpError: the input size is not known, or the network does not take it.
 
     >>> import timm, mdp

@@ -12,7 +12,9 @@ TOLERANCE = 1e-4
 
 
 def add_arguments(parser):
-    parser.add_argument("name", nargs="*", help="demo networks, timm architectures or torchvision/NAME; no weights are needed")
+    parser.add_argument(
+        "name", nargs="*", help="demo networks, timm architectures or torchvision/NAME; without their weights"
+    )
     add_model(parser, named=False)
     parser.add_argument("--all", action="store_true", help="every architecture that timm has")
     parser.add_argument("--seed", type=int, default=0, help="of the weights, the plan and the images")
@@ -31,7 +33,7 @@ def run(args):
         return _one(args)
     if not args.name and not args.all:
         raise MdpError(
-            "Say which architecture to check, by its timm name or as torchvision/NAME, or --all that timm has."
+            "Say which architecture to check, by its timm name or torchvision/NAME, or --all that timm has."
         )
     return _many(args)
 

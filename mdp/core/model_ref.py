@@ -88,7 +88,10 @@ def _is_shape(value: Any) -> bool:
 
 def _are_inputs(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(
-        isinstance(entry, list | tuple) and len(entry) == 2 and entry[0] in INPUT_TYPES and _is_shape(entry[1])
+        isinstance(entry, list | tuple)
+        and len(entry) == 2
+        and entry[0] in INPUT_TYPES
+        and _is_shape(entry[1])
         for entry in value
     )
 

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["FAMILIES", "GENERAL", "Norm", "PrunableNetwork", "Slice", "family", "family_of", "find", "outline"]
+__all__ = [
+    "FAMILIES",
+    "GENERAL",
+    "Norm",
+    "PrunableNetwork",
+    "Slice",
+    "family",
+    "family_of",
+    "find",
+    "outline",
+]
 
 FAMILIES = ("vit", "resnet", "efficientnet", "convnext")
 GENERAL = "traced"  # any other network that can be traced
@@ -74,8 +84,8 @@ def find(
             return module.find(model, ref, width_step)
     if attention != "fused":
         raise Unsupported(
-            f"{ref.name} is of none of the families ({', '.join(FAMILIES)}), and is pruned as a graph of steps: "
-            "its attention is timed as it runs. Leave out attention."
+            f"{ref.name} is of none of the families ({', '.join(FAMILIES)}), and is pruned as a graph of "
+            "steps: its attention is timed as it runs. Leave out attention."
         )
     # Every branch of a graph that can go goes by itself: blocks are split as they are.
     return family(GENERAL).find(model, ref, width_step, inputs)
@@ -89,8 +99,8 @@ def outline(
     attention: str = "fused",
 ) -> PrunableNetwork:
     """What `find` finds in this model, without its weights. A model of a family takes seconds and no memory:
-    it is on torch's meta device, where a tensor is its shape alone; its `model` and `segments` cannot run. Any
-    other is built, for the steps of its forward are tried.
+    it is on torch's meta device, where a tensor is its shape alone; its `model` and `segments` cannot run.
+    Any other is built, for the steps of its forward are tried.
 
     Raises:
         MdpError: timm cannot build the model.

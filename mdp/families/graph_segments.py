@@ -233,7 +233,7 @@ def describe(module: nn.Module) -> str:
     if isinstance(module, (nn.Identity, nn.Dropout, DropPath)):  # nothing in eval mode
         return ""
     name = type(module).__name__
-    if isinstance(module, nn.modules.conv._ConvNd):  # the number of groups follows from the shapes of weight and input
+    if isinstance(module, nn.modules.conv._ConvNd):  # groups follow from the shapes of weight and input
         pairs = [("s", module.stride), ("p", module.padding), ("d", module.dilation)]
         if module.transposed:
             pairs.append(("o", module.output_padding))

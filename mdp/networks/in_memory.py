@@ -55,7 +55,9 @@ def _of_inputs(model: nn.Module, inputs: tuple[torch.Tensor, ...]) -> ModelRef:
     classes = _classes(model, inputs, " and ".join(" x ".join(map(str, t.shape)) for t in inputs))
     if len(inputs) == 1 and inputs[0].dtype == torch.float32 and shapes[0]:
         return _known_to_timm(model, shapes[0], classes)
-    said = tuple((str(t.dtype).removeprefix("torch."), shape) for t, shape in zip(inputs, shapes, strict=True))
+    said = tuple(
+        (str(t.dtype).removeprefix("torch."), shape) for t, shape in zip(inputs, shapes, strict=True)
+    )
     size = next((shape for shape in shapes if shape), (1,))
     return ModelRef(type(model).__qualname__, MEMORY, size, classes, {}, inputs=said)
 
@@ -79,17 +81,17 @@ def examples(given: object, model: nn.Module) -> tuple[torch.Tensor, ...]:
     several = tuple(given) if isinstance(given, list | tuple) else (given,)
     if not several or not all(isinstance(t, torch.Tensor) for t in several):
         raise MdpError(
-            f"Give the example inputs of this {type(model).__name__} as a tensor, or as a tuple of tensors in "
-            "the order of its forward."
+            f"Give the example inputs of this {type(model).__name__} as a tensor, or as a tuple of tensors "
+            "in the order of its forward."
         )
     known = {str(t.dtype).removeprefix("torch.") for t in several} <= set(INPUT_TYPES)
     if not known or any(t.is_meta or t.ndim == 0 or not t.numel() for t in several):
-        raise MdpError("Example inputs are tensors of real numbers with a first axis for the batch, not empty.")
+        raise MdpError(
+            "Example inputs are tensors of real numbers with a first axis for the batch, not empty."
+        )
     if len({t.shape[0] for t in several}) > 1:
         raise MdpError("The example inputs have batches of different sizes. Give as many of each.")
-    return tuple(
-        t.detach().cpu().float() if t.is_floating_point() else t.detach().cpu() for t in several
-    )
+    return tuple(t.detach().cpu().float() if t.is_floating_point() else t.detach().cpu() for t in several)
 
 
 def _classes(model: nn.Module, inputs: tuple[torch.Tensor, ...], said: str) -> int:

@@ -180,11 +180,14 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
                     "Connect to the network once, give a safetensors checkpoint, or use the weights none."
                 ) from None
             library = "torchvision" if is_torchvision(ref.name) else "timm"
-            raise MdpError(f"{library} cannot build {ref.name} with {arguments}: {first_line(error)}.") from None
+            raise MdpError(
+                f"{library} cannot build {ref.name} with {arguments}: {first_line(error)}."
+            ) from None
     if demo and demo.full_stem:
         model.conv1[0].stride = (1, 1)
         model.maxpool = nn.Identity()
-    own = () if "patch_size" in arguments and not demo else getattr(model, "pretrained_cfg", {}).get("input_size") or ()
+    settings = {} if "patch_size" in arguments and not demo else getattr(model, "pretrained_cfg", {})
+    own = settings.get("input_size") or ()
     check_patches(model, ref.name, ref.input_size, own)
     if load_weights and ref.weights not in ("pretrained", "none"):
         path = demo_path(ref.name) if ref.weights == "demo" else Path(ref.weights)

@@ -50,7 +50,8 @@ def like(module: nn.Module, units: int) -> nn.Module:
 def correct(module: nn.Module) -> None:
     """Make what a module notes of its widths fit its tensors."""
     if isinstance(module, nn.modules.conv._ConvTransposeNd):
-        module.in_channels, module.out_channels = module.weight.shape[0], module.weight.shape[1] * module.groups
+        rows, columns = module.weight.shape[:2]
+        module.in_channels, module.out_channels = rows, columns * module.groups
     elif isinstance(module, nn.modules.conv._ConvNd):
         out, inside = module.weight.shape[:2]
         if module.groups > 1:  # groups vanish whole, so each keeps its number of output channels

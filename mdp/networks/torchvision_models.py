@@ -1,4 +1,4 @@
-"""torchvision's classification models, by the name `torchvision/NAME`, with random weights or a checkpoint's."""
+"""torchvision's classification models, named `torchvision/NAME`, untrained or with a checkpoint's weights."""
 
 import difflib
 from typing import TYPE_CHECKING, Any

@@ -47,11 +47,15 @@ def check_architecture(
     with torch.device("meta"):
         empty = create(ref)
     general = family_of(empty) == GENERAL
-    needed = _traced_memory(empty) if general else _memory(outline(ref, split_blocks=split_blocks), seed, remove)
+    needed = (
+        _traced_memory(empty) if general else _memory(outline(ref, split_blocks=split_blocks), seed, remove)
+    )
     check_memory(f"Checking {ref.name}", needed, TooLarge)
     model = create(ref)
     small = dataclasses.replace(ref, input_size=(ref.input_size[0], SMALL_IMAGE, SMALL_IMAGE))
-    if not any("pos_embed" in n for n, _ in model.named_parameters()) and (not general or takes(empty, small)):
+    if not any("pos_embed" in n for n, _ in model.named_parameters()) and (
+        not general or takes(empty, small)
+    ):
         ref = small
     liven(model, seed)
     found = find(model, ref, split_blocks=split_blocks)
@@ -91,7 +95,7 @@ def _memory(found: PrunableNetwork, seed: int, remove: bool) -> float:
 
 
 def _traced_memory(empty: torch.nn.Module) -> float:
-    """As `_memory`, for a network that is followed as a graph: that takes a second dense one to try its cuts."""
+    """As `_memory`, for a network that is followed as a graph: copies of it are made to try its cuts."""
     return 3 * sum(p.numel() for p in empty.parameters()) * BYTES_PER_PARAMETER + 2 * TO_RUN
 
 

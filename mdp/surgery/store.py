@@ -69,7 +69,9 @@ def load(folder: str | os.PathLike, dense: nn.Module | None = None) -> nn.Module
     where = f"architecture {folder / 'architecture.json'}"
     data = read_json(folder / "architecture.json", "architecture")
     ref, choices, removed, kept = _parse(data, where)
-    found = find(_dense(ref, where) if dense is None else at_rest(dense), ref, split_blocks=has_split_blocks(removed))
+    found = find(
+        _dense(ref, where) if dense is None else at_rest(dense), ref, split_blocks=has_split_blocks(removed)
+    )
     try:
         order = {d.name: _order(kept.get(d.name, ()), d.units) for d in found.space.dims}
         model = extract(found, choices, removed, order)
@@ -118,8 +120,8 @@ def _dense(ref: ModelRef, where: str) -> nn.Module:
 
     if ref.weights == MEMORY and not _is_named(ref):
         raise BadFile(
-            f"The {where} is of a network of your own, {ref.name}, and no code is run for what a file names. Give "
-            "the dense network as a module: load(folder, dense=module); its weights are not used."
+            f"The {where} is of a network of your own, {ref.name}, and no code is run for what a file names. "
+            "Give the dense network as a module: load(folder, dense=module); its weights are not used."
         )
     check_memory(f"The dense network of the {where}", _dense_memory(ref), BadFile)
     return create(ref, load_weights=False)

@@ -85,7 +85,9 @@ def find(
     block_of = _block_of(blocks)
     if not found and not blocks:
         reasons = "; ".join(sorted({s.reason for s in _skipped(follower)})[:3])
-        raise Unsupported(f"Nothing in {ref.name} can be pruned: of its channels, {reasons or 'none are made'}.")
+        raise Unsupported(
+            f"Nothing in {ref.name} can be pruned: of its channels, {reasons or 'none are made'}."
+        )
     dims = tuple(space_dim(g.name, g.kind, len(g.roots), width_step) for g in found)
     units = {d.name: d.units for d in dims}
     space = Space(
@@ -117,8 +119,8 @@ def _tried(
             return found, blocks, owned, left_whole
         left_whole |= wrong
     raise Unsupported(
-        f"This {type(follower.model).__name__} cannot be pruned: cut, it computes something else than masked, "
-        "and it was not found where. Please report it with the module."
+        f"This {type(follower.model).__name__} cannot be pruned: cut, it computes something else than "
+        "masked, and it was not found where. Please report it with the module."
     )
 
 

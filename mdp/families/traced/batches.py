@@ -1,4 +1,4 @@
-"""Example inputs of other batch sizes, and whether a network takes them: a batch baked into a reshape shows."""
+"""Example inputs of other batch sizes, and whether a network takes them: a baked batch size shows."""
 
 from collections.abc import Sequence
 
@@ -16,9 +16,7 @@ def of_batch(inputs: Sequence[torch.Tensor], batch: int) -> tuple[torch.Tensor, 
     """The same inputs, repeated or shortened to another batch."""
     own = inputs[0].shape[0]
     index = torch.arange(batch, device="cpu") % own
-    return tuple(
-        t.index_select(0, index.to(t.device)) if t.ndim and t.shape[0] == own else t for t in inputs
-    )
+    return tuple(t.index_select(0, index.to(t.device)) if t.ndim and t.shape[0] == own else t for t in inputs)
 
 
 def refuse_baked(model: nn.Module, inputs: Sequence[torch.Tensor]) -> None:
@@ -38,7 +36,8 @@ def refuse_baked(model: nn.Module, inputs: Sequence[torch.Tensor]) -> None:
             "written into it. Let a reshape find it, with -1 or x.shape[0]."
         ) from error
     if len(one) != len(two) or not all(
-        a.ndim and a.shape[1:] == b.shape[1:] and a.shape[0] * 2 == b.shape[0] for a, b in zip(one, two, strict=True)
+        a.ndim and a.shape[1:] == b.shape[1:] and a.shape[0] * 2 == b.shape[0]
+        for a, b in zip(one, two, strict=True)
     ):
         raise Unsupported(
             f"{what} gives something else for two inputs than for each: its first axis is no batch. Only "
@@ -54,11 +53,13 @@ def refuse_other(model: nn.Module, traced: fx.GraphModule, inputs: Sequence[torc
         with torch.no_grad():
             expected, actual = _tensors(model(*_copies(inputs))), _tensors(traced(*_copies(inputs)))
     except Exception as error:  # whatever a stranger's forward raises
-        raise Unsupported(f"{what}: what was traced with a batch of two fails with three ({first_line(error)}).")
+        raise Unsupported(
+            f"{what}: what was traced with a batch of two fails with three ({first_line(error)})."
+        ) from error
     if len(expected) != len(actual) or not all(map(same, actual, expected)):
         raise Unsupported(
-            f"{what}: its graph computes something else than its forward. A forward that changes from call to "
-            "call, or with what is in the tensors, has no graph."
+            f"{what}: its graph computes something else than its forward. A forward that changes from "
+            "call to call, or with what is in the tensors, has no graph."
         )
 
 

@@ -15,9 +15,7 @@ def counts(
     follower: Follower, slices: Sequence[Slice], units: Mapping[str, int], block_of: Mapping[str, str]
 ) -> dict[str, tuple[Product, ...]]:
     """The `counts` of a Space: MACs are those of convolutions and linear layers, for one image."""
-    return count(
-        follower.model, slices, units, block_of.get, applications(follower), unused=unused(follower)
-    )
+    return count(follower.model, slices, units, block_of.get, applications(follower), unused=unused(follower))
 
 
 def unused(follower: Follower) -> frozenset[str]:

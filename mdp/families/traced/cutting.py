@@ -1,7 +1,6 @@
 """Which positions stay along every axis, and layers cut down to them."""
 
 import copy
-from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -24,7 +23,7 @@ class Cutter:
         self._tensors: dict[str, torch.Tensor] = {}
 
     def stays(self, axis: Axis, size: int) -> np.ndarray:
-        """Which positions of an axis stay, shape (size,), bool: those that everything that owns them keeps."""
+        """Which positions of an axis stay, shape (size,), bool: those that all that own them keep."""
         found = np.ones(size, dtype=bool)
         for vector in axis:
             found &= self.keep[vector]
@@ -39,8 +38,8 @@ class Cutter:
         return tuple(self.count(value, axis) for axis in range(len(value.shape)))
 
     def tensor(self, name: str, traced: fx.GraphModule | None = None) -> torch.Tensor:
-        """What stays of a parameter or buffer: the same new tensor for all names of one. `traced` has constants
-        that the trace made."""
+        """What stays of a parameter or buffer: the same new tensor for all names of one. `traced` has
+        constants that the trace made."""
         name = self.ledger.names.get(name, name)
         if name not in self._tensors:
             path, _, leaf = name.rpartition(".")

@@ -16,8 +16,8 @@ TOO_FEW = "all of them depend on each other"
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """The units of one dim. `roots[i]` is the label that stands for unit i, in the order of their first layer's
-    rows."""
+    """The units of one dim. `roots[i]` is the label that stands for unit i, in the order of their first
+    layer's rows."""
 
     name: str
     kind: str

@@ -72,8 +72,10 @@ class Follower:
             return self._linear(node)
         if name == "scaled_dot_product_attention":
             return self._attention(node)
-        if name in ("matmul", "bmm") and len(sources) == 2 and all(
-            len(self._value(n).shape) > 1 for n in sources
+        if (
+            name in ("matmul", "bmm")
+            and len(sources) == 2
+            and all(len(self._value(n).shape) > 1 for n in sources)
         ):
             a, b = (self._value(n) for n in node.args[:2])
             return steps.product(self.ledger, tuple(out.shape), a, b)
@@ -82,7 +84,7 @@ class Follower:
             if name == "expand_as":
                 return steps.elementwise(self.ledger, found.shape, [found, self._value(sources[1])])
             return found
-        if len(sources) != 1 or name.endswith("_") and name not in steps.UNARY:
+        if len(sources) != 1 or (name.endswith("_") and name not in steps.UNARY):
             return self._index(node, name, sources)
         if node.target is reorder:
             return first.with_axis(
@@ -139,9 +141,10 @@ class Follower:
         return Value(out, (*value.axes[:-1], rows))
 
     def _attention(self, node: fx.Node) -> Value | None:
-        q, k, v = (node.args[i] if len(node.args) > i else node.kwargs[n] for i, n in enumerate(
-            ("query", "key", "value")
-        ))
+        q, k, v = (
+            node.args[i] if len(node.args) > i else node.kwargs[n]
+            for i, n in enumerate(("query", "key", "value"))
+        )
         shape = tuple(node.meta["out"].shape)
         found = steps.attention(self.ledger, shape, *(self._value(n) for n in (q, k, v)))
         mask = node.args[3] if len(node.args) > 3 else node.kwargs.get("attn_mask")
@@ -166,9 +169,7 @@ class Follower:
         if not long:
             return plain(node.meta["out"])
         axis = 1 if len(shape) == 4 and 1 in long else long[-1]
-        return plain(node.meta["out"]).with_axis(
-            axis, self.ledger.rows(str(node.target), axis, shape[axis])
-        )
+        return plain(node.meta["out"]).with_axis(axis, self.ledger.rows(str(node.target), axis, shape[axis]))
 
     def known(self, node: fx.Node) -> Any:
         """What is known of a step's result once everything was followed; of a parameter, who owns it."""

@@ -16,8 +16,8 @@ from .values import Value, along, plain, spread, varying
 
 RESHAPES = frozenset("view reshape flatten unflatten Flatten Unflatten".split())
 PLAIN = frozenset(
-    "permute transpose movedim moveaxis swapaxes swapdims t squeeze unsqueeze contiguous Identity clone detach"
-    " PixelShuffle PixelUnshuffle pixel_shuffle pixel_unshuffle".split()
+    "permute transpose movedim moveaxis swapaxes swapdims t squeeze unsqueeze contiguous Identity clone"
+    " detach PixelShuffle PixelUnshuffle pixel_shuffle pixel_unshuffle".split()
 )
 SPLITS = frozenset("chunk split unbind".split())
 PICKS = frozenset("getitem narrow".split())
@@ -84,10 +84,8 @@ def _one_axis(
     return place, chosen
 
 
-def _unit_axis(
-    traced: fx.GraphModule, node: fx.Node, places: tuple[int, ...], shape: torch.Size
-) -> int:
-    """Heads are the axis before the last one that attention works along; else the longest axis has the units."""
+def _unit_axis(traced: fx.GraphModule, node: fx.Node, places: tuple[int, ...], shape: torch.Size) -> int:
+    """Heads are the axis before the last one that attention works along; else the longest has the units."""
     if _leads_to(traced, node, ATTENTION):
         return places[-2]
     return max(places, key=lambda axis: (shape[axis], axis))
@@ -96,7 +94,9 @@ def _unit_axis(
 def _leads_to(traced: fx.GraphModule, node: fx.Node, names: frozenset[str]) -> bool:
     seen, edge = {node}, [node]
     for _ in range(_STEPS):
-        edge = [u for n in edge for u in n.users if u not in seen and u.op in ("call_function", "call_method")]
+        edge = [
+            u for n in edge for u in n.users if u not in seen and u.op in ("call_function", "call_method")
+        ]
         seen.update(edge)
         if any(name_of(traced, n) in names for n in edge):
             return True

@@ -1,7 +1,8 @@
 """A graph cut into pieces to time: a layer and what works on its result alone.
 
-Together the pieces run every step once. Between pieces only tensors pass whose first axis is the batch; what is
-computed of parameters alone (a table of positions, brought into shape) is part of every piece that needs it.
+Together the pieces run every step once. Between pieces only tensors pass whose first axis is the batch; what
+is computed of parameters alone (a table of positions, brought into shape) is part of every piece that needs
+it.
 """
 
 import numpy as np
@@ -21,7 +22,9 @@ _FUNCTIONS = frozenset("linear scaled_dot_product_attention matmul bmm einsum".s
 def cut(traced: fx.GraphModule, block_of: dict[fx.Node, str]) -> list[list[fx.Node]]:
     """Steps of every piece, pieces in an order in which they can run."""
     live = _live(traced)
-    steps = [n for n in traced.graph.nodes if n in live and n.op not in ("placeholder", "output") and _runs(n)]
+    steps = [
+        n for n in traced.graph.nodes if n in live and n.op not in ("placeholder", "output") and _runs(n)
+    ]
     number = {node: i for i, node in enumerate(steps)}
     home = list(range(len(steps)))
 
@@ -51,7 +54,9 @@ def _live(traced: fx.GraphModule) -> set[fx.Node]:
 
 def _runs(node: fx.Node) -> bool:
     out = node.meta["out"]
-    return is_tensor(node) or (isinstance(out, tuple | list) and any(hasattr(t, "untyped_storage") for t in out))
+    return is_tensor(node) or (
+        isinstance(out, tuple | list) and any(hasattr(t, "untyped_storage") for t in out)
+    )
 
 
 def _can_pass(node: fx.Node) -> bool:
@@ -60,7 +65,7 @@ def _can_pass(node: fx.Node) -> bool:
 
 
 def _follows(traced: fx.GraphModule, source: fx.Node, node: fx.Node, block_of: dict[fx.Node, str]) -> bool:
-    """Whether a step goes along with the one whose result it works on: nobody else does, and it is no layer."""
+    """Whether a step goes along with the one whose result it works on, as nobody else does."""
     if is_layer(traced, node) or name_of(traced, node) in _APART or len(source.users) > 1:
         return False
     if name_of(traced, source) in _APART or block_of.get(source) != block_of.get(node):
@@ -95,7 +100,12 @@ def _of_layer(traced: fx.GraphModule, node: fx.Node) -> bool:
 
 def _without_cycles(steps: list[fx.Node], number: dict[fx.Node, int], home: np.ndarray) -> list[list[int]]:
     """Pieces that wait for each other become one."""
-    edges = [(home[number[s]], home[i]) for i, node in enumerate(steps) for s in node.all_input_nodes if s in number]
+    edges = [
+        (home[number[s]], home[i])
+        for i, node in enumerate(steps)
+        for s in node.all_input_nodes
+        if s in number
+    ]
     if not steps:
         return []
     rows, columns = zip(*edges, strict=True) if edges else ((), ())

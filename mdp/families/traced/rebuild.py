@@ -1,6 +1,5 @@
 """The pruned network of a traced one: the steps that stay, with what stays of every layer and value."""
 
-import copy
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -115,7 +114,15 @@ def _drop_unused(graph: fx.Graph) -> None:
     for node in reversed(list(graph.nodes)):
         if not node.users and (node.op == "get_attr" or node.op in ("call_function", "call_method")):
             name = getattr(node.target, "__name__", str(node.target))
-            if node.op == "get_attr" or name in ("getattr", "getitem", "size", "floordiv", "mul", "sub", "add"):
+            if node.op == "get_attr" or name in (
+                "getattr",
+                "getitem",
+                "size",
+                "floordiv",
+                "mul",
+                "sub",
+                "add",
+            ):
                 graph.erase_node(node)
 
 

@@ -1,4 +1,4 @@
-"""Residual branches that can go: additions of a value and of something computed beside it, used nowhere else."""
+"""Residual branches that can go: what is added to a value, and is used nowhere else."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -148,7 +148,9 @@ def _last(
     if node.op == "call_module":
         module = traced.get_submodule(str(node.target))
         tensors = [n for n in ("weight", "bias", "gamma") if getattr(module, n, None) is not None]
-        if tensors and (isinstance(module, (*_LAYERS, *_SCALED)) or "gamma" in tensors or is_uncentred_norm(module)):
+        if tensors and (
+            isinstance(module, (*_LAYERS, *_SCALED)) or "gamma" in tensors or is_uncentred_norm(module)
+        ):
             act = getattr(module, "act", None)
             if act is not None and float(act(torch.zeros(1, device="cpu"))) != 0:
                 return None
@@ -190,7 +192,9 @@ def _named(traced: fx.GraphModule, found: list[Branch]) -> list[Branch]:
         if name in used or not name:
             name = f"{name}.{branch.addition.name}".strip(".")
         used.add(name)
-        named.append(Branch(name, *(getattr(branch, f) for f in ("addition", "rest", "steps", "last", "tensors"))))
+        named.append(
+            Branch(name, *(getattr(branch, f) for f in ("addition", "rest", "steps", "last", "tensors")))
+        )
     return named
 
 

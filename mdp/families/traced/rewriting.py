@@ -55,7 +55,11 @@ def _size(cutter: Cutter, graph: fx.Graph, node: fx.Node, given: Value, new: New
     what they were, and reshapes have their sizes written out."""
     if node.target == "size" and len(node.args) > 1:
         axis = node.args[1] % len(given.shape)
-        return given.shape[axis] if cutter.count(given, axis) != given.shape[axis] else _as_it_is(graph, node, new)
+        return (
+            given.shape[axis]
+            if cutter.count(given, axis) != given.shape[axis]
+            else _as_it_is(graph, node, new)
+        )
     return _as_it_is(graph, node, new)
 
 
@@ -64,7 +68,7 @@ def _picked_size(cutter: Cutter, graph: fx.Graph, node: fx.Node, value_of: Calla
     if not isinstance(sizes, fx.Node) or name_of(cutter.traced, sizes) not in ("size", "getattr"):
         return _as_it_is(graph, node, new)
     given, which = value_of(sizes.args[0]), node.args[1]
-    if not isinstance(given, Value) or len(sizes.args) > 1 and sizes.args[1] != "shape":
+    if not isinstance(given, Value) or (len(sizes.args) > 1 and sizes.args[1] != "shape"):
         return _as_it_is(graph, node, new)
     axes = list(range(len(given.shape)))
     if isinstance(which, int):
@@ -165,7 +169,9 @@ def _getitem(cutter, graph, node, given, result, new) -> fx.Node | None:
         at = [i for i, part in enumerate(index) if part is not None][axis]
         run_ = np.arange(positions[0], positions[0] + len(positions)) if len(positions) else positions
         if np.array_equal(positions, run_):
-            index[at] = slice(int(positions[0]) if len(positions) else 0, int(positions[-1]) + 1 if len(positions) else 0)
+            index[at] = slice(
+                int(positions[0]) if len(positions) else 0, int(positions[-1]) + 1 if len(positions) else 0
+            )
         else:
             index[at], lists = positions.tolist(), lists + 1
     if lists > 1:

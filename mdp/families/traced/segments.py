@@ -1,7 +1,7 @@
 """What to time in a traced network. Batch norms are folded into the convolutions before them, as deployed.
 
-A piece that depends on many dims (a layer that reads a concatenation) would need a table of as many axes. It is
-timed in parts, one for each dim that it reads: the layer on these channels alone.
+A piece that depends on many dims (a layer that reads a concatenation) would need a table of as many axes. It
+is timed in parts, one for each dim that it reads: the layer on these channels alone.
 """
 
 import hashlib
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 # Dims of one table. Eight widths each make 512 entries with three.
 MOST_DIMS = 3
-_FREE = RESHAPES | PLAIN | SPLITS | {"getitem", "getattr", "size", "Dropout", "DropPath", "StochasticDepth", "dropout"}
+_FREE = (
+    RESHAPES
+    | PLAIN
+    | SPLITS
+    | {"getitem", "getattr", "size", "Dropout", "DropPath", "StochasticDepth", "dropout"}
+)
 
 
 def segments(anatomy: "Anatomy") -> Iterator[Segment]:
@@ -72,8 +77,12 @@ class Piece:
         outside = (n for s in self.steps for n in s.all_input_nodes if n not in inside)
         self.inputs = list(dict.fromkeys(n for n in outside if n.op != "get_attr"))
         self.results = [s for s in steps if any(u not in inside for u in s.users)]
-        self.shapes = {n: self._lengths(self.follower.known(n)) for n in (*self.inputs, *self.steps) if is_tensor(n)}
-        self.weights = {s: self._weight(s) for s in steps if is_layer(self.traced, s) and s.op == "call_module"}
+        self.shapes = {
+            n: self._lengths(self.follower.known(n)) for n in (*self.inputs, *self.steps) if is_tensor(n)
+        }
+        self.weights = {
+            s: self._weight(s) for s in steps if is_layer(self.traced, s) and s.op == "call_module"
+        }
         every = (length for ls in (*self.shapes.values(), *self.weights.values()) for length in ls)
         self.dims = tuple(dict.fromkeys(d for length in every for d in length.dims))
 
@@ -154,7 +163,9 @@ class Piece:
         name = {"iadd": "add", "imul": "mul", "add_": "add", "mul_": "mul"}.get(name, name)
         if name in RESHAPES | PLAIN | SPLITS | {"getitem", "add", "mul", "sub", "cat"}:
             return name
-        settings = [a for a in (*step.args[1:], *step.kwargs.values()) if isinstance(a, int | float | tuple | str)]
+        settings = [
+            a for a in (*step.args[1:], *step.kwargs.values()) if isinstance(a, int | float | tuple | str)
+        ]
         said = re.sub(r"[^\w.,()= -]", "", ",".join(map(str, settings)))
         return f"{name}({said})" if said else name
 
@@ -172,7 +183,9 @@ class Piece:
 def _only(lengths: Sequence[Length], dims: tuple[str, ...]) -> tuple[Length, ...]:
     """Lengths of a part: an axis that depends on dims has only what belongs to these; others stay."""
     return tuple(
-        length if not length.dims else replace(length, terms=tuple(t for t in length.terms if set(t[1]) <= set(dims)))
+        length
+        if not length.dims
+        else replace(length, terms=tuple(t for t in length.terms if set(t[1]) <= set(dims)))
         for length in lengths
     )
 

@@ -3,6 +3,7 @@
 Taken for one step each, they cost no freedom: step by step, their channels would have to be tied in rows.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -35,7 +36,9 @@ def join_shuffles(traced: fx.GraphModule) -> None:
                 new.meta.update(node.meta)
                 node.replace_all_uses_with(new)
                 break
-    graph.eliminate_dead_code(lambda node: node.op in ("placeholder", "output") or not _is_chain(traced, node))
+    graph.eliminate_dead_code(
+        lambda node: node.op in ("placeholder", "output") or not _is_chain(traced, node)
+    )
 
 
 def _is_chain(traced: fx.GraphModule, node: fx.Node) -> bool:
@@ -68,7 +71,7 @@ def _order(traced: fx.GraphModule, start: fx.Node, end: fx.Node) -> tuple[int, t
         if size == 1:
             continue
         value = spread(torch.arange(size, device="cpu").numpy(), axis, shape)
-        for before, step in zip(chain, chain[1:], strict=False):
+        for before, step in itertools.pairwise(chain):
             value = run(traced, step, {before: value})
         if varying(value) != (axis,):
             return None

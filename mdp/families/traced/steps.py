@@ -17,7 +17,8 @@ ELEMENTWISE = frozenset(
 # Steps on one tensor that surely keep every position where it is; others are tried.
 UNARY = frozenset(
     "relu relu_ relu6 silu silu_ gelu sigmoid sigmoid_ tanh tanh_ hardswish hardsigmoid hardtanh leaky_relu"
-    " elu selu mish softplus dropout neg abs exp log sqrt rsqrt clamp clamp_ clip square type_as to float half double"
+    " elu selu mish softplus dropout neg abs exp log sqrt rsqrt clamp clamp_ clip square"
+    " type_as to float half double"
     " ReLU ReLU6 SiLU GELU Sigmoid Tanh Hardswish Hardsigmoid Hardtanh LeakyReLU ELU SELU Mish Softplus"
     " Dropout Dropout1d Dropout2d Dropout3d AlphaDropout DropPath StochasticDepth Identity GELUTanh".split()
 )
@@ -100,7 +101,11 @@ def _place(
     places.sort(key=lambda p: p != axis)
     random = torch.Generator().manual_seed(size)
     for attempt in range(2):
-        some = torch.randperm(size, generator=random, device="cpu")[: max(1, size // (2 + attempt))].sort().values
+        some = (
+            torch.randperm(size, generator=random, device="cpu")[: max(1, size // (2 + attempt))]
+            .sort()
+            .values
+        )
         try:
             cut = run(traced, node, {node.all_input_nodes[0]: given.index_select(axis, some)})
         except Exception:  # the step wants this many positions

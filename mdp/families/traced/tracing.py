@@ -142,7 +142,11 @@ class StepTracer(fx.Tracer):
         """Whether the trace takes a module for one step."""
         if isinstance(module, _CONTAINERS):
             return False
-        if module.__module__.startswith("torch.nn") or isinstance(module, _STEPS) or is_uncentred_norm(module):
+        if (
+            module.__module__.startswith("torch.nn")
+            or isinstance(module, _STEPS)
+            or is_uncentred_norm(module)
+        ):
             return True
         if isinstance(module, (nn.modules.conv._ConvNd, nn.Linear)) and forward_is_known(module):
             return True
@@ -219,7 +223,7 @@ def structure(model: nn.Module) -> nn.Module:
 
 
 def _note_batches(traced: fx.GraphModule, inputs: Sequence[torch.Tensor]) -> None:
-    """`node.meta["batched"]`: whether the first axis of a tensor is the batch, and no other is longer for it."""
+    """`node.meta["batched"]`: whether a tensor's first axis is the batch, and no other is longer for it."""
     before = {node: node.meta["out"] for node in traced.graph.nodes}
     batch = inputs[0].shape[0]
     more = [torch.cat([t, t[:1]]) if t.ndim and t.shape[0] == batch else t for t in inputs]

@@ -52,7 +52,9 @@ class Shuffle(nn.Module):
         super().__init__()
         self.stem, self.head = conv(3, 24), nn.Linear(24, 5)
         self.units = nn.ModuleList(
-            nn.Sequential(conv(12, 12, 1), nn.ReLU(), conv(12, 12, groups=12), nn.BatchNorm2d(12), conv(12, 12, 1))
+            nn.Sequential(
+                conv(12, 12, 1), nn.ReLU(), conv(12, 12, groups=12), nn.BatchNorm2d(12), conv(12, 12, 1)
+            )
             for _ in range(3)
         )
 

@@ -1,4 +1,4 @@
-"""What cannot be pruned is refused or left whole, in a sentence; never a network that computes something else."""
+"""What cannot be pruned is refused or left whole, in a sentence; never cut into another network."""
 
 from dataclasses import dataclass
 

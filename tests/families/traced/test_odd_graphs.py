@@ -1,4 +1,4 @@
-"""Networks that no family knows: cut, they compute what they compute masked, and have the parameters counted."""
+"""Networks that no family knows: cut, they compute what they compute masked, with the parameters counted."""
 
 import copy
 

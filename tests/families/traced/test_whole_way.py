@@ -30,7 +30,7 @@ def u_net():
 
 
 def test_saved_and_loaded_with_the_module(u_net, tmp_path):
-    model, _, pruned = u_net
+    _, _, pruned = u_net
     mdp.save(pruned, tmp_path)
     x = image(16)
     assert torch.equal(mdp.load(tmp_path, dense=UNet())(x), pruned(x))
