@@ -108,11 +108,13 @@ def outline(
     """
     import torch
 
-    from ..networks.models import create
+    from ..networks.models import create, shapes_of
 
-    with torch.device("meta"):
-        model = create(ref, load_weights=False)
-        if family_of(model) != GENERAL:
-            return find(model, ref, width_step=width_step, split_blocks=split_blocks, attention=attention)
-    model = create(ref, load_weights=False)
-    return find(model, ref, width_step=width_step, split_blocks=split_blocks, attention=attention)
+    empty = shapes_of(ref)
+    how = {"width_step": width_step, "split_blocks": split_blocks, "attention": attention}
+    if family_of(empty) != GENERAL:
+        with torch.device("meta"):
+            return find(empty, ref, **how)
+    if any(p.is_meta for p in empty.parameters()):
+        empty = create(ref, load_weights=False)
+    return find(empty, ref, **how)

@@ -111,10 +111,7 @@ def resolve(
     classes = base_classes if classes is None else classes
     ref = ModelRef(name, weights, size, int(classes), arguments, new_head)
     if input_size or arguments:
-        import torch
-
-        with torch.device("meta"):  # of shapes alone: says at once what cannot be built
-            create(ref, load_weights=False)
+        shapes_of(ref)  # says at once what cannot be built
     return ref
 
 
@@ -193,6 +190,22 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
         path = demo_path(ref.name) if ref.weights == "demo" else Path(ref.weights)
         load(model, path, ref.name, other_head=ref.new_head or not ref.classes)
     return model.float().eval()
+
+
+def shapes_of(ref: ModelRef) -> "nn.Module":
+    """A model without its memory, on torch's meta device; where it computes with numbers while it is built,
+    the model itself, untrained.
+
+    Raises:
+        MdpError: as `create`.
+    """
+    import torch
+
+    try:
+        with torch.device("meta"):
+            return create(ref, load_weights=False)
+    except MdpError:
+        return create(ref, load_weights=False)
 
 
 def accuracy_of(ref: ModelRef) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from ..core.errors import MdpError
 from ..core.study import ModelRef
 from ..families import GENERAL, PrunableNetwork, family_of, find, outline
 from ..networks.lively import liven
-from ..networks.models import create, resolve
+from ..networks.models import create, resolve, shapes_of
 from .extract import extract
 from .mask import mask
 from .memory_check import BYTES_PER_PARAMETER, check_memory
@@ -44,8 +44,7 @@ def check_architecture(
             this machine has not the memory free; all said before anything large is made.
     """
     ref = ref or resolve(name, weights="none")
-    with torch.device("meta"):
-        empty = create(ref)
+    empty = shapes_of(ref)
     general = family_of(empty) == GENERAL
     needed = (
         _traced_memory(empty) if general else _memory(outline(ref, split_blocks=split_blocks), seed, remove)
@@ -103,7 +102,7 @@ def takes(empty: torch.nn.Module, ref: ModelRef) -> bool:
     """Whether a network on torch's meta device takes images of this size."""
     try:
         with torch.no_grad():
-            empty(torch.zeros(2, *ref.input_size, device="meta"))
+            empty(torch.zeros(2, *ref.input_size, device=next(empty.parameters()).device))
     except Exception:  # whatever a stranger's forward raises
         return False
     return True

@@ -10,7 +10,7 @@ import torch
 from ..core.errors import Cancelled, MdpError
 from ..core.study import ModelRef
 from ..families import FAMILIES, GENERAL, family, family_of
-from ..networks.models import create, resolve
+from ..networks.models import resolve, shapes_of
 from .check import TooLarge, check_architecture
 
 GRID = 4  # patches along one side of the image that a transformer is checked on
@@ -108,8 +108,7 @@ def _row(name: str, seed: int, largest: float) -> dict[str, Any]:
     parameters = 0
     try:
         ref = resolve(name, weights="none")
-        with torch.device("meta"):
-            empty = create(ref)
+        empty = shapes_of(ref)
         parameters = sum(p.numel() for p in empty.parameters())
         if parameters > largest:
             raise TooLarge(f"It was left out for its size, more than {largest / 1e6:g} M parameters.")
