@@ -42,13 +42,12 @@ class Lengths:
 
     def of(self, axis: Axis, size: int) -> Length:
         """The length of an axis with these labels, `size` in the dense network."""
-        owners: list[tuple[int, ...]] = [()] * size
-        for vector in axis:
-            for i, dim in enumerate(self._dim[self.root[vector]].tolist()):
-                if dim >= 0:
-                    owners[i] = (*owners[i], dim)
+        if not axis:
+            return Length(((size, ()),))
+        owners = [self._dim[self.root[vector]].tolist() for vector in axis]
         terms = []
-        for dims, count in Counter(owners).items():
+        for several, count in Counter(zip(*owners, strict=True)).items():
+            dims = [dim for dim in several if dim >= 0]
             units = math.prod(len(self.groups[d].roots) for d in dims)
             terms.append((count // units, tuple(self.groups[d].name for d in dims)))
         return Length(tuple(terms))
