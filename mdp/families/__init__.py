@@ -108,6 +108,7 @@ def outline(
     """
     import torch
 
+    from ..networks.memory_check import BYTES_PER_PARAMETER, check_memory
     from ..networks.models import create, shapes_of
 
     empty = shapes_of(ref)
@@ -116,5 +117,7 @@ def outline(
         with torch.device("meta"):
             return find(empty, ref, **how)
     if any(p.is_meta for p in empty.parameters()):
+        copies = 3 * sum(p.numel() for p in empty.parameters())  # cuts are tried on copies
+        check_memory(f"Looking into {ref.name}", copies * BYTES_PER_PARAMETER, Unsupported)
         empty = create(ref, load_weights=False)
     return find(empty, ref, **how)

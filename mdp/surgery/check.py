@@ -11,10 +11,10 @@ from ..core.errors import MdpError
 from ..core.study import ModelRef
 from ..families import GENERAL, PrunableNetwork, family_of, find, outline
 from ..networks.lively import liven
+from ..networks.memory_check import BYTES_PER_PARAMETER, check_memory
 from ..networks.models import create, resolve, shapes_of
 from .extract import extract
 from .mask import mask
-from .memory_check import BYTES_PER_PARAMETER, check_memory
 
 # Without position embeddings a network has the same weights at any resolution; small is fast.
 SMALL_IMAGE = 96

@@ -18,9 +18,9 @@ from ..families import find
 from ..networks.checkpoints import check_fit, read_tensors
 from ..networks.demos import DEMOS
 from ..networks.in_memory import at_rest
+from ..networks.memory_check import BYTES_PER_PARAMETER, check_memory
 from ..networks.torchvision_models import is_torchvision
 from .extract import extract
-from .memory_check import BYTES_PER_PARAMETER, check_memory
 
 FORMAT = "mdp-architecture/1"
 
