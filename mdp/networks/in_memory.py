@@ -46,20 +46,21 @@ def reference(
             f"The size of an image for this {type(model).__name__} is not known. Give an example, "
             "prunable(model, torch.randn(1, 3, 224, 224)), or input_size=(channels, height, width)."
         )
-    classes = _classes(model, (torch.zeros(1, *size),), " x ".join(map(str, size)))
+    classes = _classes(model, (torch.zeros(1, *size),), f"images of {' x '.join(map(str, size))}")
     return _known_to_timm(model, size, classes)
 
 
 def _of_inputs(model: nn.Module, inputs: tuple[torch.Tensor, ...]) -> ModelRef:
     shapes = [tuple(t.shape[1:]) for t in inputs]
-    classes = _classes(model, inputs, " and ".join(" x ".join(map(str, t.shape)) for t in inputs))
+    said = " and ".join(" x ".join(map(str, t.shape)) for t in inputs)
+    classes = _classes(model, inputs, f"inputs of {said}")
     if len(inputs) == 1 and inputs[0].dtype == torch.float32 and shapes[0]:
         return _known_to_timm(model, shapes[0], classes)
     said = tuple(
         (str(t.dtype).removeprefix("torch."), shape) for t, shape in zip(inputs, shapes, strict=True)
     )
     size = next((shape for shape in shapes if shape), (1,))
-    return ModelRef(type(model).__qualname__, MEMORY, size, classes, {}, inputs=said)
+    return ModelRef(type(model).__qualname__, MEMORY, size, classes, {}, inputs=kinds)
 
 
 def _known_to_timm(model: nn.Module, size: tuple[int, ...], classes: int) -> ModelRef:
@@ -101,7 +102,7 @@ def _classes(model: nn.Module, inputs: tuple[torch.Tensor, ...], said: str) -> i
             answer = model(*(t.clone() for t in inputs))
     except Exception as error:  # whatever the model's own forward raises
         raise MdpError(
-            f"This {type(model).__name__} does not take images, or inputs, of {said} "
+            f"This {type(model).__name__} does not take {said} "
             f"({first_line(error)}). Give an example that it takes: prunable(model, example_inputs)."
         ) from None
     known = getattr(model, "num_classes", None)

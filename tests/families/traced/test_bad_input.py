@@ -178,7 +178,7 @@ def test_odd_but_right(make):
         (torch.tensor(3.0), "a first axis for the batch"),
         (torch.randn(0, 3, 8, 8), "not empty"),
         (torch.randn(1, 3, 8, 8, dtype=torch.complex64), "real numbers"),
-        (torch.randn(2, 5, 8, 8), "does not take images, or inputs, of 2 x 5 x 8 x 8"),
+        (torch.randn(2, 5, 8, 8), "does not take inputs of 2 x 5 x 8 x 8"),
         ((torch.randn(2, 3, 8, 8), torch.randn(3, 4)), "batches of different sizes"),
     ],
 )
