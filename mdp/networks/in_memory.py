@@ -56,7 +56,7 @@ def _of_inputs(model: nn.Module, inputs: tuple[torch.Tensor, ...]) -> ModelRef:
     classes = _classes(model, inputs, f"inputs of {said}")
     if len(inputs) == 1 and inputs[0].dtype == torch.float32 and shapes[0]:
         return _known_to_timm(model, shapes[0], classes)
-    said = tuple(
+    kinds = tuple(
         (str(t.dtype).removeprefix("torch."), shape) for t, shape in zip(inputs, shapes, strict=True)
     )
     size = next((shape for shape in shapes if shape), (1,))
