@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import BadFile, Infeasible, MdpError
 from .files import read_json, write_json
 from .problem import Problem
+from .unit_names import check_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,6 +179,7 @@ def plan_from_json(data: Any, where: str = "plan") -> Plan:
         raise BadFile(f"The {where} is damaged: choices must give whole numbers or null.")
     if not isinstance(removed, list) or any(not isinstance(b, str) or removed.count(b) > 1 for b in removed):
         raise BadFile(f"The {where} is damaged: removed_blocks must be a list of names, each once.")
+    check_unit(body["latency_unit"], where)
     if type(body["optimal"]) is not bool:
         raise BadFile(f"The {where} is damaged: optimal must be true or false.")
     return Plan(**{**body, "removed_blocks": tuple(removed)})
@@ -217,6 +219,8 @@ def check_plan_fits(plan: Plan, problem: Problem) -> None:
             f"The plan was made for {plan.problem!r} and does not fit {problem.name!r}: "
             "their dims or tables differ. Solve again with this study."
         )
+    if stranger := next((name for name in plan.choices if name not in problem.dim), None):
+        raise MdpError(f"The plan names dim {stranger!r}, which {problem.name!r} has not. Solve again.")
     latency, importance = problem.evaluate(plan.choices, plan.removed_blocks)
     for what, value in (("latency", latency), ("importance", importance)):
         said = getattr(plan, what)
@@ -225,6 +229,27 @@ def check_plan_fits(plan: Plan, problem: Problem) -> None:
                 f"The plan gives {said:g} as its {what}, but what it keeps makes {value:g}: it was changed "
                 "after it was made. Solve again with this study."
             )
+    if wrong := _false_claim(plan, problem):
+        raise MdpError(f"The plan {wrong}: it was changed after it was made. Solve again with this study.")
+
+
+def _false_claim(plan: Plan, problem: Problem) -> str:
+    """What a plan says of its budget or its proof that cannot be so, in words; "" where nothing is found."""
+    if plan.latency_unit != problem.latency_unit:
+        return f"is in {plan.latency_unit!r} and {problem.name!r} in {problem.latency_unit!r}"
+    if not within(plan.latency, plan.budget):
+        return f"takes {plan.latency:g} {plan.latency_unit}, over its budget of {plan.budget:g}"
+    if plan.bound is None:
+        return "says that it is optimal without a bound that proves it" if plan.optimal else ""
+    close = math.isclose(plan.bound, plan.importance, rel_tol=1e-6, abs_tol=1e-9)
+    if plan.bound < plan.importance and not close:
+        return f"has more importance than its own bound of {plan.bound:g}"
+    if plan.optimal and not close:
+        return f"says that it is optimal, but its bound of {plan.bound:g} is not its importance"
+    dense = problem.dense_importance
+    if within(problem.dense_latency, plan.budget) and dense > max(plan.bound, plan.importance) * (1 + 1e-6):
+        return f"has a bound of {plan.bound:g}, though the whole network fits its budget with {dense:g}"
+    return ""
 
 
 def infeasible(problem: Problem, budget: float, smallest: float | None) -> Infeasible:

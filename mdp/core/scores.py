@@ -12,7 +12,8 @@ from .files import read_json, write_json
 from .model_ref import ModelRef, built_as, model_from_json, model_to_json
 from .paths import data_dir
 from .provenance import HASH, KINDS
-from .study import Scores, slug
+from .names import slug
+from .study import Scores
 
 FORMAT = "mdp-scores/1"
 

@@ -15,7 +15,8 @@ from .model_ref import ModelRef, built_as, model_from_json, model_to_json
 from .paths import data_dir
 from .problem import Problem, problem_from_json, problem_to_json
 from .space import Space
-from .study import Tables, slug
+from .names import slug
+from .study import Tables
 from .units import check_times, in_ms
 
 FORMAT = "mdp-tables/1"

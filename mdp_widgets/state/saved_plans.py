@@ -14,7 +14,8 @@ from mdp.core.files import read_json, write_json
 from mdp.core.paths import data_dir
 from mdp.core.pins import pins_from_text, pins_text
 from mdp.core.plan import Plan, check_plan_fits, plan_from_json, plan_to_json
-from mdp.core.study import StudyRecord, slug
+from mdp.core.names import readable, slug
+from mdp.core.study import StudyRecord
 from mdp.solve import Pins
 
 LONGEST = 200  # bytes of a file name, the rest is for the file system
@@ -35,10 +36,16 @@ def folder_of(study: StudyRecord) -> Path:
     return data_dir() / "user" / "plans" / slug(study.name)
 
 
+def _folders(study: StudyRecord) -> tuple[Path, ...]:
+    """That one, and the one where earlier versions kept them, together with those of names written alike."""
+    mine = folder_of(study)
+    return tuple(dict.fromkeys((mine, mine.with_name(readable(study.name)))))
+
+
 def list_named(study: StudyRecord) -> list[Named]:
     """The plans of a study by name; a damaged one, or one of other tables, says so in `error`."""
-    paths = folder_of(study).glob("*.json")
-    names = sorted((unquote(p.stem) for p in paths if not p.name.startswith(".")), key=str.casefold)
+    paths = (p for folder in _folders(study) for p in folder.glob("*.json"))
+    names = sorted({unquote(p.stem) for p in paths if not p.name.startswith(".")}, key=str.casefold)
     return [_read(study, name) for name in names]
 
 
@@ -92,7 +99,9 @@ def delete_named(study: StudyRecord, name: str) -> None:
 
 
 def _path(study: StudyRecord, name: str) -> Path:
-    return folder_of(study) / f"{quote(name, safe=' ')}.json"
+    """The file of a plan; where there is none, the one that it would have."""
+    paths = [folder / f"{quote(name, safe=' ')}.json" for folder in _folders(study)]
+    return next((path for path in paths if path.exists()), paths[0])
 
 
 def _checked(study: StudyRecord, name: str) -> str:
