@@ -6,7 +6,7 @@ from ..core.errors import MdpError
 from ..core.plan import parse_budget, save_plan
 from ..core.progress import PartOf
 from ..core.study import load_study, save_study
-from . import print_json, reporter
+from . import check_out, print_json, reporter
 from .model_args import SKIP_BAD
 from .solve import describe, problem_of, summary
 
@@ -45,6 +45,7 @@ def run(args):
     from ..solve import iterate
 
     report = reporter(args)
+    check_out(args.out, "studies")
     if args.images < 1 or args.batch < 1:
         raise MdpError("Scoring takes at least one image, in batches of at least one.")
     study = load_study(args.study)

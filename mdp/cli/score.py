@@ -1,7 +1,7 @@
 """`mdp score`: the importance of every unit of a model, on real images."""
 
 from ..core.errors import MdpError
-from . import reporter
+from . import check_out, reporter
 from .model_args import SKIP_BAD, add_model, add_split_blocks, model_of
 
 NEW_HEAD = (
@@ -52,6 +52,7 @@ def run(args):
     from ..networks.weights import noted
 
     report = reporter(args)
+    check_out(args.out, "scores")
     if args.images < 1 or args.views < 1:
         raise MdpError(f"{args.views} views of {args.images} images cannot be scored on; give 1 or more.")
     if args.method != "auto" and args.method not in METHODS:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from .files import write_text
+from .names import readable
 from .plan import Plan
 from .problem import Problem, Term
-from .names import readable
 from .study import StudyRecord
 
 

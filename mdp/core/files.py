@@ -9,7 +9,9 @@ import math
 import os
 import re
 import secrets
+import shutil
 import socket
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +33,15 @@ def read_json(path: str | os.PathLike, what: str = "file") -> Any:
     """
     path = Path(path)
     try:
+        # A pipe may never say anything; `mdp solve <(command)` is one that will.
+        if stat.S_ISFIFO(path.stat().st_mode) and path.parts[:2] != ("/", "dev"):
+            raise BadFile(f"The {what} {path} is not a file.")
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
         if len(raw) > MOST_BYTES:
             raise BadFile(
-                f"The {what} {path} is larger than {MOST_BYTES // 1_000_000} MB, which no such file is; it was "
-                "not read. Use another copy or make it anew."
+                f"The {what} {path} is larger than {MOST_BYTES // 1_000_000} MB, which no such file is; it "
+                "was not read. Use another copy or make it anew."
             )
         text = raw.decode("utf-8")
     except FileNotFoundError:
@@ -132,7 +137,7 @@ def replacing(path: str | os.PathLike):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         clear_leftovers(path.parent)
-        temporary = path.parent / _temporary_name(path.name)
+        temporary = path.parent / temporary_name(path.name)
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         rights = temporary.stat().st_mode
         yield temporary
@@ -144,7 +149,7 @@ def replacing(path: str | os.PathLike):
         raise unwritable(path, error) from None
     finally:
         if temporary is not None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):
                 temporary.unlink(missing_ok=True)
 
 
@@ -167,7 +172,7 @@ def check_writable(folder: str | os.PathLike) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         clear_leftovers(folder)
-        trial = folder / _temporary_name("trial")
+        trial = folder / temporary_name("trial")
         trial.write_bytes(b"x")
         trial.unlink()
     except (OSError, ValueError) as error:
@@ -187,10 +192,11 @@ def clear_leftovers(folder: Path) -> None:
         owner = re.fullmatch(r"\..*\.(?P<host>[0-9a-z]+)-(?P<pid>\d+)-[0-9a-f]+\.part", path.name)
         if owner and owner["host"] == _host() and not psutil.pid_exists(int(owner["pid"])):
             with contextlib.suppress(OSError):
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _temporary_name(name: str) -> str:
+def temporary_name(name: str) -> str:
+    """A name beside `name` that says whose it is: see `clear_leftovers`."""
     short = name.encode()[:150].decode(errors="ignore")  # a file system takes 255 bytes
     return f".{short}.{_host()}-{os.getpid()}-{secrets.token_hex(4)}.part"
 

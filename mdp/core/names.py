@@ -8,7 +8,7 @@ LONGEST = 100
 
 
 def readable(name: str) -> str:
-    """What of a name may stand in a file name: `DeiT-B · H200` -> `DeiT-B-H200`. Two names may come out alike."""
+    """What of a name may stand in a file name: `DeiT-B · H200` -> `DeiT-B-H200`. Two may come out alike."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-.") or "study"
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from .errors import BadFile
 from .terms import Block, Dim, Term
 
-# The largest networks in timm have some hundred dims and terms, tables over five dims, dims of some ten thousand.
+# The largest networks in timm have some hundred dims and terms, tables over five dims at most, and some
+# ten thousand units in a dim.
 MOST_ENTRIES = 10_000  # of a list of dims, blocks or terms
 MOST_UNITS = 10_000_000  # of a dim
 MOST_AXES = 8  # of a table
@@ -60,7 +61,9 @@ class Reader:
         if not whole or options[0] < 1 or any(b <= a for a, b in pairwise(options)):
             self.fail(f"{entry}.options ({name!r})", "must be whole numbers of at least 1, increasing")
         if options[-1] > MOST_UNITS:
-            self.fail(f"{entry}.options ({name!r})", f"has more units than any network; {MOST_UNITS} are read")
+            self.fail(
+                f"{entry}.options ({name!r})", f"has more units than any network; {MOST_UNITS} are read"
+            )
         return Dim(name, self.text(item.get("kind"), f"{entry}.kind"), tuple(options))
 
     def block(self, item: Any, i: int) -> Block:
@@ -86,7 +89,9 @@ class Reader:
         if len(set(dims)) < len(dims):
             self.fail(f"{entry}.dims", "names a dim twice")
         if len(dims) > MOST_AXES:
-            self.fail(f"{entry}.dims", f"has {len(dims)} dims; a table over more than {MOST_AXES} is not read")
+            self.fail(
+                f"{entry}.dims", f"has {len(dims)} dims; a table over more than {MOST_AXES} is not read"
+            )
         values = self._values(item.get("values"), f"{entry}.values", tuple(sizes[d] for d in dims))
         return Term(name, block, tuple(dims), values)
 

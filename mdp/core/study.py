@@ -20,8 +20,8 @@ from .study_record import Scores, StudyRecord, Tables, build_study, interpolatio
 
 # What other rooms ask a study's module for.
 __all__ = [
-    "FORMAT", "ModelRef", "Scores", "StudyRecord", "Tables", "build_study", "interpolation_note", "list_studies",
-    "load_study", "save_study", "study_from_json", "study_to_json",
+    "FORMAT", "ModelRef", "Scores", "StudyRecord", "Tables", "build_study", "interpolation_note",
+    "list_studies", "load_study", "save_study", "study_from_json", "study_to_json",
 ]  # fmt: skip
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from .errors import BadFile
 from .model_ref import model_from_json, model_to_json
 from .problem import problem_from_json, problem_to_json
+from .scores_json import scores_from_json, scores_to_json
 from .space import Product, Skipped
-from .study_record import Scores, StudyRecord, Tables
+from .study_record import StudyRecord, Tables
 from .units import check_times, in_ms
 
 FORMAT = "mdp-study/1"
@@ -24,14 +25,7 @@ def study_to_json(study: StudyRecord) -> dict[str, Any]:
         "family": study.family,
         "model": model_to_json(study.model),
         "latency": {"provenance": dict(study.tables.provenance), "details": dict(study.tables.details)},
-        "importance": {
-            "provenance": dict(study.scores.provenance),
-            "order": {dim: np.asarray(order).tolist() for dim, order in study.scores.order.items()},
-            "shares": [
-                {"name": n, "block": b, "dim": d, "values": [float(f"{v:.6g}") for v in values]}
-                for n, b, d, values in study.scores.shares
-            ],
-        },
+        "importance": scores_to_json(study.scores),
         "counts": {k: [[p.block, p.factor, list(p.dims)] for p in ps] for k, ps in study.counts.items()},
         "skipped": [[s.name, s.reason] for s in study.skipped],
         "verification": study.verification,
@@ -60,14 +54,7 @@ def study_from_json(data: Any, where: str = "study", path: Path | None = None) -
                 _without_story(data["latency"]["provenance"], other_units),
                 data["latency"].get("details", {}),
             ),
-            scores=Scores(
-                {d: np.array(o, dtype=np.int64) for d, o in data["importance"]["order"].items()},
-                tuple(
-                    (s["name"], s["block"], s["dim"], np.array(s["values"], dtype=np.float64))
-                    for s in data["importance"]["shares"]
-                ),
-                data["importance"]["provenance"],
-            ),
+            scores=scores_from_json(data["importance"]),
             counts={
                 k: tuple(Product(b, float(f), tuple(d)) for b, f, d in ps) for k, ps in data["counts"].items()
             },
@@ -98,15 +85,11 @@ def _check_study(study: StudyRecord, where: str) -> None:
 
     dims, blocks = study.problem.dim, {*study.problem.block, None}
     for name, dim in dims.items():
-        order = study.scores.order.get(name)
-        if order is None or order.shape != (dim.dense,) or (np.sort(order) != np.arange(dim.dense)).any():
+        if len(study.scores.order.get(name, ())) != dim.dense:
             fail(f"the order of dim {name!r} must list each of its {dim.dense} units once")
     for name, block, dim, values in study.scores.shares:
-        fits = isinstance(name, str) and isinstance(dim, str) and dim in dims and block in blocks
-        if not fits or values.shape != (dims[dim].dense,):
+        if dim not in dims or block not in blocks or values.shape != (dims[dim].dense,):
             fail(f"importance share {name!r} does not fit its dim or block")
-        if not np.isfinite(values).all():
-            fail(f"importance share {name!r} holds a number that is not finite")
     if odd := _odd_importance(study):
         fail(f"its importance of {odd} is not the sum of the shares of its units")
     for what, products in study.counts.items():

@@ -1,4 +1,4 @@
-"""A study as an object: one model with its measured latency tables and importance scores, joined into a Problem."""
+"""A study as an object: one model with its measured latency tables and importance scores, joined."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -121,7 +121,11 @@ def build_study(
     """
     dims = tuple(d.as_dim() for d in space.dims)
     by_name = {d.name: d for d in dims}
-    for what, names in (("tables", {d for t in tables.terms for d in t.dims}), ("scores", set(scores.order))):
+    scored = [*scores.order.items(), *((dim, values) for _, _, dim, values in scores.shares)]
+    for what, names in (
+        ("tables", {d for t in tables.terms for d in t.dims}),
+        ("scores", {d for d, _ in scored}),
+    ):
         if names - set(by_name):
             stranger = min(names - set(by_name))
             raise MdpError(f"The {what} are of another model: {space.model} has no dim {stranger!r}.")
@@ -138,6 +142,12 @@ def build_study(
     missing = set(by_name) - set(scores.order)
     if missing:
         raise MdpError(f"The scores leave out dim {min(missing)!r} of {space.model}; score the model anew.")
+    for dim, values in scored:
+        if len(values) != by_name[dim].dense:
+            raise MdpError(
+                f"The scores are of another model: they have {len(values)} units of {dim!r}, and "
+                f"{space.model} has {by_name[dim].dense}. Score the model anew."
+            )
     problem = Problem(
         name=name,
         latency_unit="ms",

@@ -1,4 +1,4 @@
-"""The units that a budget may be in: a fixed list, so that no file puts words of its own on a page. No torch."""
+"""The units that a budget may be in: a fixed list, so that no file brings words of its own. No torch."""
 
 from .errors import BadFile
 

@@ -12,6 +12,7 @@ from .problem import Problem, Term
 from .problem_reader import SMALLEST
 from .unit_names import milliseconds
 
+
 def in_ms(problem: Problem, where: str) -> Problem:
     """The problem with its latency in ms; the same object if it is.
 

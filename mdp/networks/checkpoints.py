@@ -7,9 +7,10 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from ..core.errors import BadFile, first_line
+from ..core.files import replacing, unwritable
 
 # Types of the same numbers with more or fewer digits: a network takes either for its own.
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -33,6 +34,32 @@ def read_tensors(path: str | os.PathLike, what: str = "checkpoint") -> dict[str,
         return load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
         raise BadFile(f"The {what} {path} is damaged: {first_line(error)}. Use another copy.") from None
+
+
+def write_tensors(
+    path: str | os.PathLike, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str] | None = None
+) -> Path:
+    """Write a safetensors file, whole or not at all.
+
+    Raises:
+        MdpError: the folder cannot be written, or the disk is full.
+    """
+    with replacing(path) as temporary:
+        put_tensors(temporary, tensors, metadata, path)
+    return Path(path)
+
+
+def put_tensors(
+    temporary: Path,
+    tensors: Mapping[str, torch.Tensor],
+    metadata: dict[str, str] | None,
+    path: str | os.PathLike,
+) -> None:
+    """Write a safetensors file at a temporary place; errors name `path`, where it goes. Raises MdpError."""
+    try:
+        save_file(dict(tensors), temporary, metadata=metadata)
+    except SafetensorError as error:  # a full disk, in its own words
+        raise unwritable(path, OSError(first_line(error))) from None
 
 
 def _convert(path: Path) -> str:

@@ -6,15 +6,16 @@ it was made. Its name is the plan's name with what no file name may hold written
 
 import contextlib
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from mdp.core.errors import BadFile, MdpError
 from mdp.core.files import read_json, write_json
+from mdp.core.names import readable, slug
 from mdp.core.paths import data_dir
 from mdp.core.pins import pins_from_text, pins_text
 from mdp.core.plan import Plan, check_plan_fits, plan_from_json, plan_to_json
-from mdp.core.names import readable, slug
 from mdp.core.study import StudyRecord
 from mdp.solve import Pins
 
@@ -36,17 +37,27 @@ def folder_of(study: StudyRecord) -> Path:
     return data_dir() / "user" / "plans" / slug(study.name)
 
 
-def _folders(study: StudyRecord) -> tuple[Path, ...]:
-    """That one, and the one where earlier versions kept them, together with those of names written alike."""
-    mine = folder_of(study)
-    return tuple(dict.fromkeys((mine, mine.with_name(readable(study.name)))))
-
-
 def list_named(study: StudyRecord) -> list[Named]:
     """The plans of a study by name; a damaged one, or one of other tables, says so in `error`."""
-    paths = (p for folder in _folders(study) for p in folder.glob("*.json"))
-    names = sorted({unquote(p.stem) for p in paths if not p.name.startswith(".")}, key=str.casefold)
+    names = sorted({unquote(p.stem) for p in _files(study, "*.json")}, key=str.casefold)
     return [_read(study, name) for name in names]
+
+
+def _files(study: StudyRecord, pattern: str) -> list[Path]:
+    """The files of plans, also where earlier versions kept them: there with those of names written alike."""
+    mine = folder_of(study)
+    former = mine.with_name(readable(study.name))
+    found = [*mine.glob(pattern)]
+    if former != mine:
+        found += [path for path in former.glob(pattern) if _is_of(study, path)]
+    return [path for path in found if not path.name.startswith(".")]
+
+
+def _is_of(study: StudyRecord, path: Path) -> bool:
+    try:
+        return read_json(path)["problem"] == study.problem.name
+    except (MdpError, KeyError, TypeError):
+        return False
 
 
 def _read(study: StudyRecord, name: str) -> Named:
@@ -100,8 +111,8 @@ def delete_named(study: StudyRecord, name: str) -> None:
 
 def _path(study: StudyRecord, name: str) -> Path:
     """The file of a plan; where there is none, the one that it would have."""
-    paths = [folder / f"{quote(name, safe=' ')}.json" for folder in _folders(study)]
-    return next((path for path in paths if path.exists()), paths[0])
+    file = f"{quote(name, safe=' ')}.json"
+    return next(iter(_files(study, escape(file))), folder_of(study) / file)
 
 
 def _checked(study: StudyRecord, name: str) -> str:

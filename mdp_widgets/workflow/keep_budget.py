@@ -8,10 +8,10 @@ import ipywidgets as widgets
 
 from mdp import jobs
 from mdp.core.errors import MdpError
+from mdp.core.names import slug
 from mdp.core.paths import data_dir
 from mdp.core.pins import pins_from_text, pins_text
 from mdp.core.plan import Plan, check_plan_fits
-from mdp.core.names import slug
 from mdp.core.study import StudyRecord, save_study
 from mdp.jobs import JobState
 from mdp.latency.local_device import measured_elsewhere

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from mdp.core.errors import MdpError
+from mdp.core.names import digest, readable
 from mdp.core.paths import data_dir
 from mdp.core.plan import save_plan
-from mdp.core.names import digest, readable
 from mdp.core.study import save_study
 
 

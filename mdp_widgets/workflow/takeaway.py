@@ -7,6 +7,7 @@ import ipywidgets as widgets
 
 from mdp import jobs
 from mdp.core.csv_export import all_tables
+from mdp.core.file_sets import current
 from mdp.core.plan import plan_to_json
 from mdp.core.saved_networks import networks_of_plan
 
@@ -165,7 +166,7 @@ class TakeAway:
     def _save_path(self, how: str, name: str, path: Path) -> None:
         try:
             if how == "zip":
-                body = zipped({n: (path / n).read_bytes() for n in NETWORK_FILES})
+                body = zipped({n: current(path, n).read_bytes() for n in NETWORK_FILES})
                 self.download.save(name, body, "application/zip")
             else:
                 self.download.save(name, path.read_bytes())
