@@ -10,6 +10,7 @@ from glob import escape
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from mdp import jobs
 from mdp.core.errors import BadFile, MdpError
 from mdp.core.files import read_json, write_json
 from mdp.core.names import readable, slug
@@ -81,6 +82,7 @@ def load_named(study: StudyRecord, name: str) -> Named:
 
 def save_named(study: StudyRecord, name: str, plan: Plan, pins: Pins) -> Named:
     """Keep a plan under a new name. Raises MdpError: no name, one that is taken, or no place to write."""
+    jobs.refuse_visitors()
     name = _checked(study, name)
     write_json(_path(study, name), {**plan_to_json(plan), "pins": pins_text(pins)}, indent=1)
     return Named(name, plan, pins)
@@ -90,6 +92,7 @@ def rename_named(study: StudyRecord, name: str, to: str) -> str:
     """Give a plan another name and return it. Raises MdpError as `save_named`, or where there is none."""
     if to.strip() == name:
         return name
+    jobs.refuse_visitors()
     to = _checked(study, to)
     try:
         _path(study, name).rename(_path(study, to))
@@ -102,6 +105,7 @@ def rename_named(study: StudyRecord, name: str, to: str) -> str:
 
 def delete_named(study: StudyRecord, name: str) -> None:
     """Delete a plan; one that is gone already is no error."""
+    jobs.refuse_visitors()
     try:
         with contextlib.suppress(FileNotFoundError):
             _path(study, name).unlink()

@@ -129,6 +129,7 @@ def enforce_argv(study: StudyRecord, budget: float, pins: Pins) -> list[str]:
     Raises:
         MdpError: the study cannot be saved.
     """
+    jobs.refuse_visitors()
     path = _path(study) or str(save_study(study).resolve())
     stem, held = study.name.split(KEPT)[0], pins_text(pins)
     # The corrected tables make another problem: what belongs to the study as it is stays valid.

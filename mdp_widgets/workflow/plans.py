@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from mdp import jobs
 from mdp.core.errors import MdpError
 from mdp.core.names import digest, readable
 from mdp.core.paths import data_dir
@@ -32,6 +33,7 @@ def plan_files(selection) -> tuple[str, str]:
     study = selection.study
     if study is None or selection.plan is None:
         raise MdpError("Open a study and choose a budget first.")
+    jobs.refuse_visitors()
     path = study.path or save_study(study)
     plan = data_dir() / "user" / "plans" / f"{plan_stem(selection)}.json"
     save_plan(selection.plan, plan)

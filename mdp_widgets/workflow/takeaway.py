@@ -18,7 +18,7 @@ from ..theme import ui
 from .components import dropdown, long_work, offer, or_sentence
 from .job_view import JobView
 from .keep_budget import budget_card
-from .plans import network_folder, plan_files, plan_name
+from .plans import network_folder, plan_files, plan_name, plan_stem
 
 # What belongs to a pruned network: weights and the JSON that rebuilds it; a run's own files stay here.
 NETWORK_FILES = ("model.safetensors", "architecture.json")
@@ -122,7 +122,7 @@ class TakeAway:
         """Follow the selection: which figures and which networks there are."""
         plan = self.selection.plan
         tuned = [
-            (f"fine-tuned: {one.name.removeprefix(self._name).strip('-')}", str(one.folder))
+            (f"fine-tuned: {one.name.removeprefix(plan_stem(self.selection)).strip('-')}", str(one.folder))
             for one in (networks_of_plan(plan) if plan else ())
             if one.name != self._name
         ]
