@@ -39,7 +39,7 @@ def refusal() -> str:
 
 
 def refuse_visitors() -> None:
-    """Raises MdpError where `refusal` says why nothing is done for a page: no work, no file, no look at paths."""
+    """Raises MdpError where `refusal` says why pages start, write and ask nothing here."""
     if refusal():
         raise MdpError(refusal())
 
@@ -122,7 +122,7 @@ def cancel(job_id: str) -> JobState:
     """Stop a job and all its children within a second; returns its state then.
 
     Raises:
-        MdpError: there is no such job, or whoever serves this page has switched long work off: it is not theirs.
+        MdpError: there is no such job, or whoever serves this page has switched long work off.
     """
     refuse_visitors()
     folder = folder_of(job_id)

@@ -74,8 +74,8 @@ class Login(tornado.web.RequestHandler):
         self.finish(
             sentence_page(
                 "<p>This explorer is open to those who know its token.</p>"
-                f"<form action='{self.base}'><label>Token <input name='token' type='password' autofocus></label> "
-                "<button>Open</button></form>"
+                f"<form action='{self.base}'><label>Token "
+                "<input name='token' type='password' autofocus></label> <button>Open</button></form>"
             )
         )
 

@@ -14,7 +14,7 @@ REFUSED = 1008
 
 
 class Channel(VoilaKernelWebsocketHandler):
-    """What a page and its kernel say to each other. One bad frame closes it; the server and all others go on."""
+    """What a page and its kernel say to each other. A bad frame closes it; the server and others go on."""
 
     def on_message(self, ws_message):
         try:

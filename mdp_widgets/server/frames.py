@@ -1,6 +1,6 @@
 """What a page sends to its kernel, looked at before Jupyter reads it: nothing in it is trusted.
 
-Jupyter believes the counts in a frame, which can make it count to 2**64 in the one thread that serves everybody.
+Jupyter believes the counts in a frame, which can make it count to 2**64 in the one thread that serves all.
 Its two formats are described in jupyter_client's documentation of messaging ("websocket protocols").
 """
 

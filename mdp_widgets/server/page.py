@@ -1,4 +1,4 @@
-"""One notebook as a page: within the number of pages that are allowed, and never behind a kernel that is dead."""
+"""One notebook as a page: within the number that is allowed, and never behind a kernel that is dead."""
 
 import asyncio
 import contextlib

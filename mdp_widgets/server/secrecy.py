@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 
 def keep_secret(token: str) -> None:
-    """From now on no record of this process's logs holds the token, as it is or as it stands in an address."""
+    """From now on no record of this process's logs holds the token, nor as it stands in an address."""
     if not token:
         return
     make, words = logging.getLogRecordFactory(), {token, quote(token, safe="")}

@@ -22,7 +22,7 @@ needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX rights 
 
 @contextlib.contextmanager
 def small_disk(size: int):
-    """No file can grow beyond `size` bytes: what writes one meets an error of the system, as on a full disk."""
+    """No file can grow beyond `size` bytes: whoever writes one meets what a full disk says."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
@@ -130,7 +130,8 @@ def test_killed_at_any_moment_all_files_are_old_or_all_new(tmp_path, moves):
 
 @needs_posix
 def test_what_a_killed_process_left_is_cleared_and_what_others_write_is_not(tmp_path):
-    code = "import os, sys; from mdp.core.files import replacing\nwith replacing(sys.argv[1]): os.kill(os.getpid(), 9)"
+    code = "import os, sys; from mdp.core.files import replacing\n"
+    code += "with replacing(sys.argv[1]): os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "x")], cwd=REPO, timeout=60)
     assert len(list(tmp_path.iterdir())) == 1
     with replacing(tmp_path / "y") as mine:

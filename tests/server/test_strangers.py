@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from pathlib import Path
 
 import psutil
@@ -242,7 +241,7 @@ def test_one_bad_frame_closes_its_channel_and_nothing_else(served):
         while "comm_info_reply" not in (await asyncio.wait_for(good.read_message(), 30)):
             pass
         for path in ("api/kernels/{}/channels", "voila/query/{}"):
-            with pytest.raises(HTTPClientError, match="403|404"):
+            with pytest.raises(HTTPClientError, match=r"403|404"):
                 await served.channel(kernel, path=path, Authorization="token wrong")
 
     run_apart(attack())
