@@ -33,6 +33,7 @@ COMMANDS = {
     "score": "score the importance of every unit on real images",
     "build": "join tables and scores into a study",
     "iterate": "prune in steps down to a budget, importance scored anew after each",
+    "convert": "make a safetensors file of a checkpoint as PyTorch saves it",
     "extract": "take the pruned network of a plan out of the dense one",
     "train": "train a network that comes with the project, from scratch",
     "finetune": "fine-tune a pruned network",

@@ -28,7 +28,7 @@ def read_tensors(path: str | os.PathLike, what: str = "checkpoint") -> dict[str,
     if path.suffix != ".safetensors":
         raise BadFile(
             f"{path} is not a .safetensors file. Other formats can run code when they are opened and are not "
-            f"read. Convert it once, in a terminal: {_convert(path)}"
+            f"read. Convert it once, in a terminal: mdp convert {shlex.quote(str(path))}"
         )
     try:
         return load_file(path)
@@ -60,17 +60,6 @@ def put_tensors(
         save_file(dict(tensors), temporary, metadata=metadata)
     except SafetensorError as error:  # a full disk, in its own words
         raise unwritable(path, OSError(first_line(error))) from None
-
-
-def _convert(path: Path) -> str:
-    """A command that makes a safetensors file of a checkpoint as PyTorch saves it, and runs no code in it."""
-    code = (
-        "from timm.models import load_state_dict; from safetensors.torch import save_file; "
-        f"save_file(load_state_dict({str(path)!r}, weights_only=True), "
-        f"{str(path.with_suffix('.safetensors'))!r})"
-    )
-    # Double quotes are understood by every shell, where nothing inside means something to one.
-    return f'python -c "{code}"' if not set(code) & set('"$`\\!%') else f"python -c {shlex.quote(code)}"
 
 
 def check_fit(
