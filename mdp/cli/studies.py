@@ -1,14 +1,25 @@
-"""`mdp studies`: what the explorer can open."""
+"""`mdp studies`: what the explorer can open; yours can be renamed and deleted."""
 
-from ..core.study import list_studies
+from ..core.study import delete_study, list_studies, rename_study
 from . import print_json
 
 
 def add_arguments(parser):
     parser.add_argument("--json", action="store_true", help="print a list of objects")
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument(
+        "--rename", nargs=2, metavar=("STUDY", "NAME"), help="give one of your studies another name"
+    )
+    change.add_argument("--delete", metavar="STUDY", help="delete one of your studies")
 
 
 def run(args):
+    if args.rename:
+        print(f"Renamed: {rename_study(*args.rename)}")
+        return
+    if args.delete:
+        print(f"Deleted: {delete_study(args.delete)}")
+        return
     studies = list_studies()
     if args.json:
         return print_json(studies)

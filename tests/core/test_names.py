@@ -6,9 +6,10 @@ import unicodedata
 
 import pytest
 
+from mdp.core.errors import MdpError
 from mdp.core.names import slug
 from mdp.core.plan import make_plan
-from mdp.core.study import list_studies, load_study, save_study
+from mdp.core.study import delete_study, list_studies, load_study, rename_study, save_study
 from mdp.solve import solve
 from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.state.saved_plans import delete_named, list_named, load_named, save_named
@@ -83,3 +84,22 @@ def test_plans_and_networks_of_budgets_that_read_alike(study):
         files.append(plan_files(chosen)[1])
         assert network_folder(chosen) == folders[-1]  # the same again: a run that was cut off goes on
     assert len(set(folders)) == len(set(files)) == 4
+
+
+def test_a_study_is_renamed_and_deleted(study):
+    path = save_study(dataclasses.replace(study, name="日本"))
+    save_study(dataclasses.replace(study, name="taken"))
+    with pytest.raises(MdpError, match="another one is"):
+        rename_study("日本", "taken")
+    new = rename_study("日本", "中国")
+    assert load_study("中国").path == new and not path.exists()
+    delete_study("中国")
+    assert not new.exists()
+    for act in (
+        lambda: delete_study("中国"),
+        lambda: delete_study("fmnist-vit-cpu"),
+        lambda: rename_study("x", "y"),
+    ):
+        with pytest.raises(MdpError):
+            act()
+    assert load_study("fmnist-vit-cpu")

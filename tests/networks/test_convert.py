@@ -1,4 +1,4 @@
-"""Checkpoints as people have them: wrapped, averaged, channels last, shared, without counters, with more in them."""
+"""Checkpoints as people have them: wrapped, averaged, channels last, shared, without counters."""
 
 import argparse
 import json
@@ -63,7 +63,7 @@ def test_the_moving_average_by_choice_and_said(state, tmp_path, capsys):
     with pytest.raises(MdpError, match="--ema"):
         read_any(tmp_path / "only.pth")
     torch.save(state, tmp_path / "none.pth")
-    with pytest.raises(MdpError, match="moving|none"):
+    with pytest.raises(MdpError, match=r"moving|none"):
         read_any(tmp_path / "none.pth", averaged=True)
 
 

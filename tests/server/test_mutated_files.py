@@ -28,10 +28,10 @@ STUDY = synthetic_vit(blocks=1, embed=48, heads=2)
 PLAN = solve(STUDY.problem, 0.6 * STUDY.problem.dense_latency)
 FILES = int(os.environ.get("MDP_FUZZ", 120))  # of each kind
 NASTY = [
-    None, True, False, -1, 0, 1, 2**31, 2**63, 2**64, 10**40, -(10**400), 1e308, -1e308, 5e-324, 1e-310, 0.5, "",
-    "x", "1", "ms", "日本", "\ud800", "a\0b", "..", "../../x", "<img src=x onerror=alert(1)>", [], {}, [[]], [None],
-    {"a": {"b": []}}, [1e308] * 9, "x" * 10_000, [[1]] * 50, "RAW:1e999", "RAW:-1e999", "RAW:NaN", "RAW:Infinity",
-    "RAW:1" + "0" * 400, "RAW:" + "[" * 600 + "]" * 600, "RAW:0.1e-999", "RAW:[1,]",
+    None, True, False, -1, 0, 1, 2**31, 2**63, 2**64, 10**40, -(10**400), 1e308, -1e308, 5e-324, 1e-310, 0.5,
+    "", "x", "1", "ms", "日本", "\ud800", "a\0b", "..", "../../x", "<img src=x onerror=alert(1)>", [], {},
+    [[]], [None], {"a": {"b": []}}, [1e308] * 9, "x" * 10_000, [[1]] * 50, "RAW:1e999", "RAW:-1e999",
+    "RAW:NaN", "RAW:Infinity", "RAW:1" + "0" * 400, "RAW:" + "[" * 600 + "]" * 600, "RAW:0.1e-999", "RAW:[1,]",
 ]  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def mutated(good, chance):
             inner.insert(at[-1], copy.deepcopy(inner[at[-1]]))
         elif act < 0.3 and isinstance(inner, dict):
             inner[chance.choice(["more", "\ud800", "", "name"])] = inner.pop(at[-1])
-        elif act < 0.45 and type(inner[at[-1]]) in (int, float):
+        elif act < 0.45 and type(inner[at[-1]]) in (int, float) and abs(inner[at[-1]]) < 1e300:
             inner[at[-1]] *= chance.choice([-1, 0.5, 2, 1 + 1e-7, 1e6, 1e300])
         else:
             inner[at[-1]] = copy.deepcopy(chance.choice(NASTY))
@@ -133,8 +133,8 @@ def kinds(folder):
 
     tables = save_tables(STUDY.tables, STUDY.model, space, user / "tables" / "t.json")
     scores = save_scores(STUDY.scores, STUDY.model, user / "scores" / "s.json")
-    about = {"id": job.name, "kind": "finetune", "title": "t", "arguments": ["finetune", "x"], "pid": 2**22 + 5,
-             "created": 1.0, "started": 1.7e9, "processes": 2}  # fmt: skip
+    about = {"id": job.name, "kind": "finetune", "title": "t", "arguments": ["finetune", "x"],
+             "pid": 2**22 + 5, "created": 1.0, "started": 1.7e9, "processes": 2}  # fmt: skip
     network = {"format": "mdp-architecture/1", "model": study_to_json(STUDY)["model"], "family": "vit",
                "choices": dict(PLAN.choices), "removed": [], "parameters": 3,
                "extra": {"plan": plan_to_json(PLAN), "finetuned": {"accuracy_tuned": 0.5}}}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Behind `--no-long-work`, no message of a page writes a file, asks for a path, or ends a job of the host's."""
+"""Behind `--no-long-work`, no message of a page writes a file, asks for a path, or ends a job."""
 
 import pytest
 
@@ -56,8 +56,10 @@ def test_paths_that_are_there_and_others_are_answered_alike(page, tmp_path):
     (tmp_path / "there.safetensors").write_bytes(b"")
     said = set()
     for name in ("there", "nowhere"):
-        for ask in (lambda n: checked_weights("resnet18", f"{tmp_path / n}.safetensors"),
-                    lambda n: checked_data(str(tmp_path) if n == "there" else str(tmp_path / n))):  # fmt: skip
+        for ask in (
+            lambda n: checked_weights("resnet18", f"{tmp_path / n}.safetensors"),
+            lambda n: checked_data(str(tmp_path if n == "there" else tmp_path / n)),
+        ):
             with pytest.raises(MdpError) as error:
                 ask(name)
             said.add(str(error.value))
