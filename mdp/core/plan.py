@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import BadFile, Infeasible, MdpError
 from .files import read_json, write_json
+from .plan_claims import false_claim, within
 from .problem import Problem
 from .unit_names import check_unit
 
@@ -122,11 +123,6 @@ def make_plan(
     )
 
 
-def within(latency: float, budget: float) -> bool:
-    """Whether a latency meets a budget, forgiving only the rounding of one float64 sum."""
-    return latency <= budget + 1e-9 * abs(budget)
-
-
 def parse_budget(text: str | float, problem: Problem) -> float:
     """A budget in the problem's unit from `12.5` or from `40%` of the dense latency.
 
@@ -229,27 +225,8 @@ def check_plan_fits(plan: Plan, problem: Problem) -> None:
                 f"The plan gives {said:g} as its {what}, but what it keeps makes {value:g}: it was changed "
                 "after it was made. Solve again with this study."
             )
-    if wrong := _false_claim(plan, problem):
+    if wrong := false_claim(plan, problem):
         raise MdpError(f"The plan {wrong}: it was changed after it was made. Solve again with this study.")
-
-
-def _false_claim(plan: Plan, problem: Problem) -> str:
-    """What a plan says of its budget or its proof that cannot be so, in words; "" where nothing is found."""
-    if plan.latency_unit != problem.latency_unit:
-        return f"is in {plan.latency_unit!r} and {problem.name!r} in {problem.latency_unit!r}"
-    if not within(plan.latency, plan.budget):
-        return f"takes {plan.latency:g} {plan.latency_unit}, over its budget of {plan.budget:g}"
-    if plan.bound is None:
-        return "says that it is optimal without a bound that proves it" if plan.optimal else ""
-    close = math.isclose(plan.bound, plan.importance, rel_tol=1e-6, abs_tol=1e-9)
-    if plan.bound < plan.importance and not close:
-        return f"has more importance than its own bound of {plan.bound:g}"
-    if plan.optimal and not close:
-        return f"says that it is optimal, but its bound of {plan.bound:g} is not its importance"
-    dense = problem.dense_importance
-    if within(problem.dense_latency, plan.budget) and dense > max(plan.bound, plan.importance) * (1 + 1e-6):
-        return f"has a bound of {plan.bound:g}, though the whole network fits its budget with {dense:g}"
-    return ""
 
 
 def infeasible(problem: Problem, budget: float, smallest: float | None) -> Infeasible:

@@ -49,8 +49,9 @@ def front(tmp_path):
     snippet = SNIPPET.replace("127.0.0.1:8866", f"127.0.0.1:{inner}")
     (tmp_path / "nginx.conf").write_text(CONFIG.format(folder=tmp_path, port=outer, snippet=snippet))
     words = ["--port", inner, "--url", f"http://localhost:{outer}/pruning/", "--token", "t", "--warm", 0]
-    server = subprocess.Popen([sys.executable, "-m", "mdp_widgets", *map(str, words)], cwd=REPO, text=True,
-                              stdout=subprocess.PIPE, env={**os.environ, "MDP_DATA": str(tmp_path)})  # fmt: skip
+    command = [sys.executable, "-m", "mdp_widgets", *map(str, words)]
+    data = {**os.environ, "MDP_DATA": str(tmp_path)}
+    server = subprocess.Popen(command, cwd=REPO, text=True, stdout=subprocess.PIPE, env=data)
     proxy = subprocess.Popen([nginx, "-p", tmp_path, "-c", tmp_path / "nginx.conf"])
     assert f"http://localhost:{outer}/pruning/?token=t " in server.stdout.readline()
     while socket.socket().connect_ex(("127.0.0.1", outer)):
