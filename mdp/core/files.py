@@ -20,8 +20,9 @@ import psutil
 from .errors import BadFile, MdpError
 
 # Limits of what is read. The largest study of a network in timm takes some megabytes.
-MOST_BYTES = 32_000_000
+MOST_BYTES = 24_000_000
 MOST_LISTS = 1_000_000
+MOST_VALUES = 3_000_000
 MOST_LEVELS = 50
 
 
@@ -67,13 +68,13 @@ def parse_json(text: str, what: str) -> Any:
     def whole(digits: str) -> int:
         return int(digits) if len(digits) <= 20 else refuse(digits)
 
+    if text.count(",") > MOST_VALUES or text.count("[") + text.count("{") > MOST_LISTS:
+        raise BadFile(f"The {what} cannot be used: it holds more than {MOST_VALUES} values.")
     # 1e999 is JSON too, and infinite, as is a 1 with 400 zeros; looking at every number only where one can be
     # that large keeps it fast.
-    large = re.search(r"[eE]\+?\d{3}|\d{19}", text)
+    large = re.search(r"[eE]\+?\d{3}", text) or re.search(r"(?<!\d)\d{19}", text)
     careful: dict[str, Any] = {"parse_float": finite, "parse_int": whole} if large else {}
     try:
-        if text.count("[") + text.count("{") > MOST_LISTS:
-            raise ValueError(f"it holds more than {MOST_LISTS} lists")
         value = json.loads(text, parse_constant=refuse, **careful)
         if _deeper(value, MOST_LEVELS):
             raise ValueError(f"lists in it hold lists, more than {MOST_LEVELS} of them one in the other")
@@ -94,8 +95,13 @@ def _deeper(value: Any, levels: int) -> bool:
     """Whether more than so many lists or objects stand one in the other."""
     level = [value] if type(value) in (dict, list) else []
     for _ in range(levels):
-        level = [v for one in level for v in _inside(one) if type(v) in (dict, list)]
+        level = [v for one in level if _nests(one) for v in _inside(one) if type(v) in (dict, list)]
     return bool(level)
+
+
+def _nests(value: Any) -> bool:
+    """Whether a list or object holds another; of millions of numbers this is known at once."""
+    return not {dict, list}.isdisjoint(map(type, _inside(value)))
 
 
 def _inside(value: Any) -> Any:

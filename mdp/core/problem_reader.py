@@ -18,7 +18,7 @@ from .terms import Block, Dim, Term
 MOST_ENTRIES = 10_000  # of a list of dims, blocks or terms
 MOST_UNITS = 10_000_000  # of a dim
 MOST_AXES = 8  # of a table
-MOST_CELLS = 5_000_000  # of all tables together
+MOST_CELLS = 2_000_000  # of all tables together
 # What float64 holds with all its digits, and with room for sums of everything that a file may hold.
 SMALLEST, LARGEST = 1e-304, 1e300
 
