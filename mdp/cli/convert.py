@@ -7,18 +7,10 @@ from ..core.files import check_writable
 from . import print_json, reporter
 
 
-def add_arguments(parser):
-    parser.add_argument("file", type=Path, help="a checkpoint (.pth, .pt, .bin, .ckpt, .tar), or safetensors")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="default: beside it, ending in .safetensors")
-    parser.add_argument(
-        "--ema", action="store_true", help="take the moving average of the weights, where it has one"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
 def run(args):
     report = reporter(args)
-    out = args.out or args.file.with_suffix(".safetensors")
+    file = Path(args.file)
+    out = Path(args.out) if args.out else file.with_suffix(".safetensors")
     if out.suffix != ".safetensors":
         raise MdpError(f"{out} does not end in .safetensors; give such a name with --out.")
     if out.exists():
@@ -27,7 +19,7 @@ def run(args):
     from ..networks.checkpoints import write_tensors
     from ..networks.convert import read_any
 
-    found = read_any(args.file, averaged=args.ema)
+    found = read_any(file, averaged=args.ema)
     write_tensors(out, found.tensors)
     numbers = sum(t.numel() for t in found.tensors.values())
     which = "the moving average (EMA)" if found.averaged else "the weights"

@@ -1,44 +1,10 @@
 """`mdp profile`: measure a model's latency tables on this device."""
 
-import argparse
 import dataclasses
 
 from ..core.errors import MdpError
 from . import check_out, reporter
-from .model_args import add_model, add_split_blocks, model_of
-
-
-def add_arguments(parser):
-    add_model(parser)
-    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
-    parser.add_argument("--batch", type=int, default=1, help="images per forward pass (default 1)")
-    parser.add_argument("--dtype", default="float32", help="float32 (default), bfloat16 or float16")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: all that this process may use)")
-    parser.add_argument(
-        "--memory-format", default="auto", help="contiguous, channels_last, or auto (default): the usual one"
-    )
-    parser.add_argument(
-        "--compiled",
-        action="store_true",
-        help="deployed with torch.compile (seconds an entry: take larger width steps)",
-    )
-    parser.add_argument(
-        "--width-step",
-        action="append",
-        metavar="KIND=N",
-        help="units per step of a kind of dim, or of one dim",
-    )
-    parser.add_argument("--bundle", dest="width_step", action="append", help=argparse.SUPPRESS)
-    add_split_blocks(parser)
-    parser.add_argument(
-        "--attention",
-        choices=("fused", "split"),
-        default="fused",
-        help="how a transformer's attention is timed: fused, as it runs (default), or split, as in the paper",
-    )
-    parser.add_argument("--seconds", type=float, default=150, help="about how long to measure (default 150)")
-    parser.add_argument("--again", action="store_true", help="measure once more what was measured before")
-    parser.add_argument("--out", metavar="FILE", help="where to save the tables")
+from .model_args import model_of
 
 
 def run(args):
@@ -81,6 +47,7 @@ def run(args):
         memory_format=args.memory_format,
         compiled=args.compiled,
         seconds=args.seconds,
+        tolerance=args.tolerance,
         again=args.again,
         report=report,
         # The coarse tables can be explored while the fine ones are being measured.

@@ -4,15 +4,6 @@ from ..core.study import delete_study, list_studies, rename_study
 from . import print_json
 
 
-def add_arguments(parser):
-    parser.add_argument("--json", action="store_true", help="print a list of objects")
-    change = parser.add_mutually_exclusive_group()
-    change.add_argument(
-        "--rename", nargs=2, metavar=("STUDY", "NAME"), help="give one of your studies another name"
-    )
-    change.add_argument("--delete", metavar="STUDY", help="delete one of your studies")
-
-
 def run(args):
     if args.rename:
         print(f"Renamed: {rename_study(*args.rename)}")

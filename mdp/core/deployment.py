@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+DTYPES = ("float32", "bfloat16", "float16")
+FORMATS = ("contiguous", "channels_last")
+
 
 @dataclass(frozen=True)
 class Deployment:

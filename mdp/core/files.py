@@ -26,8 +26,8 @@ MOST_VALUES = 3_000_000
 MOST_LEVELS = 50
 
 
-def read_json(path: str | os.PathLike, what: str = "file") -> Any:
-    """Read strict JSON (NaN and Infinity are refused). `what` names the thing in error messages.
+def read_json(path: str | os.PathLike, kind: str = "file") -> Any:
+    """Read strict JSON (NaN and Infinity are refused). `kind` names the thing in error messages.
 
     Raises:
         BadFile: the file is missing, unreadable, not UTF-8 or not JSON, or larger than anything of ours.
@@ -36,27 +36,27 @@ def read_json(path: str | os.PathLike, what: str = "file") -> Any:
     try:
         # A pipe may never say anything; `mdp solve <(command)` is one that will.
         if stat.S_ISFIFO(path.stat().st_mode) and path.parts[:2] != ("/", "dev"):
-            raise BadFile(f"The {what} {path} is not a file.")
+            raise BadFile(f"The {kind} {path} is not a file.")
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
         if len(raw) > MOST_BYTES:
             raise BadFile(
-                f"The {what} {path} is larger than {MOST_BYTES // 1_000_000} MB, which no such file is; it "
+                f"The {kind} {path} is larger than {MOST_BYTES // 1_000_000} MB, which no such file is; it "
                 "was not read. Use another copy or make it anew."
             )
         text = raw.decode("utf-8")
     except FileNotFoundError:
-        raise BadFile(f"There is no {what} at {path}.") from None
+        raise BadFile(f"There is no {kind} at {path}.") from None
     except UnicodeDecodeError:
-        raise BadFile(f"The {what} {path} is not a text file; a JSON file was expected.") from None
+        raise BadFile(f"The {kind} {path} is not a text file; a JSON file was expected.") from None
     except OSError as error:
-        raise BadFile(f"The {what} {path} cannot be read: {error.strerror}.") from None
+        raise BadFile(f"The {kind} {path} cannot be read: {error.strerror}.") from None
     except ValueError:  # a path with what no path may hold
-        raise BadFile(f"There is no {what} at {str(path)!r}.") from None
-    return parse_json(text, f"{what} {path}")
+        raise BadFile(f"There is no {kind} at {str(path)!r}.") from None
+    return parse_json(text, f"{kind} {path}")
 
 
-def parse_json(text: str, what: str) -> Any:
+def parse_json(text: str, source: str) -> Any:
     """Parse strict JSON; see `read_json`."""
 
     def refuse(constant: str):
@@ -69,7 +69,7 @@ def parse_json(text: str, what: str) -> Any:
         return int(digits) if len(digits) <= 20 else refuse(digits)
 
     if text.count(",") > MOST_VALUES or text.count("[") + text.count("{") > MOST_LISTS:
-        raise BadFile(f"The {what} cannot be used: it holds more than {MOST_VALUES} values.")
+        raise BadFile(f"The {source} cannot be used: it holds more than {MOST_VALUES} values.")
     try:
         # 1e999 is JSON too, and infinite, as is a 1 with 400 zeros: every number is looked at.
         value = json.loads(text, parse_constant=refuse, parse_float=finite, parse_int=whole)
@@ -80,11 +80,11 @@ def parse_json(text: str, what: str) -> Any:
             raise ValueError("a text in it holds what is no character")
     except json.JSONDecodeError as error:
         raise BadFile(
-            f"The {what} is not complete JSON (line {error.lineno}: {error.msg}). It may have been cut off; "
-            "use another copy or make it anew."
+            f"The {source} is not complete JSON (line {error.lineno}: {error.msg}). It may have been cut "
+            "off; use another copy or make it anew."
         ) from None
     except (ValueError, RecursionError) as error:
-        raise BadFile(f"The {what} cannot be used: {error}.") from None
+        raise BadFile(f"The {source} cannot be used: {error}.") from None
     return value
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from .errors import BadFile, MdpError
 from .files import read_json, write_json
-from .problem_reader import Reader
+from .problem_reader import LARGEST, Reader
 from .terms import Block, Dim, Term
 from .totals import Totals
 from .unit_names import check_unit
@@ -94,7 +94,7 @@ class Problem:
     def evaluate(
         self, choices: Mapping[str, int | None], removed: Collection[str] = ()
     ) -> tuple[float, float]:
-        """(latency, importance) of one choice: kept units for every dim that a kept block uses.
+        """Sum (latency, importance) of one choice: kept units for every dim that a kept block uses.
 
         A dim that only removed blocks use may be None or absent.
 
@@ -110,16 +110,16 @@ class Problem:
     def total(
         self, terms: Iterable[Term], choices: Mapping[str, int | None], removed: Collection[str]
     ) -> float:
-        """The exactly rounded sum of the terms that count under this choice."""
+        """Sum the terms that count under this choice, exactly rounded."""
         self._check_removed(removed)
         return math.fsum(self.entry(term, choices) for term in terms if term.block not in removed)
 
     def entry(self, term: Term, choices: Mapping[str, int | None]) -> float:
-        """The one number that `term` contributes under `choices`, its block taken as kept."""
+        """Look up the one number that `term` contributes under `choices`, its block taken as kept."""
         return float(term.values[tuple(self._option_index(name, choices) for name in term.dims)])
 
     def unused_dims(self, removed: Collection[str]) -> set[str]:
-        """Dims that no longer exist because every block that uses them is removed."""
+        """List the dims that no longer exist because every block that uses them is removed."""
         gone = frozenset(removed)
         return {name for name, blocks in self.dim_blocks.items() if blocks and blocks <= gone}
 
@@ -141,7 +141,7 @@ class Problem:
                 raise MdpError(f"Block {name!r} cannot be removed in this problem.")
 
 
-def problem_from_json(data: Any, where: str = "problem") -> Problem:
+def problem_from_json(data: Any, source: str = "problem") -> Problem:
     """Check and build a Problem from parsed `mdp-problem/1` JSON.
 
     Raises:
@@ -149,26 +149,30 @@ def problem_from_json(data: Any, where: str = "problem") -> Problem:
     """
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
-        raise BadFile(f"The {where} is not an {FORMAT} file (its format says {found!r}).")
-    read = Reader(where)
+        raise BadFile(f"The {source} is not an {FORMAT} file (its format says {found!r}).")
+    read = Reader(source)
     dims = tuple(read.dim(item, i) for i, item in enumerate(read.entries(data, "dims")))
     blocks = tuple(read.block(item, i) for i, item in enumerate(read.entries(data, "blocks")))
     read.unique("dims", [d.name for d in dims])
     read.unique("blocks", [b.name for b in blocks])
     sizes = {d.name: len(d.options) for d in dims}
     names = {b.name for b in blocks}
-    terms = {
+    terms: dict[str, tuple[Term, ...]] = {
         kind: tuple(
             read.term(item, f"{kind}[{i}]", sizes, names) for i, item in enumerate(read.entries(data, kind))
         )
         for kind in ("latency", "importance")
     }
+    for kind, own in terms.items():
+        with np.errstate(over="ignore"):
+            if sum(float(np.abs(t.values).max()) for t in own) > LARGEST:
+                read.fail(kind, f"adds up beyond {LARGEST:g}; give its numbers in a larger unit")
     provenance = data.get("provenance", {})
     if not isinstance(provenance, dict):
         read.fail("provenance", "must be an object")
     return Problem(
         name=read.text(data.get("name"), "name"),
-        latency_unit=check_unit(read.text(data.get("latency_unit"), "latency_unit"), where),
+        latency_unit=check_unit(read.text(data.get("latency_unit"), "latency_unit"), source),
         dims=dims,
         blocks=blocks,
         **terms,

@@ -24,14 +24,14 @@ SMALLEST, LARGEST = 1e-304, 1e300
 
 
 class Reader:
-    """Checks one entry at a time and says which one is wrong. `where` names the file in errors."""
+    """Checks one entry at a time and says which one is wrong. `source` names the file in errors."""
 
-    def __init__(self, where: str):
-        self.where = where
+    def __init__(self, source: str):
+        self.source = source
         self._cells = 0
 
     def fail(self, entry: str, problem: str) -> NoReturn:
-        raise BadFile(f"The {self.where} is damaged: {entry} {problem}.")
+        raise BadFile(f"The {self.source} is damaged: {entry} {problem}.")
 
     def entries(self, data: Mapping, key: str) -> list:
         value = data.get(key)
@@ -46,10 +46,10 @@ class Reader:
             self.fail(entry, "must be a text that is not empty")
         return value
 
-    def unique(self, what: str, names: Sequence[str]) -> None:
+    def unique(self, entry: str, names: Sequence[str]) -> None:
         twice = next((name for name, times in Counter(names).items() if times > 1), None)
         if twice is not None:
-            self.fail(what, f"name {twice!r} twice")
+            self.fail(entry, f"name {twice!r} twice")
 
     def dim(self, item: Any, i: int) -> Dim:
         entry = f"dims[{i}]"
@@ -110,8 +110,8 @@ class Reader:
             self.fail(entry, "holds a number that is not finite")
         sizes = np.abs(values[values != 0])
         if sizes.size and (sizes.max() > LARGEST or sizes.min() < SMALLEST):
-            odd = sizes.max() if sizes.max() > LARGEST else sizes.min()
-            self.fail(entry, f"holds {odd:g}, which sums cannot take in; give all numbers in another unit")
+            odd, other = (sizes.max(), "larger") if sizes.max() > LARGEST else (sizes.min(), "smaller")
+            self.fail(entry, f"holds {odd:g}, which sums cannot take in; give all numbers in a {other} unit")
         self._cells += values.size
         if self._cells > MOST_CELLS:
             self.fail(entry, f"makes more than {MOST_CELLS} numbers of the tables; offer fewer options")

@@ -17,6 +17,7 @@ def scores_to_json(scores: Scores) -> dict[str, Any]:
             {"name": name, "block": block, "dim": dim, "values": [float(f"{v:.6g}") for v in values]}
             for name, block, dim, values in scores.shares
         ],
+        **({"blocks": dict(scores.blocks)} if scores.blocks else {}),
     }
 
 
@@ -26,7 +27,19 @@ def scores_from_json(data: Any) -> Scores:
         if not isinstance(data[key], kind):
             raise ValueError(f"{key}, which is no {'list' if kind is list else 'object'}")
     order = {dim: _order(dim, units) for dim, units in data["order"].items()}
-    return Scores(order, tuple(_share(share, order) for share in data["shares"]), dict(data["provenance"]))
+    shares = tuple(_share(share, order) for share in data["shares"])
+    return Scores(order, shares, dict(data["provenance"]), _blocks(data))
+
+
+def _blocks(data: Mapping[str, Any]) -> dict[str, float]:
+    """What blocks are worth as a whole; files without it were written before there were any."""
+    blocks = data.get("blocks", {})
+    if not isinstance(blocks, Mapping):
+        raise ValueError("blocks, which is no object")
+    for name, value in blocks.items():
+        if type(value) not in (int, float) or not np.isfinite(float(value)):
+            raise ValueError(f"what block {name!r} is worth as a whole, which is not a number")
+    return {name: float(value) for name, value in blocks.items()}
 
 
 def _order(dim: str, units: Any) -> np.ndarray:

@@ -101,7 +101,8 @@ def _of_user(name: str | os.PathLike) -> Path:
 
 
 def list_studies() -> list[dict[str, Any]]:
-    """The studies at hand: name, model, device, batch, dtype, path; a damaged one has `error` instead.
+    """List the studies at hand: name, model, device, batch, dtype, dataset (of its scores), measured (whether
+    the accuracy of plans stands in it), path; a damaged one has `error` instead.
 
     >>> import mdp
     >>> "fmnist_vit" in [study["model"] for study in mdp.list_studies()]
@@ -124,7 +125,7 @@ def _stamp(path: Path) -> tuple[int, int]:
     return state.st_mtime_ns, state.st_size
 
 
-_LISTED = ("format", "name", "model", "latency/provenance")
+_LISTED = ("format", "name", "model", "accuracy", "latency/provenance", "importance/provenance")
 
 
 @lru_cache(maxsize=1000)
@@ -140,7 +141,9 @@ def _summary(path: Path, _stamp: tuple[int, int]) -> dict[str, Any]:
         study = load_study(path)
     except MdpError as error:
         return {"name": path.stem, "path": str(path), "error": str(error)}
-    return _line(study.name, study.model.name, study.tables.provenance, path)
+    return _line(
+        study.name, study.model.name, study.tables.provenance, study.scores.provenance, study.accuracy, path
+    )
 
 
 def _of_head(path: Path) -> dict[str, Any] | None:
@@ -148,13 +151,23 @@ def _of_head(path: Path) -> dict[str, Any] | None:
     try:
         if head is None or head["format"] != FORMAT:
             return None
-        line = _line(head["name"], head["model"]["name"], head["latency/provenance"], path)
-    except (KeyError, TypeError):
+        made = head["latency/provenance"], head["importance/provenance"], head["accuracy"]
+        line = _line(head["name"], head["model"]["name"], *made, path)
+    except (KeyError, TypeError, AttributeError):
         return None
     texts = all(isinstance(line[key], str) for key in ("name", "model", "device", "dtype"))
     return line if texts and type(line["batch"]) is int else None
 
 
-def _line(name: str, model: str, provenance: Mapping[str, Any], path: Path) -> dict[str, Any]:
-    facts = {key: provenance[key] for key in ("device", "batch", "dtype")}
+def _line(
+    name: str,
+    model: str,
+    timed: Mapping[str, Any],
+    scored: Mapping[str, Any],
+    accuracy: Mapping[str, Any] | None,
+    path: Path,
+) -> dict[str, Any]:
+    facts = {key: timed[key] for key in ("device", "batch", "dtype")}
+    facts["dataset"] = scored.get("dataset")
+    facts["measured"] = accuracy is not None and bool(accuracy.get("plans"))
     return {"name": name, "model": model, **facts, "path": str(path)}

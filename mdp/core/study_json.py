@@ -24,23 +24,23 @@ def study_to_json(study: StudyRecord) -> dict[str, Any]:
         "name": study.name,
         "family": study.family,
         "model": model_to_json(study.model),
+        "accuracy": study.accuracy,  # before the long tables: a list reads no further
         "latency": {"provenance": dict(study.tables.provenance), "details": dict(study.tables.details)},
         "importance": scores_to_json(study.scores),
         "counts": {k: [[p.block, p.factor, list(p.dims)] for p in ps] for k, ps in study.counts.items()},
         "skipped": [[s.name, s.reason] for s in study.skipped],
         "verification": study.verification,
-        "accuracy": study.accuracy,
         "problem": problem_to_json(study.problem),
     }
 
 
-def study_from_json(data: Any, where: str = "study", path: Path | None = None) -> StudyRecord:
+def study_from_json(data: Any, source: str = "study", path: Path | None = None) -> StudyRecord:
     """Check and build a Study from parsed JSON. Raises BadFile, saying which entry is wrong."""
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
-        raise BadFile(f"The {where} is not an {FORMAT} file (its format says {found!r}).")
-    as_written = problem_from_json(data.get("problem"), f"problem in the {where}")
-    problem = in_ms(as_written, where)
+        raise BadFile(f"The {source} is not an {FORMAT} file (its format says {found!r}).")
+    as_written = problem_from_json(data.get("problem"), f"problem in the {source}")
+    problem = in_ms(as_written, source)
     other_units = problem is not as_written  # what was measured was set beside other units
     try:
         study = StudyRecord(
@@ -62,12 +62,12 @@ def study_from_json(data: Any, where: str = "study", path: Path | None = None) -
             verification=None if other_units else data.get("verification"),
             accuracy=data.get("accuracy"),
         )
-        _check_study(study, where)
+        _check_study(study, source)
     except BadFile:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BadFile(
-            f"The {where} is damaged: {type(error).__name__} at {error}. Make it anew or use another copy."
+            f"The {source} is damaged: {type(error).__name__} at {error}. Make it anew or use another copy."
         ) from None
     return study
 
@@ -79,9 +79,9 @@ def _without_story(provenance: Any, other_units: bool) -> Any:
     return {key: value for key, value in provenance.items() if key != "strict"}
 
 
-def _check_study(study: StudyRecord, where: str) -> None:
+def _check_study(study: StudyRecord, source: str) -> None:
     def fail(what: str):
-        raise BadFile(f"The {where} is damaged: {what}.")
+        raise BadFile(f"The {source} is damaged: {what}.")
 
     dims, blocks = study.problem.dim, {*study.problem.block, None}
     for name, dim in dims.items():
@@ -90,6 +90,9 @@ def _check_study(study: StudyRecord, where: str) -> None:
     for name, block, dim, values in study.scores.shares:
         if dim not in dims or block not in blocks or values.shape != (dims[dim].dense,):
             fail(f"importance share {name!r} does not fit its dim or block")
+    for name in study.scores.blocks:
+        if name not in blocks:
+            fail(f"what block {name!r} is worth as a whole fits no block")
     if odd := _odd_importance(study):
         fail(f"its importance of {odd} is not the sum of the shares of its units")
     for what, products in study.counts.items():
@@ -102,7 +105,7 @@ def _check_study(study: StudyRecord, where: str) -> None:
     for what, value in {**facts, **{k: v for k, v in optional.items() if v is not None}}.items():
         if not isinstance(value, Mapping):
             fail(f"what it says of its {what} is not a list of names and values")
-    check_times(study.problem, where, study.tables.details)
+    check_times(study.problem, source, study.tables.details)
     if not isinstance(study.tables.provenance, Mapping):
         fail("its latency tables do not say how they were measured")
     for key in ("device", "batch", "dtype"):
@@ -113,7 +116,7 @@ def _check_study(study: StudyRecord, where: str) -> None:
 def _odd_importance(study: StudyRecord) -> str | None:
     """The first term of importance that the shares do not make, by name; None where they make them all.
 
-    Shares are kept with six digits.
+    Shares are kept with six digits; what a block is worth as a whole counts as a share of no dim.
     """
     made = study.scores.terms(study.problem.dim)
     said = study.problem.importance
@@ -121,7 +124,9 @@ def _odd_importance(study: StudyRecord) -> str | None:
     if named[0] != named[1]:
         pairs = ((a, b) for a, b in zip(*named, strict=False) if a != b)
         return next((repr(b[0]) for _, b in pairs), "a part that is there or not")
-    for term, own, (_, _, _, values) in zip(said, made, study.scores.shares, strict=True):
-        if (np.abs(term.values - own.values) > 1e-4 * np.abs(values).sum()).any():
+    sizes = [np.abs(values).sum() for _, _, _, values in study.scores.shares]
+    sizes += [abs(value) for value in study.scores.blocks.values()]
+    for term, own, size in zip(said, made, sizes, strict=True):
+        if (np.abs(term.values - own.values) > 1e-4 * size).any():
             return repr(term.name)
     return None

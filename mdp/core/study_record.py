@@ -56,11 +56,15 @@ class Scores:
             array of shape (units,). A dim may have several shares: one per layer that uses it.
         provenance: method, dataset, images, seed, created, ...; `agreement` (dim -> rank correlation between
             two disjoint halves of the images) where known.
+        blocks: block -> what it is worth beyond its shares, mostly negative: where the loss without a whole
+            block was measured, it is less than the sum of what its dims lose one by one. Empty for scores
+            that only add up.
     """
 
     order: Mapping[str, np.ndarray]
     shares: tuple[tuple[str, str | None, str, np.ndarray], ...]
     provenance: Mapping[str, Any]
+    blocks: Mapping[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         images = self.provenance.get("images")
@@ -68,11 +72,16 @@ class Scores:
         return f"Scores({len(self.order)} dims, {self.provenance.get('method')}{on})"
 
     def terms(self, dims: Mapping[str, Dim]) -> tuple[Term, ...]:
-        """One importance term per share: entry i is the summed score of the top `options[i]` units."""
-        return tuple(
+        """Make one importance term per share: entry i is the summed score of the top `options[i]` units. Then
+        one of no dim per block that is worth more or less than its shares."""
+        units = (
             Term(name, block, (dim,), _top_sums(values, self.order[dim], dims[dim].options))
             for name, block, dim, values in self.shares
         )
+        whole = (
+            Term(f"{b} as a whole", b, (), np.array(v, dtype=np.float64)) for b, v in self.blocks.items()
+        )
+        return (*units, *whole)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +91,8 @@ class StudyRecord:
     Attributes:
         counts: "parameters" and "macs" as sums of products, for any plan (see space.Product).
         verification: predicted against measured latency of whole random sub-networks, left by `mdp verify`.
-        accuracy: {"dense": ..., "dataset": ...} where it was measured.
+        accuracy: {"dense": ..., "dataset": ...} where it was measured; "plans" and "check" as
+            `mdp.core.plan_accuracy` and `mdp.core.quality` read them.
         path: the file it came from, None if not saved.
     """
 
@@ -104,10 +114,10 @@ class StudyRecord:
         dense = f"{self.problem.dense_latency:.4g} {self.problem.latency_unit} dense, {band}"
         return f"Study({self.name!r}, {self.model.name}, {dense})"
 
-    def count(self, what: str, choices: Mapping[str, int | None] | None = None, removed=()) -> float:
-        """Parameters or MACs of a plan (default: of the dense model)."""
+    def count(self, kind: str, choices: Mapping[str, int | None] | None = None, removed=()) -> float:
+        """Count parameters or MACs of a plan (default: of the dense model)."""
         choices = self.problem.dense_choices if choices is None else choices
-        return sum(p.value(choices, frozenset(removed)) for p in self.counts[what])
+        return sum(p.value(choices, frozenset(removed)) for p in self.counts[kind])
 
 
 def build_study(
@@ -132,7 +142,7 @@ def build_study(
     blocks = {None, *(b.name for b in space.blocks)}
     for what, made, named in (
         ("tables", "mdp profile", {t.block for t in tables.terms}),
-        ("scores", "mdp score", {block for _, block, _, _ in scores.shares}),
+        ("scores", "mdp score", {*(block for _, block, _, _ in scores.shares), *scores.blocks}),
     ):
         if named - blocks:
             raise MdpError(

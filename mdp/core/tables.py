@@ -120,7 +120,7 @@ def list_tables(model: str | None = None) -> list[SavedTables]:
 
 
 def fit_space(space: Space, saved: SavedTables) -> Space:
-    """The space with the widths that the tables offer, which may have been bundled otherwise.
+    """The space with the widths that the tables offer, whose width steps may have been others.
 
     Raises:
         MdpError: the tables are of another model: a dim is missing, unknown, or of another width.

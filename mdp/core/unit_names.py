@@ -22,15 +22,15 @@ def milliseconds(unit: str) -> float | None:
     return MILLISECONDS.get(_plain(unit))
 
 
-def check_unit(unit: str, where: str) -> str:
+def check_unit(unit: str, source: str) -> str:
     """The unit as it is, if it is one that is known.
 
     Raises:
-        BadFile: it is none; `where` names the file.
+        BadFile: it is none; `source` names the file.
     """
     if milliseconds(unit) is None and _plain(unit) not in OTHERS:
         raise BadFile(
-            f"The {where} gives latency in {unit[:40]!r}, which is no unit of time that is known here. Give "
+            f"The {source} gives latency in {unit[:40]!r}, which is no unit of time that is known here. Give "
             "it in ms, s, us or ns; a problem file may also count MACs, FLOPs, parameters, bytes or joules."
         )
     return unit

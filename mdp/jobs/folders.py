@@ -33,7 +33,7 @@ def job_ids(kind: str | None = None) -> set[str]:
 
 
 def folder_of(job_id: str) -> Path:
-    """Raises MdpError for what is no id: one must not lead elsewhere."""
+    """Raise MdpError for what is no id: one must not lead elsewhere."""
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,199}", str(job_id)):
         raise MdpError(f"{job_id!r} is not the id of a job.")
     return jobs_dir() / job_id

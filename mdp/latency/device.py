@@ -12,12 +12,10 @@ from functools import lru_cache
 from typing import Any
 
 from ..core import cores
+from ..core.deployment import DTYPES, FORMATS
 from ..core.errors import MdpError, Unsupported, first_line
 from . import gpu
 from .allocator import can_keep
-
-DTYPES = ("float32", "bfloat16", "float16")
-FORMATS = ("contiguous", "channels_last")
 
 
 @dataclass(frozen=True)
@@ -166,16 +164,16 @@ def apple_name() -> str:
     return f"Apple GPU ({platform.machine()})"
 
 
-def unit_of(where: ResolvedDeployment) -> str:
+def unit_of(resolved: ResolvedDeployment) -> str:
     """What one profiler at a time may use: the piece of hardware itself, whatever it is called meanwhile.
 
     Two equal GPUs have one name and are two; one CPU has as many names as there are affinity masks.
     """
-    if where.kind == "cuda":
+    if resolved.kind == "cuda":
         import torch
 
-        return gpu.identifier(torch) or where.device
-    return where.device.partition(" (")[0]
+        return gpu.identifier(torch) or resolved.device
+    return resolved.device.partition(" (")[0]
 
 
 @lru_cache

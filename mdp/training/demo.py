@@ -20,7 +20,8 @@ from ..networks import models
 from ..networks.checkpoints import write_tensors
 from ..networks.models import ModelRef
 from .distributed import accelerator
-from .loop import Recipe, TrainingHistory, train
+from .loop import TrainingHistory, train
+from .recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def train_demo(
     if accelerate.is_main_process:
         check_writable(folder)
     source = datasets.find(data)
-    report.message(source.said)
+    report.message(source.summary)
     source = checked_source(source, report, skip_bad=skip_bad)
     ref = models.resolve(name, "none")
     torch.manual_seed(stages[0].recipe.seed)

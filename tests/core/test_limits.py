@@ -1,6 +1,7 @@
 """No file uses up memory or patience, and no number in one leads to a false answer."""
 
 import copy
+import dataclasses
 import json
 import os
 
@@ -77,8 +78,13 @@ def test_a_file_larger_than_any_of_ours_is_not_read(tmp_path):
 
 def test_the_list_of_studies_reads_heads_only(monkeypatch):
     path = save_study(STUDY)
-    monkeypatch.setattr(studies, "load_study", lambda path: pytest.fail(f"{path} was read"))
-    assert str(path) in [s["path"] for s in list_studies()]
+    real = studies.load_study
+    load = lambda p: pytest.fail(f"{p} was read") if p == path else real(p)  # noqa: E731
+    monkeypatch.setattr(studies, "load_study", load)
+    told = next(s for s in list_studies() if s["path"] == str(path))
+    assert told["dataset"] == STUDY.scores.provenance.get("dataset") and told["measured"] is False
+    save_study(dataclasses.replace(STUDY, accuracy={"dense": 0.5, "plans": [{}]}))
+    assert next(s for s in list_studies() if s["path"] == str(path))["measured"] is True
     # Much after the head, that no list needs, and a FIFO that nobody writes.
     path.write_text(path.read_text().rstrip()[:-1] + ', "more": [' + "1," * 10**6 + "1]}")
     assert str(path) in [s["path"] for s in list_studies()]
@@ -118,6 +124,28 @@ def test_importance_that_its_shares_do_not_make():
         change(forged["problem"])
         with pytest.raises(BadFile, match="is not the sum of the shares"):
             study_from_json(forged)
+
+
+def test_what_blocks_are_worth_as_a_whole_counts_in_the_importance():
+    block = STUDY.problem.blocks[0].name
+    scores = dataclasses.replace(STUDY.scores, blocks={block: -0.25})
+    terms = scores.terms(STUDY.problem.dim)
+    study = dataclasses.replace(
+        STUDY, scores=scores, problem=dataclasses.replace(STUDY.problem, importance=terms)
+    )
+    data = json.loads(json.dumps(study_to_json(study)))
+    assert study_from_json(data).scores.blocks == {block: -0.25}
+    assert study_from_json(data).problem.importance[-1].dims == ()
+    for value, words in (
+        (-0.5, "is not the sum of the shares"), ("x", "damaged"), (None, "damaged"), (True, "damaged"),
+    ):  # fmt: skip
+        data["importance"]["blocks"] = {block: value}
+        with pytest.raises(BadFile, match=words):
+            study_from_json(data)
+    for blocks in ({}, {"elsewhere": -0.25}, {block: -0.25, "elsewhere": 1.0}, [], 3):
+        data["importance"]["blocks"] = blocks
+        with pytest.raises(BadFile):
+            study_from_json(data)
 
 
 def forged(**changes):

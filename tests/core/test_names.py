@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import unicodedata
+from types import SimpleNamespace
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_plans_and_networks_of_budgets_that_read_alike(study):
         named = dataclasses.replace(study, name=name)
         plan = make_plan(problem, 12.34, choices, (), solver="x", seconds=0)
         stand_in = dataclasses.replace(plan, order=None)
-        chosen = type("Chosen", (), {"study": named, "plan": stand_in})()
+        chosen = SimpleNamespace(study=named, plan=stand_in, accuracies=selection.accuracies)
         folders.append(network_folder(chosen))
         files.append(plan_files(chosen)[1])
         assert network_folder(chosen) == folders[-1]  # the same again: a run that was cut off goes on

@@ -26,7 +26,7 @@ from ..synthetic import synthetic_vit
 
 STUDY = synthetic_vit(blocks=1, embed=48, heads=2)
 PLAN = solve(STUDY.problem, 0.6 * STUDY.problem.dense_latency)
-FILES = int(os.environ.get("MDP_FUZZ", 120))  # of each kind
+FILES = int(os.environ.get("MDP_FUZZ", 25))  # of each kind
 NASTY = [
     None, True, False, -1, 0, 1, 2**31, 2**63, 2**64, 10**40, -(10**400), 1e308, -1e308, 5e-324, 1e-310, 0.5,
     "", "x", "1", "ms", "日本", "\ud800", "a\0b", "..", "../../x", "<img src=x onerror=alert(1)>", [], {},

@@ -24,6 +24,7 @@ from mdp_widgets.server.serve import Options, refusal
 
 from ..loops import run_apart
 
+FRAMES = int(os.environ.get("MDP_FUZZ", 400))  # mutated ones; more than that, and all of BAD are sent, too
 REPO = Path(__file__).resolve().parents[2]
 TOKEN = "token/of a+test"
 URL = "https://lab.example/below/path/"
@@ -43,7 +44,7 @@ class Served:
             "--token",
             TOKEN,
             "--pages",
-            3,
+            2,
             "--warm",
             0,
             "--url",
@@ -101,6 +102,12 @@ def served(tmp_path_factory):
     assert TOKEN not in server.log.read_text() and "token%2F" not in server.log.read_text()
 
 
+@pytest.fixture(scope="module")
+def kernel(served):
+    """That of one page, for all tests: a kernel takes seconds to start."""
+    return served.page()
+
+
 def header(kind="comm_info_request"):
     return {"msg_id": "a", "msg_type": kind, "username": "", "session": "s", "version": "5.3"}
 
@@ -154,9 +161,9 @@ def test_no_other_frame_is(protocol, frame):
         read_frame(frame, protocol)
 
 
-def test_thousands_of_mutated_frames_are_read_or_refused():
+def test_mutated_frames_are_read_or_refused():
     chance = random.Random(20)
-    for _ in range(4000):
+    for _ in range(FRAMES):
         protocol = chance.choice([V1, "legacy"])
         frame = bytearray(GOOD[protocol])
         for _ in range(chance.randint(1, 6)):
@@ -210,7 +217,7 @@ def test_the_link_is_the_one_that_visitors_see(served):
         assert "no address" in refusal(Options(url=wrong))
 
 
-def test_below_the_path_is_everything_and_elsewhere_nothing(served):
+def test_below_the_path_is_everything_and_elsewhere_nothing(served, kernel):
     status, body = served.ask("/below/path/login")
     assert status == 200 and "action='/below/path/'" in body
     for path in ("/", "/teach", "/login", "/mdp/plotly.min.js", "/below/path/api/contents"):
@@ -219,17 +226,15 @@ def test_below_the_path_is_everything_and_elsewhere_nothing(served):
     assert served.ask("/below/path", **AUTHORIZED)[0] in (301, 302)
     assert served.ask("/below/path/teach")[0] == 302
     assert served.ask("/below/path/teach", host="evil.example", **AUTHORIZED)[0] == 403
-    kernel = served.page()
     status, body = served.ask(f"/below/path/mdp/kernel/{kernel}", **AUTHORIZED)
     assert json.loads(body) == {"alive": True}
-    served.close(kernel)
 
 
-def test_one_bad_frame_closes_its_channel_and_nothing_else(served):
-    kernel = served.page()
+def test_one_bad_frame_closes_its_channel_and_nothing_else(served, kernel):
 
     async def attack():
-        for protocol, frame in BAD:
+        # How each is read is tested above; here it is one of every protocol that ends a channel.
+        for protocol, frame in BAD if FRAMES > 400 else (BAD[0], BAD[13], BAD[20]):
             words = [V1] if protocol == V1 else None
             channel = await served.channel(kernel, protocols=words)
             await channel.write_message(frame, binary=isinstance(frame, bytes))
@@ -245,35 +250,33 @@ def test_one_bad_frame_closes_its_channel_and_nothing_else(served):
                 await served.channel(kernel, path=path, Authorization="token wrong")
 
     run_apart(attack())
-    served.close(kernel)
 
 
-def test_a_flood_of_visitors_makes_no_more_kernels_than_pages(served):
+def test_a_flood_of_visitors_makes_no_more_kernels_than_pages(served, kernel):
     answers, most = [], 0
 
     def visit():
         answers.append(served.ask("/below/path/teach", **AUTHORIZED))
 
-    visitors = [threading.Thread(target=visit) for _ in range(12)]
+    visitors = [threading.Thread(target=visit) for _ in range(6)]
     for visitor in visitors:
         visitor.start()
     while any(v.is_alive() for v in visitors):
         most = max(most, len(served.kernels()))
         time.sleep(0.05)
-    assert most <= 3
+    assert most <= 2
     opened = [
         re.search(r'"kernelId": ?"([0-9a-f-]{36})"', body)[1] for status, body in answers if status == 200
     ]
-    assert len(opened) == 3 and all("places" in body for status, body in answers if status == 503)
-    for kernel in opened:
-        served.close(kernel)
+    assert len(opened) == 1 and all("places" in body for status, body in answers if status == 503)
+    served.close(opened[0])
 
 
 def test_a_kernel_killed_while_it_starts_is_said(served):
-    answers = []
+    answers, before = [], served.kernels()
     visitor = threading.Thread(target=lambda: answers.append(served.ask("/below/path/teach", **AUTHORIZED)))
     visitor.start()
-    while visitor.is_alive() and not (found := served.kernels()):
+    while visitor.is_alive() and not (found := [k for k in served.kernels() if k not in before]):
         time.sleep(0.01)
     for process in found:
         process.kill()

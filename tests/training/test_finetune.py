@@ -189,7 +189,7 @@ def test_a_network_that_moved_to_its_device_is_trained(made, tmp_path, capsys, m
     study, plan = made
     status, outcome, err = finetune(capsys, study, "--plan", plan, *FEW, *words, "--out", tmp_path / "net")
     assert status == 0, err
-    assert len(moves) == 2 and outcome["latency_measured"] > 0 and outcome["accuracy_dense"] is not None
+    assert len(moves) >= 2 and outcome["latency_measured"] > 0 and outcome["accuracy_dense"] is not None
     status, again, _ = finetune(capsys, tmp_path / "net", *FEW, "--epochs", "0", "--out", tmp_path / "same")
     assert status == 0 and again["accuracy_pruned"] == outcome["accuracy_tuned"]
     for network in moves:
