@@ -8,7 +8,7 @@ from mdp.core.study import save_study
 from mdp.solve import solve
 from mdp_widgets.pages.explorer import Explorer
 from mdp_widgets.state.saved_plans import delete_named, rename_named, save_named
-from mdp_widgets.workflow.keep_budget import enforce_argv
+from mdp_widgets.workflow.keep_budget import enforcing
 from mdp_widgets.workflow.plans import plan_files
 from mdp_widgets.workflow.study_draft import checked_data, checked_weights
 
@@ -43,7 +43,7 @@ def test_nothing_below_the_page_does(page, vit, tmp_path):
         lambda: rename_named(vit, "the host's", "n"),
         lambda: delete_named(vit, "the host's"),
         lambda: plan_files(selection),
-        lambda: enforce_argv(vit, 1.0, selection.pins),
+        lambda: enforcing(vit, 1.0, selection.pins),
         lambda: jobs.start(["studies"], "t"),
         lambda: jobs.cancel("20260101-000000-finetune-abcdef"),
     ):
