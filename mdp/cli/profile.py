@@ -3,7 +3,7 @@
 import dataclasses
 
 from ..core.errors import MdpError
-from . import reporter
+from . import check_out, reporter
 from .model_args import model_of
 
 
@@ -24,6 +24,7 @@ def run(args):
     from ..networks.weights import noted
 
     report = reporter(args)
+    check_out(args.out, "tables")
     ref = model_of(args)
     # What is not supported is refused before anything large is made.
     outline(ref, split_blocks=args.split_blocks)

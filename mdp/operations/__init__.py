@@ -12,7 +12,14 @@ and the page's forms (`mdp_widgets.workflow.form`). No torch, no widgets.
 from .command_line import add_options, argv, options_of
 from .measure import MeasureOptions
 from .models import CheckOptions, InspectOptions
-from .networks import ExportOptions, ExtractOptions, FinetuneOptions, RepairOptions, TrainOptions
+from .networks import (
+    ConvertOptions,
+    ExportOptions,
+    ExtractOptions,
+    FinetuneOptions,
+    RepairOptions,
+    TrainOptions,
+)
 from .option import Option, Options, check, described, option, required
 from .profile import ProfileOptions
 from .score import ScoreOptions
@@ -32,6 +39,7 @@ OPERATIONS: dict[str, type[Options]] = {
         ScoreOptions,
         BuildOptions,
         IterateOptions,
+        ConvertOptions,
         ExtractOptions,
         RepairOptions,
         TrainOptions,
@@ -48,6 +56,7 @@ __all__ = [
     "OPERATIONS",
     "BuildOptions",
     "CheckOptions",
+    "ConvertOptions",
     "EnforceOptions",
     "ExportOptions",
     "ExtractOptions",
