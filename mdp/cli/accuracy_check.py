@@ -58,7 +58,9 @@ def verify_accuracy(args):
 def describe_check(result: dict) -> str:
     """A test of importance in a few words."""
     bands = result["rank_correlation"].items()
-    ranks = ", ".join(f"{value:.2f} at {100 * float(share):.0f} %" for share, value in bands)
+    told = [f"{value:.2f} at {100 * float(share):.0f} %" for share, value in bands]
+    alike = [f"too alike to tell at {100 * float(share):.0f} %" for share in result["alike"]]
+    ranks = ", ".join(told + alike)
     rates = ", ".join(f"{kind} {rate:.2f}" for kind, rate in result["exchange_rates"].items())
     return (
         f"{result['plans']} plans, each {result['as']} and measured on {result['images']:,} test images; "

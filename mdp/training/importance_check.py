@@ -47,8 +47,9 @@ def check_importance(
 
     Returns:
         plain JSON: `rank_correlation` (Spearman's, of importance and accuracy, by share of dense), `worst` of
-        these, `exchange_rates` (kind -> points of accuracy lost per 1 % of importance that this kind alone
-        loses), `behind` (accuracy of the best plan seen minus that of the optimum, the worst band), `plans`,
+        these, `alike` (bands whose plans differ less than so many images can tell), `rank_correlation_as_cut`
+        (of accuracies without repair), `exchange_rates` (kind -> points of accuracy lost per 1 % of
+        importance that this kind alone loses), `behind` (accuracy of the best plan seen minus that of the optimum, the worst band), `plans`,
         `images`, `as` ("repaired" or "cut"), `dense`, `seed`, `created`.
 
     Raises:
@@ -77,14 +78,15 @@ def check_importance(
         done.append(one)
     measured = iter(done)
     of_band = {share: [next(measured) for _ in band] for share, band in bands.items()}
-    ranks = {
-        share: ranked for share, band in bands.items() if (ranked := _rank(band, of_band[share])) is not None
-    }
-    if not ranks:
+    told = {share: pair for share, band in bands.items() if (pair := _ranks(band, of_band[share]))}
+    if not told:
         raise MdpError(NONE)
+    ranks = {f"{share:g}": best for share, (best, _) in told.items() if best is not None}
     return {
-        "rank_correlation": {f"{share:g}": value for share, value in ranks.items()},
-        "worst": min(ranks.values()),
+        "rank_correlation": ranks,
+        "worst": min(ranks.values(), default=None),
+        "alike": [f"{share:g}" for share, (best, _) in told.items() if best is None],
+        "rank_correlation_as_cut": {f"{share:g}": cut for share, (_, cut) in told.items() if cut is not None},
         "exchange_rates": {
             kind: _rate(meter.dense, one, problem) for kind, one in zip(alone, measured, strict=True)
         },
@@ -104,11 +106,26 @@ def _alone(problem: Problem) -> dict[str, Plan]:
     return {kind: plan for kind, plan in found.items() if plan is not None}
 
 
-def _rank(plans: Sequence[Plan], measured: Sequence[PlanAccuracy]) -> float | None:
-    """Spearman's rank correlation of importance and accuracy, random plans aside."""
-    pairs = [(p.importance, m.best) for p, m in zip(plans, measured, strict=True) if p.solver != "random"]
-    importance, accuracy = np.array(pairs).T if pairs else (np.empty(0), np.empty(0))
-    if len(pairs) < LEAST or not (np.ptp(importance) and np.ptp(accuracy)):
+def _ranks(
+    plans: Sequence[Plan], measured: Sequence[PlanAccuracy]
+) -> tuple[float | None, float | None] | None:
+    """Rank correlations of importance with accuracy, repaired and as cut; random plans aside.
+
+    None for accuracies that are too alike to be ranked; None alone where there are too few plans.
+    """
+    pairs = [(p.importance, m) for p, m in zip(plans, measured, strict=True) if p.solver != "random"]
+    importance = np.array([value for value, _ in pairs])
+    if len(pairs) < LEAST or not np.ptp(importance):
+        return None
+    best, cut = (np.array([of(m) for _, m in pairs]) for of in (lambda m: m.best, lambda m: m.cut))
+    images = pairs[0][1].images
+    return _spearman(importance, best, images), _spearman(importance, cut, images)
+
+
+def _spearman(importance: np.ndarray, accuracy: np.ndarray, images: int) -> float | None:
+    middle = float(accuracy.mean())
+    # What one network would spread by on other images of this number: ranks within it are luck.
+    if accuracy.std() <= np.sqrt(middle * (1 - middle) / images):
         return None
     return round(float(spearmanr(importance, accuracy).statistic), 4)
 
