@@ -52,6 +52,7 @@ def profile(
         memory_format=where.memory_format,
         threads=where.threads,
         compiled=where.compiled,
+        runtime=where.runtime,
         seconds=seconds,
         tolerance=tolerance,
         again=again,

@@ -18,10 +18,12 @@ def add_arguments(parser):
         "--memory-format", default="auto", help="contiguous, channels_last, or auto (default): the usual one"
     )
     parser.add_argument(
-        "--compiled",
-        action="store_true",
-        help="deployed with torch.compile (seconds an entry: take larger width steps)",
+        "--runtime",
+        metavar="NAME",
+        help="what will serve the network: eager (default), compiled (torch.compile; seconds an entry: take "
+        "larger width steps), onnxruntime or openvino",
     )
+    parser.add_argument("--compiled", action="store_true", help=argparse.SUPPRESS)  # --runtime compiled
     parser.add_argument(
         "--width-step",
         action="append",
@@ -47,7 +49,7 @@ def run(args):
 
     # Before anything slow: what was asked for makes sense here, or a sentence says why not.
     layout = "contiguous" if args.memory_format == "auto" else args.memory_format
-    deployment(args.device, args.batch, args.dtype, layout, args.threads, args.compiled)
+    deployment(args.device, args.batch, args.dtype, layout, args.threads, args.compiled, args.runtime)
     from ..core.quality import tables_words
     from ..core.study import interpolation_note
     from ..core.tables import save_tables
@@ -79,6 +81,7 @@ def run(args):
         threads=args.threads,
         memory_format=args.memory_format,
         compiled=args.compiled,
+        runtime=args.runtime,
         seconds=args.seconds,
         again=args.again,
         report=report,
@@ -92,6 +95,12 @@ def run(args):
         f"batch {p['batch']}, {p['dtype']}; spread of the readings {100 * p['spread']:.1f} %."
     )
     report.message(interpolation_note(tables))
+    if whole := p.get("whole_networks"):
+        report.message(
+            f"Against {whole['networks']} whole networks the sum of the parts was "
+            f"{100 * whole['before']:.1f} % off at the median; corrected by what they share, "
+            f"{100 * whole['after']:.1f} %."
+        )
     if p["drift"] > BUSY:
         report.message(
             f"The machine was busy or throttled: at worst the anchor beside the readings took "

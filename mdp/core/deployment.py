@@ -13,7 +13,8 @@ class Deployment:
         dtype: "float32", "bfloat16" or "float16".
         memory_format: "contiguous", "channels_last", or "auto": channels_last for convolutional networks.
         threads: of a CPU; by default all that this process may use.
-        compiled: whether torch.compile makes the kernels.
+        compiled: whether torch.compile makes the kernels; an older way to say `runtime="compiled"`.
+        runtime: what will serve the network: "eager" (default), "compiled", "onnxruntime" or "openvino".
 
     >>> Deployment("cuda", batch_size=32, dtype="bfloat16").memory_format
     'auto'
@@ -25,3 +26,4 @@ class Deployment:
     memory_format: str = "auto"
     threads: int | None = None
     compiled: bool = False
+    runtime: str | None = None

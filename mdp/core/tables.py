@@ -100,10 +100,11 @@ def load_tables(
 
 
 def how_timed(tables: Tables) -> tuple[str, ...]:
-    """What was not done the usual way, in words: ("compiled", "attention split"), one of them, or ()."""
-    compiled = "compiled" in str(tables.provenance.get("launch", ""))
+    """What was not done the usual way, in words: the runtime unless eager, "attention split", both, or ()."""
+    launch = str(tables.provenance.get("launch", ""))
+    runtime = next((word for word in ("compiled", "onnxruntime", "openvino") if word in launch), None)
     split = how_found((), (term.name for term in tables.terms))["attention"] == "split"
-    return ("compiled",) * compiled + ("attention split",) * split
+    return (runtime,) * bool(runtime) + ("attention split",) * split
 
 
 def list_tables(model: str | None = None) -> list[SavedTables]:

@@ -18,6 +18,7 @@ from ..core.units import refuse_other_units
 from ..networks.segments import Workload
 from .device import ResolvedDeployment, deployment
 from .measure import Run
+from .runtimes import launched_by
 from .store import Store
 from .timer import Timer, device_timer, timer_for
 
@@ -193,8 +194,8 @@ def deployment_of(study: StudyRecord) -> ResolvedDeployment:
             f"The study {study.name!r} does not say on which kind of device its tables were measured."
         )
     threads = p.get("threads") or None
-    layout, compiled = p.get("memory_format", "contiguous"), "compiled" in str(p.get("launch", ""))
-    return deployment(p["kind"], p.get("batch"), p.get("dtype"), layout, threads, compiled)
+    layout, runtime = p.get("memory_format", "contiguous"), launched_by(p.get("launch", ""))
+    return deployment(p["kind"], p.get("batch"), p.get("dtype"), layout, threads, runtime=runtime)
 
 
 def anchor_of_tables(study: StudyRecord, where: ResolvedDeployment) -> float | None:

@@ -77,5 +77,7 @@ def again_words(study: StudyRecord) -> list[str]:
     ]
     words += ["--threads", str(p["threads"])] if p.get("threads") else []
     words += ["--memory-format", str(p["memory_format"])] if p.get("memory_format") else []
-    words += ["--compiled"] if "compiled" in str(p.get("launch", "")) else []
+    launch = str(p.get("launch", ""))
+    runtime = next((name for name in ("compiled", "onnxruntime", "openvino") if name in launch), "")
+    words += ["--runtime", runtime] if runtime else []
     return [*words, "--split-blocks"] if how["split_blocks"] else words

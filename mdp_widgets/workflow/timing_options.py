@@ -1,4 +1,4 @@
-"""How a network is timed beside device, batch and dtype: attention fused or split, eager or compiled."""
+"""How a network is timed beside device, batch and dtype: attention fused or split, and the runtime."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,12 @@ from .components import dropdown
 from .study_draft import StudyDraft
 
 ATTENTION = {"fused, as it runs": "fused", "split, as in the paper": "split"}
-NETWORK = {"as written (eager)": "eager", "torch.compile": "compiled"}
+NETWORK = {
+    "as written (eager)": "eager",
+    "torch.compile": "compiled",
+    "ONNX Runtime": "onnxruntime",
+    "OpenVINO": "openvino",
+}
 # The numbers are those of docs/measurements/latency-models.json; a test holds them to it.
 SPLIT = (
     "Timed in two, as in the paper. Such tables were 2.9 % off at the median and 36.0 % at worst on the demo "
@@ -25,6 +30,10 @@ WORDS = {
     "eager": "Every layer is called as the model's code calls it.",
     "compiled": "Every part is compiled for its shape, seconds each. Their sum was 10 to 19 % more than a "
     "whole network takes, since that is fused across parts as well.",
+    "onnxruntime": "Every part is exported to ONNX and timed in ONNX Runtime on the CPU, in float32; what "
+    "the sum misses of a few whole networks is corrected.",
+    "openvino": "Every part is exported to ONNX and timed in OpenVINO on the CPU, in float32, where that is "
+    "installed; what the sum misses of a few whole networks is corrected.",
 }
 # Equal in both of two tables whose difference is how attention was cut.
 SAME = ("device", "software", "batch", "dtype", "memory_format", "threads", "launch")
@@ -36,7 +45,7 @@ class Switches(widgets.VBox):
 
     def __init__(self, draft: StudyDraft, device: widgets.Dropdown):
         self.attention = dropdown("Attention", ATTENTION.items(), "fused")
-        self.network = dropdown("Network", NETWORK.items(), "eager")
+        self.network = dropdown("Runtime", NETWORK.items(), "eager")
         self.attention_said, self.network_said, self.difference = (ui.sentence() for _ in range(3))
         self._draft, self._device = draft, device
         for part in (self.attention, self.network, device):
@@ -52,18 +61,18 @@ class Switches(widgets.VBox):
 
     def words(self) -> list[str]:
         """As arguments of `mdp profile`; [] for the usual way."""
-        split, compiled = self.attention.value == "split", self.network.value == "compiled"
-        return ["--attention", "split"] * split + ["--compiled"] * compiled
+        split, runtime = self.attention.value == "split", self.network.value
+        return ["--attention", "split"] * split + ["--runtime", runtime] * (runtime != "eager")
 
     def title(self) -> str:
         """What is not the usual, after a comma."""
-        split, compiled = self.attention.value == "split", self.network.value == "compiled"
-        return ", compiled" * compiled + ", attention split" * split
+        split, runtime = self.attention.value == "split", self.network.value
+        return f", {runtime}" * (runtime != "eager") + ", attention split" * split
 
     def _follow(self, _=None) -> None:
         family = self._draft.family
         cut = "" if family in ("", "vit") else "This network has no attention that could be cut."
-        made = "torch.compile is timed on a CPU or a CUDA GPU only." if self._device.value == "mps" else ""
+        made = "Other runtimes are timed on a CPU or a CUDA GPU only." if self._device.value == "mps" else ""
         for part, said, why in (
             (self.attention, self.attention_said, cut),
             (self.network, self.network_said, made),

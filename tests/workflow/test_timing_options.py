@@ -32,7 +32,7 @@ def test_each_is_said_and_asked_for(switches):
     assert switches.words() == [] and switches.title() == ""
     assert "as it runs" in switches.attention_said.value
     switches.attention.value, switches.network.value = "split", "compiled"
-    assert switches.words() == ["--attention", "split", "--compiled"]
+    assert switches.words() == ["--attention", "split", "--runtime", "compiled"]
     assert switches.title() == ", compiled, attention split"
     assert (
         "as in the paper" in switches.attention_said.value and "seconds each" in switches.network_said.value
