@@ -27,6 +27,8 @@ COMMANDS = {
     "front": "the Pareto front: the best plan at many budgets",
     "inspect": "say what of a model can be pruned, and what not",
     "profile": "measure latency tables on this device",
+    "kit": "write a folder of what to time on another device",
+    "import-tables": "make latency tables of times measured on another device",
     "score": "score the importance of every unit on real images",
     "build": "join tables and scores into a study",
     "iterate": "prune in steps down to a budget, importance scored anew after each",
@@ -58,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     for name, text in COMMANDS.items():
         sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         if name == named:
-            module = importlib.import_module(f"mdp.cli.{name}")
+            module = importlib.import_module(f"mdp.cli.{name.replace('-', '_')}")
             sub.add_argument("--job", metavar="FOLDER", help="show this run on the explorer's pages as well")
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)

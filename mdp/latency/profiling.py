@@ -164,17 +164,25 @@ def fill_surface(surface: Surface, known: Mapping[str, Entry]) -> Filled:
 
 def assemble(found: "PrunableNetwork", surfaces: Sequence[Surface], run: Run) -> Tables:
     """Tables of everything known so far, gaps inferred; provenance and per-term details with them."""
+    terms, details = tables_of(found, surfaces, run.known)
+    return Tables(terms, _provenance(found, run, details), details)
+
+
+def tables_of(
+    found: "PrunableNetwork", surfaces: Sequence[Surface], known: Mapping[str, Entry]
+) -> tuple[tuple[Term, ...], dict[str, Any]]:
+    """(terms, details of each) from the entries that are known, gaps inferred."""
     by_segment: dict[str, np.ndarray] = {}
     details: dict[str, Any] = {}
     for surface in surfaces:
-        filled = fill_surface(surface, run.known)
-        facts = _details(surface, run.known, filled)
+        filled = fill_surface(surface, known)
+        facts = _details(surface, known, filled)
         for name in surface.segments:
             by_segment[name] = filled.values[surface.index]
             details[name] = facts if name == surface.segments[0] else {"same_as": surface.segments[0]}
     kinds = {dim.name: dim.kind for dim in found.space.dims}
     terms = tuple(_term(p, by_segment[p.name], kinds) for p in found.segments)
-    return Tables(terms, _provenance(found, run, details), details)
+    return terms, details
 
 
 def made_whole(tables: Tables, found: "PrunableNetwork", run: Run) -> Tables:

@@ -189,6 +189,11 @@ def deployment_of(study: StudyRecord) -> ResolvedDeployment:
         MdpError, Unsupported: this machine has no such device, or the provenance does not say enough.
     """
     p = study.tables.provenance
+    if p.get("launch") == "imported":
+        raise MdpError(
+            f"The tables of {study.name!r} were measured on {p.get('device')} and imported: nothing can be "
+            "measured for them here. Whole networks to verify with travel in the kit (mdp kit)."
+        )
     if "kind" not in p:
         raise MdpError(
             f"The study {study.name!r} does not say on which kind of device its tables were measured."
