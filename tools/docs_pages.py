@@ -36,7 +36,7 @@ def commands() -> str:
             prog=f"mdp {name}", formatter_class=lambda prog: argparse.HelpFormatter(prog, width=84)
         )
         parser.add_argument("--job", metavar="FOLDER", help="show this run on the explorer's pages as well")
-        importlib.import_module(f"mdp.cli.{name}").add_arguments(parser)
+        importlib.import_module(f"mdp.cli.{name.replace('-', '_')}").add_arguments(parser)
         parts += [f"## {name}", f"{text[0].upper()}{text[1:]}.", f"```text\n{parser.format_help()}```"]
     return "\n\n".join(parts) + "\n"
 

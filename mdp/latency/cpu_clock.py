@@ -33,11 +33,13 @@ class CpuClock:
     """
 
     def __init__(self, threads: int, elsewhere: bool = False):
-        """`elsewhere`: the work may be done on threads other than the caller's, whose time is not seen."""
+        """`elsewhere`: the one thread may be another than the caller's: the process's time is read."""
         # Windows counts a thread's time in ticks of 16 ms, too coarse for a layer.
-        alone = threads == 1 and not elsewhere and time.get_clock_info("thread_time").resolution < 1e-6
+        alone = threads == 1 and time.get_clock_info("thread_time").resolution < 1e-6
         self.name = "CPU time of the one thread" if alone else "wall time"
-        self._now = time.thread_time_ns if alone else time.perf_counter_ns
+        self._now = (
+            (time.process_time_ns if elsewhere else time.thread_time_ns) if alone else time.perf_counter_ns
+        )
         self._share, self.caution = 1.0, ""
         cores = usable_cores()
         if cores < threads:

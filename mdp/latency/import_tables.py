@@ -15,6 +15,7 @@ from ..core.errors import BadFile, MdpError
 from ..core.study import Tables
 from ..core.units import milliseconds
 from .anchor import anchor_of
+from .block_times import shared_out
 from .grid import survey
 from .kit import Kit, entries_to_time
 from .profiling import tables_of
@@ -58,6 +59,9 @@ def import_times(
         MdpError: unit or device is not known, or the times do not fit the network: of another one, not all of
             them, in another unit than said.
     """
+    told_by_blocks = None
+    if file.blocks is not None:
+        file, told_by_blocks = shared_out(found, file, source)
     about = file.about
     factor = milliseconds(unit or about.get("unit", "ms"))
     if factor is None:
@@ -106,6 +110,9 @@ def import_times(
         "clock": f"read elsewhere, from {source}",
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+    if told_by_blocks is not None:
+        provenance["inferred_error"] = max(provenance["inferred_error"], round(told_by_blocks, 5))
+        provenance["blocks"] = "whole blocks, shared out among their parts; the network's ends cost nothing"
     if told:
         provenance["whole_networks"] = dataclasses.asdict(told)
     return Tables(terms, provenance, details)
@@ -183,7 +190,7 @@ def _correction(
     if not RATIO[0] <= ratio <= RATIO[1]:
         raise BadFile(
             f"In {source} the parts of a network take {ratio:.3g} times what the whole network does. They "
-            "are in different units, or were measured differently. Measure both in one run of the kit's script."
+            "are in different units, or were measured differently. Measure both in one run of the script."
         )
     if wholes.max() < max(NETWORK_MS, PART_MS * parts.max(), macs / MACS_A_MS):
         raise BadFile(

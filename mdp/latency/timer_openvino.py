@@ -18,7 +18,7 @@ _core: Any = None
 class OpenVinoTimer:
     """Times compiled models of OpenVINO, one stream, with threads as deployed and the latency hint.
 
-    It may run a pass on a thread of its own, so that the clock is wall time whatever the threads.
+    It may run a pass on a thread of its own, so that with one thread the process's CPU time is read.
     """
 
     def __init__(self, deployment: ResolvedDeployment):

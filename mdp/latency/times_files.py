@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..core.errors import BadFile
 
@@ -35,10 +36,14 @@ class Row:
 
 @dataclass(frozen=True)
 class TimesFile:
-    """Rows, and what the file says of itself: kit, device, runtime, unit, where it does."""
+    """Rows, and what the file says of itself: kit, device, runtime, unit, where it does.
+
+    `blocks` is a table of whole blocks as it stands in the file (see block_times), instead of rows.
+    """
 
     rows: tuple[Row, ...]
     about: Mapping[str, str] = field(default_factory=dict)
+    blocks: Any = None
 
 
 def read_times(path: str | os.PathLike) -> TimesFile:
@@ -68,10 +73,10 @@ def read_times(path: str | os.PathLike) -> TimesFile:
     if path.suffix.lower() in (".yaml", ".yml"):
         found = TimesFile(tuple(_yaml(text, path)))
     elif path.suffix.lower() == ".json" or text.lstrip()[:1] in "{[":
-        found = TimesFile(tuple(_json(text, path)))
+        found = _json(text, path)
     else:
         found = _csv(text, path)
-    if not found.rows:
+    if not found.rows and found.blocks is None:
         raise BadFile(f"The file of times {path} holds no times.")
     seen: dict[str, str] = {}
     for row in found.rows:
@@ -147,17 +152,17 @@ def _yaml(text: str, path: Path) -> Iterator[Row]:
             )
 
 
-def _json(text: str, path: Path) -> Iterator[Row]:
+def _json(text: str, path: Path) -> TimesFile:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadFile(f"{path} is not a JSON file: {error}.") from None
     if isinstance(data, list) or (isinstance(data, dict) and isinstance(data.get("table"), list)):
-        raise BadFile(
-            f"{path} is a table over axes, as NViT's: it prices whole blocks and does not say at which "
-            "widths. Give one entry for each part instead, {key: time}, with the keys that list.csv of "
-            "`mdp kit` names."
-        )
+        return TimesFile((), {"unit": "s"}, data)  # NViT's, over five axes
+    return TimesFile(tuple(_json_rows(data, path)))
+
+
+def _json_rows(data, path: Path) -> Iterator[Row]:
     if not isinstance(data, dict):
         raise BadFile(f"{path} holds no table: give {{key: time}}.")
     for key, value in data.items():

@@ -151,12 +151,40 @@ def test_tables_of_ones_own_as_csv_yaml_and_json(found, tmp_path):
         import_times(found, read_times(made[0]), device="phone")
 
 
+def test_nvits_table_of_whole_blocks_is_shared_out_among_their_parts(found, tmp_path):
+    from mdp.families import outline
+    from mdp.networks.models import resolve
+
+    vit = outline(resolve("vit_tiny_patch16_224", "none", classes=4, arguments={"depth": 2}))
+    units = {dim.kind: dim.units for dim in vit.space.dims}
+    axes = {k: [units[k] // 2, units[k]] for k in ("embedding", "heads", "qk", "v", "mlp")}
+
+    def block(e, h, q, v, m):  # seconds
+        return 1e-3 + 1e-8 * e * h * (2 * q + v) + 2e-8 * h * (q + v) + 1e-8 * e * h * v + 2e-8 * e * m
+
+    table = [[[[[block(e, h, q, v, m) for m in axes["mlp"]] for v in axes["v"]] for q in axes["qk"]]
+              for h in axes["heads"]] for e in axes["embedding"]]  # fmt: skip
+    path = tmp_path / "nvit.json"
+    path.write_text(json.dumps({"axes": axes, "table": table}))
+    tables = import_times(vit, read_times(path), device="V100")
+    first = [t for t in tables.terms if t.block == "blocks.0"]
+    dense = sum(t.values.flat[-1] for t in first)
+    assert dense == pytest.approx(1000 * block(*(a[-1] for a in axes.values())), rel=0.03)
+    with pytest.raises(MdpError, match="no such blocks"):
+        import_times(found, read_times(path), device="V100")
+    path.write_text(json.dumps({"axes": {**axes, "mlp": [8, 16]}, "table": table}))
+    with pytest.raises(MdpError, match="does not fit"):
+        import_times(vit, read_times(path), device="V100")
+    path.write_text("[[[[[0.1]]]]]")
+    with pytest.raises(MdpError, match="without its widths"):
+        import_times(vit, read_times(path), device="V100")
+
+
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
         ("lut.pkl", b"\x80\x04}q\x00.", "pickle.*not opened.*CSV"),
         ("lut", b"\x80\x04}q\x00.", "pickle"),
-        ("nvit.json", b"[[[[[0.1]]]]]", "NViT"),
         ("own.csv", b"a,b\n1,2\n", "columns a, b"),
         ("own.csv", b"\xff\xfe\x00", "not a text file"),
         ("own.yaml", b"- a\n", "not understood"),
