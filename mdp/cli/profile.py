@@ -7,6 +7,9 @@ from ..core.errors import MdpError
 from . import reporter
 from .model_args import add_model, add_split_blocks, model_of
 
+# Median error on whole networks, corrected, beyond which a table is no table of that runtime.
+APART = 0.1
+
 
 def add_arguments(parser):
     add_model(parser)
@@ -101,6 +104,11 @@ def run(args):
             f"{100 * whole['before']:.1f} % off at the median; corrected by what they share, "
             f"{100 * whole['after']:.1f} %."
         )
+        if whole["after"] > APART:
+            report.message(
+                "These tables do not add up to whole networks in this runtime, so that plans solved on them may "
+                "miss their budget widely. See mdp verify, and hold a budget with mdp enforce."
+            )
     if p["drift"] > BUSY:
         report.message(
             f"The machine was busy or throttled: at worst the anchor beside the readings took "
