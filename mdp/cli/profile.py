@@ -106,7 +106,7 @@ def run(args):
         )
         if whole["after"] > APART:
             report.message(
-                "These tables do not add up to whole networks in this runtime, so that plans solved on them may "
+                "These tables do not add up to whole networks in this runtime: plans solved on them may "
                 "miss their budget widely. See mdp verify, and hold a budget with mdp enforce."
             )
     if p["drift"] > BUSY:
