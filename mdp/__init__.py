@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .api.files import export_onnx, load, save
     from .api.network import Network, prunable
     from .api.profile import profile
+    from .api.repair import repair
     from .api.score import score
     from .api.study import Study, load_study
     from .api.training import evaluate, finetune
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
     from .core.problem import Block, Dim, Problem, Term, load_problem, save_problem
     from .core.progress import ConsoleReporter, Reporter
     from .core.study import Scores, Tables, list_studies, save_study
+    from .solve.analysis.candidates import Candidates, candidates
 
 _HOMES = {
     "api.files": ("export_onnx", "load", "save"),
     "api.network": ("Network", "prunable"),
     "api.profile": ("profile",),
+    "api.repair": ("repair",),
     "api.score": ("score",),
     "api.study": ("Study", "load_study"),
     "api.training": ("evaluate", "finetune"),
@@ -47,6 +50,7 @@ _HOMES = {
     "core.problem": ("Block", "Dim", "Problem", "Term", "load_problem", "save_problem"),
     "core.progress": ("ConsoleReporter", "Reporter"),
     "core.study": ("Scores", "Tables", "list_studies", "save_study"),
+    "solve.analysis.candidates": ("Candidates", "candidates"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 _ROOMS = ("plot", "solve")
@@ -55,6 +59,7 @@ __all__ = [
     "BadFile",
     "Block",
     "Cancelled",
+    "Candidates",
     "ConsoleReporter",
     "Deployment",
     "Dim",
@@ -70,6 +75,7 @@ __all__ = [
     "Tables",
     "Term",
     "Unsupported",
+    "candidates",
     "evaluate",
     "export_onnx",
     "finetune",
@@ -81,6 +87,7 @@ __all__ = [
     "plot",
     "profile",
     "prunable",
+    "repair",
     "save",
     "save_plan",
     "save_problem",

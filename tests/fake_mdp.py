@@ -4,11 +4,13 @@ import subprocess
 import sys
 import time
 import types
+from dataclasses import make_dataclass
 
 import numpy as np
 
 from mdp import cli
 from mdp.core.errors import MdpError
+from mdp.operations import OPERATIONS, Options, option
 
 
 def command(name, *flags):
@@ -16,10 +18,12 @@ def command(name, *flags):
 
     def register(run):
         module = types.ModuleType(f"mdp.cli.{name}")
-        module.add_arguments = lambda parser: [parser.add_argument(f"--{f}", type=float) for f in flags]
         module.run = run
         sys.modules[module.__name__] = module
-        cli.COMMANDS[name] = "a command for tests"
+        fields = [(f, float | None, option(None, "a number")) for f in flags]
+        record = make_dataclass(name, fields, bases=(Options,), namespace={"__doc__": "A command for tests."})
+        record.command = name
+        OPERATIONS[name] = record
         return run
 
     return register

@@ -5,11 +5,11 @@ each time and stored nowhere, so that they cannot fall behind.
 """
 
 import argparse
-import importlib
 import json
 from pathlib import Path
 
-from mdp.cli import COMMANDS
+from mdp.cli import fill
+from mdp.operations import OPERATIONS
 
 NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "python.ipynb"
 
@@ -31,13 +31,12 @@ def commands() -> str:
         "`mdp COMMAND`, or `python -m mdp COMMAND` in a checkout. Exit status: 0 done, 1 failed, 2 the input "
         "was wrong or cannot be met, 130 cancelled.",
     ]
-    for name, text in COMMANDS.items():
+    for name, operation in OPERATIONS.items():
         parser = argparse.ArgumentParser(
             prog=f"mdp {name}", formatter_class=lambda prog: argparse.HelpFormatter(prog, width=84)
         )
-        parser.add_argument("--job", metavar="FOLDER", help="show this run on the explorer's pages as well")
-        importlib.import_module(f"mdp.cli.{name.replace('-', '_')}").add_arguments(parser)
-        parts += [f"## {name}", f"{text[0].upper()}{text[1:]}.", f"```text\n{parser.format_help()}```"]
+        fill(parser, operation)
+        parts += [f"## {name}", operation.__doc__, f"```text\n{parser.format_help()}```"]
     return "\n\n".join(parts) + "\n"
 
 

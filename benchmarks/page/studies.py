@@ -46,7 +46,7 @@ def unit_scores(values: np.ndarray, options: tuple[int, ...]) -> np.ndarray:
     return np.repeat(np.diff(values, prepend=0.0) / steps, steps)
 
 
-def synthetic_resnet50(seed: int = 0, batch: int = 64, bundle: int = 32) -> Problem:
+def synthetic_resnet50(seed: int = 0, batch: int = 64, width_step: int = 32) -> Problem:
     """The shape of ResNet-50: 16 bottleneck blocks in four stages whose widths are shared, latency of every
     convolution over output x input channels (affine in the arithmetic, with noise), power-law importance."""
     rng = np.random.default_rng(seed)
@@ -67,11 +67,11 @@ def synthetic_resnet50(seed: int = 0, batch: int = 64, bundle: int = 32) -> Prob
     score("conv1", None, dims[0])
     for stage, depth in enumerate((3, 4, 6, 3)):
         inner = 64 * 2**stage
-        shared = Dim(f"layer{stage + 1}", "channels", width_options(4 * inner, 2 * bundle))
+        shared = Dim(f"layer{stage + 1}", "channels", width_options(4 * inner, 2 * width_step))
         dims.append(shared)
         for i in range(depth):
             block = f"layer{stage + 1}.{i}"
-            a, b = (Dim(f"{block}.conv{n}", "channels", width_options(inner, bundle)) for n in (1, 2))
+            a, b = (Dim(f"{block}.conv{n}", "channels", width_options(inner, width_step)) for n in (1, 2))
             dims += [a, b]
             blocks.append(Block(block))
             parts = ((a, before if i == 0 else shared, 1), (b, a, 9), (shared, b, 1))

@@ -9,6 +9,8 @@ from ..core.errors import MdpError
 from ..core.plan import Plan
 from ..core.study import Scores
 from ..networks.prunable import PrunableNetwork
+from ..operations import ProfileOptions, check
+from .repair import note_origin
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +25,7 @@ class Network(PrunableNetwork):
     """
 
     def extract(self, plan: Plan, scores: Scores | None = None) -> "nn.Module":
-        """The pruned network of a plan: a plain `nn.Module`, nothing masked left in it. The dense one stays.
+        """Cut the pruned network of a plan: a plain `nn.Module`, nothing masked in it. The dense one stays.
 
         Args:
             plan: from `study.solve`, which also says which units are the important ones.
@@ -42,10 +44,12 @@ class Network(PrunableNetwork):
         """
         from ..surgery import extract
 
-        return extract(self, plan.choices, plan.removed_blocks, _order(plan, scores))
+        pruned = extract(self, plan.choices, plan.removed_blocks, _order(plan, scores))
+        note_origin(pruned, self.model)
+        return pruned
 
     def mask(self, plan: Plan, scores: Scores | None = None) -> "nn.Module":
-        """The dense network with everything that the plan prunes at zero: it computes what `extract` gives.
+        """Copy the dense network with all that the plan prunes at zero: it computes what `extract` gives.
 
         Raises:
             MdpError: as `extract`.
@@ -55,8 +59,8 @@ class Network(PrunableNetwork):
         return mask(self, plan.choices, plan.removed_blocks, _order(plan, scores))
 
     def to_frame(self) -> "pd.DataFrame":
-        """One row per prunable dimension (name, kind, units, options), then one per block and per part that
-        stays whole (with the reason)."""
+        """List one row per prunable dimension (name, kind, units, options), then one per block and per part
+        that stays whole (with the reason)."""
         import pandas as pd
 
         rows: list[dict[str, Any]] = [
@@ -88,8 +92,8 @@ def prunable(
     *,
     input_size: tuple[int, int, int] | None = None,
     width_step: Mapping[str, int] | None = None,
-    split_blocks: bool = False,
-    attention: str = "fused",
+    split_blocks: bool = ProfileOptions.split_blocks,
+    attention: str = ProfileOptions.attention,
 ) -> Network:
     """Find what can be pruned in a network whose weights are in memory.
 
@@ -98,8 +102,9 @@ def prunable(
             or in training mode, a copy on the CPU in eval mode is taken.
         input_size: (channels, height, width) of one image; by default what timm says of the model.
         width_step: units per step of the widths offered, by kind of dim or name: `{"channels": 32}`.
-        split_blocks: let the attention and the MLP of a transformer's block be removed apart.
-        attention: how a transformer's is timed, "fused", as it runs, or "split" in two, as in the paper.
+        split_blocks: let a transformer's attention and MLP be removed apart.
+        attention: how a transformer's attention is timed, as it runs or in two as in the paper: "fused" or
+            "split".
 
     Raises:
         Unsupported: the network is of no supported family, or has a part that its family does not know.
@@ -109,6 +114,7 @@ def prunable(
     >>> mdp.prunable(timm.create_model("test_resnet"))
     Network('test_resnet', 10 dims, 4 blocks of which 4 can go)
     """
+    check(ProfileOptions, attention=attention)
     from ..families import find
     from ..networks.in_memory import at_rest, reference
 
@@ -119,7 +125,7 @@ def prunable(
 
 
 def checked(net: Any) -> Network:
-    """The network, if it is one that was taken apart. Raises MdpError for a module that was not."""
+    """Return the network, if it is one that was taken apart. Raises MdpError for a module that was not."""
     if not isinstance(net, Network):
         raise MdpError(f"Give what mdp.prunable(model) returns, not a {type(net).__name__}.")
     return net

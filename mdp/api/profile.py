@@ -2,6 +2,7 @@
 
 from ..core.deployment import Deployment
 from ..core.study import Tables
+from ..operations import ProfileOptions, check
 from .network import Network, checked
 from .progress import Progress, reporter
 
@@ -10,9 +11,9 @@ def profile(
     net: Network,
     deployment: Deployment | str | None = None,
     *,
-    seconds: float = 150.0,
-    tolerance: float = 0.02,
-    again: bool = False,
+    seconds: float = ProfileOptions.seconds,
+    tolerance: float = ProfileOptions.tolerance,
+    again: bool = ProfileOptions.again,
     progress: Progress = True,
 ) -> Tables:
     """Measure the latency tables of a network, in ms for one batch.
@@ -24,13 +25,15 @@ def profile(
         net: from `prunable`.
         deployment: the device, batch, dtype and so on to measure for, or a device alone ("cpu"); by default
             one image, on the GPU where there is one.
-        seconds: the time limit. A coarse grid is measured however long it takes; the rest is interpolated.
+        seconds: about how long to measure. A coarse grid is measured however long it takes; what is not
+            measured in time is interpolated.
         tolerance: a table whose cross-validated error is below this is refined no further.
-        again: visit everything that was measured before once more.
+        again: measure once more what was measured before.
         progress: True, False, or a `mdp.Reporter` that is told and may cancel.
 
     Raises:
-        MdpError: the deployment makes no sense, this machine cannot run it, or nothing fits its memory.
+        MdpError: a number or the deployment makes no sense, this machine cannot run it, or nothing fits its
+            memory.
         Cancelled: the reporter asked to stop; everything measured is kept.
 
     >>> import timm, mdp
@@ -39,6 +42,7 @@ def profile(
     >>> tables.provenance["batch"], tables.provenance["dtype"]
     (1, 'float32')
     """
+    check(ProfileOptions, seconds=seconds, tolerance=tolerance)
     from ..latency.profiling import profile as measure
 
     if isinstance(deployment, str):

@@ -6,7 +6,7 @@ Progress = bool | Reporter
 
 
 def reporter(progress: Progress) -> Reporter:
-    """The reporter meant by `progress=`: True shows lines, False nothing, a Reporter is taken as it is."""
+    """Make the reporter for `progress=`: True shows lines, False nothing, a Reporter stays as it is."""
     if isinstance(progress, Reporter):
         return progress
     return ConsoleReporter() if progress else Reporter()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..core.study import Scores
+from ..operations import ScoreOptions, check
 from .network import Network, checked
 from .progress import Progress, reporter
 
@@ -15,20 +16,29 @@ def score(
     net: Network,
     batches: "Iterable[tuple[Tensor, Tensor]]" = (),
     *,
-    method: str | None = None,
+    method: str | None = ScoreOptions.method,
+    against: str = ScoreOptions.against,
+    seconds: float | None = ScoreOptions.seconds,
     loss: "Callable[[Any, Tensor], Tensor] | None" = None,
-    device: str = "cpu",
+    device: str = ScoreOptions.device,
     progress: Progress = True,
 ) -> Scores:
     """Score every unit of a network on real images. The network is left as it was.
 
     Args:
         net: from `prunable`.
-        batches: any iterable of (images, labels): images float (batch, channels, height, width), normalised
-            as the network wants them. Small batches (16) give steadier scores than large ones.
-        method: "taylor", "hessian" or "magnitude" (needs no images); by default the family's.
+        batches: any iterable of (images, labels), or for the measured methods of images alone: images float
+            (batch, channels, height, width), normalised as the network wants them. Small batches (16) give
+            steadier scores than large ones.
+        method: "measured" runs the network with every dim at several widths and without each block;
+            "calibrated" does so for a few and scales a gradient score by it; "taylor", "hessian" and
+            "nvit" are such scores, "magnitude" needs no images. "auto" is calibrated for classifiers, with 8
+            images or more.
+        against: what the measured methods compare with: the dense network's "outputs", or "labels".
+        seconds: time limit of the measured methods; a table cut short is whole, and the next call goes on
+            from there.
         loss: what the scores are the change of, `loss(outputs, labels)` -> scalar; by default cross-entropy.
-        device: where to compute: "cpu", "cuda" or "mps".
+        device: where to compute: "cpu", "cuda", "mps", or "auto", the GPU where there is one.
         progress: True, False, or a `mdp.Reporter` that is told and may cancel.
 
     Raises:
@@ -39,11 +49,23 @@ def score(
     >>> net = mdp.prunable(timm.create_model("test_resnet", num_classes=10))
     >>> batches = [(torch.randn(4, 3, 160, 160), torch.randint(10, (4,))) for _ in range(2)]
     >>> mdp.score(net, batches, progress=False)
-    Scores(10 dims, taylor, 8 images)
+    Scores(10 dims, calibrated, 8 images)
     """
     from ..importance import score as measure
+    from ..latency.device import deployment
     from ..networks.weights import HASH, state_hash
 
     net = checked(net)
+    check(ScoreOptions, against=against, seconds=seconds)
     facts = {"weights": net.ref.weights, HASH: state_hash(net.model.state_dict())}
-    return measure(net, batches, method, reporter(progress), device=device, loss=loss, provenance=facts)
+    return measure(
+        net,
+        batches,
+        None if method == "auto" else method,
+        reporter(progress),
+        device=deployment(device).kind,
+        loss=loss,
+        against=against,
+        seconds=seconds,
+        provenance=facts,
+    )

@@ -10,11 +10,14 @@ from typing import Any
 from ..core.errors import MdpError
 from ..core.pins import Pins, pins_of
 from ..core.plan import Plan, parse_budget
+from ..core.plan_accuracy import known_accuracy, with_accuracy
 from ..core.study import Scores, StudyRecord, Tables, build_study
 from ..core.study import load_study as load_record
 from ..core.study import save_study as save_record
 from ..networks.prunable import PrunableNetwork
-from ..solve import Alternative, Front
+from ..operations import SolveOptions
+from ..solve import Alternative, Candidates, Front
+from ..solve import candidates as solve_candidates
 from ..solve import front as solve_front
 from ..solve import solve as solve_problem
 from ..solve import what_if as solve_what_if
@@ -58,7 +61,7 @@ class Study(StudyRecord):
 
     @classmethod
     def of(cls, record: StudyRecord) -> "Study":
-        """A study as it was read from a file."""
+        """Make a study of a record as it was read from a file."""
         return cls(**{f.name: getattr(record, f.name) for f in dataclasses.fields(StudyRecord)})
 
     def solve(
@@ -66,17 +69,17 @@ class Study(StudyRecord):
         budget: str | float,
         *,
         pins: PinsLike = None,
-        solver: str = "exact",
-        time_limit: float | None = None,
+        solver: str = SolveOptions.solver,
+        time_limit: float | None = SolveOptions.time_limit,
     ) -> Plan:
-        """The plan with the most importance within a budget.
+        """Find the plan with the most importance within a budget.
 
         Args:
             budget: in the study's unit (ms), or as a share of dense: `"40%"`.
             pins: what is held fixed: `{"blocks.2": "keep", "blocks.3": "remove", "embedding": 96,
                 "blocks.0.mlp": (64, 128)}`.
-            solver: a name in `mdp.solve.SOLVERS`.
-            time_limit: in seconds.
+            solver: who solves it; those after mindtpy-fp are rivals. A name in `mdp.solve.SOLVERS`.
+            time_limit: seconds, by default 60 (mindtpy 300); inf for none.
 
         Raises:
             Infeasible: nothing meets the budget; `.smallest` says what does.
@@ -89,10 +92,41 @@ class Study(StudyRecord):
             pins=pins_of(pins, self.problem),
             time_limit=time_limit,
         )
+        known = known_accuracy(self, plan, networks=False)
+        if known is not None and not (known.estimate and pins):  # with pins it is none of those beside it
+            plan = with_accuracy(self, plan, known)
         return self._with_order(plan)
 
+    def candidates(
+        self,
+        budget: str | float,
+        count: int = 16,
+        gap: float = 0.02,
+        *,
+        pins: PinsLike = None,
+        time_limit: float | None = None,
+    ) -> Candidates:
+        """Different plans within a budget, all nearly as important as the best: a pool to measure.
+
+        See `mdp.candidates`, which says when two plans differ and how complete the list is.
+
+        >>> import mdp
+        >>> found = mdp.load_study("fmnist-resnet-cpu").candidates("50%", count=3)
+        >>> [plan.importance >= 0.98 * found.plans[0].importance for plan in found.plans]
+        [True, True, True]
+        """
+        found = solve_candidates(
+            self.problem,
+            parse_budget(budget, self.problem),
+            count,
+            gap,
+            pins=pins_of(pins, self.problem),
+            time_limit=time_limit,
+        )
+        return dataclasses.replace(found, plans=tuple(self._with_order(plan) for plan in found.plans))
+
     def front(self, budgets: int | Sequence[str | float] = 100, *, pins: PinsLike = None) -> Front:
-        """The best plan at each budget, or at that many from the fastest plan to dense.
+        """Find the best plan at each budget, or at that many from the fastest plan to dense.
 
         >>> import mdp
         >>> front = mdp.load_study("fmnist-vit-cpu").front(["30%", "60%"])
@@ -103,7 +137,7 @@ class Study(StudyRecord):
         return solve_front(self.problem, at, pins=pins_of(pins, self.problem))
 
     def what_if(self, plan: Plan, *, pins: PinsLike = None) -> tuple[Alternative, ...]:
-        """What each decision of a plan is worth: the best plan if it were the other way."""
+        """Say what each decision of a plan is worth: the best plan if it were the other way."""
         return tuple(solve_what_if(self.problem, plan, pins=pins_of(pins, self.problem)))
 
     def save(self, path: str | os.PathLike | None = None) -> Path:
@@ -111,7 +145,7 @@ class Study(StudyRecord):
         return save_record(self, path)
 
     def explore(self) -> Any:
-        """The explorer of this study, as a widget for a notebook cell."""
+        """Open the explorer of this study, as a widget for a notebook cell."""
         import importlib
 
         # By name: the widgets stand on this package, not the other way round.

@@ -1,7 +1,8 @@
 """`python -m mdp COMMAND`: one module per command, imported only when it is named (most need no torch).
 
-A command module has `add_arguments(parser)` and `run(args) -> int | None`. Long commands take their reporter
-from `mdp.cli.reporter(args)`, so that the same command runs in a terminal and as a job of the explorer.
+What a command takes is written in `mdp.operations`; its module has `run(args) -> int | None`. Long commands
+take their reporter from `mdp.cli.reporter(args)`, so that the same command runs in a terminal and as a job of
+the explorer.
 """
 
 import argparse
@@ -17,29 +18,10 @@ from ..core import processes
 from ..core.errors import Cancelled, MdpError
 from ..core.progress import ConsoleReporter, Reporter
 from ..jobs import JobReporter, introduce, note_exit
+from ..operations import OPERATIONS, Options, add_options, options_of
 
 # Work that several processes share (torchrun, accelerate launch); of any other the first does all.
 SHARED = {"train", "finetune"}
-
-COMMANDS = {
-    "studies": "list the studies at hand",
-    "solve": "the best plan for a latency budget",
-    "front": "the Pareto front: the best plan at many budgets",
-    "inspect": "say what of a model can be pruned, and what not",
-    "profile": "measure latency tables on this device",
-    "kit": "write a folder of what to time on another device",
-    "import-tables": "make latency tables of times measured on another device",
-    "score": "score the importance of every unit on real images",
-    "build": "join tables and scores into a study",
-    "iterate": "prune in steps down to a budget, importance scored anew after each",
-    "extract": "take the pruned network of a plan out of the dense one",
-    "train": "train a network that comes with the project, from scratch",
-    "finetune": "fine-tune a pruned network",
-    "export": "write a pruned network as ONNX, or a study's tables as CSV",
-    "verify": "compare predicted with measured latency on whole random sub-networks",
-    "enforce": "measure, correct the tables and solve again until a budget is met",
-    "check": "compare extracted with masked networks for one architecture, without weights",
-}
 
 # What the extra "torch" brings: solving, drawing and the page do without.
 TORCH = ("torch", "torchvision", "timm", "accelerate", "safetensors", "PIL", "onnx", "onnxscript")
@@ -57,13 +39,11 @@ def main(argv: list[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     named = next((a for a in argv if not a.startswith("-")), None)
-    for name, text in COMMANDS.items():
-        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    for name, operation in OPERATIONS.items():
+        sub = commands.add_parser(name, help=in_short(operation), description=operation.__doc__)
         if name == named:
-            module = importlib.import_module(f"mdp.cli.{name.replace('-', '_')}")
-            sub.add_argument("--job", metavar="FOLDER", help="show this run on the explorer's pages as well")
-            module.add_arguments(sub)
-            sub.set_defaults(run=module.run)
+            fill(sub, operation)
+            sub.set_defaults(run=importlib.import_module(module_of(name)).run)
     args = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, _on_terminate)
     if processes.count() > 1:
@@ -87,8 +67,26 @@ def main(argv: list[str] | None = None) -> int:
     return code
 
 
+def module_of(command: str) -> str:
+    """The module of a command: `import-tables` is in mdp.cli.import_tables."""
+    return f"mdp.cli.{command.replace('-', '_')}"
+
+
+def in_short(operation: type[Options]) -> str:
+    """What a command does, as part of a list."""
+    text = str(operation.__doc__).partition("\n")[0]
+    return text[0].lower() + text[1:].rstrip(".")
+
+
+def fill(parser: argparse.ArgumentParser, operation: type[Options]) -> None:
+    """Give a parser all that a command takes."""
+    parser.add_argument("--job", metavar="FOLDER", help="show this run on the explorer's pages as well")
+    add_options(parser, operation)
+
+
 def _execute(args: argparse.Namespace) -> int:
     try:
+        options_of(OPERATIONS[args.command], args)  # refuses what is out of bounds before anything is loaded
         return args.run(args) or 0
     except Cancelled as stop:
         print(f"{processes.label()}{stop}", file=sys.stderr)

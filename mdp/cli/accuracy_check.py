@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from ..core.errors import MdpError
 from ..core.plan import parse_budget
 from ..core.plan_accuracy import PlanAccuracy, measured_plans, with_plans
 from ..core.study import load_study, save_study
@@ -13,30 +12,13 @@ from . import print_json, reporter
 SLOW = ("milp", "mindtpy", "mindtpy-fp")
 
 
-def add_accuracy_arguments(parser):
-    group = parser.add_argument_group("with --accuracy")
-    group.add_argument(
-        "--accuracy",
-        action="store_true",
-        help="test the importance instead: measure the accuracy of plans of equal latency, cut and repaired",
-    )
-    group.add_argument("--data", default="fashion-mnist", help="data set, or folder of class folders")
-    group.add_argument("--budgets", default="50%,40%,25%", help="with commas (default 50%%,40%%,25%%)")
-    group.add_argument("--plans", type=int, default=12, help="plans of equal latency a budget (default 12)")
-    group.add_argument("--images", type=int, default=2000, help="test images to measure on (default 2000)")
-    group.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
-
-
 def verify_accuracy(args):
     """Test the importance of a study; every measured plan is kept in it at once."""
     from ..datasets import find
     from ..latency.device import deployment
-    from ..training.importance_check import LEAST, check_importance
+    from ..training.importance_check import check_importance
     from ..training.plan_meter import PlanMeter
 
-    for name, least in (("plans", LEAST), ("images", 1)):
-        if getattr(args, name) < least:
-            raise MdpError(f"--{name} {getattr(args, name)} cannot be used; give {least} or more.")
     report = reporter(args)
     study = load_study(args.study)
     path = args.out or study.path
@@ -57,7 +39,7 @@ def verify_accuracy(args):
         meter,
         shares=shares,
         plans=args.plans,
-        solvers={name: solve for name, solve in SOLVERS.items() if name not in SLOW},
+        solvers=[name for name in SOLVERS if name not in SLOW],
         seed=args.seed,
         known=measured_plans(study),
         keep=keep,

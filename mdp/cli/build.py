@@ -4,17 +4,7 @@ import os
 
 from ..core.errors import MdpError
 from . import reporter
-from .model_args import add_model, model_of
-
-
-def add_arguments(parser):
-    add_model(parser)
-    parser.add_argument("--tables", required=True, metavar="FILE", help="made by `mdp profile`")
-    parser.add_argument(
-        "--scores", required=True, metavar="FILE", help="made by `mdp score`, or a study whose scores to take"
-    )
-    parser.add_argument("--name", required=True, help="the study's name, for people")
-    parser.add_argument("--out", metavar="FILE", help="where to save it (default: among the user's studies)")
+from .model_args import model_of
 
 
 def run(args):

@@ -5,25 +5,10 @@ import json
 from ..core.errors import MdpError
 from ..core.files import write_text
 from . import print_json, reporter
-from .model_args import add_model, add_split_blocks, is_special, model_of
+from .model_args import is_special, model_of
 
 # Float32 rounding through a deep network stays far below this share of the largest output.
 TOLERANCE = 1e-4
-
-
-def add_arguments(parser):
-    parser.add_argument("name", nargs="*", help="demo networks or timm architectures; no weights are needed")
-    add_model(parser, named=False)
-    parser.add_argument("--all", action="store_true", help="every architecture of the supported families")
-    parser.add_argument("--seed", type=int, default=0, help="of the weights, the plan and the images")
-    add_split_blocks(parser, "one name: attention and MLP of a block go apart")
-    parser.add_argument("--json", action="store_true", help="print one JSON object per architecture")
-    parser.add_argument(
-        "--largest", type=float, default=float("inf"), help="for a list: leave out more parameters, say 3e8"
-    )
-    parser.add_argument("--rows", metavar="FILE", help="for a list: keep results here, and go on from them")
-    parser.add_argument("--kept", action="store_true", help="check no more: write the table of the kept rows")
-    parser.add_argument("--table", metavar="FILE", help="for a list: write a table in Markdown")
 
 
 def run(args):

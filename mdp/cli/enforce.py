@@ -4,18 +4,6 @@ import dataclasses
 
 from ..core.study import load_study, save_study
 from . import print_json, reporter
-from .solve import PINS_HELP
-
-
-def add_arguments(parser):
-    parser.add_argument("study", help="a study file or the name of a study")
-    parser.add_argument("budget", help="the latency to meet: 40%% of dense, or a number in the study's unit")
-    parser.add_argument("--pins", default="", help=PINS_HELP)
-    parser.add_argument(
-        "--out", metavar="FILE", help="save the study with its corrected tables, and the plan"
-    )
-    parser.add_argument("--name", help="with --out: the name of the saved study")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args):

@@ -8,12 +8,6 @@ from ..core.study import load_study
 from . import reporter
 
 
-def add_arguments(parser):
-    parser.add_argument("source", help="the folder of a pruned network (--onnx), or a study (--csv)")
-    parser.add_argument("--onnx", metavar="FILE", help="write the network to this file")
-    parser.add_argument("--csv", metavar="FOLDER", help="write the study's tables into this folder")
-
-
 def run(args):
     if (args.onnx is None) == (args.csv is None):
         raise MdpError("Say what to write: --onnx FILE for a pruned network, or --csv FOLDER for a study.")

@@ -3,16 +3,7 @@
 from ..core.plan import Plan, load_plan, parse_budget, plan_to_json
 from ..core.study import StudyRecord, load_study
 from . import reporter
-
-
-def add_arguments(parser):
-    parser.add_argument("study", help="a study file, or the name of a study")
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--plan", help="a plan file, made with this study")
-    which.add_argument(
-        "--budget", help="solve for this budget first: in ms (12.5) or a share of dense (40%%)"
-    )
-    parser.add_argument("--out", required=True, help="the folder to write model and architecture into")
+from .repair import repaired
 
 
 def run(args):
@@ -23,7 +14,14 @@ def run(args):
 
     report.step(0, 1, f"taking the network out of {study.model.name}")
     model = extract_plan(study, plan)
-    folder = save(model, args.out, {"study": study.name, "plan": plan_to_json(plan)})
+    extra = {"study": study.name, "plan": plan_to_json(plan)}
+    if args.repair:
+        from ..training.finetune import Pruned
+
+        model, told = repaired(Pruned(model, study.model, study, plan), args, report)
+        report.message(told.text)
+        extra["repair"] = told.to_json()
+    folder = save(model, args.out, extra)
     report.step(1, 1, "saved")
     before, after = study.count("parameters"), sum(p.numel() for p in model.parameters())
     report.message(

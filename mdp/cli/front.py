@@ -7,18 +7,6 @@ from . import print_json
 from .solve import read_problem, share, summary
 
 
-def add_arguments(parser):
-    parser.add_argument("file", help="a problem file, a study file, or the name of a study")
-    parser.add_argument(
-        "--budgets",
-        default="20",
-        help="how many, evenly spaced up to dense (default 20); or a list: 30%%,40%%,12.5",
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON object: points and supported points"
-    )
-
-
 def run(args):
     from ..solve import front
 

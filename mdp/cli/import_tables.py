@@ -4,22 +4,8 @@ from pathlib import Path
 
 from ..core.errors import MdpError
 from . import reporter
-from .model_args import add_model, add_split_blocks, model_of
-
-
-def add_arguments(parser):
-    parser.add_argument("times", help="a kit's results.csv or folder; or a CSV, YAML or JSON file of times")
-    parser.add_argument("--kit", metavar="DIR", help="the kit that the times are of (default: beside them)")
-    parser.add_argument("--model", help="the network, where the times are of no kit")
-    parser.add_argument("--weights", help="as for other commands; times do not depend on them")
-    add_model(parser, named=False)
-    add_split_blocks(parser)
-    parser.add_argument("--unit", help="of the times: ms, s, us or ns (default: as the file says, or ms)")
-    parser.add_argument("--device", help="what the device is called (default: as the file says)")
-    parser.add_argument("--runtime", help="what ran the network there (default: as the file says)")
-    parser.add_argument("--batch", type=int, default=1, help="images a pass, where the times are of no kit")
-    parser.add_argument("--dtype", default="float32", help="of what was timed (default float32)")
-    parser.add_argument("--out", metavar="FILE", help="where to save the tables")
+from .model_args import model_of
+from .profile import APART, APART_WORDS
 
 
 def run(args):
@@ -71,6 +57,8 @@ def run(args):
             f"Against {whole['networks']} whole networks the sum of the parts was "
             f"{100 * whole['before']:.1f} % off at the median; corrected, {100 * whole['after']:.1f} %."
         )
+        if whole["after"] > APART:
+            report.message(f"{APART_WORDS} Time the pruned network on the device before relying on it.")
     if wrong := tables_words(p, tables.details):
         report.message(wrong)
     if args.job:

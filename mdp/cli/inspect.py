@@ -2,15 +2,7 @@
 
 from ..core.errors import MdpError
 from . import print_json, reporter
-from .model_args import add_model, add_split_blocks, model_of
-
-
-def add_arguments(parser):
-    add_model(parser)
-    add_split_blocks(parser)
-    parser.add_argument("--data", help="say also whether these images are fit for it: data set, or folder")
-    parser.add_argument("--out", metavar="FILE", help="write the report there as JSON")
-    parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+from .model_args import model_of
 
 
 def run(args):
@@ -29,7 +21,7 @@ def run(args):
     if args.data:
         source = find_data(args.data)
         found["data"] = source.description
-        report.message(source.said)
+        report.message(source.summary)
         try:
             check_fit(source.train, source, ref)
         except MdpError as error:  # said last: what was found of the model is true whatever the images are

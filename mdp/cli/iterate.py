@@ -2,34 +2,11 @@
 
 import dataclasses
 
-from ..core.errors import MdpError
 from ..core.plan import parse_budget, save_plan
 from ..core.progress import PartOf
 from ..core.study import load_study, save_study
 from . import print_json, reporter
-from .model_args import SKIP_BAD
 from .solve import describe, problem_of, summary
-
-
-def add_arguments(parser):
-    parser.add_argument("study", help="a study file or the name of a study")
-    parser.add_argument("--budget", required=True, help="in ms (12.5) or a share of dense (40%%)")
-    parser.add_argument("--steps", type=int, default=5, help="down to the budget (default 5); 1 is one shot")
-    parser.add_argument("--schedule", default="geometric", help="geometric (default) or linear")
-    parser.add_argument(
-        "--data", default="fashion-mnist", help="data set, or folder of class folders of images"
-    )
-    parser.add_argument("--skip-bad", action="store_true", help=SKIP_BAD)
-    parser.add_argument("--images", type=int, default=512, help="training images per scoring (default 512)")
-    parser.add_argument("--batch", type=int, default=16, help="images per batch (default 16)")
-    parser.add_argument(
-        "--seed", type=int, default=0, help="which images; every step takes others (default 0)"
-    )
-    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
-    parser.add_argument("--name", help="of the study that holds the last scores")
-    parser.add_argument("--out", metavar="FILE", help="save that study there (default: the user's studies)")
-    parser.add_argument("--plan", metavar="FILE", help="save the plan there (default: beside the study)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args):
@@ -45,12 +22,10 @@ def run(args):
     from ..solve import iterate
 
     report = reporter(args)
-    if args.images < 1 or args.batch < 1:
-        raise MdpError("Scoring takes at least one image, in batches of at least one.")
     study = load_study(args.study)
     budget = parse_budget(args.budget, study.problem)
     source = find_data(args.data)
-    report.message(source.said)
+    report.message(source.summary)
     check_fit(source.train, source, study.model)
     unread = Unread.for_now()
     device = deployment(args.device).kind

@@ -1,53 +1,22 @@
-"""The words with which every command names a model, as `mdp.networks.models.resolve` takes it."""
+"""How a command's options name a model: read as `mdp.networks.models.resolve` takes it."""
 
 import argparse
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from ..core.errors import MdpError
 from ..core.model_ref import MEMORY, ModelRef
+from ..operations.shared import BuiltAs, Model
 
-SKIP_BAD = "leave out images that cannot be read, and say which, instead of refusing them"
 _PYTHON = {"True": True, "False": False, "None": None}
 
 
-def add_model(parser: argparse.ArgumentParser, *, named: bool = True) -> None:
-    """`model` and `--weights` (unless the command names its models otherwise), and how it is built."""
-    if named:
-        parser.add_argument("model", help="a demo network or a timm architecture")
-        parser.add_argument(
-            "--weights", help="demo, pretrained, none, or the path of a .safetensors checkpoint"
-        )
-    parser.add_argument(
-        "--input-size",
-        metavar="SIZE",
-        help="of an image: 224, 224x192 (height x width) or 3x224x192 (default: own)",
-    )
-    parser.add_argument(
-        "--in-chans", metavar="N", help="channels of an image: 1 (grey) or 3 (default: its own)"
-    )
-    parser.add_argument(
-        "--classes",
-        metavar="N",
-        help="width of the classifier; other than the weights' it is new, and 0 is none",
-    )
-    parser.add_argument(
-        "--arg", action="append", default=[], metavar="KEY=VALUE",
-        help="an argument for timm, as JSON: --arg depth=6 --arg patch_size=7 (again for another)",
-    )  # fmt: skip
-
-
-def add_split_blocks(
-    parser: argparse.ArgumentParser, text: str = "let a transformer's attention and MLP be removed apart"
-) -> None:
-    """`--split-blocks`, and the name that it had before."""
-    parser.add_argument("--split-blocks", action="store_true", help=text)
-    parser.add_argument("--halves", dest="split_blocks", action="store_true", help=argparse.SUPPRESS)
-
-
-def model_of(args: argparse.Namespace, name: str | None = None, weights: str | None = None) -> ModelRef:
-    """The model that the words name. Raises MdpError as `resolve`, and for words that make no sense."""
+def model_of(
+    args: argparse.Namespace | Model, name: str | None = None, weights: str | None = None
+) -> ModelRef:
+    """Find the model that the options name. Raises MdpError as `resolve`, and for what makes no sense."""
     from ..networks.models import own_size, resolve
 
     name, weights = name or args.model, weights or args.weights
@@ -56,8 +25,8 @@ def model_of(args: argparse.Namespace, name: str | None = None, weights: str | N
     return resolve(name, weights, classes=classes, input_size=size, arguments=arguments(args.arg))
 
 
-def model_words(ref: ModelRef) -> list[str]:
-    """The words that name this model again: `model_of` of them is `ref`.
+def naming(ref: ModelRef) -> dict[str, Any]:
+    """The options that name this model again, as those of `mdp.operations.shared.Model`.
 
     Raises:
         MdpError: its weights were held in memory, so no command can find them.
@@ -67,45 +36,49 @@ def model_words(ref: ModelRef) -> list[str]:
             f"The weights of {ref.name} were held in memory, and no command can find them. Use Python, "
             "or save the weights as a .safetensors checkpoint and make the study from that."
         )
-    size = "x".join(map(str, ref.input_size))
-    words = [ref.name, "--weights", ref.weights, "--input-size", size, "--classes", str(ref.classes)]
-    return words + [
-        w for key, value in ref.arguments.items() for w in ("--arg", f"{key}={json.dumps(value)}")
-    ]
+    return {
+        "model": ref.name,
+        "weights": ref.weights,
+        "input_size": "x".join(map(str, ref.input_size)),
+        "classes": str(ref.classes),
+        "arg": tuple(f"{key}={json.dumps(value)}" for key, value in ref.arguments.items()),
+    }
 
 
-def is_special(args: argparse.Namespace) -> bool:
+def is_special(args: argparse.Namespace | BuiltAs) -> bool:
     """Whether the words ask for another model than timm builds by default under its name."""
     return bool(args.arg) or any(v is not None for v in (args.input_size, args.in_chans, args.classes))
 
 
-def input_size(size: str | None, channels: str | None, own) -> tuple[int, int, int] | None:
-    """(channels, height, width), or None where neither is said; `own()` is the model's.
+def input_size(
+    size: str | None, channels: str | None, default: Callable[[], tuple[int, int, int]]
+) -> tuple[int, int, int] | None:
+    """(channels, height, width), or None where neither is said; `default()` is the model's.
 
     Raises:
         MdpError: it is no size, or the channels are said twice, and differ.
     """
     if size is None and channels is None:
         return None
-    words = [] if size is None else re.split(r"[x×, ]+", size.strip().lower())
-    said = [_count(word, "--input-size") for word in words]
-    if len(said) > 3:
+    typed = [] if size is None else re.split(r"[x×, ]+", size.strip().lower())
+    sides = [_count(word, "--input-size") for word in typed]
+    if len(sides) > 3:
         raise MdpError(f"--input-size {size} is no size of an image. Write 224, 224x192 or 3x224x192.")
     first = _count(channels, "--in-chans") if channels is not None else None
-    if len(said) == 3 and first not in (None, said[0]):
-        raise MdpError(f"--input-size {size} has {said[0]} channels and --in-chans says {first}. Say one.")
-    height, width = ((*said, *said) if len(said) == 1 else said)[-2:] if said else own()[1:]
-    return (said[0] if len(said) == 3 else first or own()[0], height, width)
+    if len(sides) == 3 and first not in (None, sides[0]):
+        raise MdpError(f"--input-size {size} has {sides[0]} channels and --in-chans says {first}. Say one.")
+    height, width = ((*sides, *sides) if len(sides) == 1 else sides)[-2:] if sides else default()[1:]
+    return (sides[0] if len(sides) == 3 else first or default()[0], height, width)
 
 
-def arguments(words: list[str]) -> dict[str, Any]:
+def arguments(typed: list[str]) -> dict[str, Any]:
     """`["depth=6", "stem_type=deep"]` as `{"depth": 6, "stem_type": "deep"}`: JSON, or a bare word; no code.
 
     Raises:
         MdpError: a word is no KEY=VALUE, or a key stands twice.
     """
     found: dict[str, Any] = {}
-    for word in words:
+    for word in typed:
         key, equals, value = word.partition("=")
         key = key.strip()
         if not equals or not key.isidentifier():

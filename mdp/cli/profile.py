@@ -1,49 +1,17 @@
 """`mdp profile`: measure a model's latency tables on this device."""
 
-import argparse
 import dataclasses
 
 from ..core.errors import MdpError
 from . import reporter
-from .model_args import add_model, add_split_blocks, model_of
+from .model_args import model_of
 
 # Median error on whole networks, corrected, beyond which a table is no table of that runtime.
 APART = 0.1
-
-
-def add_arguments(parser):
-    add_model(parser)
-    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
-    parser.add_argument("--batch", type=int, default=1, help="images per forward pass (default 1)")
-    parser.add_argument("--dtype", default="float32", help="float32 (default), bfloat16 or float16")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: all that this process may use)")
-    parser.add_argument(
-        "--memory-format", default="auto", help="contiguous, channels_last, or auto (default): the usual one"
-    )
-    parser.add_argument(
-        "--runtime",
-        metavar="NAME",
-        help="what will serve the network: eager (default), compiled (torch.compile; seconds an entry: take "
-        "larger width steps), onnxruntime or openvino",
-    )
-    parser.add_argument("--compiled", action="store_true", help=argparse.SUPPRESS)  # --runtime compiled
-    parser.add_argument(
-        "--width-step",
-        action="append",
-        metavar="KIND=N",
-        help="units per step of a kind of dim, or of one dim",
-    )
-    parser.add_argument("--bundle", dest="width_step", action="append", help=argparse.SUPPRESS)
-    add_split_blocks(parser)
-    parser.add_argument(
-        "--attention",
-        choices=("fused", "split"),
-        default="fused",
-        help="how a transformer's attention is timed: fused, as it runs (default), or split, as in the paper",
-    )
-    parser.add_argument("--seconds", type=float, default=150, help="about how long to measure (default 150)")
-    parser.add_argument("--again", action="store_true", help="measure once more what was measured before")
-    parser.add_argument("--out", metavar="FILE", help="where to save the tables")
+APART_WORDS = (
+    "These tables do not add up to whole networks in this runtime: plans solved on them may miss their "
+    "budget widely."
+)
 
 
 def run(args):
@@ -86,6 +54,7 @@ def run(args):
         compiled=args.compiled,
         runtime=args.runtime,
         seconds=args.seconds,
+        tolerance=args.tolerance,
         again=args.again,
         report=report,
         # The coarse tables can be explored while the fine ones are being measured.
@@ -105,10 +74,7 @@ def run(args):
             f"{100 * whole['after']:.1f} %."
         )
         if whole["after"] > APART:
-            report.message(
-                "These tables do not add up to whole networks in this runtime: plans solved on them may "
-                "miss their budget widely. See mdp verify, and hold a budget with mdp enforce."
-            )
+            report.message(f"{APART_WORDS} See mdp verify, and hold a budget with mdp enforce.")
     if p["drift"] > BUSY:
         report.message(
             f"The machine was busy or throttled: at worst the anchor beside the readings took "

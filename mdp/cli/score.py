@@ -1,45 +1,12 @@
 """`mdp score`: the importance of every unit of a model, on real images."""
 
-from ..core.errors import MdpError
 from . import reporter
-from .model_args import SKIP_BAD, add_model, add_split_blocks, model_of
+from .model_args import model_of
 
 NEW_HEAD = (
     "The classifier is new and untrained: the importance is that for random answers. Train it on your "
     "classes first, if you can, and give that checkpoint."
 )
-
-
-def add_arguments(parser):
-    add_model(parser)
-    parser.add_argument(
-        "--method",
-        default="auto",
-        help="taylor, hessian, magnitude (needs no images), or auto (default): the family's",
-    )
-    parser.add_argument(
-        "--data", default="fashion-mnist", help="data set, or folder of class folders of images"
-    )
-    parser.add_argument("--skip-bad", action="store_true", help=SKIP_BAD)
-    parser.add_argument("--images", type=int, default=1024, help="training images to score on (default 1024)")
-    parser.add_argument(
-        "--views",
-        type=int,
-        default=1,
-        help="crops and mirrorings of each image, where images are few (default 1: as evaluated)",
-    )
-    parser.add_argument(
-        "--with-test",
-        action="store_true",
-        help="score on the test images too, where no accuracy will be measured on them",
-    )
-    parser.add_argument(
-        "--batch", type=int, default=16, help="images per batch (default 16): few, so that scores are steady"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="which images (default 0)")
-    add_split_blocks(parser)
-    parser.add_argument("--device", default="auto", help="cpu, cuda, mps or auto (default)")
-    parser.add_argument("--out", metavar="FILE", help="where to save the scores (default: the user's folder)")
 
 
 def run(args):
@@ -52,10 +19,6 @@ def run(args):
     from ..networks.weights import noted
 
     report = reporter(args)
-    if args.images < 1 or args.views < 1:
-        raise MdpError(f"{args.views} views of {args.images} images cannot be scored on; give 1 or more.")
-    if args.method != "auto" and args.method not in METHODS:
-        raise MdpError(f"There is no score {args.method!r}; choose auto or one of {', '.join(METHODS)}.")
     ref = model_of(args)
     # What is not supported, and images that do not fit, are refused before anything is fetched or made.
     shapes = outline(ref, split_blocks=args.split_blocks)
@@ -68,10 +31,14 @@ def run(args):
     if ref.new_head:
         facts["new_head"] = True
         report.message(NEW_HEAD)
-    scores = score(found, batches, method, report, device=device, provenance=facts)
+    asked = None if args.method == "auto" else method
+    limits = {"against": args.against, "seconds": args.seconds}
+    scores = score(found, batches, asked, report, device=device, provenance=facts, **limits)
     unread.tell(report)
     path = save_scores(scores, ref, args.out)
-    report.message(f"{path}: {method} scores of {len(scores.order)} dims{_said(scores.provenance)}.")
+    report.message(
+        f"{path}: {scores.provenance['method']} scores of {len(scores.order)} dims{_said(scores.provenance)}."
+    )
     wrong = importance_words(scores_doubt(scores))
     if wrong:
         report.message(wrong)
@@ -91,7 +58,7 @@ def _batches(args, ref, report, unread):
     from ..datasets.views import view_loader
 
     source = find_data(args.data)
-    report.message(source.said)
+    report.message(source.summary)
     check_fit(source.train, source, ref)
     torch.manual_seed(args.seed)
     images = joined(source.train, source.test) if args.with_test else source.train

@@ -5,53 +5,54 @@ from pathlib import Path
 
 from ..core.files import read_json
 from ..core.plan import Plan, parse_budget, save_plan
+from ..core.plan_accuracy import Known, known_accuracy, with_accuracy
 from ..core.problem import FORMAT, Problem, problem_from_json
 from ..core.quality import beside, importance_doubt
 from ..core.study import StudyRecord, load_study
+from ..plot.accuracy_words import accuracy_sentence, dense_accuracy
 from . import print_json
-
-PINS_HELP = (
-    "what is held fixed, with commas: blocks.3=removed,blocks.0=kept,embedding=96,blocks.1.mlp=64..256"
-)
-
-
-def add_arguments(parser):
-    parser.add_argument("file", help="a problem file, a study file, or the name of a study")
-    parser.add_argument(
-        "--budget", required=True, help="in the problem's unit (12.5) or a share of dense (40%%)"
-    )
-    parser.add_argument(
-        "--solver", default="exact", help="exact (default), milp, mindtpy, mindtpy-fp, greedy, random"
-    )
-    parser.add_argument("--pins", default="", help=PINS_HELP)
-    parser.add_argument("--time-limit", type=float, help="seconds; for milp and mindtpy")
-    parser.add_argument("--out", help="also write the plan to this file")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+from .candidates import chosen_plan
 
 
 def run(args):
     from ..core.pins import pins_from_text
     from ..solve import solve
 
-    problem = read_problem(args.file)
+    problem, study = read_either(args.file)
     budget = parse_budget(args.budget, problem)
     pins = pins_from_text(args.pins, problem)
-    plan = solve(problem, budget, args.solver, pins=pins, time_limit=args.time_limit)
+    about: dict = {}
+    if args.candidates is not None:
+        plan, about = chosen_plan(args, study, budget, pins)
+        known = Known(plan.accuracy["share"], plan.accuracy["images"], plan.accuracy["stage"])
+    else:
+        plan = solve(problem, budget, args.solver, pins=pins, time_limit=args.time_limit)
+        # Pinned plans are not those between which the study's measured ones tell what to expect.
+        known = known_accuracy(study, plan) if study else None
+        known = None if known is not None and known.estimate and pins else known
+        if study is not None and known is not None:
+            plan = with_accuracy(study, plan, known)
     if args.out:
         save_plan(plan, args.out)
     if args.json:
-        return print_json(summary(plan, problem))
-    print(describe(plan, problem))
+        return print_json({**summary(plan, problem, study), **about})
+    print(describe(plan, problem, study, known))
 
 
 def read_problem(name: str) -> Problem:
     """The problem in a problem file or a study file, or of the study with that name. Raises BadFile."""
+    return read_either(name)[0]
+
+
+def read_either(name: str) -> tuple[Problem, StudyRecord | None]:
+    """The problem of a file or a study, and the study where it is one. Raises BadFile."""
     path = Path(name)
     if path.is_file():
         data = read_json(path, "problem or study file")
         if isinstance(data, dict) and data.get("format") == FORMAT:
-            return problem_from_json(data, f"problem file {path}")
-    return problem_of(load_study(name))
+            return problem_from_json(data, f"problem file {path}"), None
+    study = load_study(name)
+    return problem_of(study), study
 
 
 def problem_of(study: StudyRecord) -> Problem:
@@ -61,9 +62,10 @@ def problem_of(study: StudyRecord) -> Problem:
     return dataclasses.replace(problem, provenance={**problem.provenance, "importance": told})
 
 
-def summary(plan: Plan, problem: Problem | None = None) -> dict:
-    """What `--json` prints; `importance_doubt` is there where importance means nothing."""
-    doubt = importance_doubt(problem) if problem else ""
+def summary(plan: Plan, problem: Problem | None = None, study: StudyRecord | None = None) -> dict:
+    """What `--json` prints; `importance_doubt` is there where importance means nothing, `accuracy` where
+    something is known of it."""
+    doubt = _doubt(problem, study) if problem else ""
     return {
         "problem": plan.problem,
         "latency_unit": plan.latency_unit,
@@ -79,13 +81,17 @@ def summary(plan: Plan, problem: Problem | None = None) -> dict:
         "shadow_price": plan.shadow_price,
         "note": plan.note,
         **({"importance_doubt": doubt} if doubt else {}),
+        **({"accuracy": dict(plan.accuracy)} if plan.accuracy is not None else {}),
     }
 
 
-def describe(plan: Plan, problem: Problem) -> str:
+def describe(
+    plan: Plan, problem: Problem, study: StudyRecord | None = None, known: Known | None = None
+) -> str:
     """A few lines for a person."""
     unit = plan.latency_unit
-    doubt = beside(importance_doubt(problem))
+    doubt = beside(_doubt(problem, study))
+    accuracy = [accuracy_sentence(known, dense_accuracy(study))] if study and known else []
     proven = "proven optimal under these tables and pins" if plan.optimal else "not proven optimal"
     if plan.bound is not None and not plan.optimal:
         proven += f", at most {plan.bound:.6g} is possible"
@@ -93,12 +99,18 @@ def describe(plan: Plan, problem: Problem) -> str:
         f"{plan.problem}, budget {plan.budget:.6g} {unit}",
         f"latency {share(plan.latency, problem.dense_latency, unit)}",
         f"importance {share(plan.importance, problem.dense_importance)}{doubt}, {proven}",
+        *accuracy,
         f"solver {plan.solver}, {1000 * plan.seconds:.1f} ms" + (f" ({plan.note})" if plan.note else ""),
         "removed blocks: " + (", ".join(plan.removed_blocks) or "none"),
     ]
     return "\n".join(
         [*lines, *(f"  {d.name:32} {_kept(plan.choices[d.name], d.dense)}" for d in problem.dims)]
     )
+
+
+def _doubt(problem: Problem, study: StudyRecord | None) -> str:
+    """A study knows more than its problem: whether its importance failed its test."""
+    return importance_doubt(problem) or (importance_doubt(study) if study else "")
 
 
 def share(value: float, dense: float, unit: str = "") -> str:

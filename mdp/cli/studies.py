@@ -4,10 +4,6 @@ from ..core.study import list_studies
 from . import print_json
 
 
-def add_arguments(parser):
-    parser.add_argument("--json", action="store_true", help="print a list of objects")
-
-
 def run(args):
     studies = list_studies()
     if args.json:

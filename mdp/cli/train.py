@@ -5,23 +5,8 @@ import dataclasses
 from pathlib import Path
 
 from ..core import processes
-from ..networks.models import DEMOS, demo_path
+from ..networks.models import demo_path
 from . import reporter
-from .model_args import SKIP_BAD
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", help=f"one of {', '.join(DEMOS)}")
-    parser.add_argument("--data", default="fashion-mnist", help="data set (default: fashion-mnist)")
-    parser.add_argument("--skip-bad", action="store_true", help=SKIP_BAD)
-    parser.add_argument(
-        "--epochs", type=int, help="passes over the training images in every stage (default: the recipe's)"
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, help="CPU threads (default: all that this process may use)")
-    parser.add_argument(
-        "--out", type=Path, help="folder for checkpoint and card (default: the project's own)"
-    )
 
 
 def run(args: argparse.Namespace) -> None:
@@ -46,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
         args.model,
         args.data,
         stages,
-        args.out or demo_path(args.model).parent,
+        Path(args.out) if args.out else demo_path(args.model).parent,
         report,
         skip_bad=args.skip_bad,
     )

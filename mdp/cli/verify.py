@@ -1,28 +1,12 @@
 """`mdp verify`: tables tested on the latency of whole random sub-networks, importance on accuracy."""
 
-import argparse
 import dataclasses
 
 from ..core.quality import tables_words, verification_words
 from ..core.study import load_study, save_study
 from . import print_json, reporter
-from .accuracy_check import add_accuracy_arguments, verify_accuracy
+from .accuracy_check import verify_accuracy
 from .enforce import enforce_budget
-
-
-def add_arguments(parser):
-    parser.add_argument("study", help="a study file or the name of a study")
-    parser.add_argument("--subnetworks", type=int, default=30, help="how many (default 30)")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=120, help="about how long to measure (default 120)")
-    parser.add_argument("--again", action="store_true", help="measure once more what was measured before")
-    parser.add_argument("--out", metavar="FILE", help="save the study there (verified: default in its place)")
-    add_accuracy_arguments(parser)
-    # What `mdp enforce` was called before it became a command.
-    parser.add_argument("--strict", metavar="BUDGET", help=argparse.SUPPRESS)
-    parser.add_argument("--pins", default="", help=argparse.SUPPRESS)
-    parser.add_argument("--name", help=argparse.SUPPRESS)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args):

@@ -2,6 +2,20 @@
 
 from dataclasses import dataclass
 
+DTYPES = ("float32", "bfloat16", "float16")
+FORMATS = ("contiguous", "channels_last")
+RUNTIMES = ("eager", "compiled", "onnxruntime", "openvino")
+
+
+def launched_by(launch: object) -> str:
+    """The runtime that `launch` of a deployment or of tables means.
+
+    >>> launched_by("compiled graph"), launched_by("graph"), launched_by(None)
+    ('compiled', 'eager', 'eager')
+    """
+    word = str(launch or "")
+    return next((name for name in RUNTIMES[1:] if name in word), RUNTIMES[0])
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -26,4 +40,4 @@ class Deployment:
     memory_format: str = "auto"
     threads: int | None = None
     compiled: bool = False
-    runtime: str | None = None
+    runtime: str = RUNTIMES[0]

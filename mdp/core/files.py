@@ -12,8 +12,8 @@ from typing import Any
 from .errors import BadFile, MdpError
 
 
-def read_json(path: str | os.PathLike, what: str = "file") -> Any:
-    """Read strict JSON (NaN and Infinity are refused). `what` names the thing in error messages.
+def read_json(path: str | os.PathLike, kind: str = "file") -> Any:
+    """Read strict JSON (NaN and Infinity are refused). `kind` names the thing in error messages.
 
     Raises:
         BadFile: the file is missing, unreadable, not UTF-8 or not JSON.
@@ -22,15 +22,15 @@ def read_json(path: str | os.PathLike, what: str = "file") -> Any:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise BadFile(f"There is no {what} at {path}.") from None
+        raise BadFile(f"There is no {kind} at {path}.") from None
     except UnicodeDecodeError:
-        raise BadFile(f"The {what} {path} is not a text file; a JSON file was expected.") from None
+        raise BadFile(f"The {kind} {path} is not a text file; a JSON file was expected.") from None
     except OSError as error:
-        raise BadFile(f"The {what} {path} cannot be read: {error.strerror}.") from None
-    return parse_json(text, f"{what} {path}")
+        raise BadFile(f"The {kind} {path} cannot be read: {error.strerror}.") from None
+    return parse_json(text, f"{kind} {path}")
 
 
-def parse_json(text: str, what: str) -> Any:
+def parse_json(text: str, source: str) -> Any:
     """Parse strict JSON; see `read_json`."""
 
     def refuse(constant: str):
@@ -45,11 +45,11 @@ def parse_json(text: str, what: str) -> Any:
         return json.loads(text, parse_constant=refuse, **careful)
     except json.JSONDecodeError as error:
         raise BadFile(
-            f"The {what} is not complete JSON (line {error.lineno}: {error.msg}). It may have been cut off; "
-            "use another copy or make it anew."
+            f"The {source} is not complete JSON (line {error.lineno}: {error.msg}). It may have been cut "
+            "off; use another copy or make it anew."
         ) from None
     except (ValueError, RecursionError) as error:
-        raise BadFile(f"The {what} cannot be used: {error}.") from None
+        raise BadFile(f"The {source} cannot be used: {error}.") from None
 
 
 def write_json(path: str | os.PathLike, value: Any, *, indent: int | None = None) -> Path:

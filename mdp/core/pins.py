@@ -29,7 +29,7 @@ class Pins:
         return bool(self.dims or self.blocks)
 
     def merged(self, other: "Pins") -> "Pins":
-        """These pins and `other`'s; where both speak, `other` wins."""
+        """Join these pins and `other`'s; where both speak, `other` wins."""
         return Pins({**self.dims, **other.dims}, {**self.blocks, **other.blocks})
 
 

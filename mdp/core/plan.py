@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = "mdp-plan/1"
+# Left out by older versions, or where there is nothing to say.
+OPTIONAL = {"shadow_price", "note", "accuracy"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Plan:
         shadow_price: importance gained per unit of latency at this budget (the Lagrange multiplier).
         order: dim -> units, most important first, of the study that it was solved for; None for a problem
             alone or a plan read from a file. It is the study's, and not saved.
+        accuracy: what is known of the pruned network's accuracy: share, images, stage ("cut", "repaired",
+            "tuned"), interval and estimate, as `Known.to_json` writes it; None where nothing is.
     """
 
     problem: str
@@ -52,6 +56,7 @@ class Plan:
     shadow_price: float | None = None
     note: str = ""
     order: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    accuracy: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_optimal(self) -> bool:
@@ -59,7 +64,7 @@ class Plan:
         return self.optimal
 
     def to_frame(self) -> "pd.DataFrame":
-        """One row per dim with its kept units (None where the dim is gone), then one per removed block."""
+        """List one row per dim with its kept units (None where it is gone), then one per removed block."""
         import pandas as pd
 
         rows = [("dim", name, kept) for name, kept in self.choices.items()]
@@ -149,38 +154,51 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
     body = {f.name: getattr(plan, f.name) for f in dataclasses.fields(plan) if f.name != "order"}
     data = {"format": FORMAT, **body, "choices": dict(plan.choices)}
     data["removed_blocks"] = list(plan.removed_blocks)
+    if plan.accuracy is None:
+        del data["accuracy"]  # a plan without it is the file that it always was
+    else:
+        data["accuracy"] = dict(plan.accuracy)
     return data
 
 
-def plan_from_json(data: Any, where: str = "plan") -> Plan:
+def plan_from_json(data: Any, source: str = "plan") -> Plan:
     """Check and build a Plan from parsed JSON. Raises BadFile, saying what is wrong."""
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise BadFile(f"The {where} is not an {FORMAT} file.")
+        raise BadFile(f"The {source} is not an {FORMAT} file.")
     # A plan saved under a name also says what was pinned when it was made; its choices say it all.
     body = {k: v for k, v in data.items() if k not in ("format", "pins")}
     expected = {f.name: f for f in dataclasses.fields(Plan) if f.name != "order"}
-    unknown, missing = set(body) - set(expected), set(expected) - set(body) - {"shadow_price", "note"}
+    unknown, missing = set(body) - set(expected), set(expected) - set(body) - OPTIONAL
     if unknown or missing:
         raise BadFile(
-            f"The {where} is damaged: {', '.join(sorted(unknown | missing))} is unexpected or missing."
+            f"The {source} is damaged: {', '.join(sorted(unknown | missing))} is unexpected or missing."
         )
     for key in ("budget", "latency", "importance", "seconds"):
         if type(body[key]) not in (int, float):
-            raise BadFile(f"The {where} is damaged: {key} must be a number.")
+            raise BadFile(f"The {source} is damaged: {key} must be a number.")
     for key in ("bound", "shadow_price"):
         if body.get(key) is not None and type(body[key]) not in (int, float):
-            raise BadFile(f"The {where} is damaged: {key} must be a number or null.")
+            raise BadFile(f"The {source} is damaged: {key} must be a number or null.")
     for key in ("problem", "fingerprint", "latency_unit", "solver", "note"):
         if not isinstance(body.get(key, ""), str):
-            raise BadFile(f"The {where} is damaged: {key} must be a text.")
+            raise BadFile(f"The {source} is damaged: {key} must be a text.")
     choices, removed = body["choices"], body["removed_blocks"]
     if not isinstance(choices, dict) or any(v is not None and type(v) is not int for v in choices.values()):
-        raise BadFile(f"The {where} is damaged: choices must give whole numbers or null.")
+        raise BadFile(f"The {source} is damaged: choices must give whole numbers or null.")
     if not isinstance(removed, list) or any(not isinstance(b, str) or removed.count(b) > 1 for b in removed):
-        raise BadFile(f"The {where} is damaged: removed_blocks must be a list of names, each once.")
+        raise BadFile(f"The {source} is damaged: removed_blocks must be a list of names, each once.")
     if type(body["optimal"]) is not bool:
-        raise BadFile(f"The {where} is damaged: optimal must be true or false.")
+        raise BadFile(f"The {source} is damaged: optimal must be true or false.")
+    if not _is_accuracy(body.get("accuracy")):
+        raise BadFile(f"The {source} is damaged: accuracy must give a share from 0 to 1 and its stage.")
     return Plan(**{**body, "removed_blocks": tuple(removed)})
+
+
+def _is_accuracy(value: Any) -> bool:
+    if value is None:
+        return True
+    share = value.get("share") if isinstance(value, dict) else None
+    return type(share) in (int, float) and 0 <= share <= 1 and isinstance(value.get("stage"), str)
 
 
 def load_plan(path: str | os.PathLike) -> Plan:
@@ -243,7 +261,7 @@ def infeasible(problem: Problem, budget: float, smallest: float | None) -> Infea
 
 def _up(value: float) -> float:
     """Four digits, rounded up: who then asks for what the sentence says gets it."""
-    if not value > 0:
+    if not value > 1e-300:
         return value
     scale = 10.0 ** (3 - math.floor(math.log10(value)))
     return math.ceil(value * scale * (1 - 1e-12)) / scale

@@ -4,14 +4,17 @@ A study keeps what was measured in `study.accuracy["plans"]`, as this file write
 says of a plan comes from `known_accuracy`.
 """
 
+import dataclasses
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from .errors import MdpError
 from .plan import Plan
-from .saved_networks import networks_of_plan, number
+from .problem import Problem
+from .saved_networks import Network, networks_of_plan, number
 from .study import StudyRecord
 
 # 95 % of a normal distribution lies within so many standard deviations.
@@ -73,6 +76,11 @@ class Known:
         """95 % interval from the number of images alone; None for an estimate."""
         return None if self.estimate or not self.images else wilson(self.share, self.images)
 
+    def to_json(self) -> dict[str, Any]:
+        """As plan files and `--json` say it."""
+        interval = None if self.interval is None else [round(end, 6) for end in self.interval]
+        return {**asdict(self), "interval": interval}
+
 
 def wilson(share: float, images: int) -> tuple[float, float]:
     """The 95 % interval of a share of `images` (Wilson 1927, the score interval).
@@ -86,28 +94,38 @@ def wilson(share: float, images: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+# A slider asks at every step, and evaluating dozens of plans anew takes longer than solving one. A study is
+# frozen: what was found of one stays true, and goes with it.
+_found: "WeakKeyDictionary[StudyRecord, tuple[PlanAccuracy, ...]]" = WeakKeyDictionary()
+
+
 def measured_plans(study: StudyRecord) -> tuple[PlanAccuracy, ...]:
     """The plans whose accuracy stands in the study, those that fit its present problem; by latency."""
-    entries, found = (study.accuracy or {}).get("plans"), []
-    for entry in entries if isinstance(entries, list) else ():
-        try:
-            choices, removed = dict(entry["choices"]), tuple(entry["removed"])
-            latency, importance = study.problem.evaluate(choices, removed)
-            one = PlanAccuracy(
-                choices,
-                removed,
-                latency,
-                importance,
-                int(entry["images"]),
-                _share(entry["cut"]),
-                None if entry.get("repaired") is None else _share(entry["repaired"]),
-                str(entry.get("method", "exact")),
-            )
-        except (MdpError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            continue  # of other tables, or damaged: nothing is known from it
-        if one.images > 0:
-            found.append(one)
-    return tuple(sorted(found, key=lambda one: one.latency))
+    if study not in _found:
+        entries = (study.accuracy or {}).get("plans")
+        read = [accuracy_entry(study.problem, entry) for entry in entries or ()] if _is_list(entries) else []
+        _found[study] = tuple(sorted(filter(None, read), key=lambda one: one.latency))
+    return _found[study]
+
+
+def accuracy_entry(problem: Problem, entry: Any) -> PlanAccuracy | None:
+    """One measured plan as a study or `mdp measure` writes it; None for one of other tables, or damaged."""
+    try:
+        choices, removed = dict(entry["choices"]), tuple(entry["removed"])
+        latency, importance = problem.evaluate(choices, removed)
+        one = PlanAccuracy(
+            choices,
+            removed,
+            latency,
+            importance,
+            int(entry["images"]),
+            _share(entry["cut"]),
+            None if entry.get("repaired") is None else _share(entry["repaired"]),
+            str(entry.get("method", "exact")),
+        )
+    except (MdpError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return None
+    return one if one.images > 0 else None
 
 
 def with_plans(study: StudyRecord, new: Iterable[PlanAccuracy]) -> dict[str, Any]:
@@ -118,29 +136,47 @@ def with_plans(study: StudyRecord, new: Iterable[PlanAccuracy]) -> dict[str, Any
         for old in measured_plans(study)
         if not any(_same(old.choices, old.removed, one.choices, one.removed) for one in new)
     ]
-    plans = [_written(one) for one in sorted((*kept, *new), key=lambda one: one.latency)]
+    plans = [entry_of(one) for one in sorted((*kept, *new), key=lambda one: one.latency)]
     return {**(study.accuracy or {}), "plans": plans}
 
 
 def known_accuracy(
-    study: StudyRecord, plan: Plan, also: Collection[PlanAccuracy] = (), *, networks: bool = True
+    study: StudyRecord,
+    plan: Plan,
+    also: Collection[PlanAccuracy] = (),
+    *,
+    networks: bool | Collection[Network] = True,
 ) -> Known | None:
     """The best that is known of a plan: measured on its own network, else estimated; None if nothing is.
 
     Args:
         also: measured since, beside what the study holds.
-        networks: look for a fine-tuned network of exactly this plan, too (reads small files).
+        networks: look for a fine-tuned network of exactly this plan, too (reads small files); or those of
+            the study, newest first, where somebody has looked already.
     """
-    if networks:
-        for one in networks_of_plan(plan):
-            if one.accuracy is not None:
-                return Known(one.accuracy, int(number(one.finetuned, "test_images") or 0), "tuned")
+    if networks is True:
+        networks = networks_of_plan(plan)
+    for one in networks or ():
+        same = _same(one.plan.choices, one.plan.removed_blocks, plan.choices, plan.removed_blocks)
+        if same and one.accuracy is not None:
+            return Known(one.accuracy, int(number(one.finetuned, "test_images") or 0), "tuned")
     every = (*also, *measured_plans(study))
     exact = next((one for one in every if one.is_of(plan)), None)
     if exact is not None:
-        stage = "repaired" if exact.repaired is not None and exact.repaired >= exact.cut else "cut"
-        return Known(exact.best, exact.images, stage)
+        return known_of(exact)
     return _between(study, plan, [one for one in every if one.method == plan.solver])
+
+
+def known_of(one: PlanAccuracy) -> Known:
+    """What a measurement says: of the better of the two networks."""
+    stage = "repaired" if one.repaired is not None and one.repaired >= one.cut else "cut"
+    return Known(one.best, one.images, stage)
+
+
+def with_accuracy(study: StudyRecord, plan: Plan, known: Known | None = None) -> Plan:
+    """The plan with what is known of its accuracy, for a file; as it is where nothing is."""
+    known = known or known_accuracy(study, plan)
+    return plan if known is None else dataclasses.replace(plan, accuracy=known.to_json())
 
 
 def _between(study: StudyRecord, plan: Plan, same: list[PlanAccuracy]) -> Known | None:
@@ -163,10 +199,14 @@ def _between(study: StudyRecord, plan: Plan, same: list[PlanAccuracy]) -> Known 
     return Known(low.best + min(1.0, way) * (high - low.best), 0, stage, estimate=True)
 
 
-def _written(one: PlanAccuracy) -> dict[str, Any]:
+def entry_of(one: PlanAccuracy) -> dict[str, Any]:
     """As it stands in a file: latency and importance follow from the choices."""
     entry = {**asdict(one), "choices": dict(one.choices), "removed": list(one.removed)}
     return {key: value for key, value in entry.items() if key not in ("latency", "importance")}
+
+
+def _is_list(entries: Any) -> bool:
+    return isinstance(entries, list | tuple)
 
 
 def _share(value: Any) -> float:

@@ -22,6 +22,8 @@ from .files import read_json, write_json
 from .totals import Totals
 
 FORMAT = "mdp-problem/1"
+# Sums of larger numbers, and shares of smaller ones, leave what float64 can hold.
+LARGEST, SMALLEST = 1e300, 1e-307
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Problem:
     def evaluate(
         self, choices: Mapping[str, int | None], removed: Collection[str] = ()
     ) -> tuple[float, float]:
-        """(latency, importance) of one choice: kept units for every dim that a kept block uses.
+        """Sum (latency, importance) of one choice: kept units for every dim that a kept block uses.
 
         A dim that only removed blocks use may be None or absent.
 
@@ -142,16 +144,16 @@ class Problem:
     def total(
         self, terms: Iterable[Term], choices: Mapping[str, int | None], removed: Collection[str]
     ) -> float:
-        """The exactly rounded sum of the terms that count under this choice."""
+        """Sum the terms that count under this choice, exactly rounded."""
         self._check_removed(removed)
         return math.fsum(self.entry(term, choices) for term in terms if term.block not in removed)
 
     def entry(self, term: Term, choices: Mapping[str, int | None]) -> float:
-        """The one number that `term` contributes under `choices`, its block taken as kept."""
+        """Look up the one number that `term` contributes under `choices`, its block taken as kept."""
         return float(term.values[tuple(self._option_index(name, choices) for name in term.dims)])
 
     def unused_dims(self, removed: Collection[str]) -> set[str]:
-        """Dims that no longer exist because every block that uses them is removed."""
+        """List the dims that no longer exist because every block that uses them is removed."""
         gone = frozenset(removed)
         return {name for name, blocks in self.dim_blocks.items() if blocks and blocks <= gone}
 
@@ -173,7 +175,7 @@ class Problem:
                 raise MdpError(f"Block {name!r} cannot be removed in this problem.")
 
 
-def problem_from_json(data: Any, where: str = "problem") -> Problem:
+def problem_from_json(data: Any, source: str = "problem") -> Problem:
     """Check and build a Problem from parsed `mdp-problem/1` JSON.
 
     Raises:
@@ -181,20 +183,24 @@ def problem_from_json(data: Any, where: str = "problem") -> Problem:
     """
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
-        raise BadFile(f"The {where} is not an {FORMAT} file (its format says {found!r}).")
-    read = _Reader(where)
+        raise BadFile(f"The {source} is not an {FORMAT} file (its format says {found!r}).")
+    read = _Reader(source)
     dims = tuple(read.dim(item, i) for i, item in enumerate(read.entries(data, "dims")))
     blocks = tuple(read.block(item, i) for i, item in enumerate(read.entries(data, "blocks")))
     read.unique("dims", [d.name for d in dims])
     read.unique("blocks", [b.name for b in blocks])
     sizes = {d.name: len(d.options) for d in dims}
     names = {b.name for b in blocks}
-    terms = {
+    terms: dict[str, tuple[Term, ...]] = {
         kind: tuple(
             read.term(item, f"{kind}[{i}]", sizes, names) for i, item in enumerate(read.entries(data, kind))
         )
         for kind in ("latency", "importance")
     }
+    for kind, own in terms.items():
+        with np.errstate(over="ignore"):
+            if sum(float(np.abs(t.values).max()) for t in own) > LARGEST:
+                read.fail(kind, f"adds up beyond {LARGEST:g}; give its numbers in a larger unit")
     provenance = data.get("provenance", {})
     if not isinstance(provenance, dict):
         read.fail("provenance", "must be an object")
@@ -261,11 +267,11 @@ def save_problem(problem: Problem, path: str | os.PathLike) -> None:
 class _Reader:
     """Checks one entry at a time and says which one is wrong."""
 
-    def __init__(self, where: str):
-        self.where = where
+    def __init__(self, source: str):
+        self.source = source
 
     def fail(self, entry: str, problem: str):
-        raise BadFile(f"The {self.where} is damaged: {entry} {problem}.")
+        raise BadFile(f"The {self.source} is damaged: {entry} {problem}.")
 
     def entries(self, data: dict, key: str) -> list:
         value = data.get(key)
@@ -278,10 +284,10 @@ class _Reader:
             self.fail(entry, "must be a text that is not empty")
         return value
 
-    def unique(self, what: str, names: list[str]) -> None:
+    def unique(self, entry: str, names: list[str]) -> None:
         twice = next((n for n in names if names.count(n) > 1), None)
         if twice is not None:
-            self.fail(what, f"name {twice!r} twice")
+            self.fail(entry, f"name {twice!r} twice")
 
     def dim(self, item: Any, i: int) -> Dim:
         entry = f"dims[{i}]"
@@ -327,6 +333,8 @@ class _Reader:
             self.fail(f"{entry}.values", f"has shape {values.shape}, but its dims offer {shape}")
         if not np.isfinite(values).all():
             self.fail(f"{entry}.values", "holds a number that is not finite")
+        if ((values != 0) & (np.abs(values) < SMALLEST)).any():
+            self.fail(f"{entry}.values", f"holds a number below {SMALLEST:g}; give them in a smaller unit")
         values.setflags(write=False)
         return Term(name, block, tuple(dims), values)
 

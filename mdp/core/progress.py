@@ -48,7 +48,7 @@ class Reporter:
         self.check()
 
     def check(self) -> None:
-        """Raises Cancelled if somebody asked to stop."""
+        """Raise Cancelled if somebody asked to stop."""
         if self._cancelled():
             raise Cancelled("Stopped on request; what was finished is kept.")
 

@@ -23,14 +23,14 @@ def weights_words(ref: ModelRef) -> str:
 
 
 def check_weights(
-    scored: ModelRef, facts: Mapping[str, Any], asked: ModelRef, content: str | None, what: str
+    scored: ModelRef, facts: Mapping[str, Any], asked: ModelRef, content: str | None, source: str
 ) -> str:
     """Refuse scores of other weights than the ones asked for.
 
     Args:
         scored, facts: the model that the scores are of, and their provenance.
         asked, content: the model in question, and the hash of its weights as they are now (None: unknown).
-        what: names the scores.
+        source: names the scores.
 
     Returns:
         a sentence if nobody can tell (made before the content was noted), else "".
@@ -45,24 +45,24 @@ def check_weights(
     if known and noted != content:
         if same_place:
             raise MdpError(
-                f"The {what} are of other weights: {weights_words(asked)} has changed since they were taken. "
-                f"{again}"
+                f"The {source} are of other weights: {weights_words(asked)} has changed since they were "
+                f"taken. {again}"
             )
         raise MdpError(
-            f"The {what} are of {weights_words(scored)} ({scored.weights}), and not of "
+            f"The {source} are of {weights_words(scored)} ({scored.weights}), and not of "
             f"{weights_words(asked)} ({asked.weights}). {again}"
         )
     if known:
         return ""
     if not same_place:
         raise MdpError(
-            f"The {what} are of {scored.name} with {scored.weights} weights, not of {asked.name} with "
+            f"The {source} are of {scored.name} with {scored.weights} weights, not of {asked.name} with "
             f"{asked.weights} weights. {again}"
         )
     if asked.weights in KINDS:
         return ""  # of one name there is one set of these
     return (
-        f"Not verified: the {what} do not say what {weights_words(asked)} held when they were taken, only "
+        f"Not verified: the {source} do not say what {weights_words(asked)} held when they were taken, only "
         "its place. If it was trained on since, score the model anew."
     )
 

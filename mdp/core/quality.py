@@ -25,6 +25,12 @@ INFERRED_WORST = 1.0
 # Median error of whole sub-networks against their prediction. Shipped studies have 0.02 to 0.06; at a
 # quarter, a budget of 40 % may be 50 %.
 VERIFIED = 0.25
+# Spearman's rank correlation of importance and accuracy among plans of about equal latency. From FOLLOWS on,
+# more importance mostly means more accuracy, and choosing by it is worth it. Below UNRELATED, at the 30 plans
+# of a band, it cannot be told from no relation at all (5 % level: 0.36), and below 0 importance misleads.
+FOLLOWS = 0.6
+UNRELATED = 0.3
+FAILED = "failed its test"
 
 
 def table_faults(provenance: Mapping[str, Any], details: Mapping[str, Any] | None = None) -> tuple[str, ...]:
@@ -78,9 +84,69 @@ def study_words(study: StudyRecord) -> tuple[str, ...]:
     told = (
         tables_words(p.provenance, p.details),
         verification_words(study.verification),
-        importance_words(importance_doubt(study)),
+        failed_words(study) or importance_words(importance_doubt(study)),
     )
     return tuple(filter(None, told))
+
+
+def accuracy_check(study: StudyRecord) -> Mapping[str, Any]:
+    """What `mdp verify --accuracy` found, {} where it did not run."""
+    found = (study.accuracy or {}).get("check")
+    return found if isinstance(found, Mapping) else {}
+
+
+def correlations(check: Mapping[str, Any]) -> dict[float, float]:
+    """Latency band (share of dense) -> rank correlation of importance and accuracy, as far as told."""
+    told = check.get("rank_correlation")
+    found = {}
+    for band, value in told.items() if isinstance(told, Mapping) else ():
+        try:
+            at, rank = float(band), _number(value)
+        except (TypeError, ValueError):
+            continue
+        if 0 < at <= 1.5 and -1 <= rank <= 1:
+            found[at] = rank
+    return dict(sorted(found.items()))
+
+
+def follows_accuracy(check: Mapping[str, Any]) -> bool | None:
+    """Whether importance follows accuracy: True, False, or None for in between or not tested."""
+    found = correlations(check).values()
+    if not found or UNRELATED <= min(found) < FOLLOWS:
+        return None
+    return min(found) >= FOLLOWS
+
+
+def accuracy_check_words(study: StudyRecord) -> str:
+    """What the test of importance came to, in a sentence or two; "" where it did not run."""
+    check = accuracy_check(study)
+    found = correlations(check)
+    if not found:
+        return ""
+    worst = min(found, key=lambda band: found[band])
+    plans = _number(check.get("plans"))
+    many = f" ({plans:.0f} plans)" if plans == plans else ""
+    rank = f"{found[worst]:.2f}".replace("-", "−")
+    among = f"among plans of equal latency{many}, their rank correlation is"
+    if len(found) > 1:
+        rank += f" in the worst band, {_percent(worst)} of dense"
+    text = {
+        True: f"Importance follows accuracy: {among} {rank}",
+        None: f"Importance follows accuracy only roughly: {among} {rank}",
+        False: f"Importance does not follow accuracy: {among} {rank}",
+    }[follows_accuracy(check)]
+    behind = _number(check.get("behind"))
+    if behind == behind:
+        lost = f"{100 * behind:.1f} points behind" if behind >= 0.0005 else "not behind"
+        text += f". The optimum is {lost} the most accurate plan seen"
+    return f"{text}."
+
+
+def failed_words(study: StudyRecord) -> str:
+    """A sentence if the test of importance failed; "" where it did not, or did not run."""
+    if follows_accuracy(accuracy_check(study)) is not False:
+        return ""
+    return f"{accuracy_check_words(study)} “Importance kept” says nothing here: choose by measured accuracy."
 
 
 def importance_doubt(source: StudyRecord | Problem) -> str:
@@ -94,7 +160,10 @@ def importance_doubt(source: StudyRecord | Problem) -> str:
         told = source.scores.provenance.get("weights")
         # Scores say themselves what they are of; the study's reference is asked where they are silent.
         weights = told if isinstance(told, str) else source.model.weights
-    return "untrained weights" if weights == "none" else ""
+    if weights == "none":
+        return "untrained weights"
+    failed = isinstance(source, StudyRecord) and follows_accuracy(accuracy_check(source)) is False
+    return FAILED if failed else ""
 
 
 def scores_doubt(scores: Scores) -> str:
@@ -116,6 +185,7 @@ def importance_words(doubt: str) -> str:
     why = {
         "untrained weights": "The importance is that of untrained weights",
         "all scores are zero": "All scores are zero",
+        FAILED: "Among plans of equal latency, importance does not follow accuracy",
     }[doubt]
     return f"{why}: “importance kept” says nothing about accuracy, and only the latencies are real."
 

@@ -12,7 +12,7 @@ from .files import read_json, write_json
 from .model_ref import ModelRef, built_as, model_from_json, model_to_json
 from .paths import data_dir
 from .provenance import HASH, KINDS
-from .study import Scores, slug
+from .study import Scores, block_constants, slug
 
 FORMAT = "mdp-scores/1"
 
@@ -47,6 +47,7 @@ def save_scores(scores: Scores, model: ModelRef, path: str | os.PathLike | None 
                 {"name": name, "block": block, "dim": dim, "values": [float(f"{v:.6g}") for v in values]}
                 for name, block, dim, values in scores.shares
             ],
+            **({"blocks": dict(scores.blocks)} if scores.blocks else {}),
         },
     )
 
@@ -66,6 +67,7 @@ def read_scores(path: str | os.PathLike) -> SavedScores:
                 for s in data["shares"]
             ),
             dict(data["provenance"]),
+            block_constants(data),
         )
         _check(scores)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -119,3 +121,5 @@ def _check(scores: Scores) -> None:
             or not np.isfinite(values).all()
         ):
             fail(f"share {name!r}, which does not fit its dim or holds what is not a number")
+    if not all(np.isfinite(value) for value in scores.blocks.values()):
+        fail("what a block is worth as a whole, which is not a number")

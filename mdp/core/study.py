@@ -66,11 +66,15 @@ class Scores:
             array of shape (units,). A dim may have several shares: one per layer that uses it.
         provenance: method, dataset, images, seed, created, ...; `agreement` (dim -> rank correlation between
             two disjoint halves of the images) where known.
+        blocks: block -> what it is worth beyond its shares, mostly negative: where the loss without a whole
+            block was measured, it is less than the sum of what its dims lose one by one. Empty for scores
+            that only add up.
     """
 
     order: Mapping[str, np.ndarray]
     shares: tuple[tuple[str, str | None, str, np.ndarray], ...]
     provenance: Mapping[str, Any]
+    blocks: Mapping[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         images = self.provenance.get("images")
@@ -78,11 +82,16 @@ class Scores:
         return f"Scores({len(self.order)} dims, {self.provenance.get('method')}{on})"
 
     def terms(self, dims: Mapping[str, Dim]) -> tuple[Term, ...]:
-        """One importance term per share: entry i is the summed score of the top `options[i]` units."""
-        return tuple(
+        """Make one importance term per share: entry i is the summed score of the top `options[i]` units. Then
+        one of no dim per block that is worth more or less than its shares."""
+        units = (
             Term(name, block, (dim,), _top_sums(values, self.order[dim], dims[dim].options))
             for name, block, dim, values in self.shares
         )
+        whole = (
+            Term(f"{b} as a whole", b, (), np.array(v, dtype=np.float64)) for b, v in self.blocks.items()
+        )
+        return (*units, *whole)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +101,8 @@ class StudyRecord:
     Attributes:
         counts: "parameters" and "macs" as sums of products, for any plan (see space.Product).
         verification: predicted against measured latency of whole random sub-networks, left by `mdp verify`.
-        accuracy: {"dense": ..., "dataset": ...} where it was measured.
+        accuracy: {"dense": ..., "dataset": ...} where it was measured; "plans" and "check" as
+            `mdp.core.plan_accuracy` and `mdp.core.quality` read them.
         path: the file it came from, None if not saved.
     """
 
@@ -114,10 +124,10 @@ class StudyRecord:
         dense = f"{self.problem.dense_latency:.4g} {self.problem.latency_unit} dense, {band}"
         return f"Study({self.name!r}, {self.model.name}, {dense})"
 
-    def count(self, what: str, choices: Mapping[str, int | None] | None = None, removed=()) -> float:
-        """Parameters or MACs of a plan (default: of the dense model)."""
+    def count(self, kind: str, choices: Mapping[str, int | None] | None = None, removed=()) -> float:
+        """Count parameters or MACs of a plan (default: of the dense model)."""
         choices = self.problem.dense_choices if choices is None else choices
-        return sum(p.value(choices, frozenset(removed)) for p in self.counts[what])
+        return sum(p.value(choices, frozenset(removed)) for p in self.counts[kind])
 
 
 def build_study(
@@ -138,7 +148,7 @@ def build_study(
     blocks = {None, *(b.name for b in space.blocks)}
     for what, made, named in (
         ("tables", "mdp profile", {t.block for t in tables.terms}),
-        ("scores", "mdp score", {block for _, block, _, _ in scores.shares}),
+        ("scores", "mdp score", {*(block for _, block, _, _ in scores.shares), *scores.blocks}),
     ):
         if named - blocks:
             raise MdpError(
@@ -187,6 +197,7 @@ def study_to_json(study: StudyRecord) -> dict[str, Any]:
                 {"name": n, "block": b, "dim": d, "values": [float(f"{v:.6g}") for v in values]}
                 for n, b, d, values in study.scores.shares
             ],
+            **({"blocks": dict(study.scores.blocks)} if study.scores.blocks else {}),
         },
         "counts": {k: [[p.block, p.factor, list(p.dims)] for p in ps] for k, ps in study.counts.items()},
         "skipped": [[s.name, s.reason] for s in study.skipped],
@@ -196,13 +207,13 @@ def study_to_json(study: StudyRecord) -> dict[str, Any]:
     }
 
 
-def study_from_json(data: Any, where: str = "study", path: Path | None = None) -> StudyRecord:
+def study_from_json(data: Any, source: str = "study", path: Path | None = None) -> StudyRecord:
     """Check and build a Study from parsed JSON. Raises BadFile, saying which entry is wrong."""
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
-        raise BadFile(f"The {where} is not an {FORMAT} file (its format says {found!r}).")
-    as_written = problem_from_json(data.get("problem"), f"problem in the {where}")
-    problem = in_ms(as_written, where)
+        raise BadFile(f"The {source} is not an {FORMAT} file (its format says {found!r}).")
+    as_written = problem_from_json(data.get("problem"), f"problem in the {source}")
+    problem = in_ms(as_written, source)
     other_units = problem is not as_written  # what was measured was set beside other units
     try:
         study = StudyRecord(
@@ -223,6 +234,7 @@ def study_from_json(data: Any, where: str = "study", path: Path | None = None) -
                     for s in data["importance"]["shares"]
                 ),
                 data["importance"]["provenance"],
+                block_constants(data["importance"]),
             ),
             counts={
                 k: tuple(Product(b, float(f), tuple(d)) for b, f, d in ps) for k, ps in data["counts"].items()
@@ -231,14 +243,19 @@ def study_from_json(data: Any, where: str = "study", path: Path | None = None) -
             verification=None if other_units else data.get("verification"),
             accuracy=data.get("accuracy"),
         )
-        _check_study(study, where)
+        _check_study(study, source)
     except BadFile:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BadFile(
-            f"The {where} is damaged: {type(error).__name__} at {error}. Make it anew or use another copy."
+            f"The {source} is damaged: {type(error).__name__} at {error}. Make it anew or use another copy."
         ) from None
     return study
+
+
+def block_constants(data: Mapping[str, Any]) -> dict[str, float]:
+    """The optional `blocks` of scores in a file: files without it were written before there were any."""
+    return {str(name): float(value) for name, value in data.get("blocks", {}).items()}
 
 
 def _without_story(provenance: Any, other_units: bool) -> Any:
@@ -248,9 +265,9 @@ def _without_story(provenance: Any, other_units: bool) -> Any:
     return {key: value for key, value in provenance.items() if key != "strict"}
 
 
-def _check_study(study: StudyRecord, where: str) -> None:
+def _check_study(study: StudyRecord, source: str) -> None:
     def fail(what: str):
-        raise BadFile(f"The {where} is damaged: {what}.")
+        raise BadFile(f"The {source} is damaged: {what}.")
 
     dims, blocks = study.problem.dim, {*study.problem.block, None}
     for name, dim in dims.items():
@@ -262,6 +279,9 @@ def _check_study(study: StudyRecord, where: str) -> None:
             fail(f"importance share {name!r} does not fit its dim or block")
         if not np.isfinite(values).all():
             fail(f"importance share {name!r} holds a number that is not finite")
+    for name, value in study.scores.blocks.items():
+        if name not in blocks or not np.isfinite(value):
+            fail(f"what block {name!r} is worth as a whole fits no block or is not finite")
     for what, products in study.counts.items():
         if any(p.block not in blocks or any(d not in dims for d in p.dims) for p in products):
             fail(f"a count of {what} names an unknown dim or block")
@@ -272,7 +292,7 @@ def _check_study(study: StudyRecord, where: str) -> None:
     for what, value in {**facts, **{k: v for k, v in optional.items() if v is not None}}.items():
         if not isinstance(value, Mapping):
             fail(f"what it says of its {what} is not a list of names and values")
-    check_times(study.problem, where, study.tables.details)
+    check_times(study.problem, source, study.tables.details)
     if not isinstance(study.tables.provenance, Mapping):
         fail("its latency tables do not say how they were measured")
     for key in ("device", "batch", "dtype"):
@@ -308,7 +328,8 @@ def save_study(study: StudyRecord, path: str | os.PathLike | None = None) -> Pat
 
 
 def list_studies() -> list[dict[str, Any]]:
-    """The studies at hand: name, model, device, batch, dtype, path; a damaged one has `error` instead.
+    """List the studies at hand: name, model, device, batch, dtype, dataset (of its scores), measured (whether
+    the accuracy of plans stands in it), path; a damaged one has `error` instead.
 
     >>> import mdp
     >>> "fmnist_vit" in [study["model"] for study in mdp.list_studies()]
@@ -345,6 +366,8 @@ def _summary(path: Path, _stamp: tuple[int, int]) -> dict[str, Any]:
         "device": p["device"],
         "batch": p["batch"],
         "dtype": p["dtype"],
+        "dataset": study.scores.provenance.get("dataset"),
+        "measured": bool((study.accuracy or {}).get("plans")),
         "path": str(path),
     }
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from .deployment import RUNTIMES, launched_by
 from .errors import BadFile, MdpError
 from .files import read_json, write_json
 from .how_found import how_found
@@ -101,10 +102,9 @@ def load_tables(
 
 def how_timed(tables: Tables) -> tuple[str, ...]:
     """What was not done the usual way, in words: the runtime unless eager, "attention split", both, or ()."""
-    launch = str(tables.provenance.get("launch", ""))
-    runtime = next((word for word in ("compiled", "onnxruntime", "openvino") if word in launch), None)
+    runtime = launched_by(tables.provenance.get("launch"))
     split = how_found((), (term.name for term in tables.terms))["attention"] == "split"
-    return (runtime,) * bool(runtime) + ("attention split",) * split
+    return (runtime,) * (runtime != RUNTIMES[0]) + ("attention split",) * split
 
 
 def list_tables(model: str | None = None) -> list[SavedTables]:
@@ -120,7 +120,7 @@ def list_tables(model: str | None = None) -> list[SavedTables]:
 
 
 def fit_space(space: Space, saved: SavedTables) -> Space:
-    """The space with the widths that the tables offer, which may have been bundled otherwise.
+    """The space with the widths that the tables offer, whose width steps may have been others.
 
     Raises:
         MdpError: the tables are of another model: a dim is missing, unknown, or of another width.

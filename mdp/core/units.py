@@ -24,7 +24,7 @@ def milliseconds(unit: str) -> float | None:
     return MILLISECONDS.get(unit.strip().lower().replace("\u03bc", "\u00b5"))
 
 
-def in_ms(problem: Problem, where: str) -> Problem:
+def in_ms(problem: Problem, source: str) -> Problem:
     """The problem with its latency in ms; the same object if it is.
 
     Raises:
@@ -33,7 +33,7 @@ def in_ms(problem: Problem, where: str) -> Problem:
     factor = milliseconds(problem.latency_unit)
     if factor is None:
         raise BadFile(
-            f"The {where} gives latency in {problem.latency_unit!r}, which is no unit of time that is known "
+            f"The {source} gives latency in {problem.latency_unit!r}, which is no unit of time that is known "
             "here. Give it in ms, s, us or ns."
         )
     if problem.latency_unit == "ms":
@@ -49,7 +49,7 @@ def _scaled(term: Term, factor: float) -> Term:
     return dataclasses.replace(term, values=values)
 
 
-def check_times(problem: Problem, where: str, listed: Collection[str] = ()) -> None:
+def check_times(problem: Problem, source: str, listed: Collection[str] = ()) -> None:
     """Refuse latency tables that cannot be those of a network.
 
     Args:
@@ -61,7 +61,7 @@ def check_times(problem: Problem, where: str, listed: Collection[str] = ()) -> N
     """
 
     def refuse(what: str):
-        raise BadFile(f"The {where} cannot be used: {what}. Measure the model again (mdp profile).")
+        raise BadFile(f"The {source} cannot be used: {what}. Measure the model again (mdp profile).")
 
     for term in problem.latency:
         # A comparison that is false for what is no number, too.
@@ -88,7 +88,7 @@ def check_times(problem: Problem, where: str, listed: Collection[str] = ()) -> N
         refuse(f"the dense network takes {dense:g} ms, which no network does")
 
 
-def check_parts(terms, segments, where: str) -> None:
+def check_parts(terms, segments, source: str) -> None:
     """Refuse tables without one of the parts that a network is made of, by name.
 
     Args:
@@ -103,13 +103,13 @@ def check_parts(terms, segments, where: str) -> None:
     if lacking:
         more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
         raise MdpError(
-            f"The {where} lack the latency of {lacking[0]}{more}, a part of this model: they are of another "
+            f"The {source} lack the latency of {lacking[0]}{more}, a part of this model: they are of another "
             "version of it, or were cut. Measure the model again (mdp profile)."
         )
 
 
 def refuse_other_units(problem: Problem) -> None:
-    """Raises MdpError unless latency is in ms: what is measured can be compared with nothing else."""
+    """Raise MdpError unless latency is in ms: what is measured can be compared with nothing else."""
     if problem.latency_unit != "ms":
         raise MdpError(
             f"The latency of {problem.name!r} is in {problem.latency_unit!r}, and what is measured is in ms: "

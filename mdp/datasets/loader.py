@@ -14,6 +14,7 @@ from torchvision.transforms import functional as transforms
 from ..core.errors import BadFile, MdpError
 from ..core.study import ModelRef
 from ..networks.models import DataConfig, data_config
+from .augment import Augment, PictureTransform
 from .batches import PATIENCE
 from .labels import check_fit
 from .normalize import Prepare
@@ -35,6 +36,13 @@ class Shuffle(Sampler[int]):
         return iter(np.random.default_rng((self.seed, self.epoch)).permutation(self.images).tolist())
 
 
+class NumberedShuffle(Shuffle):
+    """The same order, as `epoch * images + i`: processes that read images learn the epoch from it."""
+
+    def __iter__(self) -> Iterator[int]:
+        return (self.epoch * self.images + i for i in super().__iter__())
+
+
 class ImageBatches:
     """A split as a map-style data set of images of the model's size, fetched a batch at a time.
 
@@ -50,26 +58,38 @@ class ImageBatches:
         config: DataConfig,
         labels: np.ndarray,
         *,
-        augment: bool = False,
+        augment: Augment | None = None,
         threads: int = 1,
         unread: Unread | None = None,
     ):
         self.split, self.config, self.labels = split, config, labels
         self.prepare, self.threads, self.unread = Prepare(config, augment), threads, unread
+        self.vary = PictureTransform(augment, config) if augment and augment.of_pictures else None
 
     def __len__(self) -> int:
         return len(self.split)
 
     def __getitems__(self, indices: list[int]) -> tuple[Tensor, Tensor]:
-        """A whole batch at once: (uint8 (batch, channels, height, width), int64 (batch,))."""
+        """A whole batch at once: (uint8 (batch, channels, height, width), int64 (batch,)).
+
+        Index `epoch * images + i` is image i as that epoch varies it.
+        """
         channels, *size = self.config.input_size
-        pixels, labels = self.split.pixels, torch.from_numpy(self.labels[indices])
+        epochs, places = np.divmod(np.array(indices, dtype=np.int64), len(self))
+        pixels, labels = self.split.pixels, torch.from_numpy(self.labels[places])
+        if self.vary is not None:  # it draws from generators that all threads share
+            images = map(self.varied, epochs.tolist(), places.tolist())
+            return torch.stack(list(images)), labels
         if pixels is not None and pixels.shape[1:] == tuple(size):
-            return torch.from_numpy(pixels[indices])[:, None].repeat(1, channels, 1, 1), labels
+            return torch.from_numpy(pixels[places])[:, None].repeat(1, channels, 1, 1), labels
         if self.threads == 1:
-            return torch.stack([self.image(i) for i in indices]), labels
+            return torch.stack([self.image(i) for i in places.tolist()]), labels
         with ThreadPoolExecutor(self.threads) as pool:  # Pillow lets others run while it decodes
-            return torch.stack(list(pool.map(self.image, indices))), labels
+            return torch.stack(list(pool.map(self.image, places.tolist()))), labels
+
+    def varied(self, epoch: int, i: int) -> Tensor:
+        """Image `i` as timm's training transform varies it in this epoch."""
+        return self.vary(self.decoded(i), epoch, i)
 
     def image(self, i: int) -> Tensor:
         """Image `i`, cut to the size that the model wants: (channels, height, width), uint8."""
@@ -100,6 +120,7 @@ def loader(
     batch: int,
     *,
     train: bool = False,
+    augment: Augment | None = None,
     seed: int = 0,
     workers: int | None = None,
     unread: Unread | None = None,
@@ -109,7 +130,8 @@ def loader(
     Go through `feed(loader)`, which normalises them on the model's device. Images on disk are decoded by
     `workers` processes; by default as many as there are cores to use and room in shared memory, and none, but
     threads, where that has no room. With `train` the images are shuffled anew each epoch (set
-    `.sampler.epoch`) and augmented, and a last batch that is not full is left out.
+    `.sampler.epoch`) and varied as `augment` says (by default mirrored and shifted), and a last batch that is
+    not full is left out.
 
     Args:
         unread: notes images that cannot be read, while others of their class stand in; by default they raise.
@@ -125,11 +147,12 @@ def loader(
     crew = crew_for(len(split), batch, config.input_size) if split.files else Crew(0)
     if workers is not None:
         crew = Crew(workers, threads=1)
-    data = ImageBatches(split, config, labels, augment=train, threads=crew.threads, unread=unread)
+    vary = (augment or Augment(seed=seed)) if train else None
+    data = ImageBatches(split, config, labels, augment=vary, threads=crew.threads, unread=unread)
     return DataLoader(
         data,
         batch_size=batch,
-        sampler=Shuffle(len(data), seed) if train else None,
+        sampler=NumberedShuffle(len(data), seed) if train else None,
         drop_last=train,
         collate_fn=as_it_is,
         num_workers=crew.workers,

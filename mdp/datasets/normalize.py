@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..networks.models import DataConfig
+from .augment import Augment, erasing
 
 # Augmentation shifts images by up to this share of their side (2 pixels of 28).
 SHIFT = 0.08
@@ -33,20 +34,23 @@ class Normalize(nn.Module):
 
 
 class Prepare(nn.Module):
-    """What happens to a batch behind the workers: flip and shift if asked, then normalise.
+    """What happens to a batch behind the workers: flip and shift if asked, normalise, erase if asked.
 
     Random numbers are torch's of the main process, so that an epoch's are the same whoever loaded its images.
     """
 
-    def __init__(self, config: DataConfig, augment: bool):
+    def __init__(self, config: DataConfig, augment: Augment | None):
         super().__init__()
         self.normalize, self.augment = Normalize(config), augment
 
     def forward(self, images: Tensor) -> Tensor:
         """uint8 in, float32 out; floats pass as they are."""
-        if self.augment and not images.is_floating_point():
+        if self.augment is None or images.is_floating_point():
+            return self.normalize(images)
+        if self.augment.kind == "shift":
             images = flip_and_shift(images)
-        return self.normalize(images)
+        images = self.normalize(images)
+        return erasing(self.augment.erase, images.device)(images) if self.augment.erase else images
 
 
 def flip_and_shift(images: Tensor) -> Tensor:

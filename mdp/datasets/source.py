@@ -63,7 +63,7 @@ class Source:
     notes: tuple[str, ...] = ()
 
     @property
-    def said(self) -> str:
+    def summary(self) -> str:
         """The description and the notes, for a person."""
         return " ".join([self.description, *self.notes])
 

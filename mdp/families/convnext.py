@@ -25,7 +25,7 @@ def matches(model: nn.Module) -> bool:
 
 
 def find(model: nn.Module, ref: ModelRef, width_step: Mapping[str, int] | None) -> PrunableNetwork:
-    """Raises Unsupported if the forward cannot be traced or nothing in it can be pruned."""
+    """Raise Unsupported if the forward cannot be traced or nothing in it can be pruned."""
     stages = enumerate(model.stages)
     blocks = [f"stages.{i}.blocks.{j}" for i, stage in stages for j in range(len(stage.blocks))]
     anatomy = Anatomy(

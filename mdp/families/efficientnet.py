@@ -27,7 +27,7 @@ def matches(model: nn.Module) -> bool:
 
 
 def find(model: nn.Module, ref: ModelRef, width_step: Mapping[str, int] | None) -> PrunableNetwork:
-    """Raises Unsupported if the forward cannot be traced or nothing in it can be pruned."""
+    """Raise Unsupported if the forward cannot be traced or nothing in it can be pruned."""
     blocks = {
         f"blocks.{i}.{j}": block for i, stage in enumerate(model.blocks) for j, block in enumerate(stage)
     }

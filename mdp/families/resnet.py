@@ -28,7 +28,7 @@ def matches(model: nn.Module) -> bool:
 
 
 def find(model: nn.Module, ref: ModelRef, width_step: Mapping[str, int] | None) -> PrunableNetwork:
-    """Raises Unsupported if the forward cannot be traced or nothing in it can be pruned."""
+    """Raise Unsupported if the forward cannot be traced or nothing in it can be pruned."""
     blocks = _blocks(model)
     stays, apart = set(), set()
     for name, block in blocks.items():
@@ -61,7 +61,7 @@ def narrow(model: nn.Module, choices: Mapping[str, int | None], removed: Collect
 
 
 def _blocks(model: nn.Module) -> dict[str, nn.Module]:
-    """Raises Unsupported where a stage is missing: timm builds such a network, and it does not run."""
+    """Raise Unsupported where a stage is missing: timm builds such a network, and it does not run."""
     if not all(len(getattr(model, f"layer{i}", ())) for i in range(1, 5)):
         raise Unsupported("This ResNet has a stage without blocks. Give each of the four 1 block or more.")
     return {

@@ -189,7 +189,7 @@ def is_post_norm(block: nn.Module) -> bool:
 
 
 def check_type(name: str, module: nn.Module, known: tuple[type, ...]) -> None:
-    """Raises Unsupported if `module`, which is `name` in the model, is not of one of the `known` classes."""
+    """Raise Unsupported if `module`, which is `name` in the model, is not of one of the `known` classes."""
     if type(module) not in known:
         classes = " or ".join(k.__name__ for k in known)
         raise Unsupported(

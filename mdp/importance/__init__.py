@@ -5,13 +5,16 @@
     save_scores(scores, ref)
 
 A method is a module with NAME, ABOUT, NEEDS_IMAGES and `units(found) -> Contribution`: what one batch says.
+The two in `measured/` have no `units`: they run narrower networks and see what their answers lose.
 """
 
 from ..core.scores import SavedScores, list_scores, load_scores, save_scores
 from .accumulate import METHODS, default_method, score
+from .measured.measure import AGAINST
 from .rescore import rescored
 
 __all__ = [
+    "AGAINST",
     "METHODS",
     "SavedScores",
     "default_method",

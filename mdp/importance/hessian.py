@@ -1,7 +1,9 @@
-"""Second-order: (Σ w·∂w)² over all the weights that a unit owns, averaged over how many tensors share it.
+"""Second-order: (Σ w·∂w)² over all the weights that a unit owns.
 
 With the Fisher approximation of the Hessian this estimates the squared change of the loss without the unit
 (NViT, Yang et al. 2023, arXiv 2110.04869; the transformer score of MDP, arXiv 2504.02168).
+Nothing is divided by how many tensors share a unit: an estimate of the loss is one whatever it is spread
+over, and that division put a unit of the embedding at a 67th of its loss beside a head at a third.
 """
 
 import numpy as np
@@ -23,7 +25,6 @@ def units(found: PrunableNetwork) -> Contribution:
     totals, own = {}, {}
     for dim, parts in grouped(found):
         each = {part: np.sum([sums.of(s) for s in slices], axis=0) for part, slices in parts.items()}
-        tensors = len({s.tensor for slices in parts.values() for s in slices})
-        totals[dim] = np.sum(list(each.values()), axis=0) ** 2 / tensors
+        totals[dim] = np.sum(list(each.values()), axis=0) ** 2
         own |= {part: value**2 for part, value in each.items()}
     return Contribution(totals, own)

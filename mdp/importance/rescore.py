@@ -16,7 +16,7 @@ from ..core.provenance import HASH
 from ..core.study import Scores, StudyRecord
 from ..families import PrunableNetwork
 from ..surgery import find_in, mask
-from .accumulate import score
+from .accumulate import MEASURED, score
 
 
 def rescored(
@@ -30,7 +30,9 @@ def rescored(
 ) -> StudyRecord:
     """The study with importance and orders from the network that `plan` leaves; the method stays the study's.
 
-    The space and the latency tables stay as they are: same dims, same blocks. See `score` for the rest.
+    Measured losses of widths and blocks stay as they are, those of the dense network; only which units a
+    width keeps is ranked anew. The space and the latency tables stay as they are: same dims, same blocks.
+    See `score` for the rest.
 
     Raises:
         MdpError: the plan or the model is another one, or there are no images.
@@ -38,17 +40,34 @@ def rescored(
     """
     found = find_in(study)
     left = _left(found, plan, study.scores.order)
-    method = study.scores.provenance.get("method")
+    old_facts = study.scores.provenance
+    measured = old_facts.get("method") in MEASURED
+    method = old_facts.get("units_by") if measured else old_facts.get("method")
     noted = {HASH: study.scores.provenance[HASH]} if HASH in study.scores.provenance else {}
     new = score(left, batches, method, report, device=device, provenance={**noted, **(provenance or {})})
     order = {dim: _kept_first(dim, old, new, plan) for dim, old in study.scores.order.items()}
     scores = Scores(order, new.shares, new.provenance)
+    if measured:
+        scores = _same_curves(study.scores, order, new.provenance)
     problem = dataclasses.replace(
         study.problem,
         importance=scores.terms(study.problem.dim),
         provenance={**study.problem.provenance, "importance": dict(scores.provenance)},
     )
-    return dataclasses.replace(study, problem=problem, scores=scores, path=None)
+    # Other units are kept now: accuracies of networks of the former order say nothing of the new ones.
+    dense = {k: v for k, v in (study.accuracy or {}).items() if k not in ("plans", "check")} or None
+    return dataclasses.replace(study, problem=problem, scores=scores, accuracy=dense, path=None)
+
+
+def _same_curves(old: Scores, order: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> Scores:
+    """The old value of each rank, now that of the unit that has this rank; methods are named as before."""
+    shares = []
+    for name, block, dim, values in old.shares:
+        moved = np.empty(len(values))
+        moved[order[dim]] = values[old.order[dim]]
+        shares.append((name, block, dim, moved))
+    names = {key: old.provenance[key] for key in ("method", "units_by", "against") if key in old.provenance}
+    return Scores(order, tuple(shares), {**facts, **names}, old.blocks)
 
 
 def _left(found: PrunableNetwork, plan: Plan, order: Mapping[str, np.ndarray]) -> PrunableNetwork:

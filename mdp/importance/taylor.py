@@ -2,7 +2,7 @@
 
 For channels with a batch norm, |γ·∂γ + β·∂β| of the norm after the convolution, which gates the channel
 (Molchanov et al. 2019, arXiv 1906.10771; the convolutional score of MDP, arXiv 2504.02168). Elsewhere
-|Σ w·∂w| over the weights that the unit owns, averaged over how many tensors share it.
+|Σ w·∂w| over all the weights that the unit owns, which is not divided by how many tensors share it.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ def units(found: PrunableNetwork) -> Contribution:
         else:
             shares = {part: np.abs(sum(sums.of(s) for s in slices)) for part, slices in parts.items()}
             everything = [sums.of(s) for slices in parts.values() for s in slices]
-            totals[dim] = np.abs(np.sum(everything, axis=0)) / len(everything)
+            totals[dim] = np.abs(np.sum(everything, axis=0))
         own |= shares
     return Contribution(totals, own)
 

@@ -34,7 +34,7 @@ def job_ids(kind: str | None = None) -> set[str]:
 
 
 def folder_of(job_id: str) -> Path:
-    """Raises MdpError for what is no id: one must not lead elsewhere."""
+    """Raise MdpError for what is no id: one must not lead elsewhere."""
     if not job_id or Path(job_id).name != job_id:
         raise MdpError(f"{job_id!r} is not the id of a job.")
     return jobs_dir() / job_id

@@ -12,12 +12,10 @@ from functools import lru_cache
 from typing import Any
 
 from ..core import cores
+from ..core.deployment import DTYPES, FORMATS, launched_by
 from ..core.errors import MdpError, Unsupported, first_line
 from . import gpu, runtimes
 from .allocator import can_keep
-
-DTYPES = ("float32", "bfloat16", "float16")
-FORMATS = ("contiguous", "channels_last")
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class ResolvedDeployment:
     @property
     def runtime(self) -> str:
         """One of runtimes.RUNTIMES."""
-        return runtimes.launched_by(self.launch)
+        return launched_by(self.launch)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -181,16 +179,16 @@ def apple_name() -> str:
     return f"Apple GPU ({platform.machine()})"
 
 
-def unit_of(where: ResolvedDeployment) -> str:
+def unit_of(resolved: ResolvedDeployment) -> str:
     """What one profiler at a time may use: the piece of hardware itself, whatever it is called meanwhile.
 
     Two equal GPUs have one name and are two; one CPU has as many names as there are affinity masks.
     """
-    if where.kind == "cuda":
+    if resolved.kind == "cuda":
         import torch
 
-        return gpu.identifier(torch) or where.device
-    return where.device.partition(" (")[0]
+        return gpu.identifier(torch) or resolved.device
+    return resolved.device.partition(" (")[0]
 
 
 @lru_cache

@@ -14,6 +14,7 @@ import numpy as np
 from ..core.errors import BadFile, MdpError
 from ..core.study import Tables
 from ..core.units import milliseconds
+from ..operations import ImportTablesOptions
 from .anchor import anchor_of
 from .block_times import shared_out
 from .grid import survey
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 ANCHOR_MS = (0.004, 2000.0)
 # Nor does any run a network of images in less: a part takes a launch, and no chip does more in a ms (MACs).
 NETWORK_MS, PART_MS, MACS_A_MS = 0.02, 0.001, 3e11
-# The sum of the parts over the whole: further off, they are in different units or of different things.
-RATIO = (0.2, 5.0)
+# The sum of the parts over the whole: further off, they are in different units (a thousandfold) or of other
+# things. Calls of a session make the parts of a tiny network several times the whole.
+RATIO = (1 / 30, 30.0)
 
 
 def import_times(
@@ -43,8 +45,8 @@ def import_times(
     unit: str | None = None,
     device: str | None = None,
     runtime: str | None = None,
-    batch: int = 1,
-    dtype: str = "float32",
+    batch: int = ImportTablesOptions.batch,
+    dtype: str = ImportTablesOptions.dtype,
     source: str = "file",
 ) -> Tables:
     """Tables, in ms, of a network from times measured on another device.

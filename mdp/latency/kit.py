@@ -25,6 +25,7 @@ from ..core.files import read_json, write_json
 from ..core.model_ref import ModelRef, model_from_json, model_to_json
 from ..core.progress import Reporter
 from ..networks.segments import Workload
+from ..operations import KitOptions
 from .anchor import anchor_of
 from .grid import Surface, survey
 from .onnx_parts import to_onnx
@@ -85,8 +86,8 @@ def make_kit(
     found: "PrunableNetwork",
     folder: str | os.PathLike,
     *,
-    batch: int = 1,
-    entries: int = 390,
+    batch: int = KitOptions.batch,
+    entries: int = KitOptions.entries,
     found_with: Mapping[str, Any] | None = None,
     report: Reporter | None = None,
 ) -> Kit:

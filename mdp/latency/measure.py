@@ -95,7 +95,7 @@ class Run:
         self._look_again()
         return self._cost_of_all() <= self.left()
 
-    def measure(self, keys: Iterable[str], what: str) -> None:
+    def measure(self, keys: Iterable[str], label: str) -> None:
         """Visit the keys once each, in random order. Failures are kept as such; progress is shown."""
         todo = list(dict.fromkeys(keys))
         self._random.shuffle(todo)
@@ -103,13 +103,13 @@ class Run:
             self._visit(todo[i : i + self._together])
             ahead = sum(map(self._cost, todo[i + self._together :]))
             left = max(ahead, min(self._cost_of_all(), max(self.left(), 0.0))) + self.closing
-            self.report.step(self.seconds, self.seconds + left, what, left)
+            self.report.step(self.seconds, self.seconds + left, label, left)
 
-    def measure_new(self, keys: Iterable[str], what: str) -> None:
+    def measure_new(self, keys: Iterable[str], label: str) -> None:
         """Visit those of the keys that nothing is known of."""
-        self.measure([key for key in keys if key not in self.known], what)
+        self.measure([key for key in keys if key not in self.known], label)
 
-    def visit_again(self, what: str) -> None:
+    def visit_again(self, label: str) -> None:
         """Visit what is known again, until each was visited often enough or the time is used up."""
         self._look_again()
         while self.left() > 0:
@@ -119,11 +119,11 @@ class Run:
             fewest = min(self.known[k].visits for k in again)
             again = [k for k in again if self.known[k].visits == fewest]
             self._random.shuffle(again)
-            self.measure(again[: 4 * self._together], what)
+            self.measure(again[: 4 * self._together], label)
 
-    def once_more(self, what: str) -> None:
+    def once_more(self, label: str) -> None:
         """One more visit to everything that was tried, however often: what found no room may find it now."""
-        self.measure(list(self.known), what)
+        self.measure(list(self.known), label)
 
     def settle(self) -> float | None:
         """Read everything known against one `reference_ms` of the anchor, and return it (None: no reading).

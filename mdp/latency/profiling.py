@@ -19,6 +19,7 @@ from ..core.problem import Term
 from ..core.progress import Reporter
 from ..core.study import Tables
 from ..networks.segments import Segment
+from ..operations import ProfileOptions
 from .device import ResolvedDeployment, deployment
 from .grid import Surface, survey
 from .interpolate import Filled, fill
@@ -35,20 +36,20 @@ if TYPE_CHECKING:
 def profile(
     found: "PrunableNetwork",
     *,
-    device: str = "auto",
-    batch: int = 1,
-    dtype: str = "float32",
+    device: str = ProfileOptions.device,
+    batch: int = ProfileOptions.batch,
+    dtype: str = ProfileOptions.dtype,
     report: Reporter | None = None,
     store: Store | None = None,
     threads: int | None = None,
-    memory_format: str = "auto",
-    seconds: float = 150.0,
-    tolerance: float = 0.02,
+    memory_format: str = ProfileOptions.memory_format,
+    seconds: float = ProfileOptions.seconds,
+    tolerance: float = ProfileOptions.tolerance,
     again: bool = False,
     early: Callable[[Tables], None] | None = None,
     timer: Timer | None = None,
-    compiled: bool = False,
-    runtime: str | None = None,
+    compiled: bool = ProfileOptions.compiled,
+    runtime: str = ProfileOptions.runtime,
 ) -> Tables:
     """Measure a model's latency tables, in ms for one batch.
 
@@ -100,10 +101,10 @@ def profile(
             own.close()
 
 
-def weight_bytes(found: "PrunableNetwork", where: ResolvedDeployment) -> float:
+def weight_bytes(found: "PrunableNetwork", resolved: ResolvedDeployment) -> float:
     """Bytes of the dense network's weights as deployed."""
     model = getattr(found, "model", None)
-    each = 4 if where.dtype == "float32" else 2
+    each = 4 if resolved.dtype == "float32" else 2
     return float(each * sum(p.numel() for p in model.parameters())) if model is not None else 0.0
 
 

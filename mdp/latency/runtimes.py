@@ -6,9 +6,9 @@ their identity: "eager" and "graph" are torch as it is, "compiled" what torch.co
 
 import importlib.metadata
 
+from ..core.deployment import RUNTIMES
 from ..core.errors import MdpError, Unsupported
 
-RUNTIMES = ("eager", "compiled", "onnxruntime", "openvino")
 # The package that a runtime needs, and how it is installed.
 PACKAGES = {
     "onnxruntime": ("onnxruntime", "pip install 'mdp-explorer[torch]'"),
@@ -23,7 +23,7 @@ NAMES = {
 
 
 def chosen(runtime: str | None, compiled: bool = False) -> str:
-    """The runtime that was asked for; `compiled` is an older way to ask for that one.
+    """The runtime that was asked for; `compiled` is an older way to ask for that one, where none is named.
 
     Raises:
         MdpError: it is unknown, or both were said and differ.
@@ -33,18 +33,14 @@ def chosen(runtime: str | None, compiled: bool = False) -> str:
     name = str(runtime).strip().lower()
     if name not in RUNTIMES:
         raise MdpError(f"The runtime {runtime!r} is unknown. Choose one of {', '.join(RUNTIMES)}.")
+    if compiled and name == RUNTIMES[0]:  # the default
+        return "compiled"
     if compiled and name != "compiled":
         raise MdpError(
             f"--compiled says torch.compile and --runtime says {name}: a network is served by one of them. "
             "Say one."
         )
     return name
-
-
-def launched_by(launch: str) -> str:
-    """The runtime that `launch` of a deployment or of tables means: "compiled graph" -> "compiled"."""
-    word = str(launch or "eager")
-    return "compiled" if "compiled" in word else word if word in PACKAGES else "eager"
 
 
 def exported(runtime: str) -> bool:

@@ -167,14 +167,16 @@ _number = itertools.count()
 
 
 @contextlib.contextmanager
-def device_timer(where: ResolvedDeployment, report: Reporter, make: Callable[[], Timer]) -> Iterator[Timer]:
+def device_timer(
+    deployment: ResolvedDeployment, report: Reporter, make: Callable[[], Timer]
+) -> Iterator[Timer]:
     """The device for oneself, with its timer; what that changes for the process is put back afterwards.
 
     Says so where a quota makes latency something else than people expect of it.
     """
     import torch
 
-    with device_lock(where.device, report.message, report.check, unit=unit_of(where)):
+    with device_lock(deployment.device, report.message, report.check, unit=unit_of(deployment)):
         threads = torch.get_num_threads()
         try:
             timer = make()

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import kendalltau
 
+from ..core.deployment import launched_by
 from ..core.errors import MdpError
 from ..core.problem import Problem
 from ..core.progress import Reporter
 from ..core.study import StudyRecord
 from ..core.units import refuse_other_units
 from ..networks.segments import Workload
+from ..operations import VerifyOptions
 from .device import ResolvedDeployment, deployment
 from .measure import Run
-from .runtimes import launched_by
 from .store import Store
 from .timer import Timer, device_timer, timer_for
 
@@ -42,9 +43,9 @@ def verify(
     study: StudyRecord,
     found: "PrunableNetwork",
     *,
-    subnetworks: int = 30,
-    seed: int = 1,
-    seconds: float = 120.0,
+    subnetworks: int = VerifyOptions.subnetworks,
+    seed: int = VerifyOptions.seed,
+    seconds: float = VerifyOptions.seconds,
     again: bool = False,
     report: Reporter | None = None,
     store: Store | None = None,
@@ -203,40 +204,40 @@ def deployment_of(study: StudyRecord) -> ResolvedDeployment:
     return deployment(p["kind"], p.get("batch"), p.get("dtype"), layout, threads, runtime=runtime)
 
 
-def anchor_of_tables(study: StudyRecord, where: ResolvedDeployment) -> float | None:
+def anchor_of_tables(study: StudyRecord, resolved: ResolvedDeployment) -> float | None:
     """The anchor's ms beside which the tables' times stand, if this is their device: see Store.entries."""
-    return study.tables.provenance.get("anchor_ms") if same_device(study, where) else None
+    return study.tables.provenance.get("anchor_ms") if same_device(study, resolved) else None
 
 
-def same_device(study: StudyRecord, where: ResolvedDeployment) -> bool:
+def same_device(study: StudyRecord, resolved: ResolvedDeployment) -> bool:
     """Whether tables and this machine agree in everything that a latency depends on."""
-    return not why_another(study, where)
+    return not why_another(study, resolved)
 
 
-def why_another(study: StudyRecord, where: ResolvedDeployment) -> str:
+def why_another(study: StudyRecord, resolved: ResolvedDeployment) -> str:
     """A sentence that says in what a study's tables and this machine differ; "" if in nothing."""
-    p, here = study.tables.provenance, where.to_json()
+    p, here = study.tables.provenance, resolved.to_json()
     differ = {key: p.get(key) for key, value in here.items() if p.get(key) != value}
     if not differ:
         return ""
     words = []
     if "software" in differ:
-        words.append(_other_software(str(p.get("software") or ""), where.software))
+        words.append(_other_software(str(p.get("software") or ""), resolved.software))
     words += [
         f"{key.replace('_', ' ')} {there if there is not None else 'unknown'} there and {here[key]} here"
         for key, there in differ.items()
         if key not in ("device", "software")
     ]
     there = p.get("device") or "an unknown device"
-    first = f", and this is {where.device}" if "device" in differ else " too, but otherwise than here"
+    first = f", and this is {resolved.device}" if "device" in differ else " too, but otherwise than here"
     return f"The tables of {study.name!r} were measured on {there}{first}{': ' if words else ''}" + (
         "; ".join(words) + "."
     )
 
 
-def refuse_another(study: StudyRecord, where: ResolvedDeployment) -> None:
-    """Raises MdpError if entries measured here and now cannot stand in the study's tables."""
-    if why := why_another(study, where):
+def refuse_another(study: StudyRecord, resolved: ResolvedDeployment) -> None:
+    """Raise MdpError if entries measured here and now cannot stand in the study's tables."""
+    if why := why_another(study, resolved):
         raise MdpError(
             f"{why} Entries of both cannot stand in one table. Measure the model here first (mdp profile) "
             "and build a study of that."

@@ -15,15 +15,15 @@ from ..core.errors import BadFile, first_line
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
-def read_tensors(path: str | os.PathLike, what: str = "checkpoint") -> dict[str, torch.Tensor]:
-    """All tensors of a file, on the CPU. `what` names the file in errors.
+def read_tensors(path: str | os.PathLike, kind: str = "checkpoint") -> dict[str, torch.Tensor]:
+    """All tensors of a file, on the CPU. `kind` names the file in errors.
 
     Raises:
         BadFile: there is no such file, it is no safetensors file, or it is damaged. Nothing in it is run.
     """
     path = Path(path)
     if not path.is_file():
-        raise BadFile(f"There is no {what} at {path}.")
+        raise BadFile(f"There is no {kind} at {path}.")
     if path.suffix != ".safetensors":
         raise BadFile(
             f"{path} is not a .safetensors file. Other formats can run code when they are opened and are not "
@@ -32,7 +32,7 @@ def read_tensors(path: str | os.PathLike, what: str = "checkpoint") -> dict[str,
     try:
         return load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
-        raise BadFile(f"The {what} {path} is damaged: {first_line(error)}. Use another copy.") from None
+        raise BadFile(f"The {kind} {path} is damaged: {first_line(error)}. Use another copy.") from None
 
 
 def _convert(path: Path) -> str:
@@ -51,14 +51,14 @@ def check_fit(
     expected: Mapping[str, torch.Tensor],
     path: str | os.PathLike,
     network: str,
-    what: str = "checkpoint",
+    kind: str = "checkpoint",
 ) -> None:
     """Refuse tensors that are not those of the state dict `expected`; another of `FLOATS` is no difference.
 
     Raises:
         BadFile: names, shapes or kinds of numbers differ, or a value is infinite or no number.
     """
-    wrong = f"The {what} {path} is not of {network}:"
+    wrong = f"The {kind} {path} is not of {network}:"
     strangers = sorted(set(tensors) ^ set(expected))
     if strangers:
         where = "has" if strangers[0] in tensors else "lacks"
@@ -72,4 +72,4 @@ def check_fit(
         if (tensor.dtype in FLOATS) != (own.dtype in FLOATS):
             raise BadFile(f"{wrong} {name} is {tensor.dtype} there and {own.dtype} in the network.")
         if not torch.isfinite(tensor).all():
-            raise BadFile(f"The {what} {path} is of no use: {name} holds values that are not finite numbers.")
+            raise BadFile(f"The {kind} {path} is of no use: {name} holds values that are not finite numbers.")

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 LARGEST = 16384
 
 
-def checked_size(size: Sequence[int], what: str) -> tuple[int, int, int]:
+def checked_size(size: Sequence[int], label: str) -> tuple[int, int, int]:
     """(channels, height, width). Raises MdpError if it is none."""
     size = tuple(size)
     if len(size) != 3 or not all(type(n) is int and 0 < n <= LARGEST for n in size):
         raise MdpError(
-            f"{what} cannot take images of size {' x '.join(map(str, size))}. Give channels, height and "
+            f"{label} cannot take images of size {' x '.join(map(str, size))}. Give channels, height and "
             "width, whole numbers above 0, such as 3 x 224 x 224."
         )
     return size
@@ -31,17 +31,19 @@ def side(value: Any, what: str) -> tuple[int, int]:
     return checked_size((1, *pair), what)[1:]
 
 
-def check_patches(model: "nn.Module", name: str, size: tuple[int, int, int], own: tuple[int, ...]) -> None:
-    """Raises MdpError if the model's patches do not divide `size`, or it was built for another size.
+def check_patches(
+    model: "nn.Module", name: str, size: tuple[int, int, int], default: tuple[int, ...]
+) -> None:
+    """Raise MdpError if the model's patches do not divide `size`, or it was built for another size.
 
-    Some models' patches leave a rest of their `own` size, and are made for that.
+    Some models' patches leave a rest of their `default` size, and are made for that.
     """
     embed = getattr(model, "patch_embed", None)
     patch, built = (getattr(embed, what, None) for what in ("patch_size", "img_size"))
     if not isinstance(patch, tuple) or getattr(embed, "dynamic_img_pad", False):
         return
     asked = size[1:]
-    if asked != tuple(own[1:]) and any(n % p for n, p in zip(asked, patch, strict=True)):
+    if asked != tuple(default[1:]) and any(n % p for n, p in zip(asked, patch, strict=True)):
         below, above = (
             tuple(max(1, n // p + more) * p for n, p in zip(asked, patch, strict=True)) for more in (0, 1)
         )

@@ -120,7 +120,7 @@ def own_size(name: str, arguments: Mapping[str, Any] | None = None) -> tuple[int
 
 
 def _check_arguments(name: str, arguments: Mapping[str, Any]) -> None:
-    """Raises MdpError for arguments of timm's that would open files, or that are said otherwise."""
+    """Raise MdpError for arguments of timm's that would open files, or that are said otherwise."""
     if asked := [key for key in OPENING if key in arguments]:
         raise MdpError(
             f"The argument {asked[0]!r} of {name} would open files on its own. Leave it out and give the "

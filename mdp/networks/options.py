@@ -1,11 +1,11 @@
-"""Which widths a dim offers: steps of a bundle of units that suits hardware and keeps tables small."""
+"""Which widths a dim offers: width steps, of a number of units that suits hardware and keeps tables small."""
 
 from collections.abc import Mapping
 
 from ..core.errors import MdpError
 from ..core.space import SpaceDim, width_options
 
-# Offer at most this many widths, in bundles that are a multiple of `GRAIN` units where the width allows it.
+# Offer at most this many widths, in width steps of a multiple of `GRAIN` units where that is possible.
 WIDTHS = {"embedding": 12, "mlp": 16, "channels": 8, "qk": 8, "v": 8, "heads": 32, "groups": 16}
 # Heads and groups are large already; everything else is pruned in multiples that vector units like.
 GRAIN = {"heads": 1, "groups": 1}

@@ -53,6 +53,6 @@ def noted(ref: ModelRef) -> dict[str, str]:
 
 
 def refuse_changed(study: StudyRecord) -> None:
-    """Raises MdpError if a study's checkpoint is no longer the one that its scores were taken of."""
+    """Raise MdpError if a study's checkpoint is no longer the one that its scores were taken of."""
     if HASH in study.scores.provenance:
         check_unchanged(study.scores.provenance, study.model, content_at(study.model), study.name)

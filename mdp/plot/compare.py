@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..core.plan import Plan
+from ..core.plan_accuracy import Known
 from ..core.problem import Problem
 from ..core.quality import beside, importance_doubt
 from ..core.study import StudyRecord
+from .accuracy_words import accuracy_short
 from .formats import ms, number, percent
 from .labels import label_of
 from .survivor_rows import own_terms
@@ -56,6 +58,7 @@ class CompareInfo:
         changes: blocks that differ, in the problem's order, then what no block owns; they add up to b - a.
         same: how many blocks are exactly the same in both.
         doubt: why importance means nothing (see mdp.core.quality), "" where it may.
+        accuracy_a, accuracy_b: what is known of the whole networks' accuracy; None where nothing is.
     """
 
     unit: str
@@ -65,10 +68,14 @@ class CompareInfo:
     changes: tuple[Change, ...]
     same: int
     doubt: str = ""
+    accuracy_a: Known | None = None
+    accuracy_b: Known | None = None
 
 
-def compare_info(study: StudyRecord, a: Plan, b: Plan) -> CompareInfo:
-    """The record of two plans of one study."""
+def compare_info(
+    study: StudyRecord, a: Plan, b: Plan, accuracy_a: Known | None = None, accuracy_b: Known | None = None
+) -> CompareInfo:
+    """The record of two plans of one study, with what is known of their accuracy."""
     problem = study.problem
     total = problem.dense_importance or 1.0
     home = {d: next(iter(users)) for d, users in problem.dim_blocks.items() if len(users) == 1}
@@ -94,6 +101,8 @@ def compare_info(study: StudyRecord, a: Plan, b: Plan) -> CompareInfo:
         changes=tuple(changes),
         same=len(problem.blocks) - sum(c.block is not None for c in changes),
         doubt=importance_doubt(study),
+        accuracy_a=accuracy_a,
+        accuracy_b=accuracy_b,
     )
 
 
@@ -130,12 +139,18 @@ def compare_sentence(info: CompareInfo) -> str:
     return (
         f"B is {speed} ({ms(info.b[0], info.unit)} against {ms(info.a[0], info.unit)}) and keeps "
         f"{percent(info.b[1])} of the importance, A {percent(info.a[1])}{beside(info.doubt)}; "
-        f"{info.same or 'no'} block{'s are' if info.same > 1 else ' is'} the same in both."
+        f"{_accuracies(info)}{info.same or 'no'} block{'s are' if info.same > 1 else ' is'} the same in both."
     )
 
 
+def _accuracies(info: CompareInfo) -> str:
+    if info.accuracy_a is None and info.accuracy_b is None:
+        return ""
+    return f"accuracy {accuracy_short(info.accuracy_b)}, A {accuracy_short(info.accuracy_a)}; "
+
+
 def compare_table(info: CompareInfo) -> tuple[list[str], list[list[str]]]:
-    """As text: what differs, A, B, and the change from A to B; the last line is the whole plan."""
+    """As text: what differs, A, B, and the change from A to B; the last lines are the whole plan."""
     head = [
         "",
         "A",
@@ -161,7 +176,18 @@ def compare_table(info: CompareInfo) -> tuple[list[str], list[list[str]]]:
     (lat_a, imp_a), (lat_b, imp_b) = info.a, info.b
     change = [signed(lat_b - lat_a, lat_a), signed(100 * (imp_b - imp_a), 100)]
     whole = [number(lat_a), number(lat_b), *change]
+    rows += _accuracy_row(info)
     return head, [*rows, ["the whole network", "", "", *whole]]
+
+
+def _accuracy_row(info: CompareInfo) -> list[list[str]]:
+    if info.accuracy_a is None and info.accuracy_b is None:
+        return []
+    change = ""
+    if info.accuracy_a is not None and info.accuracy_b is not None:
+        change = f"{signed(100 * (info.accuracy_b.share - info.accuracy_a.share), 100)} points"
+    a, b = accuracy_short(info.accuracy_a), accuracy_short(info.accuracy_b)
+    return [["accuracy", a, b, "", "", change, ""]]
 
 
 def signed(value: float, whole: float) -> str:

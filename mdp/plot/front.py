@@ -125,10 +125,10 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
             "marker": {"size": 6, "symbol": "diamond-open", "color": "var(--mdp-kept)", "line": {"width": 1}},
         },
         *(trace for points in info.others for trace in draw_points(points)),
-        _cross(info.chosen, x_range, y_range),  # from here on MOVING traces
+        cross_hair(info.chosen, x_range, y_range),  # from here on MOVING traces
         draw_labels(info.others),
-        _spot(info.other, "A", "square", "var(--mdp-other)", 12),
-        _spot(info.chosen, "chosen", "circle", "var(--mdp-choice)", 14),
+        spot_mark(info.other, "A", "square", "var(--mdp-other)", 12),
+        spot_mark(info.chosen, "chosen", "circle", "var(--mdp-choice)", 14),
     ]
     return {
         "data": data,
@@ -136,14 +136,14 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
             margin={"l": 50, "r": 14, "t": 8, "b": 42},
             hovermode="closest",
             hoverdistance=60,
-            **_legend(info),
+            **(front_legend() if info.others else {}),
             xaxis=axis(f"latency, {info.unit} (dense: {ms(info.dense, info.unit)})", range=x_range),
             yaxis=axis(f"importance kept, %{f' ({info.doubt})' if info.doubt else ''}", range=y_range),
         ),
     }
 
 
-def _cross(spot: tuple[float, float, bool] | None, x: list[float], y: list[float]) -> dict[str, Any]:
+def cross_hair(spot: tuple[float, float, bool] | None, x: list[float], y: list[float]) -> dict[str, Any]:
     """A trace and no shape of the layout: plotly moves a trace without drawing the rest anew (memory.js)."""
     at: list[tuple[float | None, float | None]] = []
     if spot:
@@ -161,10 +161,8 @@ def _cross(spot: tuple[float, float, bool] | None, x: list[float], y: list[float
     }
 
 
-def _legend(info: FrontInfo) -> dict[str, Any]:
-    """Only where there is something to compare with; the corner under the front is empty."""
-    if not info.others:
-        return {}
+def front_legend() -> dict[str, Any]:
+    """Where there is something to compare with; the corner under the front is empty."""
     place = {"x": 1, "xanchor": "right", "y": 0.02, "yanchor": "bottom"}
     look = {"font": {"size": 11}, "bgcolor": "rgba(0,0,0,0)", "tracegroupgap": 0, "itemwidth": 30}
     return {"showlegend": True, "legend": {**place, **look}}
@@ -212,7 +210,7 @@ def _hover(info: FrontInfo, i: int) -> str:
     )
 
 
-def _spot(
+def spot_mark(
     spot: tuple[float, float, bool] | None, name: str, symbol: str, colour: str, size: int
 ) -> dict[str, Any]:
     return {

@@ -26,7 +26,7 @@ def pareto_front(
     other: Plan | None = None,
     dark: bool = False,
 ) -> go.Figure:
-    """Importance kept against latency: the best plan at many budgets, a chosen one, and one beside it.
+    """Draw importance kept against latency: the best plan at many budgets, a chosen one, and one beside it.
 
     Args:
         points: how many budgets to solve, or a front that was solved already.
@@ -49,7 +49,7 @@ def latency_surface(
     solid: bool = False,
     dark: bool = False,
 ) -> go.Figure:
-    """Latency of a block against the widths that it depends on: a heat map, or `solid` in three dimensions.
+    """Draw a block's latency against the widths that it depends on: a heat map, or `solid` in space.
 
     Args:
         block: None for what is always charged.
@@ -72,7 +72,7 @@ def latency_surface(
 def importance_curve(
     study: StudyRecord, dim: str, plan: Plan | None = None, *, dark: bool = False
 ) -> go.Figure:
-    """Share of a dim's importance that its best units hold, with the widths offered and the plan's cut.
+    """Draw the share of a dim's importance that its best units hold, the widths offered and the cut.
 
     Raises:
         MdpError: the study has no such dim.
@@ -87,7 +87,7 @@ def importance_curve(
 
 
 def survivors(study: StudyRecord, plan: Plan, *, dark: bool = False) -> go.Figure:
-    """What survives of every block: kept units of each dim as a share of dense; a removed block has a cross.
+    """Draw what survives of every block: kept units as a share of dense; a removed block has a cross.
 
     >>> import mdp
     >>> study = mdp.load_study("fmnist-vit-cpu")

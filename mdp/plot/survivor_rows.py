@@ -152,8 +152,8 @@ def own_terms(problem: Problem, plan: Plan | None) -> tuple[dict[str | None, flo
 
 @dataclass(frozen=True)
 class ZoomInfo:
-    """One dim close up. `options` are the ends of its bundles by rank; `ranks` the rank of every unit, 0 the
-    most important, in the dense network's order."""
+    """One dim close up. `options` are the ends of its width steps by rank; `ranks` the rank of every unit, 0
+    the most important, in the dense network's order."""
 
     dim: str
     label: str

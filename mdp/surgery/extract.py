@@ -16,12 +16,18 @@ from .keep_indices import check_decision, kept_positions, kept_units
 
 @dataclass(frozen=True)
 class Architecture:
-    """How a pruned network differs from the dense one; an extracted model carries it as `.architecture`."""
+    """How a pruned network differs from the dense one; an extracted model carries it as `.architecture`.
+
+    Attributes:
+        kept: dim -> the dense network's units that stay, ascending, for every dim that was cut; None where it
+            is not known, as files of earlier versions do not say it.
+    """
 
     model: ModelRef
     family: str
     choices: Mapping[str, int | None]
     removed: tuple[str, ...]
+    kept: Mapping[str, tuple[int, ...]] | None = None
 
 
 def extract(
@@ -43,7 +49,8 @@ def extract(
     """
     order = order or {}
     check_decision(found, choices, removed, order)
-    positions = kept_positions(found, kept_units(found, choices, order))
+    kept = kept_units(found, choices, order)
+    positions = kept_positions(found, kept)
     # Structure is copied, tensors are shared until they are cut: a large model stands once in memory.
     model = copy.deepcopy(found.model, {id(t): t for t in _tensors(found.model).values()})
     for block in removed:
@@ -58,6 +65,7 @@ def extract(
         found.space.family,
         {d.name: choices.get(d.name) for d in found.space.dims},
         tuple(b.name for b in found.space.blocks if b.name in removed),
+        {d.name: tuple(map(int, kept[d.name])) for d in found.space.dims if len(kept[d.name]) < d.units},
     )
     return model
 

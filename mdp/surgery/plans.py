@@ -47,3 +47,12 @@ def mask_plan(study: StudyRecord, plan: Plan) -> nn.Module:
     """The dense network with what the plan prunes at zero. Raises MdpError as `extract_plan`."""
     check_plan_fits(plan, study.problem)
     return mask(find_in(study), plan.choices, plan.removed_blocks, study.scores.order)
+
+
+def kept_of_plan(study: StudyRecord, plan: Plan) -> dict[str, tuple[int, ...]] | None:
+    """Which units of the dense network a plan keeps, for every dim that it cuts; None if it is of another."""
+    dense = {d.name: d.dense for d in study.problem.dims}
+    cut = {d: n for d, n in plan.choices.items() if n is not None and n < dense.get(d, 0)}
+    if not set(cut) <= set(study.scores.order):
+        return None
+    return {d: tuple(sorted(int(u) for u in study.scores.order[d][:n])) for d, n in cut.items()}

@@ -39,11 +39,12 @@ def save(model: nn.Module, folder: str | os.PathLike, extra: Mapping[str, Any] |
     tensors = {n: t.detach().cpu().contiguous() for n, t in model.state_dict().items()}
     with replacing(folder / "model.safetensors") as temporary:
         save_file(tensors, temporary, metadata={"format": FORMAT})
+    described = {key: value for key, value in dataclasses.asdict(architecture).items() if value is not None}
     write_json(
         folder / "architecture.json",
         {
             "format": FORMAT,
-            **dataclasses.asdict(architecture),
+            **described,
             "parameters": sum(p.numel() for p in model.parameters()),
             "extra": dict(extra or {}),
         },
@@ -71,6 +72,8 @@ def load(folder: str | os.PathLike, dense: nn.Module | None = None) -> nn.Module
         model = extract(found, choices, removed, {d.name: range(d.units) for d in found.space.dims})
     except MdpError as error:
         raise BadFile(f"The {where} does not fit the model that it names: {error}") from None
+    kept = kept_of(data, {d.name: d.units for d in found.space.dims}, where)
+    model.architecture = dataclasses.replace(model.architecture, kept=kept)
     model.load_state_dict(_weights(folder / "model.safetensors", model), assign=True)
     return model.eval()
 
@@ -83,19 +86,39 @@ def read_architecture(folder: str | os.PathLike) -> dict[str, Any]:
     return data
 
 
-def _parse(data: Any, where: str) -> tuple[ModelRef, dict[str, int | None], tuple[str, ...]]:
+def _parse(data: Any, source: str) -> tuple[ModelRef, dict[str, int | None], tuple[str, ...]]:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise BadFile(f"The {where} is not an {FORMAT} file.")
+        raise BadFile(f"The {source} is not an {FORMAT} file.")
     try:
         ref = model_from_json(data["model"])
         choices, removed = dict(data["choices"]), tuple(data["removed"])
     except (KeyError, TypeError, ValueError) as error:
-        raise BadFile(f"The {where} is damaged: {type(error).__name__} at {error}.") from None
+        raise BadFile(f"The {source} is damaged: {type(error).__name__} at {error}.") from None
     if any(v is not None and type(v) is not int for v in choices.values()):
-        raise BadFile(f"The {where} is damaged: choices must be whole numbers or null.")
+        raise BadFile(f"The {source} is damaged: choices must be whole numbers or null.")
     if any(not isinstance(name, str) for name in removed):
-        raise BadFile(f"The {where} is damaged: removed must be names of blocks.")
+        raise BadFile(f"The {source} is damaged: removed must be names of blocks.")
     return ref, choices, removed
+
+
+def kept_of(
+    data: Mapping[str, Any], units: Mapping[str, int], where: str
+) -> dict[str, tuple[int, ...]] | None:
+    """Which units of the dense network stay, as a file says it; None where it does not.
+
+    Raises:
+        BadFile: they are not as many as the file's own choices, or not units of these dims.
+    """
+    kept = data.get("kept")
+    if kept is None:
+        return None
+    cut = {d: n for d, n in data["choices"].items() if n is not None and n < units.get(d, 0)}
+    for dim, width in cut.items():
+        named = kept.get(dim) if isinstance(kept, dict) else None
+        right = isinstance(named, list) and len(named) == width and all(type(u) is int for u in named)
+        if not right or named != sorted(set(named)) or not 0 <= named[0] <= named[-1] < units[dim]:
+            raise BadFile(f"The {where} is damaged: kept does not name the {width} units of {dim!r}.")
+    return {dim: tuple(kept[dim]) for dim in cut}
 
 
 def _dense(ref: ModelRef, where: str) -> nn.Module:

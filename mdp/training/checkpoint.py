@@ -18,12 +18,21 @@ from ..core.files import replacing
 from .optimizers import former_order, names_in_order
 
 
-def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+def save(
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    state: dict[str, Any],
+    *,
+    ema: nn.Module | None = None,
+) -> None:
     """Write everything that a resumed run needs. `state` is plain JSON (recipe, history, ...).
 
     What the optimiser knows of a parameter is under the parameter's name, whatever group it is in.
     """
     tensors = {f"model.{name}": _own(tensor) for name, tensor in model.state_dict().items()}
+    for name, tensor in ema.state_dict().items() if ema is not None else ():
+        tensors[f"ema.{name}"] = _own(tensor)
     names = names_in_order(model, optimizer)
     for number, slots in optimizer.state_dict()["state"].items():
         for key, value in slots.items():
@@ -33,14 +42,22 @@ def save(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: 
         save_file(tensors, temporary, metadata={"state": json.dumps(state)})
 
 
+def save_weights(path: Path, model: nn.Module) -> None:
+    """Write the weights alone."""
+    with replacing(path) as temporary:
+        save_file({name: _own(tensor) for name, tensor in model.state_dict().items()}, temporary)
+
+
 def read_state(path: Path) -> dict[str, Any]:
     """The plain JSON of a saved run, without its tensors. Raises BadFile if the file is damaged."""
     with _damaged(path), safe_open(path, framework="pt") as file:
         return dict(json.loads(file.metadata()["state"]))
 
 
-def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> bool:
-    """Put a saved run's weights and optimiser state back.
+def load(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, ema: nn.Module | None = None
+) -> bool:
+    """Put a saved run's weights, their moving average and the optimiser's state back.
 
     Returns:
         whether an earlier version wrote it, which numbered the parameters instead of naming them.
@@ -52,6 +69,9 @@ def load(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> bool
         tensors = load_file(path)
         weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
         model.load_state_dict(weights)
+        if ema is not None:
+            own = {k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")}
+            ema.load_state_dict(own)
         slots: dict[str, dict[str, torch.Tensor]] = {}
         for key, value in tensors.items():
             if key.startswith("optimizer."):

@@ -20,7 +20,8 @@ from ..datasets.loader import loader
 from ..networks import models
 from ..networks.models import ModelRef
 from .distributed import accelerator
-from .loop import Recipe, TrainingHistory, train
+from .loop import TrainingHistory, train
+from .recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def train_demo(
         raise MdpError(f"{name!r} is not a demo network; there are {', '.join(models.DEMOS)}.")
     accelerate = accelerator()
     source = datasets.find(data)
-    report.message(source.said)
+    report.message(source.summary)
     source = checked_source(source, report, skip_bad=skip_bad)
     ref = models.resolve(name, "none")
     torch.manual_seed(stages[0].recipe.seed)

@@ -25,8 +25,10 @@ _NO_MATTER = (".*broadcast_buffers.* is deprecated", "Grad strides do not match 
 _WHOLE = (DistributedType.DEEPSPEED, DistributedType.FSDP, DistributedType.MEGATRON_LM, DistributedType.XLA)
 
 
-def accelerator() -> Accelerator:
+def accelerator(precision: str = "") -> Accelerator:
     """The device(s) at hand, or those that `accelerate launch` or `torchrun` set up.
+
+    `precision` is "bf16", "fp16" or "no"; "": as the launcher says.
 
     Raises MdpError where the processes cannot be joined so that each holds the whole network.
     """
@@ -39,6 +41,7 @@ def accelerator() -> Accelerator:
         handlers.append(InitProcessGroupKwargs(timeout=PATIENCE))
     try:
         accelerate = Accelerator(
+            mixed_precision=precision or None,
             cpu=several > 1 and not _has_devices(),
             step_scheduler_with_optimizer=False,
             kwargs_handlers=handlers,
@@ -46,7 +49,8 @@ def accelerator() -> Accelerator:
     except (RuntimeError, ValueError, ImportError, NotImplementedError) as error:
         raise MdpError(
             f"The {several} process(es) of this run could not be set up: {first_line(error)}. Look at the "
-            "launcher's options: no more processes than GPUs, and ACCELERATE_USE_CPU=true for the CPU."
+            "launcher's options and the recipe's precision: no more processes than GPUs, and "
+            "ACCELERATE_USE_CPU=true for the CPU."
         ) from None
     if accelerate.gradient_accumulation_steps < 1:
         raise MdpError("Gradients of 0 batches make no update: give --gradient_accumulation_steps 1 or more.")
@@ -65,7 +69,7 @@ def accelerator() -> Accelerator:
 
 
 def agree(accelerate: Accelerator, value: Any, problem: str) -> None:
-    """Raises MdpError in every process, as a sentence about the `problem`, unless all have the same value."""
+    """Raise MdpError in every process, as a sentence about the `problem`, unless all have the same value."""
     if accelerate.num_processes > 1 and len(set(gather_object([value]))) > 1:
         raise MdpError(f"{problem} Several machines need the same files in the same places.")
 

@@ -16,20 +16,27 @@ from ..datasets import Source
 from ..datasets.loader import loader
 from ..datasets.unreadable import Unread
 from ..latency.device import deployment
+from ..latency.runtimes import NAMES
 from ..latency.verification import anchor_of_tables, deployment_of, same_device
 from ..networks.models import create
 from ..networks.weights import refuse_changed
+from ..operations.networks import REPAIR_IMAGES
 from ..surgery import load, save
-from ..surgery.plans import extract_plan
+from ..surgery.plans import extract_plan, kept_of_plan
 from ..surgery.store import read_architecture
 from .distributed import accelerator, agree, sentences
 from .evaluation import accuracy, shared
-from .loop import Recipe, announce, train
-from .progress_meter import FORWARD, Work
+from .loop import announce, best_beside, train
+from .progress_meter import FORWARD, PartOfWork, Work
+from .recipe import Recipe, augment_of
+from .repairing import FILE, begun_unrepaired, repaired
+from .teacher import teacher_of
 from .timing import measure
 
 # Evaluating has no gradients to keep: larger batches than training.
 TEST_BATCH = 250
+# A repair costs about so many forward passes of each of its images: the dense network, and a few sweeps.
+REPAIR_COST = 12
 
 
 @dataclass(frozen=True)
@@ -40,15 +47,20 @@ class Pruned:
     ref: ModelRef
     study: StudyRecord | None = None
     plan: Plan | None = None
+    trained: bool = False  # on, or repaired, since it was cut
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it. Accuracies are shares of the test images; latencies are in ms, None if not known."""
+    """What came of it. Accuracies are shares of the test images; latencies are in ms, None if not known.
 
-    path: str
+    `accuracy_pruned` is of the network as it was cut, `accuracy_repaired` of what training began with.
+    """
+
+    path: str | None
     accuracy_dense: float | None
     accuracy_pruned: float
+    accuracy_repaired: float | None
     accuracy_tuned: float | None
     test_images: int
     train_images: int
@@ -76,7 +88,12 @@ def of_folder(folder: Path) -> Pruned:
         study = load_study(extra["study"]) if extra.get("study") else None
     except MdpError:
         study = None
-    return Pruned(network, network.architecture.model, study, plan)
+    if study and plan and network.architecture.kept is None:
+        kept = kept_of_plan(study, plan) if plan.fingerprint == study.problem.fingerprint else None
+        network.architecture = replace(network.architecture, kept=kept)
+    done = extra.get("finetuned") or {}
+    trained = bool(extra.get("repair")) or done.get("accuracy_repaired") is not None or done.get("epochs", 0)
+    return Pruned(network, network.architecture.model, study, plan, bool(trained))
 
 
 @sentences()
@@ -84,18 +101,23 @@ def finetune(
     pruned: Pruned,
     source: Source,
     recipe: Recipe,
-    folder: Path,
+    folder: Path | None,
     report: Reporter,
     *,
     images: int | None = None,
+    repair: bool = True,
+    teacher: str | None = None,
 ) -> Outcome | None:
-    """Train a pruned network on, and save it in `folder` (model.safetensors, architecture.json).
+    """Repair a pruned network, train it on, and save it in `folder` (model.safetensors, architecture.json).
 
     A run that was cut off is found in `folder/checkpoint.safetensors` and goes on after its last epoch. Every
     number of the outcome is also reported as a metric, as soon as it is known.
 
     Args:
         recipe: with 0 epochs the network is measured and saved as it is.
+        folder: None, with 0 epochs, saves nothing.
+        repair: whether it is repaired first, on a few of the training images; see mdp.reconstruction.
+        teacher: a model to learn from, by name; by default the dense network.
         images: training images to use, each class in proportion; all by default.
 
     Returns:
@@ -106,20 +128,32 @@ def finetune(
         Lost: another process of the run has ended.
         Cancelled: on request.
     """
-    accelerate = accelerator()
+    if folder is None and recipe.epochs:
+        raise MdpError("A training needs a folder to keep what it has reached. Give one (--out).")
+    accelerate = accelerator(recipe.precision)
     report = report if accelerate.is_main_process else Reporter()
     work = Work(report)
     ref, network = pruned.ref, pruned.network.requires_grad_(True)
     part = source.train.sample(images, recipe.seed) if images else source.train
     recipe = replace(recipe, batch=min(recipe.batch, max(1, len(part) // accelerate.num_processes)))
-    unread = Unread(folder / "unread-images.txt")
-    batches = loader(part, source, ref, recipe.batch, train=True, seed=recipe.seed, unread=unread)
+    unread = Unread(folder / "unread-images.txt") if folder else Unread.for_now()
+    batches = loader(
+        part, source, ref, recipe.batch,
+        train=True, augment=augment_of(recipe), seed=recipe.seed, unread=unread,
+    )  # fmt: skip
     test = shared(loader(source.test, source, ref, TEST_BATCH, unread=unread), accelerate)
-    report.message(source.said)
+    report.message(source.summary)
 
     dense = _dense(pruned, report)
+    guide = dense if teacher is None else teacher_of(teacher, ref)
     agree(accelerate, dense is None, "Not every process finds the weights of the dense network.")
     work.expect((2 if dense else 1) * len(source.test), FORWARD)
+    repairs = repair and dense is not None and not pruned.trained
+    if repairs:
+        work.expect(len(source.test), FORWARD)
+        of_repair = PartOfWork(work, min(REPAIR_IMAGES, len(part)), REPAIR_COST)
+    elif repair:
+        report.message(f"Not repaired: {_why_not(pruned)}.")
     announce(work, batches, test, recipe, processes=accelerate.num_processes)
     facts: dict[str, Any] = {"accuracy_dense": None}
 
@@ -134,21 +168,42 @@ def finetune(
         know(accuracy_dense=accuracy(dense, test, accelerate=accelerate, work=work, text="dense accuracy"))
     know(accuracy_pruned=accuracy(network, test, accelerate=accelerate, work=work, text="pruned accuracy"))
 
-    path = folder / "checkpoint.safetensors"
+    path = folder / "checkpoint.safetensors" if folder else None
+    about = {"data": source.description, "images": len(part), "network": _identity(pruned)}
+    if teacher is not None:
+        about["teacher"] = teacher
+    better = None
+    if repairs and not (path and begun_unrepaired(path)):
+        learn = part.sample(REPAIR_IMAGES, recipe.seed)
+        network, done = repaired(
+            network, dense, loader(learn, source, ref, TEST_BATCH, unread=unread), accelerate, of_repair,
+            seed=recipe.seed, path=folder / FILE if folder else None, about={**about, "seed": recipe.seed},
+        )  # fmt: skip
+        better = facts["accuracy_pruned"]
+        if done:
+            about["repaired"] = True
+            better = accuracy(network, test, accelerate=accelerate, work=work, text="repaired accuracy")
+    know(accuracy_repaired=better)
+
     tuned = None
     if recipe.epochs:
-        about = {"data": source.description, "images": len(part), "network": _identity(pruned)}
-        tuned = train(
+        history = train(
             network, batches, test, recipe, report,
-            checkpoint_path=path, teacher=dense, accelerate=accelerate, about=about, work=work,
-        ).accuracy  # fmt: skip
+            checkpoint_path=path, teacher=guide, accelerate=accelerate, about=about, work=work,
+        )  # fmt: skip
+        tuned = history.accuracy
+        if accelerate.is_main_process and tuned >= max(e["accuracy"] for e in history.epochs):
+            best_beside(path).unlink(missing_ok=True)  # the last epoch is the best: it is the network itself
     know(accuracy_tuned=tuned)
     outcome = Outcome(
-        path=str(folder), test_images=len(source.test), train_images=len(part), epochs=recipe.epochs, **facts
+        path=str(folder) if folder else None, test_images=len(source.test), train_images=len(part),
+        epochs=recipe.epochs, **facts
     ) if accelerate.is_main_process else None  # fmt: skip
     if outcome:
-        save(network, folder, _extra(pruned, outcome, recipe, source))
-        path.unlink(missing_ok=True)
+        if folder:
+            save(network, folder, _extra(pruned, outcome, recipe, source))
+            path.unlink(missing_ok=True)
+            (folder / FILE).unlink(missing_ok=True)
         unread.tell(report)
     accelerate.wait_for_everyone()
     return outcome
@@ -168,6 +223,12 @@ def _dense(pruned: Pruned, report: Reporter) -> nn.Module | None:
         return None
 
 
+def _why_not(pruned: Pruned) -> str:
+    if pruned.trained:
+        return "this network was repaired or trained on since it was cut"
+    return "that takes the dense network, whose weights are not at hand"
+
+
 def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dict[str, Any]:
     """Predicted and measured latency, where the study's kind of device is at hand."""
     # Without the study nobody knows at which batch the prediction holds: it is not set beside a measurement.
@@ -178,7 +239,9 @@ def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dic
     facts |= {"latency_predicted": predicted, "device": ""}
     try:
         where = deployment_of(pruned.study) if pruned.study else deployment()
-        report.message(f"Measuring the pruned network on {where.device}, batch {where.batch}, {where.dtype}.")
+        device = f"{where.device}, batch {where.batch}, {where.dtype}"
+        device += f", in {NAMES[where.runtime]}" * (where.runtime != "eager")
+        report.message(f"Measuring the pruned network on {device}.")
         dense = dense or create(pruned.ref, load_weights=False)
         reference_ms = anchor_of_tables(pruned.study, where) if pruned.study else None
         times = measure([dense, pruned.network], pruned.ref, where, report, reference_ms)
@@ -187,7 +250,6 @@ def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dic
         return facts
     if pruned.study and not same_device(pruned.study, where):
         report.message("The study's tables are of another device: compare with care.")
-    device = f"{where.device}, batch {where.batch}, {where.dtype}"
     return facts | {"latency_measured_dense": times[0], "latency_measured": times[1], "device": device}
 
 

@@ -4,7 +4,7 @@
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,12 @@ from ..core.plan import Plan
 from ..core.plan_accuracy import PlanAccuracy
 from ..core.problem import Problem
 from ..core.progress import PartOf, Reporter
+from ..operations.verify import FEWEST_PLANS as LEAST
 from ..solve.analysis.plan_pool import kind_of, plan_of_one_kind, plans_in_band
 from .plan_meter import PlanMeter
 
 # What one kind alone loses of importance where its exchange rate is measured.
 LOST = 0.05
-# Fewer plans say nothing about a rank correlation.
-LEAST = 4
 NONE = "No budget has plans enough to rank. Give other budgets (--budgets 60%,40%) or more plans."
 
 
@@ -30,7 +29,7 @@ def check_importance(
     *,
     shares: Sequence[float] = (0.5, 0.4, 0.25),
     plans: int = 12,
-    solvers: Mapping[str, Callable[[Problem, float], Plan]],
+    solvers: Collection[str],
     seed: int = 1,
     known: Collection[PlanAccuracy] = (),
     keep: Callable[[PlanAccuracy], None] = lambda one: None,
@@ -41,8 +40,8 @@ def check_importance(
     Args:
         shares: the budgets of the bands, as shares of dense latency.
         plans: how many plans a band.
-        solvers: name -> solve(problem, budget); "exact" among them. "random" is measured, not ranked: a plan
-            that nobody would choose is easily told from the others.
+        solvers: names of those whose plans are measured beside the optimum. "random" is measured, not
+            ranked: a plan that nobody would choose is easily told from the others.
         known: measured before, on as many images; these are not measured again.
         keep: called with each newly measured plan, at once.
 
@@ -79,9 +78,7 @@ def check_importance(
     measured = iter(done)
     of_band = {share: [next(measured) for _ in band] for share, band in bands.items()}
     ranks = {
-        share: ranked
-        for share, band in bands.items()
-        if (ranked := _rank(band, of_band[share])) is not None
+        share: ranked for share, band in bands.items() if (ranked := _rank(band, of_band[share])) is not None
     }
     if not ranks:
         raise MdpError(NONE)

@@ -5,17 +5,21 @@ precision and gradient accumulation are as accelerate is told: `--mixed_precisio
 `--gradient_accumulation_steps`.
 """
 
+import contextlib
 import math
+import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
+from timm.scheduler.scheduler import Scheduler
+from timm.utils import ModelEmaV3
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from ..core.errors import MdpError
@@ -24,39 +28,13 @@ from ..datasets.batches import feed
 from . import checkpoint
 from .distributed import accelerator, agree, average_statistics, sentences
 from .evaluation import accuracy, shared
-from .optimizers import optimizer_of
+from .losses import LossOf, Tap, loss_of_batch, tapped
+from .mixing import Mix, mixing
+from .optimizers import optimizer_of, schedule_of
 from .progress_meter import FORWARD, TRAINING, Work
+from .recipe import Recipe, faults
+from .regularize import in_training
 from .resuming import diverged, finite, resume
-
-# outputs, labels -> scalar
-LossOf = Callable[[Any, Tensor], Tensor]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to train. The learning rate warms up linearly and then falls to zero along a cosine.
-
-    Attributes:
-        batch: images per step and process.
-        rate: the highest learning rate.
-        decay: weight decay; norms, biases, other vectors, positions and class tokens have none.
-        warmup: share of all steps.
-        smoothing: label smoothing.
-        distill: weight of the teacher's answer in the loss, 0 to 1, where there is a teacher.
-        temperature: softens teacher and student alike (Hinton et al. 2015, arXiv 1503.02531).
-    """
-
-    epochs: int
-    batch: int = 128
-    optimizer: str = "adamw"
-    rate: float = 1e-3
-    decay: float = 0.05
-    warmup: float = 0.1
-    smoothing: float = 0.1
-    distill: float = 0.5
-    temperature: float = 2.0
-    clip: float = 1.0
-    seed: int = 0
 
 
 @dataclass
@@ -101,9 +79,12 @@ def train(
         Cancelled: on request; finished epochs are kept.
         MdpError: the loss is no longer finite, the recipe cannot be run, or the checkpoint is of another run.
     """
-    accelerate = accelerate or accelerator()
+    wrong = faults(recipe)
+    if wrong:
+        raise MdpError(f"This recipe cannot be run: {wrong}.")
+    accelerate = accelerate or accelerator(recipe.precision)
     report = report if accelerate.is_main_process else Reporter()
-    optimizer = optimizer_of(model, recipe)
+    optimizer, mix = optimizer_of(model, recipe), mixing(model, recipe, loss)
     scale = {"processes": accelerate.num_processes, "accumulate": accelerate.gradient_accumulation_steps}
     state = {"recipe": asdict(recipe), "about": dict(about or {}), "scale": scale, "history": []}
     if recipe.epochs < 1 or len(loader) < accelerate.num_processes:
@@ -111,34 +92,58 @@ def train(
     if work is None:
         work = Work(report)
         announce(work, loader, test, recipe, processes=accelerate.num_processes)
+    # Before there is a checkpoint to read, and without what wraps the network below.
+    ema = ModelEmaV3(model, decay=recipe.ema, use_warmup=True) if recipe.ema else None
     if found := checkpoint_path.is_file():
-        state = resume(checkpoint_path, model, optimizer, state, report)
+        state = resume(checkpoint_path, model, optimizer, state, report, ema=ema and ema.module)
     history = TrainingHistory(state["history"])
     agree(accelerate, (found, len(history.epochs)), f"Not every process finds the same {checkpoint_path}.")
-    wrapped, optimizer, batches = accelerate.prepare(model, optimizer, loader)
-    test = shared(test, accelerate)
-    if teacher is not None:
-        teacher = teacher.to(accelerate.device).eval().requires_grad_(False) if recipe.distill else None
-    run = _Run(wrapped, teacher, loss, optimizer, batches, recipe, accelerate, report, work, checkpoint_path)
     done = len(history.epochs)  # what a run before this one has done
     announce(work, loader, test, recipe, -done, processes=accelerate.num_processes)
-    for epoch in range(done, recipe.epochs):
-        start = time.monotonic()
-        loader.sampler.epoch = epoch
-        mean_loss = run.epoch(epoch)
-        average_statistics(model, accelerate)
-        if not finite(model):
-            raise diverged(epoch, checkpoint_path)
-        right = accuracy(wrapped, test, accelerate=accelerate, work=work)
-        seconds = round(time.monotonic() - start, 1)
-        history.epochs.append({"epoch": epoch + 1, "loss": mean_loss, "accuracy": right, "seconds": seconds})
-        if accelerate.is_main_process:
-            checkpoint.save(checkpoint_path, model, optimizer, state)
-        report.metric(**history.epochs[-1])
-    accelerate.wait_for_everyone()
+    if teacher is not None:
+        wanted = recipe.distill or recipe.features
+        teacher = teacher.to(accelerate.device).eval().requires_grad_(False) if wanted else None
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(in_training(model, recipe))
+        taps = stack.enter_context(tapped(model, teacher, recipe))
+        wrapped, optimizer, batches = accelerate.prepare(model, optimizer, loader)
+        if ema:
+            ema.to(accelerate.device)
+        test = shared(test, accelerate)
+        updates = math.ceil(len(batches) / accelerate.gradient_accumulation_steps)
+        run = _Run(
+            wrapped, teacher, taps, mix, loss, optimizer,
+            schedule_of(optimizer, recipe, updates * recipe.epochs), ema, batches, recipe, accelerate, report,
+            work, checkpoint_path,
+        )  # fmt: skip
+        for epoch in range(done, recipe.epochs):
+            start = time.monotonic()
+            loader.sampler.epoch = epoch
+            mean_loss = run.epoch(epoch)
+            average_statistics(model, accelerate)
+            if not finite(model):
+                raise diverged(epoch, checkpoint_path)
+            right = accuracy(ema.module if ema else wrapped, test, accelerate=accelerate, work=work)
+            seconds = round(time.monotonic() - start, 1)
+            entry = {"epoch": epoch + 1, "loss": mean_loss, "accuracy": right, "seconds": seconds}
+            history.epochs.append(entry)
+            if accelerate.is_main_process:
+                kept = ema and ema.module
+                checkpoint.save(checkpoint_path, model, optimizer, state, ema=kept)
+                if right >= max(e["accuracy"] for e in history.epochs):
+                    checkpoint.save_weights(best_beside(checkpoint_path), kept or model)
+            report.metric(**entry)
+        accelerate.wait_for_everyone()
     # Without what mixed precision put around its forward: the network is saved and exported as it is.
     accelerate.unwrap_model(wrapped, keep_fp32_wrapper=False).to("cpu").eval()
+    if ema:
+        model.load_state_dict(ema.module.state_dict())
     return history
+
+
+def best_beside(path: Path) -> Path:
+    """Where the weights of the best epoch so far are, beside the checkpoint of the last one."""
+    return path.with_name("best.safetensors")
 
 
 def announce(
@@ -162,8 +167,12 @@ class _Run:
 
     model: nn.Module
     teacher: nn.Module | None
+    taps: tuple[Tap, Tap] | None
+    mix: Mix
     loss_of: LossOf | None
     optimizer: Any
+    schedule: Scheduler
+    ema: ModelEmaV3 | None
     batches: DataLoader
     recipe: Recipe
     accelerate: Accelerator
@@ -178,19 +187,17 @@ class _Run:
 
     def epoch(self, epoch: int) -> float:
         """One pass over the images; returns the mean loss over all processes."""
-        # Dropout and augmentation, too, depend on the epoch (and process) alone, not on what ran before.
-        torch.manual_seed(hash((self.recipe.seed, epoch, self.accelerate.process_index)))
+        _seed(self.recipe.seed, epoch, self.accelerate.process_index)
         self.model.train()
         steps, epochs, total = len(self.batches), self.recipe.epochs, 0.0
         together = self.accelerate.gradient_accumulation_steps
         updates = math.ceil(steps / together)
         for step, (images, labels) in enumerate(feed(self.batches)):
-            share = schedule(epoch * updates + step // together, updates * epochs, self.recipe.warmup)
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.recipe.rate * share
+            update = epoch * updates + step // together
+            self.schedule.step_update(update)
             # accelerate divides by `together`, also where the last update of an epoch has fewer batches.
             last = min(together, steps - step // together * together)
-            loss = self._step(images, labels, together / last)
+            loss = self._step(*self.mix(images, labels), together / last, update)
             if not math.isfinite(loss):
                 raise diverged(epoch, self.checkpoint)
             total += loss
@@ -200,48 +207,26 @@ class _Run:
             self.work.did(self.seen, TRAINING, f"epoch {epoch + 1} of {epochs}, loss {mean:.3f}")
         return total / steps
 
-    def _step(self, images: Tensor, labels: Tensor, weight: float) -> float:
+    def _step(self, images: Tensor, targets: Tensor, weight: float, update: int) -> float:
         """A batch forward and backward, and where enough have come together an update; the mean loss."""
         with self.accelerate.accumulate(self.model):
             with self.accelerate.autocast():  # the teacher answers in the student's precision
-                loss = _loss(self.model, self.teacher, images, labels, self.recipe, self.loss_of)
+                loss = loss_of_batch(
+                    self.model, self.teacher, images, targets, self.recipe, self.loss_of, self.taps
+                )
             self.accelerate.backward(loss * weight)
             if self.recipe.clip and self.accelerate.sync_gradients:
                 self.accelerate.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
             self.optimizer.step()
             self.optimizer.zero_grad()
+            if self.ema and self.accelerate.sync_gradients:
+                self.ema.update(self.accelerate.unwrap_model(self.model), update)
         # Over all processes, so that all of them see at the same step that it is no number.
         return self.accelerate.reduce(loss.detach(), "mean").item()
 
 
-def schedule(step: int, steps: int, warmup: float) -> float:
-    """Share of the highest learning rate at `step` of `steps`: linear warm-up, then a cosine to zero."""
-    rise = max(1, round(warmup * steps))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
-
-
-def _loss(
-    model: nn.Module,
-    teacher: nn.Module | None,
-    images: Tensor,
-    labels: Tensor,
-    recipe: Recipe,
-    loss_of: LossOf | None = None,
-) -> Tensor:
-    answer = model(images)
-    if isinstance(answer, tuple):  # a distilled ViT in training mode answers with both of its heads
-        answer = sum(answer) / len(answer)
-    if loss_of is not None:
-        loss = loss_of(answer, labels)
-    else:
-        loss = F.cross_entropy(answer.float(), labels, label_smoothing=recipe.smoothing)
-    if teacher is None or not recipe.distill:
-        return loss
-    with torch.no_grad():
-        target = F.log_softmax(teacher(images).float() / recipe.temperature, dim=1)
-    ours = F.log_softmax(answer.float() / recipe.temperature, dim=1)
-    # temperature² keeps the gradient's size independent of the temperature (Hinton et al. 2015, section 2).
-    apart = F.kl_div(ours, target, reduction="batchmean", log_target=True) * recipe.temperature**2
-    return (1 - recipe.distill) * loss + recipe.distill * apart
+def _seed(*numbers: int) -> None:
+    """Dropout, mixing and augmentation depend on the epoch (and process) alone, not on what ran before."""
+    torch.manual_seed(hash(numbers))
+    random.seed(hash(numbers))
+    np.random.seed(hash(numbers) % 2**32)  # timm's mixup draws from numpy's own

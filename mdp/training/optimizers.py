@@ -1,32 +1,54 @@
-"""The optimiser of a recipe: which tensors decay, and which do not."""
-
-from typing import TYPE_CHECKING
+"""The optimiser and the schedule of a recipe: timm's. Which tensors decay, and which do not."""
 
 import torch
-from timm.optim import param_groups_weight_decay
+from timm.optim import create_optimizer_v2
+from timm.scheduler import CosineLRScheduler, PolyLRScheduler
+from timm.scheduler.scheduler import Scheduler
 from torch import nn
 
-from ..core.errors import MdpError
-
-if TYPE_CHECKING:
-    from .loop import Recipe
+from ..core.errors import MdpError, first_line
+from .recipe import Recipe
 
 
-def optimizer_of(model: nn.Module, recipe: "Recipe") -> torch.optim.Optimizer:
-    """AdamW or SGD, as the recipe says.
+def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """What the recipe names, made by timm.
 
     Norms, biases and other vectors do not decay, nor what timm's model names itself (`no_weight_decay`:
     positions, class tokens). A pruned network is of timm's own class and names the same.
 
-    Raises MdpError for another optimiser.
+    Raises MdpError for an optimiser that timm does not know.
     """
-    spared = getattr(model, "no_weight_decay", set)()
-    groups = param_groups_weight_decay(model, recipe.decay, no_weight_decay_list=spared)
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.rate)
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.rate, momentum=0.9, nesterov=True)
-    raise MdpError(f"There is no optimizer {recipe.optimizer!r}; use adamw or sgd.")
+    layers = recipe.layer_decay if recipe.layer_decay < 1 and hasattr(model, "group_matcher") else None
+    try:
+        return create_optimizer_v2(
+            model,
+            recipe.optimizer,
+            lr=recipe.rate,
+            weight_decay=recipe.decay,
+            momentum=recipe.momentum,
+            layer_decay=layers,
+        )
+    except (ValueError, AssertionError, ImportError, ModuleNotFoundError) as error:
+        raise MdpError(
+            f"There is no optimizer {recipe.optimizer!r} ({first_line(error)}); use adamw, sgd, lamb or "
+            "another of timm's."
+        ) from None
+
+
+def schedule_of(optimizer: torch.optim.Optimizer, recipe: Recipe, updates: int) -> Scheduler:
+    """The learning rate over `updates` steps: linear warm-up, then down to zero. Call `step_update(step)`."""
+    rise = max(1, round(recipe.warmup * updates)) if recipe.warmup else 0
+    kind = CosineLRScheduler if recipe.schedule == "cosine" else PolyLRScheduler
+    more = {"power": 1.0} if kind is PolyLRScheduler else {}
+    return kind(
+        optimizer,
+        t_initial=max(1, updates - rise),
+        warmup_t=rise,
+        warmup_lr_init=recipe.rate / max(1, rise),
+        warmup_prefix=True,
+        t_in_epochs=False,
+        **more,
+    )
 
 
 def names_in_order(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[str]:

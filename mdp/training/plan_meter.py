@@ -14,6 +14,7 @@ from ..datasets import Source
 from ..datasets.batches import feed
 from ..datasets.labels import check_fit
 from ..datasets.loader import loader
+from ..reconstruction import repair
 from ..surgery import extract
 from ..surgery.plans import find_in
 
@@ -45,12 +46,12 @@ class PlanMeter:
         source: Source,
         *,
         images: int | None = None,
-        calibration: int = 0,
+        calibration: int = 1000,
         seed: int = 0,
         device: str = "cpu",
         report: Reporter | None = None,
     ):
-        self.study, self.device = study, device
+        self.study, self.device, self.seed = study, device, seed
         self.found = find_in(study)
         self.dense_network = self.found.model.to(device).eval()
         check_fit(source.train, source, study.model)
@@ -107,7 +108,9 @@ class PlanMeter:
         return right / self.images
 
     def _repaired(self, pruned: nn.Module, report: Reporter) -> nn.Module:
-        raise NotImplementedError
+        """The repaired network, or the pruned one where no repair was better on calibration images."""
+        images, how = self._fed(self.calibration), {"seed": self.seed, "device": self.device}
+        return repair(pruned, self.dense_network, images, report, **how)[0].to(self.device)
 
     def _fed(self, batches):
         return batches if isinstance(batches, list) else feed(batches, self.device)

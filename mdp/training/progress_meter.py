@@ -2,7 +2,7 @@
 
 import time
 
-from ..core.progress import Reporter
+from ..core.progress import Progress, Reporter
 
 # A training step costs about three forward passes: one forward, and a backward twice its size.
 TRAINING, FORWARD = 3, 1
@@ -19,8 +19,8 @@ class Work:
         """Announce work before any of it begins."""
         self.total += images * cost
 
-    def did(self, images: int, cost: int, text: str) -> None:
-        """Raises Cancelled if somebody asked to stop."""
+    def did(self, images: float, cost: int, text: str) -> None:
+        """Raise Cancelled if somebody asked to stop."""
         # Loading and warming up are no measure of what follows: the clock starts with the first piece.
         if self.start is None:
             self.start, self.first = time.monotonic(), images * cost
@@ -29,3 +29,23 @@ class Work:
         left = max(0.0, self.total - self.done)
         seconds = (time.monotonic() - self.start) * left / timed if timed > 0 else None
         self.report.step(min(self.done, self.total), max(self.total, 1.0), text, seconds)
+
+
+class PartOfWork(Reporter):
+    """A reporter for a piece of the work that counts in its own way; announced as `images` of `cost` each."""
+
+    def __init__(self, work: Work, images: float, cost: int):
+        super().__init__()
+        self._work, self._size, self._cost, self._done = work, images, cost, 0.0
+        work.expect(images, cost)
+
+    def show(self, progress: Progress) -> None:
+        share = progress.done / max(progress.total, 1e-9)
+        more, self._done = max(0.0, share - self._done), max(share, self._done)
+        self._work.did(more * self._size, self._cost, progress.text)
+
+    def check(self) -> None:
+        self._work.report.check()
+
+    def message(self, text: str) -> None:
+        self._work.report.message(text)

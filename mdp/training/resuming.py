@@ -13,7 +13,13 @@ from . import checkpoint
 
 
 def resume(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, wanted: dict[str, Any], report: Reporter
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    wanted: dict[str, Any],
+    report: Reporter,
+    *,
+    ema: nn.Module | None = None,
 ) -> dict[str, Any]:
     """Load a run that was cut off, if it is the wanted one; returns its state.
 
@@ -25,7 +31,7 @@ def resume(
             f"{path} is of another run: its recipe, data or network differ. Go on with those, remove the "
             "file to start afresh, or choose another folder."
         )
-    former = checkpoint.load(path, model, optimizer)
+    former = checkpoint.load(path, model, optimizer, ema=ema)
     report.message(f"Going on after epoch {len(state['history'])} of {wanted['recipe']['epochs']}.")
     if former:
         report.message("An earlier version began this run: positions and class tokens decay no more.")

@@ -11,6 +11,10 @@ from html import escape
 from typing import Any
 
 from mdp.core.csv_export import csv_text
+from mdp.core.measurements import finetuned
+from mdp.core.plan_accuracy import measured_plans
+from mdp.plot.accuracy_draw import draw_accuracy
+from mdp.plot.accuracy_front import accuracy_front, accuracy_label, accuracy_table
 from mdp.plot.curve import curve_info, curve_label, curve_table, draw_curve
 from mdp.plot.front import draw_front, front_info, front_label, front_table
 from mdp.plot.style import concrete
@@ -72,6 +76,13 @@ def pictures(selection) -> list[Picture]:
         info = front_info(study, front, plan, a, selection.beside)
         return _figure(draw_front(info), front_label(info), front_table(info))
 
+    def draw_the_accuracy():
+        known = selection.accuracies
+        info = accuracy_front(
+            study, plan, known.of(plan), a, known.of(a), also=known.since, tuned=finetuned(study)
+        )
+        return _figure(draw_accuracy(info), accuracy_label(info), accuracy_table(info))
+
     def draw_the_network():
         info = survivors_info(study, plan, a=a)
         return Drawn(survivors_svg(info), survivors_table(info))
@@ -88,6 +99,8 @@ def pictures(selection) -> list[Picture]:
         Picture("front", "Pareto front", draw_the_front),
         Picture("survivors", "What survives", draw_the_network),
     ]
+    if measured_plans(study) or selection.accuracies.since:
+        found.insert(1, Picture("accuracy", "Accuracy over latency", draw_the_accuracy))
     terms = terms_of(study.problem, block, dim)
     if terms:
         found.append(Picture("surface", f"Latency of {terms[0].name}", draw_the_surface))

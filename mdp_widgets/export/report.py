@@ -3,15 +3,20 @@
 path.write_text(report_html(study, plan), encoding="utf-8")
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from typing import Any
 
-from mdp.core.measurements import timed
+from mdp.core.measurements import finetuned, timed
 from mdp.core.plan import Plan, check_plan_fits
-from mdp.core.quality import beside, importance_doubt, study_words
+from mdp.core.plan_accuracy import Known, PlanAccuracy, known_accuracy, measured_plans
+from mdp.core.quality import accuracy_check_words, beside, importance_doubt, study_words
 from mdp.core.study import StudyRecord, interpolation_note
 from mdp.core.tables import how_timed
 from mdp.plot import formats as fmt
+from mdp.plot.accuracy_draw import draw_accuracy
+from mdp.plot.accuracy_front import accuracy_front, accuracy_label
+from mdp.plot.accuracy_words import accuracy_value, dense_accuracy, interval_text, stage_text
 from mdp.plot.compare import compare_info, compare_sentence, compare_table
 from mdp.plot.front import draw_front, front_info, front_label
 from mdp.plot.front_layers import Points
@@ -52,21 +57,24 @@ def report_html(
     front: Front | None = None,
     a: Plan | None = None,
     beside: tuple[Points, ...] = (),
+    also: tuple[PlanAccuracy, ...] = (),
 ) -> str:
     """The whole report as one HTML document. `front` adds the picture of the front behind the plan; `a` is a
-    plan to show beside it everywhere, `beside` what the front is compared with.
+    plan to show beside it everywhere, `beside` what the front is compared with, `also` the plans measured
+    since, beside those of the study.
 
     Raises:
         MdpError: a plan is of another study.
     """
     for one in filter(None, (plan, a)):
         check_plan_fits(one, study.problem)
+    known, known_a = (known_accuracy(study, one, also) if one else None for one in (plan, a))
     title = f"{study.name} at {fmt.ms(plan.latency, plan.latency_unit)}"
     parts = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="muted">{escape(subtitle(study))}</p>',
         *(f'<p class="warn">{escape(w)}</p>' for w in warnings(study)),
-        _numbers(headline(study, plan), headline(study, a) if a else None),
+        _numbers(headline(study, plan, known), headline(study, a, known_a) if a else None),
         *(['<p class="muted">B is this plan, A the one that it is compared with.</p>'] if a else []),
         _section("What survives", survivors_svg(survivors_info(study, plan, a=a), 800)),
     ]
@@ -75,8 +83,13 @@ def report_html(
         parts.append(
             _section("Where the plan stands", figure_svg(draw_front(info), 800, 300, front_label(info)))
         )
+    if measured_plans(study) or also:
+        info = accuracy_front(study, plan, known, a, known_a, also=also, tuned=finetuned(study))
+        picture = figure_svg(draw_accuracy(info), 800, 300, accuracy_label(info))
+        words = accuracy_check_words(study)
+        parts.append(_section("Accuracy, as measured", f"{picture}<p>{escape(words)}</p>"))
     if a is not None:
-        info = compare_info(study, a, plan)
+        info = compare_info(study, a, plan, known_a, known)
         body = f"<p>{escape(compare_sentence(info))}</p>{_table(*compare_table(info))}"
         parts.append(_section("Beside plan A", body, long=True))
     columns, rows = survivors_table(survivors_info(study, plan))
@@ -101,8 +114,8 @@ def subtitle(study: StudyRecord) -> str:
     return " · ".join(map(str, facts))
 
 
-def headline(study: StudyRecord, plan: Plan) -> list[tuple[str, str]]:
-    """The numbers that a reader wants first: (value, what it is)."""
+def headline(study: StudyRecord, plan: Plan, known: Known | None = None) -> list[tuple[str, str]]:
+    """The numbers that a reader wants first: (value, what it is); `known` of the plan's accuracy."""
     problem = study.problem
     found = [
         (
@@ -114,6 +127,7 @@ def headline(study: StudyRecord, plan: Plan) -> list[tuple[str, str]]:
             fmt.percent(plan.importance / problem.dense_importance if problem.dense_importance else 1.0),
             f"importance kept{beside(importance_doubt(study))}",
         ),
+        (accuracy_value(known), _accuracy_note(study, known)),
         (f"{len(problem.blocks) - len(plan.removed_blocks)} of {len(problem.blocks)}", "blocks kept"),
     ]
     for what, name in (("parameters", "parameters"), ("macs", "MACs")):
@@ -127,6 +141,16 @@ def headline(study: StudyRecord, plan: Plan) -> list[tuple[str, str]]:
         )
     )
     return found
+
+
+def _accuracy_note(study: StudyRecord, known: Known | None) -> str:
+    dense = dense_accuracy(study)
+    against = "" if dense is None else f"dense {fmt.percent(dense)}"
+    if known is None:
+        return ", ".join(filter(None, ("accuracy, not measured", against)))
+    on = f"{known.images:,} test images" if known.images else ""
+    told = (f"accuracy, {stage_text(known)}", interval_text(known), on, against)
+    return ", ".join(filter(None, told))
 
 
 def _band(study: StudyRecord, plan: Plan) -> str:
@@ -148,7 +172,7 @@ def provenance(study: StudyRecord, plan: Plan) -> list[tuple[str, str]]:
     for what, facts in (
         ("Latency", study.tables.provenance),
         ("Importance", study.scores.provenance),
-        ("Accuracy", study.accuracy or {}),
+        ("Accuracy", _facts_of(study.accuracy or {})),
     ):
         found += [(f"{what}: {k.replace('_', ' ')}", _plain(v)) for k, v in facts.items()]
     check = study.verification
@@ -173,6 +197,13 @@ def provenance(study: StudyRecord, plan: Plan) -> list[tuple[str, str]]:
         ("Plan fits", f"problem {plan.fingerprint}, budget {fmt.ms(plan.budget, plan.latency_unit)}")
     )
     return found
+
+
+def _facts_of(accuracy: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the plans one by one, and the test as its sentence says it elsewhere."""
+    plans = accuracy.get("plans")
+    told = {key: value for key, value in accuracy.items() if key not in ("plans", "check")}
+    return {**told, "measured plans": len(plans)} if isinstance(plans, list) else told
 
 
 def _plain(value) -> str:

@@ -39,7 +39,7 @@ def document(parts: Sequence[str], width: float, height: float, label: str = "")
 def text_at(
     x: float,
     y: float,
-    words: str,
+    text: str,
     *,
     anchor: str = "start",
     colour: str = "#18202c",
@@ -49,7 +49,7 @@ def text_at(
 ) -> str:
     """A line of text; plotly's <br> and <b> are not drawn, so markup is dropped."""
     turned = f' transform="rotate({turn} {x:.1f} {y:.1f})"' if turn else ""
-    plain = words.replace("<br>", " ").replace("<b>", "").replace("</b>", "")
+    plain = text.replace("<br>", " ").replace("<b>", "").replace("</b>", "")
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" font-size="{size:g}" '
         f'font-weight="{weight}"{turned}>{escape(plain)}</text>'

@@ -5,7 +5,7 @@ torch in processes of their own.
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ipywidgets
@@ -14,11 +14,12 @@ from mdp.core.errors import MdpError
 from mdp.core.study import StudyRecord
 
 from ..state.explorer_state import ExplorerState
+from ..state.live_accuracy import DATA, LiveAccuracy
 from ..theme import ui
 from ..views.block import BlockView
 from ..views.explanation import Because
 from ..views.front_view import FrontView
-from ..views.quality_view import QualityNotice
+from ..views.quality_view import QualityNotice, QualityView
 from ..views.survivors_view import SurvivorsView
 from ..widgets.budget import BudgetBar
 from ..widgets.compare import Compare
@@ -58,6 +59,7 @@ class Explorer:
             {
                 "Block": lambda: self.block.widget,
                 "Compare": guarded(lambda: ui.card(Compare(s))),
+                "Quality": guarded(lambda: QualityView(s).widget),
                 **{t: panel(f, s) for t, f in PANELS.items()},
             },
             s,
@@ -72,6 +74,7 @@ class Explorer:
                 gap="8px",
             ),
             self.front,
+            self.front_view.axis,
             flex="1 1 0",
             min_width="0",
         )
@@ -86,6 +89,7 @@ class Explorer:
         )
         self.widget.add_class("mdp-explorer")
 
+        self.live = LiveAccuracy(s)
         s.observe(self._tell, ["error", "status"])
         self._open_first(study)
         self._tell()
@@ -96,19 +100,25 @@ class Explorer:
     def _open_first(self, study: StudyRecord | str | None) -> None:
         s = self.selection
         if isinstance(study, StudyRecord):
-            s.study = study
+            s.show(study)
         elif study is not None:
             s.open(study)
         elif s.study is None:
-            if not s.open_any(s.studies):
-                s.status = (
+            if not s.open_any(sorted(s.studies, key=_least_known)):
+                none = (
                     "There is no study yet. Choose a model, profile it and score it in the tabs below; "
-                    f"a study is then built and opened here. {s.status}"
-                ).rstrip()
+                    "a study is then built and opened here."
+                )
+                s.say(f"{none} {s.status}".rstrip())
 
     def _tell(self, _change: Any = None) -> None:
         s = self.selection
         ui.say(self.notice, s.error or s.status, "error" if s.error else "status")
+
+
+def _least_known(item: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Sorts the studies whose plans were measured first, those whose images come along before others."""
+    return not item.get("measured"), item.get("dataset") not in DATA
 
 
 def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]], selection: ExplorerState) -> ipywidgets.Tab:
@@ -120,7 +130,7 @@ def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]], selection: ExplorerS
         i = widget.selected_index or 0
         if not boxes[i].children:
             boxes[i].children = [list(parts.values())[i]()]
-        selection.tab = titles[i] if i else ""
+        selection.open_tab(titles[i] if i else "")
 
     def follow(_change: Any = None) -> None:
         widget.selected_index = titles.index(selection.tab) if selection.tab in titles else 0

@@ -46,10 +46,10 @@ class Inspector:
         self.table = widgets.HTML()
         self.bars = figure("220px", "opposite-decisions")
         self._asked: tuple = (None, [])  # a plan, and what was found about it
-        if study is not None:
-            s.study = study if isinstance(study, StudyRecord) else s.study
-            if not isinstance(study, StudyRecord):
-                s.open(study)
+        if isinstance(study, StudyRecord):
+            s.show(study)
+        elif study is not None:
+            s.open(study)
         elif s.study is None:
             s.open_any(s.studies)
         if block:

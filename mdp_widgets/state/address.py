@@ -1,4 +1,4 @@
-"""The view as a query string: study, budget, pins, block, dim, tab, and the plan A that it is compared with.
+"""The view as a query string: study, budget, pins, block, dim, tab, axis of the front, and the plan A.
 
 A plan is written as the budget and the pins that it is the answer to: solving gives it again.
 """
@@ -25,6 +25,7 @@ def address_of(selection: ExplorerState) -> str:
             "a_pins": pins_text(a.pins) if a else "",
             "block": selection.block,
             "dim": selection.dim,
+            "axis": "" if selection.axis == "importance" else selection.axis,
         }
     view["tab"] = selection.tab
     return urlencode({k: v for k, v in view.items() if v})
@@ -34,6 +35,7 @@ def go_to(selection: ExplorerState, address: str) -> None:
     """Open the view that an address names. What it names wrongly is said, and the rest is opened."""
     view = {k: v[0] for k, v in parse_qs(address).items()}
     selection.tab = view.get("tab", "")
+    selection.axis = "accuracy" if view.get("axis") == "accuracy" else "importance"
     if not _open(selection, view.get("study")) or selection.study is None:
         return
     problem = selection.study.problem

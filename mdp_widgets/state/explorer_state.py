@@ -5,6 +5,8 @@
     selection.set_budget("40%")         # solves again; every view observes `plan`
     selection.observe(redraw, "plan")
 
+`selection.accuracies` is what is known of the accuracy of its plans.
+
 What cannot be done (a damaged study, a budget that nothing meets, pins that contradict it) becomes a sentence
 in `error`, and everything else stays as it was: study, budget, pins and plan always belong together.
 """
@@ -19,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Float, HasTraits, Instance, Int, Unicode, observe
+from traitlets import Bool, Enum, Float, HasTraits, Instance, Int, Unicode, observe
 from traitlets import Tuple as TupleTrait
 
 from mdp.core.errors import Infeasible, MdpError
@@ -27,6 +29,7 @@ from mdp.core.plan import Plan, parse_budget
 from mdp.core.study import StudyRecord, list_studies, load_study
 from mdp.solve import Front, Pins, fastest, solve
 
+from .accuracies import Accuracies
 from .history import Kept, UndoHistory, View
 from .navigation import first_dim, where_to_look
 from .progressive_front import grow, kernel_loop
@@ -38,6 +41,8 @@ START = 0.5  # a study opens at half of its dense latency, or at the fastest cho
 class ExplorerState(HasTraits):
     """Study, budget, plan and what is being looked at.
 
+    Views observe the traits, and change them through the methods only.
+
     Traits:
         studies: what `list_studies` found: dicts with name, model, device, batch, dtype, path; or name, path
             and error.
@@ -47,14 +52,15 @@ class ExplorerState(HasTraits):
         reference: the plan kept to compare with (Kept: budget, pins, plan), or None. `plan` is B then.
         pins: mdp.solve.Pins that the plan respects. Assigning it solves anew.
         front: mdp.solve.Front of the study without pins: coarse at first, then finer; or None.
-        beside: what the view of the front compares it with (figures.front_others.Points); it sets this, so
-            that a picture of the front to take away shows the same.
+        beside: what the front is compared with (mdp.plot.front_layers.Points), here so that a picture of the
+            front to take away shows the same.
         min_latency: the smallest latency that any choice (under the pins) reaches: the slider's lower end.
         block: name of the block in question; "" while no study is open.
         dim: name of the dim in question; "" where the block has none.
         tab: title of the open tab below the network; "" for the first.
         status: a sentence about what just happened, "" if nothing needs saying.
         error: a sentence about what could not be done and what to do; "" when all is well.
+        axis: what the front shows against latency: "importance" or "accuracy".
         settled: counts the choices that were made to stay (the end of a drag, a click, a pin): the time for
             views to do what is too slow for every step of a drag.
         can_undo, can_redo: whether `undo` and `redo` would do something.
@@ -74,6 +80,7 @@ class ExplorerState(HasTraits):
     tab = Unicode("")
     status = Unicode("")
     error = Unicode("")
+    axis = Enum(("importance", "accuracy"), "importance")
     settled = Int(0)
     can_undo = Bool(False)
     can_redo = Bool(False)
@@ -83,6 +90,7 @@ class ExplorerState(HasTraits):
         self._growing: asyncio.Task | None = None
         self._history = UndoHistory()
         super().__init__(pins=traits.pop("pins", Pins()), **traits)
+        self.accuracies = Accuracies(self)
         self.refresh()
         if study is not None:
             self.study = study
@@ -138,6 +146,10 @@ class ExplorerState(HasTraits):
             self.error = ""
             self.status = f"Not opened: {' '.join(failed)}{kept}"
         return opened
+
+    def show(self, study: StudyRecord) -> None:
+        """Show a study that is at hand already: one that was built or measured just now."""
+        self.study = study
 
     @observe("study")
     def _on_study(self, change: Mapping[str, Any]) -> None:
@@ -223,6 +235,11 @@ class ExplorerState(HasTraits):
         self.settle()
         return not self.error
 
+    def drag_to(self, budget: float) -> None:
+        """Move the budget on the way of a drag; `settle` at its end makes one step of undo of it."""
+        if self.study is not None:
+            self.budget = max(budget, self.min_latency)
+
     def _useful(self, budget: float) -> float:
         """More than the dense model takes buys nothing."""
         return min(budget, self.study.problem.dense_latency)
@@ -307,6 +324,11 @@ class ExplorerState(HasTraits):
         self.settle()
         return True
 
+    def keep_plan_as_a(self, budget: float, pins: Pins, plan: Plan) -> None:
+        """Make a plan that was found before A. One step of undo."""
+        self.reference = Kept(budget, pins, plan)
+        self.settle()
+
     def swap(self) -> None:
         """A becomes the present plan and the present plan A. One step of undo."""
         if self.reference is not None:
@@ -328,6 +350,26 @@ class ExplorerState(HasTraits):
         found = where_to_look(self.study, block, dim, self.block)
         if found is not None:
             self.block, self.dim = found
+
+    def open_tab(self, title: str) -> None:
+        """Open a tab below the network by its title; "" is the first."""
+        self.tab = title
+
+    def show_axis(self, axis: str) -> None:
+        """Show "importance" or "accuracy" against latency in the front."""
+        self.axis = axis
+
+    def compare_front_with(self, points: Iterable[Any]) -> None:
+        """Show these beside the front, in its view and in what is taken away of it."""
+        self.beside = tuple(points)
+
+    def say(self, sentence: str) -> None:
+        """Tell what just happened."""
+        self.status = sentence
+
+    def complain(self, sentence: str) -> None:
+        """Tell what could not be done, and what to do."""
+        self.error = sentence
 
     # Undo and redo
 

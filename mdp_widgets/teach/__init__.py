@@ -1,4 +1,4 @@
-"""The method in six short live steps, for a notebook: each function gives one widget over an ExplorerState.
+"""The method in seven short live steps, for a notebook: each function gives one widget over an ExplorerState.
 
     from mdp_widgets import teach
     selection = teach.open_study()
@@ -9,10 +9,21 @@ Needs no torch and no GPU: everything is computed from a saved study.
 
 from .choices import choices
 from .layers import linear
+from .measurement import measurement
 from .opening import open_study, opening
 from .program import program
 from .removal import removal
 from .sums import tables
 from .units import importance
 
-__all__ = ["choices", "importance", "linear", "open_study", "opening", "program", "removal", "tables"]
+__all__ = [
+    "choices",
+    "importance",
+    "linear",
+    "measurement",
+    "open_study",
+    "opening",
+    "program",
+    "removal",
+    "tables",
+]

@@ -22,11 +22,16 @@ def open_study(study=None) -> ExplorerState:
         if isinstance(study, str | Path):
             selection.open(study)
         else:
-            selection.study = study
+            selection.show(study)
         return selection
     whole = [s for s in selection.studies if "error" not in s]
-    selection.open_any(sorted(whole, key=lambda s: (s["model"] != FIRST, "vit" not in s["model"])))
+    selection.open_any(sorted(whole, key=_least_fit))
     return selection
+
+
+def _least_fit(item) -> tuple[bool, bool, bool]:
+    """Sorts the model of the lessons first, and of its studies one whose plans were measured."""
+    return item["model"] != FIRST, "vit" not in item["model"], not item.get("measured")
 
 
 def opening(selection: ExplorerState) -> widgets.Widget:

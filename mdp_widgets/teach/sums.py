@@ -72,7 +72,7 @@ def budget_slider(selection: ExplorerState) -> widgets.IntSlider:
 
     def move(change):
         if not following:
-            selection.budget = max(selection.min_latency, change["new"] / 100 * dense)
+            selection.drag_to(change["new"] / 100 * dense)
 
     def follow(_):
         following.append(True)

@@ -1,10 +1,13 @@
-"""The front with what it is compared with: toggles, figure, clicks."""
+"""The front with what it is compared with: toggles, figure, clicks; in importance, or in accuracy."""
 
 from typing import Any
 
 import ipywidgets
 
 from mdp.core.measurements import finetuned, verified
+from mdp.core.plan_accuracy import measured_plans
+from mdp.plot.accuracy_draw import draw_accuracy
+from mdp.plot.accuracy_front import AccuracyFront, accuracy_front, accuracy_label, accuracy_table, with_chosen
 from mdp.plot.front import MOVING, draw_front, front_info, front_label, front_table
 from mdp.plot.front_layers import finetuned_points, line_points, verified_points
 
@@ -25,10 +28,17 @@ MISSING = {
     "measured": "Nothing was measured end to end yet: run `mdp verify` on this study",
     "finetuned": "No network of this study was fine-tuned yet: see the Fine-tune tab",
 }
+AXES = {
+    "importance": ("Importance", "Importance kept against latency"),
+    "accuracy": ("Accuracy", "Measured accuracy against latency"),
+}
+UNMEASURED = "No plan of this study was measured yet: run `mdp measure` on it"
+IN_IMPORTANCE = "Shown against importance; against accuracy stands all that was measured"
 
 
 class FrontView:
-    """Over one state. `.plot` is the figure, `.toggles` the row of buttons to put beside its heading."""
+    """Over one state. `.plot` is the figure, `.toggles` the row of buttons to put beside its heading, `.axis`
+    the switch between importance and accuracy to put under it."""
 
     def __init__(self, selection: ExplorerState, height: str = "100%"):
         self.selection = s = selection
@@ -44,10 +54,21 @@ class FrontView:
         self.toggles.add_class("mdp-toggles")
         for button in self.buttons.values():
             button.observe(self._toggled, "value")
+        self.axes = {
+            key: ipywidgets.ToggleButton(description=text, tooltip=title, layout={"width": "auto"})
+            for key, (text, title) in AXES.items()
+        }
+        self.axis = ui.row(*self.axes.values(), gap="0", flex_flow="row nowrap")
+        self.axis.add_class("mdp-axis")
+        for key, button in self.axes.items():
+            button.observe(lambda change, key=key: self._switch(key, change["new"]), "value")
+        self._measured: AccuracyFront | None = None  # all but the chosen plan: made once, not at every step
         self.baselines.observe(self._gather, "found")
         self.baselines.observe(self._tell, "computing")
         s.observe(self._on_study, "study")
         s.observe(self.draw, ["plan", "front", "reference"])
+        s.observe(self._on_study, "axis")
+        s.accuracies.observe(self._learn, ["since", "networks"])
         self.plot.on_click(self._click)
         self._on_study()
         self.follow = Follow(s, self._on_study)
@@ -59,11 +80,43 @@ class FrontView:
             "finetuned": bool(study and finetuned(study)),
         }
         for key, present in there.items():
-            button = self.buttons[key]
-            button.disabled = not present
+            self.buttons[key].value = self.buttons[key].value and present
+        for key, button in self.buttons.items():
+            present = there.get(key, True)
+            button.disabled = self.in_accuracy or not present
             button.tooltip = TOGGLES[key][1] if present else MISSING[key]
-            button.value = button.value and present
+            button.tooltip = IN_IMPORTANCE if self.in_accuracy else button.tooltip
+        self._learn()
         self._gather()
+
+    @property
+    def in_accuracy(self) -> bool:
+        return self.selection.axis == "accuracy" and self._anything()
+
+    def _anything(self) -> bool:
+        """Whether there is an accuracy to show against latency."""
+        s = self.selection
+        return s.study is not None and bool(
+            measured_plans(s.study) or s.accuracies.since or finetuned(s.study)
+        )
+
+    def _learn(self, _change: Any = None) -> None:
+        """Something is known since: the switch may be of use, and the figure has more to show."""
+        self._measured = None
+        there = self._anything()
+        self.axes["accuracy"].disabled = not there
+        self.axes["accuracy"].tooltip = AXES["accuracy"][1] if there else UNMEASURED
+        for key, button in self.axes.items():
+            button.value = key == ("accuracy" if self.in_accuracy else "importance")
+        if self.in_accuracy:
+            self.draw()
+
+    def _switch(self, key: str, pressed: bool) -> None:
+        now = "accuracy" if self.in_accuracy else "importance"
+        if pressed:
+            self.selection.show_axis(key)
+        elif key == now:
+            self.axes[key].value = True  # one of them is always on
 
     def _toggled(self, _change: Any = None) -> None:
         self.baselines.wanted = tuple(key for key in WHAT if self.buttons[key].value)
@@ -79,7 +132,7 @@ class FrontView:
                 found.append(verified_points(study, verified(study)))
             if self.buttons["finetuned"].value:
                 found.append(finetuned_points(study, finetuned(study)))
-            self.selection.beside = tuple(p for p in found if p.latency)
+            self.selection.compare_front_with(p for p in found if p.latency)
         self.draw()
 
     def _tell(self, _change: Any = None) -> None:
@@ -96,16 +149,31 @@ class FrontView:
         s = self.selection
         if s.study is None or s.plan is None:
             return
+        if self.in_accuracy:
+            self._draw_accuracy()
+            return
         info = front_info(s.study, s.front, s.plan, s.reference and s.reference.plan, s.beside)
         spec = draw_front(info)
         self.plot.show(spec, front_label(info), *front_table(info), still=len(spec["data"]) - MOVING)
+
+    def _draw_accuracy(self) -> None:
+        s, known = self.selection, self.selection.accuracies
+        if self._measured is None:
+            self._measured = accuracy_front(s.study, also=known.since, tuned=finetuned(s.study))
+        a = s.reference.plan if s.reference else None
+        info = with_chosen(self._measured, s.plan, known.of(s.plan), a, known.of(a))
+        spec = draw_accuracy(info)
+        self.plot.show(spec, accuracy_label(info), *accuracy_table(info), still=len(spec["data"]) - MOVING)
 
     def _click(self, point: dict[str, Any]) -> None:
         """A click chooses the point of the front that the hover tells of, else the nearest in latency."""
         s, at = self.selection, point.get("at")
         latency = at[0] if isinstance(at, list) and at else None
-        if point.get("name") == "front":
+        if point.get("name") == "front" or (self.in_accuracy and point.get("x") is not None):
             latency = point.get("x")
+        if self.in_accuracy and isinstance(latency, int | float):
+            s.set_budget(max(latency * (1 + 1e-12), s.min_latency))
+            return
         if s.front is None or not isinstance(latency, int | float):
             return
         nearest = min(s.front.points, key=lambda p: abs(p.plan.latency - latency), default=None)

@@ -1,18 +1,50 @@
-"""What is wrong with the open study, red and in words, with the way out beside it: measure again."""
+"""How good the numbers of the open study are: what is wrong, red and in words, and its two tests."""
 
 from typing import Any
 
 import ipywidgets
 
 from mdp import jobs
-from mdp.cli.model_args import model_words
+from mdp.cli.model_args import naming
+from mdp.core.deployment import launched_by
 from mdp.core.errors import MdpError
 from mdp.core.how_found import how_found
-from mdp.core.quality import importance_doubt, importance_words, study_words
-from mdp.core.study import StudyRecord
+from mdp.core.quality import (
+    accuracy_check,
+    accuracy_check_words,
+    failed_words,
+    follows_accuracy,
+    importance_doubt,
+    importance_words,
+    study_words,
+    tables_words,
+    verification_words,
+)
+from mdp.core.study import StudyRecord, interpolation_note
+from mdp.operations import ProfileOptions, argv
+from mdp.plot import formats as fmt
+from mdp.plot.importance_accuracy import (
+    draw_importance_test,
+    importance_test,
+    importance_test_label,
+    importance_test_table,
+)
+from mdp.plot.labels import LABELS
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
+from ..widgets.plot import Plot
+
+UNTESTED = (
+    "Whether importance follows accuracy was not tested: mdp verify {name} --accuracy measures plans of "
+    "equal latency."
+)
+UNVERIFIED = "No whole network was measured yet: mdp verify {name} compares predicted with measured latency."
+WHY = {
+    True: "Points that rise to the right: more importance, more accuracy.",
+    None: "Points that rise to the right would say: more importance, more accuracy.",
+    False: "The points of one colour should rise to the right. They do not.",
+}
 
 
 class QualityNotice(ipywidgets.HBox):
@@ -35,49 +67,122 @@ class QualityNotice(ipywidgets.HBox):
         study = self.selection.study
         told = study_words(study) if study is not None else ()
         ui.say(self.words, " ".join(told), "warning")
-        scores_only = study is not None and told == (importance_words(importance_doubt(study)),)
+        scores = study is not None and (failed_words(study) or importance_words(importance_doubt(study)))
+        scores_only = told == (scores,)
         self.again.layout.display = "none" if not told or scores_only else None
         self.layout.display = None if told else "none"
 
     def _start(self) -> None:
         s = self.selection
-        s.tab = "New study"
+        s.open_tab("New study")
         try:
-            words = again_words(s.study)
-            jobs.start(words, f"Latency of {s.study.model.name}, measured again")
+            jobs.start(argv(measuring_again(s.study)), f"Latency of {s.study.model.name}, measured again")
         except MdpError as error:
-            s.error = str(error)
+            s.complain(str(error))
         else:
-            s.status = "Measuring again, in step 2 below. Build the study anew when it is done (step 4)."
+            s.say("Measuring again, in step 2 below. Build the study anew when it is done (step 4).")
 
 
-def again_words(study: StudyRecord) -> list[str]:
-    """The command that measures a study's tables once more, as they were.
+class QualityView:
+    """Over one ExplorerState: the test of the tables and that of importance, as sentences and a figure.
+    `.widget` is what to show, `.plot` accuracy over importance of the measured plans."""
+
+    def __init__(self, selection: ExplorerState, height: str = "300px"):
+        self.selection = selection
+        self.tables, self.importance, self.rates = ui.sentence(), ui.sentence(), ipywidgets.HTML()
+        self.plot = Plot(height=height, filename="importance-test")
+        self.why = ui.sentence()
+        self.figure = ui.card(
+            self.plot, self.why, title="Accuracy over importance kept", flex="1.4 1 0", min_width="0"
+        )
+        words = ui.card(
+            ui.heading("Latency: whole networks"),
+            self.tables,
+            ui.heading("Importance: accuracy at equal latency"),
+            self.importance,
+            self.rates,
+            flex="1 1 0",
+            min_width="0",
+        )
+        self.widget = ipywidgets.HBox([words, self.figure])
+        self.widget.add_class("mdp-columns")
+        selection.observe(self._show, "study")
+        selection.accuracies.observe(self._draw, "since")
+        self._show()
+
+    def _show(self, _change: Any = None) -> None:
+        study = self.selection.study
+        if study is None:
+            return
+        name, tables = f"'{study.name}'", study.tables
+        wrong = tables_words(tables.provenance, tables.details) or verification_words(study.verification)
+        told = f"{_verified(study) or UNVERIFIED.format(name=name)} {interpolation_note(tables)}".strip()
+        ui.say(self.tables, wrong or told, "warning" if wrong else "note")
+        doubt = failed_words(study) or importance_words(importance_doubt(study))
+        tested = accuracy_check_words(study) or UNTESTED.format(name=name)
+        ui.say(self.importance, doubt or tested, "warning" if doubt else "note")
+        self.rates.value = _rates(study)
+        self._draw()
+
+    def _draw(self, _change: Any = None) -> None:
+        s = self.selection
+        if s.study is None:
+            return
+        info = importance_test(s.study, s.accuracies.since)
+        self.figure.layout.display = None if info.bands else "none"
+        ui.say(self.why, WHY[follows_accuracy(accuracy_check(s.study))])
+        self.plot.show(draw_importance_test(info), importance_test_label(info), *importance_test_table(info))
+
+
+def _verified(study: StudyRecord) -> str:
+    """What `mdp verify` found, in a sentence; "" where it did not run."""
+    check = study.verification or {}
+    error, worst, count = (check.get(key) for key in ("median_error", "worst_error", "subnetworks"))
+    if not isinstance(error, int | float):
+        return ""
+    at_worst = f", {fmt.percent(worst)} at worst" if isinstance(worst, int | float) else ""
+    return (
+        f"{count} whole networks measured: predictions off by {fmt.percent(error)} at the median{at_worst}."
+    )
+
+
+def _rates(study: StudyRecord) -> str:
+    """The exchange rates of the test as a table; "" where there are none."""
+    told = accuracy_check(study).get("exchange_rates")
+    rates = [(k, v) for k, v in told.items() if isinstance(v, int | float)] if isinstance(told, dict) else []
+    if not rates:
+        return ""
+    rows = [(LABELS.get(kind, kind), f"{rate:.2f}") for kind, rate in rates]
+    return ui.table_html(("kind", "points of accuracy per 1 % of importance"), rows)
+
+
+def measuring_again(study: StudyRecord) -> ProfileOptions:
+    """How a study's tables are measured once more, as they were.
 
     Raises:
         MdpError: no command can make the model again, or the tables do not say how they were measured.
     """
     p, ref = study.tables.provenance, study.model
+    if p.get("launch") == "imported":
+        raise MdpError(
+            f"The tables of {ref.name} were measured on {p.get('device')} and imported: they cannot be "
+            "measured again here."
+        )
     if "kind" not in p:
         raise MdpError(
             f"The tables of {ref.name} do not say how they were measured. Choose it in step 1 and measure it "
             "in step 2."
         )
-    names = [term.name for term in study.problem.latency]
-    how = how_found(study.problem.block, names)
-    words = ["profile", *model_words(ref), "--device", str(p["kind"])]
-    words += [
-        "--batch",
-        str(p["batch"]),
-        "--dtype",
-        str(p["dtype"]),
-        "--attention",
-        how["attention"],
-        "--again",
-    ]
-    words += ["--threads", str(p["threads"])] if p.get("threads") else []
-    words += ["--memory-format", str(p["memory_format"])] if p.get("memory_format") else []
-    launch = str(p.get("launch", ""))
-    runtime = next((name for name in ("compiled", "onnxruntime", "openvino") if name in launch), "")
-    words += ["--runtime", runtime] if runtime else []
-    return [*words, "--split-blocks"] if how["split_blocks"] else words
+    how = how_found(study.problem.block, [term.name for term in study.problem.latency])
+    return ProfileOptions(
+        **naming(ref),
+        device=str(p["kind"]),
+        batch=p["batch"],
+        dtype=str(p["dtype"]),
+        threads=p.get("threads") or None,
+        memory_format=p.get("memory_format") or ProfileOptions.memory_format,
+        runtime=launched_by(p.get("launch")),
+        attention=how["attention"],
+        split_blocks=how["split_blocks"],
+        again=True,
+    )

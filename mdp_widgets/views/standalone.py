@@ -40,7 +40,7 @@ class FrontPanel(View):
     def __init__(self, selection: ExplorerState, height: str = "360px"):
         self.view = FrontView(selection, height=height)
         head = ui.row(ui.heading("Pareto front"), self.view.toggles, justify_content="space-between")
-        super().__init__(selection, ui.card(head, self.view.plot))
+        super().__init__(selection, ui.card(head, self.view.plot, self.view.axis))
 
 
 class SurvivorsPanel(View):

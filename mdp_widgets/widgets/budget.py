@@ -8,12 +8,23 @@ from traitlets import Float, List, Unicode
 
 from mdp.core.measurements import Timed, timed
 from mdp.core.plan import Plan
-from mdp.core.quality import importance_doubt, importance_words, tables_words, verification_words
+from mdp.core.quality import (
+    FAILED,
+    accuracy_check,
+    accuracy_check_words,
+    failed_words,
+    follows_accuracy,
+    importance_doubt,
+    importance_words,
+    tables_words,
+    verification_words,
+)
 from mdp.core.study import StudyRecord, interpolation_note
 from mdp.plot import formats as fmt
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
+from .fact import accuracy_fact, fact, with_stage
 
 # What "proven" is about.
 PROVEN = "No choice within the budget keeps more importance under these tables and pins."
@@ -46,6 +57,7 @@ class BudgetBar(anywidget.AnyWidget):
         self._timed: tuple[Timed, ...] = ()
         selection.observe(self._look, ["study", "settled"])
         selection.observe(self._show, ["plan", "reference", "budget", "min_latency", "study"])
+        selection.accuracies.observe(self._learn, ["since", "networks", "measuring", "problem"])
         self.observe(self._dragged, "budget")
         self.on_msg(self._receive)
         self._look()
@@ -57,6 +69,18 @@ class BudgetBar(anywidget.AnyWidget):
         if found != self._timed:
             self._timed, self._shown = found, (None, None, None)
             self._show()
+
+    def _learn(self, _change: Any = None) -> None:
+        self._shown = (None, None, None)
+        self._show()
+
+    def _facts(self, plan: Plan, *, now: bool = False) -> list[dict[str, str]]:
+        s = self.selection
+        facts = plan_facts(s.study, plan, self._timed)
+        at = next(i for i, fact in enumerate(facts) if fact["name"] == "importance kept") + 1
+        known = s.accuracies.of(plan)
+        facts.insert(at, accuracy_fact(s.study, known, s.accuracies.measuring and now, s.accuracies.problem))
+        return facts
 
     def _show(self, _change: Any = None) -> None:
         s = self.selection
@@ -71,17 +95,13 @@ class BudgetBar(anywidget.AnyWidget):
                 now = (s.study, s.plan, s.reference)
                 if any(new is not old for new, old in zip(now, self._shown, strict=True)):
                     self._shown = now
-                    facts = plan_facts(s.study, s.plan, self._timed)
-                    self.facts = (
-                        beside_a(facts, plan_facts(s.study, s.reference.plan, self._timed))
-                        if s.reference
-                        else facts
-                    )
+                    facts = self._facts(s.plan, now=True)
+                    self.facts = beside_a(facts, self._facts(s.reference.plan)) if s.reference else facts
 
     def _dragged(self, change: Mapping[str, Any]) -> None:
         s = self.selection
         if s.study is not None and change["new"] != s.budget:
-            s.budget = max(change["new"], s.min_latency)
+            s.drag_to(change["new"])
 
     def _receive(self, _widget: Any, content: Mapping[str, Any], _buffers: Any) -> None:
         if content.get("kind") == "settle":
@@ -96,27 +116,30 @@ def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) ->
     dense = problem.dense_latency
     speed = dense / plan.latency if plan.latency else float("inf")
     doubt = importance_doubt(study)
+    tested = failed_words(study) or importance_words(doubt) or accuracy_check_words(study)
+    rough = "only a rough guide" if tested and follows_accuracy(accuracy_check(study)) is None else ""
     facts = [
-        _fact(
+        fact(
             "predicted latency",
             fmt.ms(plan.latency, unit),
             f"{fmt.percent(plan.latency / dense)} of {fmt.ms(dense, unit)}",
             **_band(study, plan, known),
         ),
-        _fact("speed-up", f"{fmt.number(speed)}×", "against the dense network"),
-        _fact(
+        fact("speed-up", f"{fmt.number(speed)}×", "against dense"),
+        fact(
             "importance kept",
             fmt.percent(plan.importance / (problem.dense_importance or 1.0)),
-            doubt or f"{len(plan.removed_blocks)} of {len(problem.blocks)} blocks removed",
+            doubt or rough or f"{len(plan.removed_blocks)} of {len(problem.blocks)} blocks removed",
             "wrong" if doubt else "",
-            importance_words(doubt),
+            tested,
         ),
     ]
     for what, name in (("parameters", "parameters"), ("macs", "MACs")):
         if study.counts.get(what):
             kept, whole = study.count(what, plan.choices, plan.removed_blocks), study.count(what)
-            facts.append(_fact(name, fmt.change(kept / whole), f"{fmt.count(kept)} of {fmt.count(whole)}"))
-    said = importance_words(doubt)
+            facts.append(fact(name, fmt.change(kept / whole), f"{fmt.count(kept)} of {fmt.count(whole)}"))
+    said = failed_words(study) or importance_words(doubt)
+    doubt = "failed importance" if doubt == FAILED else doubt
     if not doubt and (said := _wrong(study)):
         doubt = "unreliable tables"
     return [*facts, proof_fact(plan, doubt, said)]
@@ -127,7 +150,7 @@ def beside_a(facts: list[dict[str, str]], of_a: list[dict[str, str]]) -> list[di
     return [
         # A doubt stays beside the number that it is about.
         {**b, "note": f"A: {a['value']}" + f", {b['note']}" * wrong, "title": b["title"] or b["note"]}
-        for b, a in zip(facts, of_a, strict=True)
+        for b, a in zip(facts, (with_stage(a) for a in of_a), strict=True)
         for wrong in [b["kind"] == "wrong" and b["name"] == "importance kept"]
     ]
 
@@ -137,7 +160,7 @@ def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
     numbers mean nothing (`doubt`, and `said` in a sentence), neither does having the most of them."""
     time = f"solved in {fmt.number(1000 * plan.seconds, 2)} ms"
     if plan.optimal:
-        return _fact(
+        return fact(
             "best possible",
             "✓ proven",
             f"for {doubt}" if doubt else time,
@@ -145,9 +168,9 @@ def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
             " ".join(filter(None, (PROVEN, said, plan.note))),
         )
     if plan.bound is None:
-        return _fact("best possible", "not proven", time, "open", plan.note)
+        return fact("best possible", "not proven", time, "open", plan.note)
     gap = (plan.bound - plan.importance) / (abs(plan.bound) or 1.0)
-    return _fact("best possible", f"within {fmt.percent(gap, 2)}", f"not proven · {time}", "open", plan.note)
+    return fact("best possible", f"within {fmt.percent(gap, 2)}", f"not proven · {time}", "open", plan.note)
 
 
 def _band(study: StudyRecord, plan: Plan, known: tuple[Timed, ...]) -> dict[str, str]:
@@ -191,9 +214,3 @@ def _wrong(study: StudyRecord) -> str:
     """Why the tables are not to be trusted, "" where they may be."""
     tables = study.tables
     return tables_words(tables.provenance, tables.details) or verification_words(study.verification)
-
-
-def _fact(
-    name: str, value: str, note: str = "", kind: str = "", title: str = "", band: str = ""
-) -> dict[str, str]:
-    return {"name": name, "value": value, "note": note, "kind": kind, "title": title, "band": band}

@@ -32,6 +32,7 @@ class Compare(anywidget.AnyWidget):
         super().__init__()
         self.selection = selection
         selection.observe(self._show, ["plan", "reference"])
+        selection.accuracies.observe(self._show, ["since", "networks"])
         self.on_msg(self._receive)
         self._show()
 
@@ -40,7 +41,8 @@ class Compare(anywidget.AnyWidget):
         if s.reference is None or s.plan is None:
             self.sentence, self.table = HINT, {}
             return
-        info = compare_info(s.study, s.reference.plan, s.plan)
+        a, known = s.reference.plan, s.accuracies
+        info = compare_info(s.study, a, s.plan, known.of(a), known.of(s.plan))
         columns, rows = compare_table(info)
         blocks = s.study.problem.block
         with self.hold_sync():

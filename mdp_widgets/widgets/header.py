@@ -16,8 +16,8 @@ from ..theme import ui
 
 
 class Header(anywidget.AnyWidget):
-    """Over one ExplorerState. On our own page the address keeps study, budget, pins, A, block, dim and tab;
-    in a notebook it leaves the address alone.
+    """Over one ExplorerState. On our own page the address keeps study, budget, pins, A, block, dim, tab
+    and axis; in a notebook it leaves the address alone.
 
     Traits:
         studies: {"path", "text"} of each study to pick; opened, opened_text: the open one.
@@ -42,7 +42,7 @@ class Header(anywidget.AnyWidget):
         super().__init__(links=[list(link) for link in links or []])
         self.selection = selection
         selection.observe(self._show, ["studies", "study", "can_undo", "can_redo"])
-        selection.observe(self._show_address, ["study", "plan", "reference", "block", "dim", "tab"])
+        selection.observe(self._show_address, ["study", "plan", "reference", "block", "dim", "tab", "axis"])
         self.on_msg(self._receive)
         self._show()
 

@@ -11,7 +11,6 @@ from mdp.plot import formats as fmt
 from mdp.plot.plan_summary import removed_count
 
 from ..state.explorer_state import ExplorerState
-from ..state.history import Kept
 from ..state.saved_plans import delete_named, list_named, load_named, rename_named, save_named
 from ..theme import ui
 
@@ -80,7 +79,7 @@ class PlanBar(anywidget.AnyWidget):
     def save(self, name: str) -> None:
         """Keep the present plan under a name. Raises MdpError where that cannot be."""
         s = self.selection
-        saved = save_named(s.study, name, s.plan, s.pins)
+        saved = save_named(s.study, name, s.accuracies.added(s.plan), s.pins)
         self._say(f"Saved as {saved.name!r}.")
 
     def choose(self, name: str) -> None:
@@ -95,8 +94,7 @@ class PlanBar(anywidget.AnyWidget):
     def compare(self, name: str) -> None:
         """Make a named plan A. One step of undo."""
         found = load_named(self.selection.study, name)
-        self.selection.reference = Kept(found.plan.budget, found.pins, found.plan)
-        self.selection.settle()
+        self.selection.keep_plan_as_a(found.plan.budget, found.pins, found.plan)
 
     def rename(self, name: str, to: str) -> None:
         self._say(f"Renamed to {rename_named(self.selection.study, name, to)!r}.")
@@ -105,9 +103,9 @@ class PlanBar(anywidget.AnyWidget):
         delete_named(self.selection.study, name)
         self._say(f"Deleted {name!r}.")
 
-    def _say(self, sentence: str, wrong: bool = False) -> None:
+    def _say(self, sentence: str, failed: bool = False) -> None:
         with self.hold_sync():
-            self.said, self.wrong = sentence, wrong
+            self.said, self.wrong = sentence, failed
 
 
 def plan_line(named) -> dict[str, str]:

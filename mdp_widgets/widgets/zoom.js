@@ -1,4 +1,4 @@
-// One dim close up: its bundles by rank, and its units where they are in the dense network.
+// One dim close up: its width steps by rank, and its units where they are in the dense network.
 const ZOOM = { high: 40, label: 128, number: 86, thick: 12 };
 
 class Zoom {
@@ -18,7 +18,7 @@ class Zoom {
     this.root.replaceChildren();
     set(this.root, { width, height: ZOOM.high, viewBox: `0 0 ${width} ${ZOOM.high}`,
       "aria-label": `${label} of ${dim}: ${bar.kept} of ${bar.dense} units kept, `
-        + `${options.filter((o) => o <= bar.kept).length} of ${options.length} bundles by rank` });
+        + `${options.filter((o) => o <= bar.kept).length} of ${options.length} width steps by rank` });
     const name = label.replace(/ \(.*\)$/, "");
     const fits = name.length > 12 ? `${name.slice(0, 11)}… by rank` : `${name} by rank`;
     svg("text", this.root, { x: 4, y: 10, class: "mdp-s-label" }, fits);

@@ -76,12 +76,6 @@ def combobox(label: str, options: Any, value: str, tooltip: str = "") -> widgets
     )
 
 
-def bad_images() -> widgets.Dropdown:
-    """What to do about images that cannot be read; its value is the arguments of a command."""
-    choices = {"stop and list them": (), "leave them out": ("--skip-bad",)}
-    return dropdown("Bad images", choices.items(), (), "What to do about images that cannot be read")
-
-
 def start_button(label: str, start: Callable[[], Any], **kwargs: Any) -> widgets.Button:
     """A button that starts long work; where this server allows none, it cannot be pressed and says why."""
     button = ui.button(label, start, **kwargs)

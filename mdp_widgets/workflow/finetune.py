@@ -9,16 +9,18 @@ from mdp.core.plan import Plan
 from mdp.core.saved_networks import Network, networks_of_plan
 from mdp.core.study import StudyRecord
 from mdp.jobs import JobState
+from mdp.operations import FinetuneOptions, argv
 from mdp.plot import formats as fmt
 from mdp.plot.plan_summary import removed_count
 
 from ..theme import ui
 from ..widgets.plot import Plot
-from .components import bad_images, combobox, fields, flow, long_work, or_sentence, start_button, text
+from .components import combobox, fields, flow, long_work, or_sentence, start_button
 from .finetune_facts import facts_table, finetune_facts
+from .form import form, values_of
 from .job_view import JobView
 from .plans import network_folder, plan_files
-from .study_draft import FASHION, checked_data, positive_number, whole_number
+from .study_draft import FASHION, checked_data
 from .training_curve import draw_training, training_info, training_label, training_table
 
 
@@ -26,7 +28,7 @@ def finetune_panel(selection) -> widgets.VBox:
     """Form and job, live curve, and the table of accuracy and latency.
 
     Traits: it follows study and plan of the ExplorerState; state of its `job` holds what comes in.
-    Its other parts: `about`, `data`, `bad`, `images`, `epochs`, `rate`, `go`, `plot`, `table`.
+    Its other parts: `about`, `data`, `bad`, `repair`, `images`, `epochs`, `rate`, `go`, `plot`, `table`.
     """
     data = combobox(
         "Images",
@@ -35,32 +37,28 @@ def finetune_panel(selection) -> widgets.VBox:
         "fashion-mnist, or one folder per class",
     )
     data.placeholder = "/path/to/a/folder/per/class"
-    epochs = text("Epochs", "3", tooltip="Passes over the training images")
-    rate = text("Learning rate", "0.0005", tooltip="The highest one; it warms up and falls to zero")
-    images = text("Train on", "all", tooltip="How many training images to use, or all")
-    bad = bad_images()
+    parts = form(FinetuneOptions, "skip_bad", "images", "recipe", "epochs", "rate", "repair")
     about = ui.sentence()
     job = JobView("finetune", idle="The pruned network is taken out of the dense one, trained on, and timed.")
     plot = Plot(height="100%", filename="fine-tuning")
     table = widgets.HTML()
 
+    def asked() -> FinetuneOptions:
+        study, plan = plan_files(selection)
+        chosen = values_of(FinetuneOptions, parts)
+        some = f"-{chosen['images']}images" if chosen["images"] else ""
+        some += "" if chosen["repair"] else "-unrepaired"
+        some += "" if chosen["epochs"] is None else f"-{chosen['epochs']}epochs"
+        some += "" if chosen["rate"] is None else f"-lr{chosen['rate']:g}"
+        out = network_folder(selection, f"-{chosen['recipe']}{some}")
+        folder = checked_data(data.value)
+        return FinetuneOptions(source=study, plan=plan, data=folder, out=str(out), **chosen)
+
     def start():
-        files = or_sentence(lambda: plan_files(selection), job.complain)
-        number = files and or_sentence(lambda: whole_number(epochs.value, "number of epochs"), job.complain)
-        speed = number and or_sentence(lambda: positive_number(rate.value, "learning rate", 10), job.complain)
-        count = speed and or_sentence(lambda: image_count(images.value), job.complain)
-        folder = count is not None and or_sentence(lambda: checked_data(data.value), job.complain)
-        if speed and folder:
-            study, plan = files
-            out = network_folder(
-                selection, f"-{number}epochs-lr{speed:g}" + (f"-{count}images" if count else "")
-            )
-            recipe = ["--data", folder, "--epochs", number, "--rate", speed]
-            recipe += ["--images", count] if count else []
-            recipe += bad.value
+        options = or_sentence(asked, job.complain)
+        if options:
             job.start(
-                ["finetune", study, "--plan", plan, *recipe, "--out", out],
-                f"Fine-tuning {selection.study.name} at {fmt.ms(selection.plan.latency)}",
+                argv(options), f"Fine-tuning {selection.study.name} at {fmt.ms(selection.plan.latency)}"
             )
 
     def draw(_=None):
@@ -97,14 +95,14 @@ def finetune_panel(selection) -> widgets.VBox:
     selection.observe(other_study, "study")
     draw()
     go = start_button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
-    asked = fields(data, bad, images, epochs, rate)
-    form = ui.card(about, asked, ui.row(go), job, title="Fine-tune this plan")
+    *inputs, repair = parts.values()
+    card = ui.card(about, fields(data, *inputs), repair, ui.row(go), job, title="Fine-tune this plan")
     curve = ui.card(plot, title="Live")
     curve.add_class("mdp-curve")
     outcome = ui.card(table, title="What it is worth")
-    panel = long_work(flow(form, curve, outcome))
-    panel.about, panel.data, panel.images, panel.epochs, panel.rate = about, data, images, epochs, rate
-    panel.bad, panel.go, panel.job = bad, go, job
+    panel = long_work(flow(card, curve, outcome))
+    panel.bad, panel.images, panel.recipe, panel.epochs, panel.rate, panel.repair = parts.values()
+    panel.about, panel.data, panel.go, panel.job = about, data, go, job
     panel.plot, panel.table = plot, table
     return panel
 
@@ -127,9 +125,3 @@ def whose_facts(state: JobState | None, plan: Plan | None) -> tuple[JobState | N
 def images_of(study: StudyRecord | None) -> str:
     """The images that come with the project, if the study was scored on them; "" for none."""
     return FASHION if study is None or study.scores.provenance.get("dataset") == FASHION else ""
-
-
-def image_count(text: str) -> int:
-    """How many training images: a whole number, or 0 for all of them."""
-    word = text.strip().lower()
-    return 0 if word in ("", "all") else whole_number(word, "number of images")

@@ -1,4 +1,4 @@
-"""What a fine-tuning says: accuracy before and after, latency predicted and measured."""
+"""What a fine-tuning says: accuracy before, repaired and after, latency predicted and measured."""
 
 from dataclasses import dataclass
 from html import escape
@@ -23,6 +23,7 @@ class FinetuneFacts:
     of: str = ""
     dense: float | None = None
     pruned: float | None = None
+    repaired: float | None = None
     tuned: float | None = None
     epochs: float = 0
     dense_latency: float | None = None
@@ -48,6 +49,7 @@ def finetune_facts(
         of=of,
         dense=number(said, "accuracy_dense") or _dense_accuracy(study),
         pruned=number(said, "accuracy_pruned"),
+        repaired=number(said, "accuracy_repaired"),
         tuned=number(said, "accuracy_tuned"),
         epochs=_epochs(state),
         dense_latency=study.problem.dense_latency if study else None,
@@ -72,6 +74,7 @@ def facts_table(facts: FinetuneFacts) -> str:
         [
             ("dense", share(facts.dense)),
             ("pruned", share(facts.pruned)),
+            *([("repaired", share(facts.repaired))] if facts.repaired is not None else []),
             ("fine-tuned", share(facts.tuned)),
         ],
     )

@@ -14,14 +14,15 @@ from mdp.core.plan import Plan, check_plan_fits
 from mdp.core.study import StudyRecord, save_study, slug
 from mdp.jobs import JobState
 from mdp.latency.local_device import measured_elsewhere
+from mdp.operations import EnforceOptions, argv
 from mdp.plot import formats as fmt
 from mdp.solve import Pins, solve
 
 from ..theme import ui
 from .artifacts import free_name
 from .components import long_work, or_sentence, start_button, two_columns
+from .enforce_story import story_html, story_of, story_of_study
 from .job_view import JobView
-from .strict_story import story_html, story_of, story_of_study
 
 NOTE = (
     "Solves, measures the pruned network here, and where it breaks the budget measures its parts anew and "
@@ -47,9 +48,9 @@ def budget_card(selection) -> widgets.VBox:
 
     Its parts are `go`, `job`, `story` (HTML) and `show`, the button that shows the plan that was measured.
     """
-    job = JobView("verify", resume=lambda state: is_about(state, selection.study), recap=False)
+    job = JobView("enforce", "verify", resume=lambda state: is_about(state, selection.study), recap=False)
     story, problem = widgets.HTML(), ui.sentence(kind="error")
-    told: dict[str, Any] = {"story": None, "path": None}
+    shown: dict[str, Any] = {"story": None, "path": None}
 
     def start():
         ui.say(problem, "")
@@ -58,16 +59,16 @@ def budget_card(selection) -> widgets.VBox:
         if wrong:
             job.complain(wrong)
             return
-        words = or_sentence(lambda: enforce_argv(study, selection.budget, selection.pins), job.complain)
-        if words:
+        options = or_sentence(lambda: enforcing(study, selection.budget, selection.pins), job.complain)
+        if options:
             held = " and what is pinned" if selection.pins else ""
-            job.start(words, f"Keeping {fmt.ms(selection.budget)}{held} with {study.name}")
+            job.start(argv(options), f"Keeping {fmt.ms(selection.budget)}{held} with {study.name}")
 
     def show():
         ui.say(problem, "")
-        story = told["story"]
+        story = shown["story"]
         try:
-            show_plan(selection, told["path"], story.plan, story.pins)
+            show_plan(selection, shown["path"], story.plan, story.pins)
         except MdpError as error:
             ui.say(problem, str(error), "error")
         else:
@@ -81,7 +82,7 @@ def budget_card(selection) -> widgets.VBox:
             # A study that carries a story of its own tells that, unless the job has just kept it anew.
             if made is not None and (found is None or state.arguments[1:2] == (_path(selection.study),)):
                 found, path = made, state.result.get("path")
-        told["story"], told["path"] = found, path
+        shown["story"], shown["path"] = found, path
         story.value = story_html(found) if found else ""
         story.layout.display = None if found else "none"
         choosable = found is not None and found.plan is not None
@@ -106,8 +107,8 @@ def budget_card(selection) -> widgets.VBox:
     job.observe(ended, "state")
     selection.observe(other_study, "study")
     tell()
-    work, told_there = widgets.VBox([ui.row(go), job]), widgets.VBox([story, ui.row(button), problem])
-    card = ui.card(two_columns(work, told_there), title="The measured budget", note=jobs.refusal() or NOTE)
+    work, ending = widgets.VBox([ui.row(go), job]), widgets.VBox([story, ui.row(button), problem])
+    card = ui.card(two_columns(work, ending), title="The measured budget", note=jobs.refusal() or NOTE)
     card.add_class("mdp-wide")
     card.go, card.job, card.story, card.show = go, job, story, button
     return card
@@ -115,14 +116,16 @@ def budget_card(selection) -> widgets.VBox:
 
 def is_about(state: JobState, study: StudyRecord | None) -> bool:
     """Whether an earlier job kept a budget and is worth showing: it runs, or is about this study."""
-    if "--strict" not in state.arguments:
+    # Jobs of before are `verify --strict`.
+    if state.kind != "enforce" and "--strict" not in state.arguments:
         return False
     here = _path(study)
     return state.status == "running" or (here and here in (*state.arguments[1:2], state.result.get("path")))
 
 
-def enforce_argv(study: StudyRecord, budget: float, pins: Pins) -> list[str]:
-    """The command that keeps a budget, and what is pinned, and saves what comes of it as a study of its own.
+def enforcing(study: StudyRecord, budget: float, pins: Pins) -> EnforceOptions:
+    """Keep a budget, and what is pinned, and save what comes of it as a study of its own.
+
     Asked the same again, that study is made anew; asked anything else, another one.
 
     Raises:
@@ -135,8 +138,7 @@ def enforce_argv(study: StudyRecord, budget: float, pins: Pins) -> list[str]:
     name = f"{stem}{KEPT}{fmt.ms(budget)}{', pinned' * bool(pins)}"
     out = data_dir().resolve() / "user" / "studies" / f"{slug(name)}-{asked}.json"
     name = free_name(name, out)
-    words = ["verify", path, "--strict", repr(budget), "--out", str(out), "--name", name]
-    return [*words, "--pins", held] if held else words
+    return EnforceOptions(study=path, budget=repr(budget), pins=held, out=str(out), name=name)
 
 
 def show_plan(selection, path: str | None, plan: Plan, pins: str = "") -> None:

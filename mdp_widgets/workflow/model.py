@@ -6,6 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from mdp.networks.models import SHIPPED_MODELS
+from mdp.operations import InspectOptions, argv
 from mdp.plot import formats as fmt
 
 from ..theme import ui
@@ -94,13 +95,15 @@ def model_card(draft: StudyDraft, number: int = 1) -> widgets.VBox:
         if data.value in ("", FASHION):  # what somebody typed stays
             data.value = FASHION if name.value.startswith("fmnist_") else ""
 
+    def asked():
+        # Looking needs no images; those that are named are compared with it before somebody waits for step 3.
+        return InspectOptions(**draft.naming(), data=checked_data(draft.data) if draft.data else None)
+
     def look():
         follow()
-        words = or_sentence(draft.words, job.complain)
-        # Looking needs no images; those that are named are compared with it before somebody waits for step 3.
-        data = words and draft.data and or_sentence(lambda: checked_data(draft.data), job.complain)
-        if words and (data or not draft.data):
-            job.start(["inspect", *words, *(["--data", data] if data else [])], f"Looking at {draft.model}")
+        options = or_sentence(asked, job.complain)
+        if options:
+            job.start(argv(options), f"Looking at {draft.model}")
 
     def show(change: Any):
         state = change["new"]

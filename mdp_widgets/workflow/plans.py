@@ -25,11 +25,11 @@ def plan_files(selection) -> tuple[str, str]:
         raise MdpError("Open a study and choose a budget first.")
     path = study.path or save_study(study)
     plan = data_dir() / "user" / "plans" / f"{plan_name(selection)}.json"
-    save_plan(selection.plan, plan)
+    save_plan(selection.accuracies.added(selection.plan), plan)
     return str(Path(path).resolve()), str(plan.resolve())
 
 
-def network_folder(selection, what: str = "") -> Path:
-    """Where the pruned network of the current plan goes; `what` tells several of them apart."""
+def network_folder(selection, suffix: str = "") -> Path:
+    """Where the pruned network of the current plan goes; `suffix` tells several of them apart."""
     # The same plan goes to the same folder, so that an interrupted fine-tuning is found again and goes on.
-    return (data_dir() / "user" / "networks" / f"{plan_name(selection)}{what}").resolve()
+    return (data_dir() / "user" / "networks" / f"{plan_name(selection)}{suffix}").resolve()

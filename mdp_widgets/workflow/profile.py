@@ -7,17 +7,17 @@ import ipywidgets as widgets
 from mdp.core.quality import tables_words
 from mdp.core.study import Tables
 from mdp.core.tables import how_timed, list_tables
+from mdp.operations import ProfileOptions, argv
 from mdp.plot import formats as fmt
 
 from ..theme import ui
-from .components import dropdown, fields, flow, long_work, or_sentence, start_button, step_card, text
+from .components import fields, flow, long_work, or_sentence, start_button, step_card
+from .form import form, values_of
 from .job_view import JobView
-from .study_draft import StudyDraft, whole_number
+from .study_draft import StudyDraft
 from .timing_options import Switches
 
-DEVICES = {"the fastest here": "auto", "CPU": "cpu", "GPU (CUDA)": "cuda", "GPU (Apple)": "mps"}
 AGAIN = ", measured again"
-DTYPES = ("float32", "bfloat16", "float16")
 
 
 def profile_panel(selection) -> widgets.VBox:
@@ -75,10 +75,8 @@ def tables_row(tables: Tables) -> tuple[str, ...]:
 
 def profile_card(draft: StudyDraft, number: int = 2) -> widgets.VBox:
     """The card of step 2. Its parts are `device`, `batch`, `dtype`, `how`, `go`, `again` and `job`."""
-    device = dropdown("Device", DEVICES.items(), "auto")
-    batch = text("Batch size", "1", tooltip="Images per forward pass; part of what is measured")
-    dtype = dropdown("Precision", DTYPES, "float32")
-    how = Switches(draft, device)
+    parts = form(ProfileOptions, "device", "batch", "dtype")
+    how = Switches(draft, parts["device"])
     job = JobView(
         "profile",
         idle="Times every part of the network at its widths. Stop whenever you like: what was measured is "
@@ -94,14 +92,15 @@ def profile_card(draft: StudyDraft, number: int = 2) -> widgets.VBox:
         wrong = job.state is not None and job.state.status == "done" and bool(job.state.result.get("wrong"))
         more.layout.display = None if wrong else "none"
 
+    def asked():
+        return ProfileOptions(**draft.naming(), **values_of(ProfileOptions, parts | how.parts))
+
     def measure():
-        words = or_sentence(draft.words, job.complain)
-        size = words and or_sentence(lambda: whole_number(batch.value, "batch size", 1, 65536), job.complain)
-        if size:
-            chosen = ["--device", device.value, "--batch", size, "--dtype", dtype.value]
+        options = or_sentence(asked, job.complain)
+        if options:
             job.start(
-                ["profile", *words, *chosen, *how.words()],
-                f"Latency of {draft.model}, batch {size}, {dtype.value}{how.title()}",
+                argv(options),
+                f"Latency of {draft.model}, batch {options.batch}, {options.dtype}{how.title()}",
             )
 
     job.observe(lambda change: draft.measured(change["new"]), "state")
@@ -109,8 +108,9 @@ def profile_card(draft: StudyDraft, number: int = 2) -> widgets.VBox:
     job.observe(offer_again, "state")
     offer_again()
     go = start_button("Measure", measure, tooltip="Measure latency tables on this machine")
-    card = step_card(number, "Latency", fields(device, batch, dtype, how), ui.row(go), job, more)
+    card = step_card(number, "Latency", fields(*parts.values(), how), ui.row(go), job, more)
     card.again = more
-    card.device, card.batch, card.dtype, card.how = device, batch, dtype, how
+    card.device, card.batch, card.dtype = parts.values()
+    card.how = how
     card.go, card.job = go, job
     return card

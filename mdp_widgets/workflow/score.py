@@ -2,26 +2,24 @@
 
 import ipywidgets as widgets
 
+from mdp.core.errors import MdpError
+from mdp.operations import BuildOptions, ScoreOptions, argv
+
 from ..theme import ui
 from .artifacts import available_scores, available_tables, free_name
-from .components import (
-    bad_images,
-    dropdown,
-    fields,
-    flow,
-    long_work,
-    offer,
-    or_sentence,
-    start_button,
-    step_card,
-    text,
-)
+from .components import dropdown, fields, flow, long_work, offer, or_sentence, start_button, step_card, text
+from .form import form, values_of
 from .job_view import JobView
-from .study_draft import StudyDraft, checked_data, whole_number
+from .study_draft import StudyDraft, checked_data
 
-METHODS = {"the usual one": "auto", "Taylor": "taylor", "Hessian": "hessian", "magnitude": "magnitude"}
 ABOUT = {
-    "auto": "As in the paper: Taylor where batch norms gate the channels, Hessian for transformers.",
+    "auto": "Calibrated: a gradient score, set right by a few measurements.",
+    "measured": "What the network's own answer loses when a width shrinks or a block goes, measured. The "
+    "best, and "
+    "the slowest: about a minute for the small networks here.",
+    "calibrated": "Taylor or Hessian, put on one scale by measuring a few widths of each kind and every "
+    "block.",
+    "nvit": "The second-order score with the constants that NViT divides each kind of dimension by.",
     "taylor": "How much the loss would change, to first order, without the unit: real images are run through "
     "the network.",
     "hessian": "The square of that change, over all weights that the unit owns: real images are run through "
@@ -41,9 +39,8 @@ def score_panel(selection) -> widgets.VBox:
 
 def score_card(draft: StudyDraft, number: int = 3) -> widgets.VBox:
     """The card of step 3. Its parts are `method`, `note`, `images`, `bad`, `go` and `job`."""
-    method = dropdown("Method", METHODS.items(), "auto")
-    images = text("Images", "1024", tooltip="How many images to score on")
-    bad = bad_images()
+    parts = form(ScoreOptions, "method", "images", "skip_bad")
+    method, images, bad = parts.values()
     note = ui.sentence(ABOUT["auto"])
     job = JobView("score", idle="Gives every unit a score; step 4 joins them.", resume=draft.is_about)
 
@@ -52,21 +49,18 @@ def score_card(draft: StudyDraft, number: int = 3) -> widgets.VBox:
         for part in (images, bad):
             part.layout.display = "none" if change["new"] == "magnitude" else None
 
+    def asked():
+        named = draft.naming()
+        if method.value == "magnitude":
+            return ScoreOptions(**named, method=method.value)
+        chosen = values_of(ScoreOptions, parts)
+        return ScoreOptions(**named, **chosen, data=checked_data(draft.data))
+
     def score():
-        words = or_sentence(draft.words, job.complain)
-        if words and method.value == "magnitude":
-            job.start(
-                ["score", *words, "--method", "magnitude"], f"Importance of {draft.model} by its weights"
-            )
-            return
-        count = words and or_sentence(lambda: whole_number(images.value, "number of images"), job.complain)
-        data = count and or_sentence(lambda: checked_data(draft.data), job.complain)
-        if data:
-            chosen = [] if method.value == "auto" else ["--method", method.value]
-            job.start(
-                ["score", *words, *chosen, "--data", data, "--images", count, *bad.value],
-                f"Importance of {draft.model} on {count} images",
-            )
+        options = or_sentence(asked, job.complain)
+        if options:
+            by = "by its weights" if method.value == "magnitude" else f"on {options.images} images"
+            job.start(argv(options), f"Importance of {draft.model} {by}")
 
     method.observe(explain, "value")
     job.observe(lambda change: draft.measured(change["new"]), "state")
@@ -90,15 +84,18 @@ def build_card(selection, draft: StudyDraft, number: int = 4) -> widgets.VBox:
             offer(part, found or [(what, "")], keep=False)
         name.value = free_name(f"my {draft.model}")
 
-    def make():
-        words = or_sentence(draft.words, job.complain)
-        if words and not (tables.value and scores.value):
+    def asked():
+        named = draft.naming()
+        if not (tables.value and scores.value):
             missing = "latency tables (step 2)" if not tables.value else "scores (step 3)"
-            job.complain(f"A study of {draft.model} needs {missing} first.")
-        elif words:
-            called = name.value.strip() or free_name(f"my {draft.model}")
-            files = ["--tables", tables.value, "--scores", scores.value]
-            job.start(["build", *words, *files, "--name", called], f"Building the study “{called}”")
+            raise MdpError(f"A study of {draft.model} needs {missing} first.")
+        called = name.value.strip() or free_name(f"my {draft.model}")
+        return BuildOptions(**named, tables=tables.value, scores=scores.value, name=called)
+
+    def make():
+        options = or_sentence(asked, job.complain)
+        if options:
+            job.start(argv(options), f"Building the study “{options.name}”")
 
     def built(change):
         state, before = change["new"], change["old"]

@@ -1,6 +1,7 @@
 """What is being made into a study: model, weights, data, then tables and scores. Plain traits, no torch."""
 
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from traitlets import HasTraits, Int, Tuple, Unicode, observe
@@ -9,9 +10,7 @@ from mdp.core.errors import MdpError
 from mdp.families import FAMILIES
 from mdp.jobs import JobState
 from mdp.networks.models import SHIPPED_MODELS
-
-FASHION = "fashion-mnist"
-
+from mdp.operations.shared import FASHION
 
 _of: WeakKeyDictionary = WeakKeyDictionary()
 
@@ -44,16 +43,16 @@ class StudyDraft(HasTraits):
     def _by_name(self, change) -> None:
         self.family = next((name for name in FAMILIES if name in change["new"]), "")
 
-    def words(self) -> list[str]:
-        """The model as command-line arguments.
+    def naming(self) -> dict[str, Any]:
+        """The options that name the model, as those of `mdp.operations.shared.Model`.
 
         Raises:
             MdpError: no name, a checkpoint that is not there, or options that make no sense.
         """
-        from .model_options import option_words  # which sets this draft's options
+        from .model_options import built_as  # which sets this draft's options
 
-        model = [checked_model(self.model), "--weights", checked_weights(self.model, self.weights)]
-        return model + option_words(self.options, self.data)
+        model = {"model": checked_model(self.model), "weights": checked_weights(self.model, self.weights)}
+        return model | built_as(self.options, self.data)
 
     def is_about(self, state: JobState) -> bool:
         """Whether an earlier job is worth showing again: one that runs, or one about this model."""
@@ -101,25 +100,3 @@ def checked_data(data: str) -> str:
     if not folder.is_dir():
         raise MdpError(f"There is no folder {folder}. Give one that holds a folder of images per class.")
     return str(folder.resolve())
-
-
-def whole_number(text: str, what: str, least: int = 1, most: int = 1_000_000) -> int:
-    """A whole number as typed, or a sentence: `whole_number("0", "batch size")` raises MdpError."""
-    try:
-        value = int(str(text).strip())
-    except ValueError:
-        raise MdpError(f"The {what} {str(text).strip()!r} is not a whole number.") from None
-    if not least <= value <= most:
-        raise MdpError(f"The {what} must be between {least} and {most:,}; {value} is not.")
-    return value
-
-
-def positive_number(text: str, what: str, most: float = 1e6) -> float:
-    """A number above 0 as typed, or a sentence."""
-    try:
-        value = float(str(text).strip())
-    except ValueError:
-        raise MdpError(f"The {what} {str(text).strip()!r} is not a number.") from None
-    if not 0 < value <= most:  # NaN too
-        raise MdpError(f"The {what} must be above 0 and at most {most:g}; {value:g} is not.")
-    return value

@@ -9,18 +9,23 @@ from mdp import jobs
 from mdp.core.csv_export import all_tables
 from mdp.core.plan import plan_to_json
 from mdp.core.saved_networks import networks_of_plan
+from mdp.operations import ExportOptions, ExtractOptions, argv
 
 from ..export.download import Download
 from ..export.figure_export import picture_csv, picture_html, picture_json, pictures, pictures_zip, zipped
 from ..export.report import report_html
 from ..theme import ui
 from .components import dropdown, long_work, offer, or_sentence
+from .form import form
 from .job_view import JobView
 from .keep_budget import budget_card
 from .plans import network_folder, plan_files, plan_name
 
 # What belongs to a pruned network: weights and the JSON that rebuilds it; a run's own files stay here.
 NETWORK_FILES = ("model.safetensors", "architecture.json")
+
+# A folder for each: what was repaired is another network than what was only cut.
+REPAIRED = "-repaired"
 
 # A figure as text: kind of file -> its MIME type, and what writes it.
 AS_TEXT = {
@@ -36,6 +41,7 @@ class TakeAway:
 
     Attributes:
         which: Dropdown of networks of the plan: "" takes it out of the dense one, else a folder (fine-tuned).
+        repair: Checkbox: repair a network that is taken out of the dense one.
         figure: Dropdown of figures.
         buttons: name -> Button.
         network, onnx: JobViews.
@@ -49,6 +55,8 @@ class TakeAway:
         self.download, self.problem = Download(), ui.sentence(kind="error")
         self.which = dropdown("", [], tooltip="Which network")
         self.figure = dropdown("", [], tooltip="Which figure")
+        self.repair = form(ExtractOptions, "repair")["repair"]
+        self.repair.value = True  # it costs seconds and no label
         self.network = JobView("extract", resume=lambda state: state.status == "running")
         self.onnx = JobView("export", resume=lambda state: state.status == "running")
         self.budget = budget_card(selection)
@@ -76,7 +84,8 @@ class TakeAway:
         self.look()
 
     def save_plan(self) -> None:
-        text = json.dumps(plan_to_json(self.selection.plan), indent=1, ensure_ascii=False)
+        plan = self.selection.accuracies.added(self.selection.plan)
+        text = json.dumps(plan_to_json(plan), indent=1, ensure_ascii=False)
         self.download.save(f"{self._name}.json", text, "application/json")
 
     def save_tables(self) -> None:
@@ -85,7 +94,8 @@ class TakeAway:
 
     def save_report(self) -> None:
         s = self.selection
-        text = report_html(s.study, s.plan, s.front, s.reference and s.reference.plan, s.beside)
+        a = s.reference and s.reference.plan
+        text = report_html(s.study, s.plan, s.front, a, s.beside, s.accuracies.since)
         self.download.save(f"{self._name}.html", text, "text/html")
 
     def save_picture(self, kind: str) -> None:
@@ -123,7 +133,7 @@ class TakeAway:
         tuned = [
             (f"fine-tuned: {one.name.removeprefix(self._name).strip('-')}", str(one.folder))
             for one in (networks_of_plan(plan) if plan else ())
-            if one.name != self._name
+            if one.name not in (self._name, self._name + REPAIRED)
         ]
         offer(self.which, [("as pruned, not fine-tuned", ""), *tuned])
         off = jobs.refusal()  # then only what is made already can be taken
@@ -139,13 +149,15 @@ class TakeAway:
 
     def _extract(self, then: str, name: str) -> None:
         study, plan = plan_files(self.selection)
-        words = ["extract", study, "--plan", plan, "--out", network_folder(self.selection)]
-        if self.network.start(words, f"Taking the network out of {self.selection.study.model.name}"):
+        out = network_folder(self.selection, REPAIRED if self.repair.value else "")
+        options = ExtractOptions(study=study, plan=plan, out=str(out), repair=self.repair.value)
+        if self.network.start(argv(options), f"Taking the network out of {self.selection.study.model.name}"):
             self._asked[self.network.job_id] = (then, name)
 
     def _export(self, folder: Path) -> None:
         out = folder / f"{folder.name}.onnx"
-        if self.onnx.start(["export", folder, "--onnx", out], f"Writing {out.name}"):
+        options = ExportOptions(source=str(folder), onnx=str(out))
+        if self.onnx.start(argv(options), f"Writing {out.name}"):
             self._asked[self.onnx.job_id] = ("file", out.name)
 
     def _ended(self, change) -> None:
@@ -204,6 +216,7 @@ def _grid(parts: TakeAway) -> widgets.Box:
         [
             ui.card(
                 parts.which,
+                parts.repair,
                 ui.row(b["network"], b["onnx"], gap="6px"),
                 parts.network,
                 parts.onnx,

@@ -6,25 +6,19 @@ import ipywidgets as widgets
 import numpy as np
 
 from mdp.core.tables import SavedTables, how_timed, list_tables
+from mdp.operations import ProfileOptions
 from mdp.plot import formats as fmt
 
 from ..theme import ui
-from .components import dropdown
+from .form import form
 from .study_draft import StudyDraft
 
-ATTENTION = {"fused, as it runs": "fused", "split, as in the paper": "split"}
-NETWORK = {
-    "as written (eager)": "eager",
-    "torch.compile": "compiled",
-    "ONNX Runtime": "onnxruntime",
-    "OpenVINO": "openvino",
-}
 # The numbers are those of docs/measurements/latency-models.json; a test holds them to it.
 SPLIT = (
     "Timed in two, as in the paper. Such tables were 2.9 % off at the median and 36.0 % at worst on the demo "
     "ViT, fused ones 2.1 % and 10.5 %."
 )
-WORDS = {
+NOTES = {
     "fused": "Timed as it runs, over heads, Q/K and V width together.",
     "split": SPLIT,
     "eager": "Every layer is called as the model's code calls it.",
@@ -40,47 +34,38 @@ SAME = ("device", "software", "batch", "dtype", "memory_format", "threads", "lau
 
 
 class Switches(widgets.VBox):
-    """Two switches, each with a sentence on what it does. Its parts are `attention`, `network`, their
-    sentences `attention_said` and `network_said`, and `difference`."""
+    """Two switches, each with a sentence on what it does. `parts` are the fields `attention` and `runtime`;
+    `notes` are their sentences, by the same names, and `difference` is one about the tables at hand."""
 
     def __init__(self, draft: StudyDraft, device: widgets.Dropdown):
-        self.attention = dropdown("Attention", ATTENTION.items(), "fused")
-        self.network = dropdown("Runtime", NETWORK.items(), "eager")
-        self.attention_said, self.network_said, self.difference = (ui.sentence() for _ in range(3))
+        self.parts = form(ProfileOptions, "attention", "runtime")
+        self.notes = {name: ui.sentence() for name in self.parts}
+        self.difference = ui.sentence()
         self._draft, self._device = draft, device
-        for part in (self.attention, self.network, device):
+        for part in (*self.parts.values(), device):
             part.observe(self._follow, "value")
         draft.observe(self._follow, "family")
         draft.observe(self._tell_difference, ["model", "fresh"])
         self._follow()
         self._tell_difference()
-        super().__init__(
-            [self.attention, self.attention_said, self.difference, self.network, self.network_said]
-        )
+        (attention, runtime), (of_attention, of_runtime) = self.parts.values(), self.notes.values()
+        super().__init__([attention, of_attention, self.difference, runtime, of_runtime])
         self.add_class("mdp-fields")
-
-    def words(self) -> list[str]:
-        """As arguments of `mdp profile`; [] for the usual way."""
-        split, runtime = self.attention.value == "split", self.network.value
-        return ["--attention", "split"] * split + ["--runtime", runtime] * (runtime != "eager")
 
     def title(self) -> str:
         """What is not the usual, after a comma."""
-        split, runtime = self.attention.value == "split", self.network.value
-        return f", {runtime}" * (runtime != "eager") + ", attention split" * split
+        split, runtime = self.parts["attention"].value == "split", self.parts["runtime"].value
+        return f", {runtime}" * (runtime != ProfileOptions.runtime) + ", attention split" * split
 
     def _follow(self, _=None) -> None:
         family = self._draft.family
         cut = "" if family in ("", "vit") else "This network has no attention that could be cut."
         made = "Other runtimes are timed on a CPU or a CUDA GPU only." if self._device.value == "mps" else ""
-        for part, said, why in (
-            (self.attention, self.attention_said, cut),
-            (self.network, self.network_said, made),
-        ):
+        for (name, part), why in zip(self.parts.items(), (cut, made), strict=True):
             part.disabled = bool(why)
             if why:
                 part.value = part.options[0][1]
-            ui.say(said, why or WORDS[part.value])
+            ui.say(self.notes[name], why or NOTES[part.value])
 
     def _tell_difference(self, _=None) -> None:
         ui.say(self.difference, difference(list_tables(self._draft.model)))

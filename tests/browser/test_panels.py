@@ -30,7 +30,9 @@ def test_profile_refuses_nonsense_survives_a_reload_and_stops(quiet, address):
     page.get_by_role("textbox", name="Batch size").fill("0")
     page.get_by_role("textbox", name="Batch size").press("Tab")
     page.get_by_role("button", name="Measure", exact=True).click()
-    expect(page.get_by_role("alert").filter(has_text="batch size must be between 1")).to_be_visible()
+    expect(
+        page.get_by_role("alert").filter(has_text="Batch size 0 cannot be used; give 1 or more")
+    ).to_be_visible()
     page.get_by_role("textbox", name="Batch size").fill("2")
     page.get_by_role("textbox", name="Batch size").press("Tab")
     page.get_by_role("button", name="Measure", exact=True).click()

@@ -106,7 +106,7 @@ def test_tables_of_another_model_are_refused(made, capsys, monkeypatch):
     assert "fmnist_resnet" in capsys.readouterr().err
 
 
-def test_bundles():
+def test_width_steps():
     assert width_step(["channels=8", "blocks.0.mlp=64"]) == {"channels": 8, "blocks.0.mlp": 64}
     assert width_step(None) is None
     for bad in ("channels", "=8", "channels=x"):

@@ -10,11 +10,13 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from mdp import cli
-from mdp.cli.model_args import add_model, arguments, input_size, model_of, model_words
+from mdp.cli.model_args import arguments, input_size, model_of, naming
 from mdp.core.errors import MdpError
 from mdp.core.model_ref import built_as, model_from_json, model_to_json
 from mdp.families import find
 from mdp.networks.models import accuracy_of, create, resolve
+from mdp.operations import add_options, argv
+from mdp.operations.shared import Model
 from mdp.surgery.check import check_architecture
 
 TINY = ["--arg", "channels=[8, 8, 16, 16]", "--arg", "stem_width=8"]
@@ -257,10 +259,11 @@ def test_words_that_name_a_model_again(name, how):
     how = dict(how)
     ref = resolve(name, how.pop("weights", None), **how)
     parser = argparse.ArgumentParser()
-    add_model(parser)
-    assert model_of(parser.parse_args(model_words(ref))) == ref
+    add_options(parser, Model)
+    assert model_of(Model(**naming(ref))) == ref
+    assert model_of(parser.parse_args(argv(Model(**naming(ref))))) == ref
 
 
 def test_no_words_name_weights_in_memory():
     with pytest.raises(MdpError, match="held in memory"):
-        model_words(dataclasses.replace(resolve("resnet18", "none"), weights="memory"))
+        naming(dataclasses.replace(resolve("resnet18", "none"), weights="memory"))

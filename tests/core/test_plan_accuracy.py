@@ -1,10 +1,20 @@
 """What is known of a plan's accuracy: measured, fine-tuned, estimated between neighbours, or nothing."""
 
 import dataclasses
+import json
 
 import pytest
 
-from mdp.core.plan_accuracy import PlanAccuracy, known_accuracy, measured_plans, wilson, with_plans
+from mdp.core.errors import BadFile
+from mdp.core.plan import plan_from_json, plan_to_json
+from mdp.core.plan_accuracy import (
+    PlanAccuracy,
+    known_accuracy,
+    measured_plans,
+    wilson,
+    with_accuracy,
+    with_plans,
+)
 from mdp.core.study import load_study, study_from_json, study_to_json
 from mdp.solve import solve
 
@@ -81,3 +91,25 @@ def test_damaged_entries_say_nothing(bare, plans):
 def test_what_is_no_share_says_nothing(study, wrong):
     entry = {**study.accuracy["plans"][0], **wrong}
     assert measured_plans(dataclasses.replace(study, accuracy={"plans": [entry]})) == ()
+
+
+def test_a_plan_file_carries_it_and_files_without_it_stay_what_they_were(study, plans):
+    with_it = with_accuracy(study, plans[0], known_accuracy(study, plans[0], networks=False))
+    data = plan_to_json(with_it)
+    assert data["accuracy"] == {**data["accuracy"], "share": 0.7, "stage": "repaired", "estimate": False}
+    assert plan_from_json(data).accuracy == data["accuracy"] and plan_from_json(data) == plans[0]
+    without = plan_to_json(plans[0])
+    assert "accuracy" not in without and plan_from_json(without).accuracy is None
+    assert json.loads(json.dumps(data)) == data
+
+
+@pytest.mark.parametrize("wrong", [0.7, [], {}, {"share": 2, "stage": "cut"}, {"share": 0.5}])
+def test_a_damaged_accuracy_in_a_plan_is_a_sentence(plans, wrong):
+    with pytest.raises(BadFile, match="accuracy"):
+        plan_from_json({**plan_to_json(plans[0]), "accuracy": wrong})
+
+
+def test_measured_plans_are_read_from_a_study_once(study, monkeypatch):
+    first = measured_plans(study)
+    monkeypatch.setattr("mdp.core.plan_accuracy.accuracy_entry", lambda *a: pytest.fail("read again"))
+    assert measured_plans(study) is first

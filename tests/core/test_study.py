@@ -132,11 +132,11 @@ def test_no_permission_is_a_sentence_and_leaves_nothing(parts, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("units", "bundle", "options"),
+    ("units", "width_step", "options"),
     [(8, 3, (2, 5, 8)), (4, 1, (1, 2, 3, 4)), (4, 9, (4,)), (4, 0, (1, 2, 3, 4))],
 )
-def test_bundle_options(units, bundle, options):
-    assert width_options(units, bundle) == options
+def test_width_steps_and_their_options(units, width_step, options):
+    assert width_options(units, width_step) == options
 
 
 def test_a_study_is_one_line_in_a_notebook():

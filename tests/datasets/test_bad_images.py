@@ -14,7 +14,7 @@ from mdp.datasets.loader import loader
 from mdp.datasets.unreadable import Unread
 from mdp.solve import solve
 from mdp.training.finetune import finetune, of_plan
-from mdp.training.loop import Recipe
+from mdp.training.recipe import Recipe
 
 from ..training.tiny import RESNET, tiny_study
 

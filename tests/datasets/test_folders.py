@@ -51,12 +51,14 @@ def test_train_alone_is_no_class(tmp_path):
 
 def test_of_three_splits_test_stays_unseen_and_that_is_said(tmp_path):
     source = datasets.find(lay(tmp_path, *(f"{p}/{c}" for p in ("Train", "Val", "Test") for c in "ab")))
-    assert all("Val" in p.parts for p in source.test.files) and "Test is not used (6 images)" in source.said
+    assert (
+        all("Val" in p.parts for p in source.test.files) and "Test is not used (6 images)" in source.summary
+    )
 
 
 def test_images_to_be_told_are_no_class(tmp_path):
     source = datasets.find(lay(tmp_path, "train/a", "train/b", "test"))
-    assert source.classes == ("a", "b") and "test is not used: its 3 images are in no class" in source.said
+    assert source.classes == ("a", "b") and "test is not used: its 3 images are in no class" in source.summary
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_left_overs_are_no_data_and_all_that_is_left_out_is_counted(tmp_path):
     source = datasets.find(root)
     assert source.classes == ("a", "b") and len(source.train) + len(source.test) == 6
     for said in ("2 .gif", "1 .jfif", "1 without an ending", "7 hidden or left-over", "no class: empty."):
-        assert said in source.said
+        assert said in source.summary
     assert not any(".gif" in part for part in source.description.split())
 
 
@@ -112,19 +114,20 @@ def test_linked_folders_are_followed_once_and_said(tmp_path):
     (root / "b" / "gone.png").symlink_to(tmp_path / "nothing")
     source = datasets.find(root)
     assert source.classes == ("a", "b", "c") and len(source.train) + len(source.test) == 12
-    assert "2 linked folders were followed" in source.said and "2 links that lead nowhere" in source.said
+    assert "2 linked folders were followed" in source.summary
+    assert "2 links that lead nowhere" in source.summary
 
 
 def test_images_beside_the_classes_are_said(tmp_path):
     root = lay(tmp_path, "train/a", "train/b", "test/a", "test/b")
     Image.new("RGB", (4, 4)).save(root / "preview.png")
     Image.new("RGB", (4, 4)).save(root / "train" / "astray.png")
-    assert "2 images beside the class folders are not used" in datasets.find(root).said
+    assert "2 images beside the class folders are not used" in datasets.find(root).summary
 
 
 def test_classes_without_training_images_are_said(tmp_path):
     source = datasets.find(lay(tmp_path, "train/a", "train/b", "test/a", "test/b", "test/c"))
-    assert "Without training images: c." in source.said
+    assert "Without training images: c." in source.summary
 
 
 def test_finding_needs_no_torch():

@@ -185,25 +185,25 @@ def test_a_forward_that_cannot_be_traced_is_refused():
 
 
 @pytest.mark.parametrize("width_step, options", [({"heads": 2}, (1, 3)), ({"blocks.0.heads": 3}, (3,))])
-def test_bundles_by_kind_and_by_name(width_step, options):
+def test_width_steps_by_kind_and_by_name(width_step, options):
     dense = network("vit")
     found = find(dense.model, dense.ref, width_step=width_step)
     assert {d.name: d.options for d in found.space.dims}["blocks.0.heads"] == options
 
 
-def test_a_bundle_that_is_no_number_is_refused():
+def test_a_width_step_that_is_no_number_is_refused():
     dense = network("vit")
     with pytest.raises(MdpError, match="width step"):
         find(dense.model, dense.ref, width_step={"heads": 0})
 
 
 @pytest.mark.parametrize(
-    "kind, size, bundle",
+    "kind, size, width_step",
     [("embedding", 768, 64), ("mlp", 3072, 192), ("qk", 64, 8), ("heads", 12, 1), ("channels", 64, 8),
      ("channels", 2048, 256), ("channels", 16, 4), ("channels", 37, 8), ("groups", 32, 2)],
 )  # fmt: skip
-def test_default_bundles(kind, size, bundle):
-    assert default_width_step(kind, size) == bundle
+def test_default_width_steps(kind, size, width_step):
+    assert default_width_step(kind, size) == width_step
 
 
 def test_finding_leaves_the_model_as_it_was():

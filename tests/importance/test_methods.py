@@ -9,9 +9,14 @@ from torch.nn import functional as F
 from mdp.core.problem import Block
 from mdp.core.space import Space, SpaceDim
 from mdp.core.study import ModelRef
+from mdp.families import find
 from mdp.importance import score
+from mdp.importance.nvit import constant
+from mdp.networks.models import create
 from mdp.networks.prunable import PrunableNetwork
 from mdp.networks.slices import Slice
+
+from ..training.tiny import VIT
 
 
 class Residual(nn.Module):
@@ -87,7 +92,7 @@ def test_taylor_without_norms_is_weight_times_gradient(found, batches):
     expected = np.zeros(4)
     for batch in batches:
         g = {name: (w * d).numpy() for name, (w, d) in gradients(found.model, batch).items()}
-        expected += np.abs(whole(g)) / 6
+        expected += np.abs(whole(g))
     scores = score(bare, batches, "taylor")
     assert np.allclose(share(scores, None) + share(scores, "b"), expected, rtol=1e-4)
 
@@ -97,12 +102,23 @@ def test_hessian_squares_the_sum_over_everything_owned(found, batches):
     for batch in batches:
         g = {name: (w * d).numpy() for name, (w, d) in gradients(found.model, batch).items()}
         in_b = g["b.weight"].sum((1, 2, 3)) + g["b.weight"].sum((0, 2, 3)) + g["b_norm.weight"]
-        total += whole(g) ** 2 / 5  # five tensors share a unit; b.weight on two axes is one of them
+        total += whole(g) ** 2  # not divided by the five tensors that share a unit
         rest += (whole(g) - in_b) ** 2
         block += in_b**2
     scores = score(found, batches, "hessian")
     assert np.allclose(share(scores, "b"), total * block / (block + rest), rtol=1e-3)
     assert np.allclose(share(scores, None), total * rest / (block + rest), rtol=1e-3)
+
+
+def test_nvit_divides_by_its_constants_before_squaring(batches):
+    found = find(create(VIT), VIT)
+    images = [(torch.randn(4, 1, 28, 28), torch.randint(0, 10, (4,)))]
+    plain, nvit = (score(found, images, method) for method in ("hessian", "nvit"))
+    for (_, _, dim, before), (_, _, _, after) in zip(plain.shares, nvit.shares, strict=True):
+        kind = next(d.kind for d in found.space.dims if d.name == dim)
+        by = {"embedding": 2, "heads": 2, "qk": 2, "v": 2, "mlp": 1}[kind]  # two blocks
+        assert np.allclose(after, before / by**2)
+    assert [constant(kind, 12) for kind in ("embedding", "heads", "qk", "v", "mlp")] == [12, 12, 2, 2, 1]
 
 
 def whole(g):

@@ -10,12 +10,14 @@ from mdp.cli import main
 from mdp.core.errors import Cancelled, MdpError
 from mdp.core.plan import load_plan
 from mdp.core.progress import Reporter
-from mdp.core.study import load_study, save_study
-from mdp.importance import rescored
+from mdp.core.study import build_study, load_study, save_study
+from mdp.families import find
+from mdp.importance import rescored, score
+from mdp.networks.models import create
 from mdp.solve import iterate, solve
 from mdp.surgery import extract_plan, mask_plan
 
-from ..training.tiny import RESNET, VIT, tiny_study
+from ..training.tiny import RESNET, STEPS, VIT, tiny_study
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +98,16 @@ def test_bad_input_is_a_sentence(wrong, tmp_path, capsys):
     assert main(["iterate", str(made), "--budget", "60%", *wrong.split(), "--out", str(tmp_path / "o")]) == 2
     assert not (tmp_path / "o").exists()
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_measured_losses_stay_and_only_units_are_ranked_anew(batches):
+    study = tiny_study(VIT)
+    found = find(create(VIT), VIT, width_step=STEPS)
+    scores = score(found, batches, "calibrated")
+    study = build_study(study.name, study.model, found.space, study.tables, scores)
+    plan = solve(study.problem, 0.5 * study.problem.dense_latency)
+    new = rescored(study, plan, batches)
+    assert new.scores.provenance["method"] == "calibrated" and new.scores.blocks == scores.blocks
+    for old, now in zip(study.problem.importance, new.problem.importance, strict=True):
+        assert (old.name, old.block, old.dims) == (now.name, now.block, now.dims)
+        assert np.allclose(old.values, now.values)

@@ -60,7 +60,7 @@ def test_damaged_tables_are_refused(saved, tmp_path):
             load_tables(path)
 
 
-def test_other_bundles_fit_and_another_model_does_not(found, saved):
+def test_other_width_steps_fit_and_another_model_does_not(found, saved):
     tables = load_tables(saved)
     finer = tuple(SpaceDim(d.name, d.kind, 128, tuple(range(8, 129, 8))) for d in found.space.dims)
     assert fit_space(Space("toy", "toys", finer, found.space.blocks), tables).dims == found.space.dims

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mdp.core.errors import Infeasible, MdpError
+from mdp.core.errors import BadFile, Infeasible, MdpError
 from mdp.core.plan import within
-from mdp.core.problem import Block, Dim, Problem, Term, check
+from mdp.core.problem import Block, Dim, Problem, Term, check, problem_from_json
 from mdp.solve import fastest, solve, what_if
 from mdp.solve import precision as digits
 from mdp.solve.exact import rational
@@ -203,3 +203,32 @@ def test_milp_is_right_where_its_presolve_was_not(seed):
     for budget in latencies:
         plan = milp.solve(problem, budget)
         assert plan.optimal and plan.importance == pytest.approx(float(truth(made, budget)[0]), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("latency", "importance", "words"),
+    [
+        ([1.0, 2.0], [1.7e308, 1.7e308], "importance adds up beyond 1e\\+300"),
+        ([1.7e308, 1.7e308], [1.0, 2.0], "latency adds up beyond"),
+        ([5e-324, 1e-310], [1.0, 2.0], "smaller unit"),
+        ([1.0, 2.0], [1e-310, 1.0], "smaller unit"),
+    ],
+)
+def test_numbers_that_float64_cannot_add_up_are_refused_in_words(latency, importance, words):
+    dims = [{"name": "d", "kind": "channels", "options": [1, 2]}]
+    data = {"format": "mdp-problem/1", "name": "x", "latency_unit": "ms", "dims": dims, "blocks": []}
+    for side, values in (("latency", latency), ("importance", importance)):
+        data[side] = [{"name": "t", "block": None, "dims": ["d"], "values": values}] * 2
+    with pytest.raises(BadFile, match=words):
+        problem_from_json(data)
+
+
+def test_the_smallest_and_largest_that_are_read_are_solved():
+    d = Dim("d", "channels", (1, 2))
+    for small in (1e-300, 1e290):
+        tables = (Term("t", None, ("d",), np.array([small, 3 * small])),)
+        problem = check(Problem("extreme", "ms", (d,), (), tables, tables))
+        for name in ("exact", "greedy", "halp", "nvit", "isomorphic", "uniform"):
+            assert solve(problem, 2 * small, name).importance == small
+            with pytest.raises(Infeasible):
+                solve(problem, small / 2, name)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mdp.core.errors import Infeasible
 from mdp.core.plan import within
-from mdp.solve import fastest
+from mdp.solve import Limits, fastest
 from mdp.solve.analysis.front import supported
 from mdp.solve.exact import pareto_lists as lists
 from mdp.solve.exact import root_search as roots
@@ -116,7 +116,7 @@ def test_out_of_time_says_what_is_known():
         with as_large(True):
             exact.prepared(problem)
         for budget in np.quantile(latency, np.linspace(0.05, 0.95, 7)):
-            plan = exact.solve(problem, budget, time_limit=-1.0)
+            plan = exact.solve(problem, budget, Limits(time_limit=-1.0))
             surely, perhaps = best(latency, importance, budget)
             assert within(plan.latency, budget) and plan.optimal == (plan.note == "")
             assert plan.importance <= perhaps + 1e-9

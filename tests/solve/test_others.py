@@ -12,7 +12,17 @@ from mdp.core.errors import Cancelled, Infeasible, MdpError
 from mdp.core.pins import pinned, removed_with
 from mdp.core.plan import within
 from mdp.core.progress import Reporter
-from mdp.solve import Pins, ablation, front, iterate, solve, what_if, with_few_removed, with_linear_latency
+from mdp.solve import (
+    Limits,
+    Pins,
+    ablation,
+    front,
+    iterate,
+    solve,
+    what_if,
+    with_few_removed,
+    with_linear_latency,
+)
 from mdp.solve.analysis.schedule import budgets
 from mdp.solve.exact import solver as exact
 from mdp.solve.milp import solver as milp
@@ -60,10 +70,10 @@ def test_exact_and_milp_agree_on_middle_sizes(share):
 def test_milp_stops_on_request_and_on_time():
     problem = middle_problem(2)
     with pytest.raises(Cancelled):
-        milp.solve(problem, 0.5 * problem.dense_latency, cancelled=lambda: True)
+        milp.solve(problem, 0.5 * problem.dense_latency, Limits(cancelled=lambda: True))
     large = synthetic(DEIT_SMALL, 7)  # takes half a minute without a limit
     with pytest.raises(MdpError, match="more time"):
-        milp.solve(large, 0.6 * large.dense_latency, time_limit=0.01)
+        milp.solve(large, 0.6 * large.dense_latency, Limits(time_limit=0.01))
 
 
 def random_pins(problem, rng):
@@ -247,7 +257,7 @@ def test_iterated_pruning_never_grows_back_and_scores_anew():
 def test_mindtpy_is_checked_and_never_called_proven():
     problem = random_problem(3)
     budget = 0.6 * problem.dense_latency
-    plan = mindtpy.solve(problem, budget, time_limit=60)
+    plan = mindtpy.solve(problem, budget, Limits(time_limit=60))
     assert within(plan.latency, budget) and not plan.optimal and plan.bound is None
     assert "ended as it should" in plan.note and "no proof" in plan.note and "NLP" in plan.note
     assert plan.importance <= exact.solve(problem, budget).importance + 1e-9
@@ -256,6 +266,6 @@ def test_mindtpy_is_checked_and_never_called_proven():
 def test_mindtpy_stops_on_request():
     problem = random_problem(3)
     with pytest.raises(Cancelled):
-        mindtpy.solve(problem, 0.6 * problem.dense_latency, cancelled=lambda: True)
+        mindtpy.solve(problem, 0.6 * problem.dense_latency, Limits(cancelled=lambda: True))
     with pytest.raises(Infeasible):
         mindtpy.solve(problem, -100.0)

@@ -1,4 +1,4 @@
-"""The six steps: what their records say, and that their controls move what they should."""
+"""The seven steps: what their records say, and that their controls move what they should."""
 
 import math
 

@@ -34,7 +34,7 @@ def prepare(folder: Path) -> None:
         (folder / f"{processes.rank()}.json").write_text(json.dumps(notes))
 
     accuracy, measure = evaluation.accuracy, timing.measure
-    average, step = loop.average_statistics, loop._loss
+    average, step = loop.average_statistics, loop.loss_of_batch
 
     def noted_accuracy(model, batches, *, accelerate, **more):
         mine = sum(len(labels) for _, labels in evaluation.shared(batches, accelerate))
@@ -54,14 +54,14 @@ def prepare(folder: Path) -> None:
         if stop := os.environ.get("STOP"):
             stop_at(stop, len(notes["statistics"]))
 
-    def noted_loss(model, teacher, images, labels, recipe, loss_of=None):
-        loss = step(model, teacher, images, labels, recipe)
+    def noted_loss(model, teacher, images, labels, recipe, *more):
+        loss = step(model, teacher, images, labels, recipe, *more)
         notes["seen"].append(labels.tolist())
         notes["autocast"].append(torch.is_autocast_enabled("cpu"))
         return loss
 
     finetune.accuracy = loop.accuracy = noted_accuracy
-    finetune.measure, loop.average_statistics, loop._loss = noted_measure, noted_average, noted_loss
+    finetune.measure, loop.average_statistics, loop.loss_of_batch = noted_measure, noted_average, noted_loss
 
 
 def stop_at(stop: str, epoch: int) -> None:

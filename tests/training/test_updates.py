@@ -17,8 +17,9 @@ from mdp.networks.models import create
 from mdp.solve import solve
 from mdp.surgery import load, save
 from mdp.surgery.plans import extract_plan
-from mdp.training.loop import Recipe, schedule, train
-from mdp.training.optimizers import former_order, names_in_order, optimizer_of
+from mdp.training.loop import train
+from mdp.training.optimizers import former_order, names_in_order, optimizer_of, schedule_of
+from mdp.training.recipe import Recipe
 
 from .tiny import RESNET, VIT, tiny_study
 
@@ -46,6 +47,16 @@ def images(count=160, batch=32):
         torch.randn(count, 1, 28, 28, generator=made), torch.randint(10, (count,), generator=made)
     )
     return DataLoader(data, batch_size=batch, sampler=Shuffle(count, 0), drop_last=True)
+
+
+def expected(updates):
+    """The learning rates of RECIPE, one an update."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=RECIPE.rate)
+    schedule, rates = schedule_of(optimizer, RECIPE, updates), []
+    for update in range(updates):
+        schedule.step_update(update)
+        rates.append(optimizer.param_groups[0]["lr"])
+    return rates
 
 
 def trained(path, recipe=RECIPE, ref=VIT, count=160, report=None, teacher=None):
@@ -106,7 +117,7 @@ def test_gradients_come_together_where_accelerate_is_told_so(tmp_path, monkeypat
         torch.testing.assert_close(small.state_dict()[name], tensor, rtol=1e-4, atol=1e-6)
     rates.clear()
     trained(tmp_path / "odd")  # 5 batches: 2, 2, and 1 that is left
-    assert rates == pytest.approx([RECIPE.rate * schedule(i, 6, RECIPE.warmup) for i in range(6)])
+    assert rates == pytest.approx(expected(6))
 
 
 def test_a_last_batch_alone_counts_whole(tmp_path, monkeypatch):
@@ -178,7 +189,7 @@ def test_a_run_that_diverges_keeps_its_last_good_epoch(tmp_path, monkeypatch, wh
     """Also where the last update of an epoch spoils the weights, and no loss tells of it."""
     from mdp.training import loop
 
-    average, loss, epochs = loop.average_statistics, loop._loss, []
+    average, loss, epochs = loop.average_statistics, loop.loss_of_batch, []
 
     def spoil(model, accelerate):
         epochs.append(1)
@@ -190,7 +201,7 @@ def test_a_run_that_diverges_keeps_its_last_good_epoch(tmp_path, monkeypatch, wh
         return loss(*asked) * (float("nan") if where == "loss" and epochs else 1)
 
     monkeypatch.setattr(loop, "average_statistics", spoil)
-    monkeypatch.setattr(loop, "_loss", spoiled)
+    monkeypatch.setattr(loop, "loss_of_batch", spoiled)
     path = tmp_path / "run"
     with pytest.raises(MdpError, match=r"no longer a number in epoch 2.*Try a tenth.*after epoch 1"):
         trained(path)

@@ -15,11 +15,12 @@ VIT = ModelRef(
 )  # fmt: skip
 
 
+STEPS = {"channels": 4, "embedding": 8, "heads": 1, "qk": 2, "v": 2, "mlp": 32}
+
+
 def tiny_study(ref: ModelRef) -> StudyRecord:
     """Latency grows with every width; importance is the magnitude of the untrained weights."""
-    found = find(
-        create(ref), ref, width_step={"channels": 4, "embedding": 8, "heads": 1, "qk": 2, "v": 2, "mlp": 32}
-    )
+    found = find(create(ref), ref, width_step=STEPS)
     terms = []
     for dim in found.space.dims:
         block = next((s.block for s in found.slices if s.dim == dim.name and s.block), None)

@@ -7,6 +7,7 @@ import pytest
 
 from mdp.core.measurements import timed
 from mdp.core.study import load_study, save_study
+from mdp.operations import argv
 from mdp.plot.compare import compare_info, compare_sentence, compare_table
 from mdp.plot.front import draw_front, front_info, front_label
 from mdp_widgets.export.report import report_html
@@ -15,7 +16,7 @@ from mdp_widgets.pages.explorer import Explorer
 from mdp_widgets.pages.inspector import Inspector
 from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.teach.opening import sentence
-from mdp_widgets.views.quality_view import QualityNotice, again_words
+from mdp_widgets.views.quality_view import QualityNotice, measuring_again
 from mdp_widgets.widgets.budget import BudgetBar, plan_facts
 from mdp_widgets.widgets.header import study_facts
 from mdp_widgets.workflow.artifacts import scores_label
@@ -48,7 +49,7 @@ def test_tables_that_are_not_to_be_trusted_are_red_and_measure_again_stands_besi
 
 
 def test_the_button_measures_the_same_again(trained):
-    words = again_words(with_tables(trained, **BAD))
+    words = argv(measuring_again(with_tables(trained, **BAD)))
     assert words[:4] == ["profile", trained.model.name, "--weights", "demo"]
     assert words[words.index("--device") + 1] == "cpu" and words[words.index("--threads") + 1] == "2"
     assert "--again" in words

@@ -13,8 +13,8 @@ from mdp.jobs import launch
 from mdp.latency.local_device import measured_elsewhere, names_here
 from mdp.solve import Pins, solve
 from mdp_widgets.state.explorer_state import ExplorerState
-from mdp_widgets.workflow.keep_budget import budget_card, enforce_argv, pins_of, show_plan
-from mdp_widgets.workflow.strict_story import outcome, story_html, story_of, story_of_study
+from mdp_widgets.workflow.enforce_story import outcome, story_html, story_of, story_of_study
+from mdp_widgets.workflow.keep_budget import budget_card, enforcing, pins_of, show_plan
 
 from ..synthetic import synthetic_vit
 
@@ -43,7 +43,7 @@ def test_from_the_button_to_the_plan_that_was_measured(selection, watch):
     card.go.click()
     state = watch(card.job)
     assert state.status == "done", jobs.output(state.id)
-    assert state.arguments[:2] == ("verify", str(before.path)) and float(state.arguments[3]) == budget
+    assert state.arguments[:2] == ("enforce", str(before.path)) and float(state.arguments[2]) == budget
     for words in ("within the budget", "5.5 % below it", "2 rounds", "✕ over", "✓ met, kept", "14 in all"):
         assert words in card.story.value, words
     assert selection.study is before  # nothing jumps
@@ -69,7 +69,7 @@ def test_what_is_pinned_stays_so(selection, watch):
     card.go.click()
     state = watch(card.job)
     assert state.status == "done", jobs.output(state.id)
-    assert state.arguments[-2:] == ("--pins", "blocks.1=removed,blocks.0.mlp=256..512")
+    assert state.arguments[3:5] == ("--pins", "blocks.1=removed,blocks.0.mlp=256..512")
     assert "Held fixed: blocks.1=removed, blocks.0.mlp=256..512." in card.story.value
     card.show.click()
     assert selection.pins == pins and "blocks.1" in selection.plan.removed_blocks
@@ -80,11 +80,11 @@ def test_every_question_has_a_study_of_its_own(selection):
     study, budget = selection.study, 4.0
     pins = Pins(blocks={"blocks.1": False})
     asked = [(budget, Pins()), (budget + 1e-9, Pins()), (budget, pins)]
-    files = [words[words.index("--out") + 1] for words in (enforce_argv(study, *a) for a in asked)]
-    assert len(set(files)) == 3 and enforce_argv(study, *asked[0])[5] == files[0]
-    first = enforce_argv(study, *asked[0])[7]
+    files = [enforcing(study, *a).out for a in asked]
+    assert len(set(files)) == 3 and enforcing(study, *asked[0]).out == files[0]
+    first = enforcing(study, *asked[0]).name
     save_study(dataclasses.replace(study, name=first), files[0])
-    assert enforce_argv(study, *asked[0])[7] == first and enforce_argv(study, *asked[1])[7] == f"{first} 2"
+    assert enforcing(study, *asked[0]).name == first and enforcing(study, *asked[1]).name == f"{first} 2"
 
 
 def test_a_plan_that_is_not_the_best_of_its_tables_is_pinned(selection):

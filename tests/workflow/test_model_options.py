@@ -11,7 +11,7 @@ from mdp.core.errors import MdpError
 from mdp.jobs import launch
 from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.workflow import study_panel
-from mdp_widgets.workflow.model_options import option_words
+from mdp_widgets.workflow.model_options import built_as
 
 from ..synthetic import synthetic_vit
 
@@ -27,12 +27,12 @@ def data(tmp_path):
     return tmp_path / "pictures"
 
 
-def test_what_is_chosen_becomes_words(data):
-    assert option_words(("", "", "", ""), "") == []
-    assert option_words(("data", "28 x 32", "1", "depth=6 act=null"), str(data)) == [
-        "--classes", "3", "--input-size", "28x32", "--in-chans", "1", "--arg", "depth=6", "--arg", "act=null",
-    ]  # fmt: skip
-    assert option_words(("0", "", "", ""), "") == ["--classes", "0"]
+def test_what_is_chosen_becomes_options(data):
+    assert built_as(("", "", "", ""), "") == {}
+    assert built_as(("data", "28 x 32", "1", "depth=6 act=null"), str(data)) == {
+        "classes": "3", "input_size": "28x32", "in_chans": "1", "arg": ("depth=6", "act=null"),
+    }  # fmt: skip
+    assert built_as(("0", "", "", ""), "") == {"classes": "0"}
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_what_is_chosen_becomes_words(data):
 )
 def test_what_makes_no_sense_is_a_sentence(options, said):
     with pytest.raises(MdpError, match=said):
-        option_words(options, "")
+        built_as(options, "")
 
 
 def test_every_step_builds_the_same_model(data, watch, monkeypatch):
@@ -56,8 +56,8 @@ def test_every_step_builds_the_same_model(data, watch, monkeypatch):
     panel = study_panel(ExplorerState(synthetic_vit(2)))
     options = panel.model.options
     options.head.value, options.size.value, panel.model.data.value = "data", "56", str(data)
-    words = ("--classes", "3", "--input-size", "56")
-    panel.score.bad.value = ("--skip-bad",)
+    words = ("--input-size", "56", "--classes", "3")
+    panel.score.bad.value = True
     for card, go in (
         (panel.model, panel.model.look),
         (panel.profile, panel.profile.go),

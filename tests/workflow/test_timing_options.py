@@ -10,12 +10,18 @@ import pytest
 
 from mdp.core.study import ModelRef
 from mdp.core.tables import SavedTables
-from mdp_widgets.workflow.components import dropdown
-from mdp_widgets.workflow.profile import DEVICES
+from mdp.operations import ProfileOptions
+from mdp_widgets.workflow.form import form, values_of
 from mdp_widgets.workflow.study_draft import StudyDraft
 from mdp_widgets.workflow.timing_options import SPLIT, Switches, difference
 
 from ..synthetic import synthetic_vit
+
+USUAL = {"attention": "fused", "runtime": "eager"}
+
+
+def asked(switches):
+    return values_of(ProfileOptions, switches.parts)
 
 
 @pytest.fixture
@@ -25,17 +31,18 @@ def draft():
 
 @pytest.fixture
 def switches(draft):
-    return Switches(draft, dropdown("Device", DEVICES.items(), "auto"))
+    return Switches(draft, form(ProfileOptions, "device")["device"])
 
 
 def test_each_is_said_and_asked_for(switches):
-    assert switches.words() == [] and switches.title() == ""
-    assert "as it runs" in switches.attention_said.value
-    switches.attention.value, switches.network.value = "split", "compiled"
-    assert switches.words() == ["--attention", "split", "--runtime", "compiled"]
+    assert asked(switches) == USUAL and switches.title() == ""
+    assert "as it runs" in switches.notes["attention"].value
+    switches.parts["attention"].value, switches.parts["runtime"].value = "split", "compiled"
+    assert asked(switches) == {"attention": "split", "runtime": "compiled"}
     assert switches.title() == ", compiled, attention split"
     assert (
-        "as in the paper" in switches.attention_said.value and "seconds each" in switches.network_said.value
+        "as in the paper" in switches.notes["attention"].value
+        and "seconds each" in switches.notes["runtime"].value
     )
 
 
@@ -45,27 +52,27 @@ def test_each_is_said_and_asked_for(switches):
      ("deit_small_patch16_224", False), ("vit_small_patch14_dinov2", False), ("something_new", False)],
 )  # fmt: skip
 def test_a_network_without_attention_has_none_to_split(switches, draft, model, off):
-    switches.attention.value = "split"
+    switches.parts["attention"].value = "split"
     draft.model = model
-    assert switches.attention.disabled == off == ("--attention" not in switches.words())
-    assert ("has no attention" in switches.attention_said.value) == off
+    assert switches.parts["attention"].disabled == off == (asked(switches) == USUAL)
+    assert ("has no attention" in switches.notes["attention"].value) == off
     draft.model = "fmnist_vit"
-    assert not switches.attention.disabled
+    assert not switches.parts["attention"].disabled
 
 
 def test_what_looking_at_a_model_found_counts_more_than_its_name(switches, draft):
     draft.model = "something_new"
     draft.family = "convnext"
-    assert switches.attention.disabled
+    assert switches.parts["attention"].disabled
 
 
 def test_nothing_is_compiled_on_an_apple_gpu(switches):
-    switches.network.value = "compiled"
+    switches.parts["runtime"].value = "compiled"
     switches._device.value = "mps"
     assert (
-        switches.network.disabled
-        and switches.words() == []
-        and "CUDA GPU only" in switches.network_said.value
+        switches.parts["runtime"].disabled
+        and asked(switches) == USUAL
+        and "CUDA GPU only" in switches.notes["runtime"].value
     )
 
 

@@ -15,6 +15,8 @@ from ...core.plan import Plan, make_plan, within
 from ...core.problem import Block, Problem, Term
 from ..cache import kept
 from ..exact import solver as exact
+from ..outputs import outputs
+from ..protocol import Limits
 
 
 def without_block_removal(problem: Problem) -> Problem:
@@ -25,10 +27,8 @@ def without_block_removal(problem: Problem) -> Problem:
 def with_linear_latency(problem: Problem) -> Problem:
     """Latency as HALP models it: per layer a function of its output width alone, its input at dense width.
 
-    Of a table with several dims, the first is the output (as in a convolution's table, output x input); all
-    others are held at their dense options. A transformer's tables start with the embedding, which is not what
-    their layers prune: there the dims that only the block uses are the outputs, and each adds its own change
-    from dense, the others at dense width.
+    Of a table with several dims, each output (see mdp.solve.outputs) adds its own change from dense, all
+    other dims at dense width.
     """
     return dataclasses.replace(
         problem, latency=tuple(part for term in problem.latency for part in _linear(problem, term))
@@ -38,12 +38,9 @@ def with_linear_latency(problem: Problem) -> Problem:
 def _linear(problem: Problem, term: Term) -> list[Term]:
     if len(term.dims) < 2:
         return [term]
-    own = [d for d in term.dims if problem.dim_blocks[d] == {term.block} and term.block is not None]
-    is_conv = all(problem.dim[d].kind == "channels" for d in term.dims)
-    outputs = [term.dims[0]] if is_conv or not own else own
     dense = float(term.values[(-1,) * term.values.ndim])
     parts = [Term(term.name, term.block, (), np.array(dense))]
-    for name in outputs:
+    for name in outputs(problem, term):
         line = term.values[tuple(slice(None) if d == name else -1 for d in term.dims)]
         parts.append(Term(f"{term.name}:{name}", term.block, (name,), line - dense))
     return parts
@@ -129,7 +126,7 @@ def _branch(
 
 def _attempt(problem: Problem, budget: float, pins: Pins, cancelled) -> Plan | None:
     try:
-        return exact.solve(problem, budget, pins=pins, cancelled=cancelled)
+        return exact.solve(problem, budget, Limits(pins, cancelled=cancelled))
     except Infeasible:
         return None
 
@@ -197,7 +194,7 @@ def _row(problem: Problem, corner: Corner, budget: float, cancelled) -> dict:
         "plan": None,
     }
     try:
-        solved = exact.solve(corner.problem(problem), budget, cancelled=cancelled)
+        solved = exact.solve(corner.problem(problem), budget, Limits(cancelled=cancelled))
     except Infeasible:
         return row
     latency, importance = problem.evaluate(solved.choices, solved.removed_blocks)

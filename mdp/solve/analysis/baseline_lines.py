@@ -9,9 +9,11 @@ import numpy as np
 from ...core.errors import Cancelled, MdpError
 from ...core.plan import Plan
 from ...core.problem import Problem
-from .. import solve
-from ..baselines.greedy import solve_random
+from ..baselines.random_plan import seeded
 from ..exact.solver import fastest
+from ..heuristic import Heuristic
+from ..protocol import Limits
+from ..solvers import SOLVERS
 from .ablation import CORNERS, ablation
 
 BUDGETS = 20
@@ -50,24 +52,18 @@ def corner_line(problem: Problem, corner, budgets: list[float], cancelled: Calla
 def solver_line(
     problem: Problem, solver: str, budgets: list[float], cancelled: Callable[[], bool], seeds: int = 1
 ) -> Line:
+    ways = [SOLVERS[solver]] if seeds == 1 else [Heuristic(solver, seeded(seed)) for seed in range(seeds)]
     spots = []
     for budget in budgets:
-        for seed in range(seeds):
-            options = {"seed": seed} if seeds > 1 else {}
+        for way in ways:
             try:
-                plan = _solve(problem, budget, solver, cancelled, **options)
+                plan = way(problem, budget, Limits(cancelled=cancelled))
             except Cancelled:
                 raise
             except MdpError:  # this heuristic found nothing here; the exact solver may
                 continue
             spots.append(Spot(budget, plan.latency, plan.importance, len(plan.removed_blocks), plan))
     return Line(solver, tuple(spots))
-
-
-def _solve(problem: Problem, budget: float, solver: str, cancelled: Callable[[], bool], **options) -> Plan:
-    if not options:
-        return solve(problem, budget, solver, cancelled=cancelled)
-    return solve_random(problem, budget, cancelled=cancelled, **options)
 
 
 def lines(problem: Problem, what: str, cancelled: Callable[[], bool]) -> Iterator[Line]:

@@ -13,6 +13,8 @@ from ...core.pins import Pins
 from ...core.plan import Plan, make_plan
 from ...core.problem import Problem
 from ..exact import solver as exact
+from ..exact.prepared import PreparedProblem, prepared
+from ..protocol import Limits
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Supported:
     importance: float
     multiplier: float
     _vertex: int = field(repr=False)
-    _ready: exact.PreparedProblem = field(repr=False)
+    _ready: PreparedProblem = field(repr=False)
 
     @cached_property
     def plan(self) -> Plan:
@@ -85,7 +87,7 @@ def front(
     points = []
     for budget in sorted(float(b) for b in budgets):
         try:
-            plan = exact.solve(problem, budget, pins=pins, cancelled=cancelled)
+            plan = exact.solve(problem, budget, Limits(pins, cancelled=cancelled))
         except Infeasible:
             continue
         points.append(FrontPoint(budget, plan))
@@ -95,7 +97,7 @@ def front(
 def supported(problem: Problem, pins: Pins | None = None) -> tuple[Supported, ...]:
     """All supported points; none where the problem is too wide for the exact solver."""
     try:
-        ready = exact.prepared(problem, pins)
+        ready = prepared(problem, pins)
     except Unsupported:
         return ()
     hulls = ready.hulls

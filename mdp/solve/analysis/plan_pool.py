@@ -4,13 +4,14 @@ Importance that follows accuracy must rank plans of *equal latency* right; betwe
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from ...core.errors import Infeasible, MdpError
 from ...core.plan import Plan, make_plan
 from ...core.problem import Problem, Term
+from ..solvers import solve
 
 # A plan belongs to a band if it takes at most this share of dense less than the band's budget.
 BAND = 0.03
@@ -18,18 +19,16 @@ BAND = 0.03
 WEIGHT = 8.0
 BLOCKS = "block"
 
-Solve = Callable[[Problem, float], Plan]
-
 
 def plans_in_band(
-    problem: Problem, budget: float, count: int, solvers: Mapping[str, Solve], seed: int = 1
+    problem: Problem, budget: float, count: int, solvers: Collection[str], seed: int = 1
 ) -> list[Plan]:
     """Distinct plans whose latency lies within 3 points of dense below the budget; the optimal one first.
 
-    After the optimum and what each of `solvers` finds come optima of the same problem with the importance of
-    every kind of dim, and of the blocks, weighed by a random factor from 1/8 to 8, and every term by one from
-    1/2 to 2: plans that somebody whose scores stood in other proportions would call optimal. Each is priced
-    on the true tables and importance.
+    After the optimum and what each of `solvers` (names) finds come optima of the same problem with the
+    importance of every kind of dim, and of the blocks, weighed by a random factor from 1/8 to 8, and every
+    term by one from 1/2 to 2: plans that somebody whose scores stood in other proportions would call optimal.
+    Each is priced on the true tables and importance.
 
     Raises:
         Infeasible: nothing meets the budget.
@@ -53,11 +52,10 @@ def plans_in_band(
         if lowest <= priced.latency:
             found.setdefault((tuple(sorted(priced.choices.items(), key=str)), priced.removed_blocks), priced)
 
-    exact = solvers["exact"]
-    add(exact(problem, budget), "exact")
-    for name, solve in solvers.items():
+    add(solve(problem, budget), "exact")
+    for name in solvers:
         try:
-            add(solve(problem, budget), name)
+            add(solve(problem, budget, name), name)
         except (Infeasible, MdpError):
             continue  # this method finds nothing here
     kinds = sorted({kind_of(problem, term) for term in problem.importance})
@@ -66,7 +64,7 @@ def plans_in_band(
             break
         of_kind = {kind: WEIGHT ** random.uniform(-1, 1) for kind in kinds}
         of_term = 2.0 ** random.uniform(-1, 1, len(problem.importance))
-        add(exact(reweighted(problem, of_kind, of_term), budget), "other rates")
+        add(solve(reweighted(problem, of_kind, of_term), budget), "other rates")
     return list(found.values())
 
 

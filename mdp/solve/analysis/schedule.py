@@ -10,6 +10,7 @@ from ...core.plan import Plan
 from ...core.problem import Problem
 from ...core.progress import Reporter
 from ..exact import solver as exact
+from ..protocol import Limits, Solver
 
 
 def budgets(start: float, target: float, steps: int, kind: str = "geometric") -> np.ndarray:
@@ -39,7 +40,7 @@ def iterate(
     *,
     steps: int = 5,
     kind: str = "geometric",
-    solve: Callable[..., Plan] = exact.solve,
+    solver: Solver = exact.solve,
     report: Reporter | None = None,
 ) -> list[Plan]:
     """Prune in steps, as the method's CNN baseline does: the plan of every step, the last for `target`.
@@ -58,7 +59,7 @@ def iterate(
     pins = Pins()
     path = budgets(max(problem.dense_latency, target), target, steps, kind)
     for step, budget in enumerate(path.tolist()):
-        plans.append(solve(problem, budget, pins=pins))
+        plans.append(solver(problem, budget, Limits(pins)))
         report.step(step + 1, steps, f"pruned to {plans[-1].latency:.4g} {problem.latency_unit}")
         if step + 1 < steps:
             pins = _nothing_grows(problem, plans[-1])

@@ -11,7 +11,9 @@ from ...core.plan import Plan, check_plan_fits
 from ...core.problem import Problem
 from ..exact import solver as exact
 from ..exact.elimination import Restriction
-from ..exact.slack_window import TooMany
+from ..exact.point_pool import TooMany
+from ..exact.prepared import restricted
+from ..protocol import Limits
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,8 @@ def _alternative(
     if cancelled is not None and cancelled():
         raise Cancelled("Stopped on request.")
     try:
-        ready = exact.restricted(problem, only)
-        other = exact.plan_of(ready, plan.budget, cancelled)
+        ready = restricted(problem, only)
+        other = exact.plan_of(ready, plan.budget, Limits(cancelled=cancelled))
     except Infeasible as stop:
         return Alternative(kind, name, now, None, None, None, None, own, stop.smallest)
     except (Unsupported, TooMany) as reason:

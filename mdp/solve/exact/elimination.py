@@ -10,67 +10,11 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
-from ...core.errors import Unsupported
 from ...core.problem import Problem
-
-# A cluster with more entries than this is too wide for tables; the MILP takes over.
-WIDEST = 2_000_000
-
-
-class Link(NamedTuple):
-    """Which message of a child every entry of its parent reads: `states`, shape (entries,); -1 reads none."""
-
-    child: "Cluster"
-    states: np.ndarray
-
-
-@dataclass(eq=False)
-class Cluster:
-    """Choices made together.
-
-    Attributes:
-        dims: the separator's dims first, then those eliminated here.
-        shape: options per dim; a keep-or-remove axis of length 2 is last if `block` is set (0 keeps).
-        separator: how many of `dims` the message up is over.
-        latency, importance: own tables, flat in C order over `shape`.
-        block: the removable block that is decided here, or None.
-    """
-
-    dims: tuple[str, ...]
-    shape: tuple[int, ...]
-    separator: int
-    latency: np.ndarray
-    importance: np.ndarray
-    links: list[Link] = field(default_factory=list)
-    block: str | None = None
-
-    @property
-    def states(self) -> int:
-        """How many messages go up: one per combination of the separator's options."""
-        return math.prod(self.shape[: self.separator])
-
-    def decode(self, entry: int, chosen: dict[str, int]) -> bool:
-        """Note the option index of each dim in `chosen`; returns whether this entry removes `block`."""
-        removes = False
-        if self.block is not None:
-            entry, removes = divmod(entry, 2)
-        for name, size in zip(reversed(self.dims), reversed(self.shape[: len(self.dims)]), strict=True):
-            entry, chosen[name] = divmod(entry, size)
-        return bool(removes)
-
-
-@dataclass(eq=False)
-class _Factor:
-    """A table (own values) or a message (a child) over some dims, while eliminating."""
-
-    dims: tuple[str, ...]
-    latency: np.ndarray | None = None
-    importance: np.ndarray | None = None
-    child: Cluster | None = None
+from .clusters import Cluster, Factor, Link, make_cluster, sum_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +22,7 @@ class Part:
     """A removable block after its own dims are eliminated: what is left are factors over shared dims."""
 
     clusters: list[Cluster]
-    kept: list[_Factor]
+    kept: list[Factor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +37,7 @@ class Parts:
     """
 
     options: dict[str, tuple[int, ...]]
-    tables: dict[str | None, list[_Factor]]
+    tables: dict[str | None, list[Factor]]
     owner: dict[str, str | None]
     parts: dict[tuple[str, bool], Part]
 
@@ -147,7 +91,7 @@ def build_tree(parts: Parts, only: Restriction | None = None) -> Tree:
         factors += part.kept
     shared = [d for d, block in parts.owner.items() if block is None and size[d] > 1]
     rest = _eliminate(factors, shared, size, clusters, last=_hub(factors, shared, size))
-    clusters.append(_cluster((), (), rest, size))
+    clusters.append(make_cluster((), (), rest, size))
     gone = frozenset(name for name, kept in only.blocks.items() if not kept)
     return Tree(options, tuple(_fold_root(clusters)), gone)
 
@@ -168,7 +112,7 @@ def _part(parts: Parts, block: str, only: Restriction, size: dict[str, int]) -> 
     return part
 
 
-def _restricted(table: _Factor, only: Restriction) -> _Factor:
+def _restricted(table: Factor, only: Restriction) -> Factor:
     """The table without the options that are gone; the same object if it has them all."""
     if not any(d in only.options for d in table.dims):
         return table
@@ -180,24 +124,24 @@ def _restricted(table: _Factor, only: Restriction) -> _Factor:
             values = [v.squeeze(axis) for v in values]
         else:
             dims.insert(0, name)
-    return _Factor(tuple(dims), *values)
+    return Factor(tuple(dims), *values)
 
 
-def _tables(problem: Problem, size: dict[str, int], removable: set[str]) -> dict[str | None, list[_Factor]]:
+def _tables(problem: Problem, size: dict[str, int], removable: set[str]) -> dict[str | None, list[Factor]]:
     """All terms over the same dims as one table, per removable block; None collects what always counts.
 
     Dims with a single option are no choice and vanish from the tables.
     """
-    tables: dict[str | None, dict[tuple[str, ...], _Factor]] = {}
+    tables: dict[str | None, dict[tuple[str, ...], Factor]] = {}
     for which, terms in (("latency", problem.latency), ("importance", problem.importance)):
         for term in terms:
             dims = tuple(d for d in term.dims if size[d] > 1)
             scope = tuple(sorted(dims))
             values = term.values.reshape([size[d] for d in dims]).transpose([dims.index(d) for d in scope])
             block = term.block if term.block in removable else None
-            table = tables.setdefault(block, {}).setdefault(scope, _Factor(scope))
+            table = tables.setdefault(block, {}).setdefault(scope, Factor(scope))
             sum_so_far = getattr(table, which)
-            setattr(table, which, values if sum_so_far is None else _sum(sum_so_far, values))
+            setattr(table, which, values if sum_so_far is None else sum_of(sum_so_far, values))
     for own in tables.values():
         for table in own.values():
             if table.latency is None:
@@ -207,7 +151,7 @@ def _tables(problem: Problem, size: dict[str, int], removable: set[str]) -> dict
     return {block: list(own.values()) for block, own in tables.items()}
 
 
-def _owners(tables: dict[str | None, list[_Factor]]) -> dict[str, str | None]:
+def _owners(tables: dict[str | None, list[Factor]]) -> dict[str, str | None]:
     """For each dim in use, the removable block that alone uses it, else None."""
     owner: dict[str, str | None] = {}
     for block, own in tables.items():
@@ -216,7 +160,7 @@ def _owners(tables: dict[str | None, list[_Factor]]) -> dict[str, str | None]:
     return owner
 
 
-def _hub(factors: list[_Factor], dims: list[str], size) -> str | None:
+def _hub(factors: list[Factor], dims: list[str], size) -> str | None:
     """The dim that most blocks meet in, if a tree rooted there is no wider: fixing it decouples most."""
     if not dims:
         return None
@@ -224,7 +168,7 @@ def _hub(factors: list[_Factor], dims: list[str], size) -> str | None:
     return hub if _widest(factors, dims, size, hub) <= _widest(factors, dims, size, None) else None
 
 
-def _widest(factors: list[_Factor], dims: list[str], size, last: str | None) -> int:
+def _widest(factors: list[Factor], dims: list[str], size, last: str | None) -> int:
     """Entries of the widest cluster of an elimination."""
     scopes, left, widest = [set(f.dims) for f in factors], set(dims), 1
     while left:
@@ -248,25 +192,25 @@ def _cheapest(scopes: list, left: set[str], size, last: str | None) -> tuple[str
 
 
 def _eliminate(
-    factors: list[_Factor], dims: list[str], size, clusters: list[Cluster], last: str | None = None
-) -> list[_Factor]:
+    factors: list[Factor], dims: list[str], size, clusters: list[Cluster], last: str | None = None
+) -> list[Factor]:
     """Eliminate `dims`, the one with the smallest cluster first; returns the factors that are left."""
     factors, left = list(factors), set(dims)
     while left:
         name, span = _cheapest([f.dims for f in factors], left, size, last)
         inside = [f for f in factors if name in f.dims]
         factors = [f for f in factors if name not in f.dims]
-        cluster = _cluster(tuple(sorted(span - {name})), (name,), inside, size)
+        cluster = make_cluster(tuple(sorted(span - {name})), (name,), inside, size)
         clusters.append(cluster)
-        factors.append(_Factor(cluster.dims[: cluster.separator], child=cluster))
+        factors.append(Factor(cluster.dims[: cluster.separator], child=cluster))
         left.remove(name)
     return factors
 
 
-def _decide(block: str, factors: list[_Factor], size, clusters: list[Cluster]) -> _Factor:
+def _decide(block: str, factors: list[Factor], size, clusters: list[Cluster]) -> Factor:
     """The cluster that keeps or removes a block: its message is over the shared dims that it touches."""
     dims = tuple(sorted(set().union(*(f.dims for f in factors))))
-    kept = _cluster(dims, (), factors, size)
+    kept = make_cluster(dims, (), factors, size)
     pairs = [np.stack([values, np.zeros_like(values)], axis=-1) for values in (kept.latency, kept.importance)]
     links = [
         Link(child, np.stack([states, np.full_like(states, -1)], axis=-1).ravel())
@@ -276,43 +220,7 @@ def _decide(block: str, factors: list[_Factor], size, clusters: list[Cluster]) -
         dims, (*kept.shape, 2), len(dims), pairs[0].ravel(), pairs[1].ravel(), links, block=block
     )
     clusters.append(cluster)
-    return _Factor(dims, child=cluster)
-
-
-def _cluster(separator: tuple[str, ...], own: tuple[str, ...], factors: list[_Factor], size) -> Cluster:
-    dims = (*separator, *own)
-    shape = tuple(size[d] for d in dims)
-    if math.prod(shape) > WIDEST:
-        raise Unsupported(
-            f"Dims {', '.join(dims)} have to be decided together: {math.prod(shape):.3g} combinations, "
-            "too many for the exact solver's tables."
-        )
-    # Whole numbers of any length stay what they are (see rational): a float zero would round them.
-    whole = any(_is_whole(f) for f in factors)
-    latency, importance = (np.zeros(shape, dtype=object if whole else float) for _ in range(2))
-    links = []
-    for factor in factors:
-        # Broadcast the factor, whose dims may stand in another order, over the cluster's axes.
-        axes = sorted(range(len(factor.dims)), key=lambda i: dims.index(factor.dims[i]))
-        spread = tuple(size[d] if d in factor.dims else 1 for d in dims)
-        if factor.child is None:
-            latency = _sum(latency, factor.latency.transpose(axes).reshape(spread))
-            importance = _sum(importance, factor.importance.transpose(axes).reshape(spread))
-        else:
-            states = np.arange(factor.child.states).reshape([size[d] for d in factor.dims])
-            states = np.broadcast_to(states.transpose(axes).reshape(spread), shape)
-            links.append(Link(factor.child, states.ravel()))
-    return Cluster(dims, shape, len(separator), latency.ravel(), importance.ravel(), links)
-
-
-def _sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """a + b as an array, also of one number (NumPy makes a bare Python integer of two whole ones)."""
-    return np.asarray(a + b, dtype=b.dtype)
-
-
-def _is_whole(factor: _Factor) -> bool:
-    own = factor.child.latency if factor.latency is None else factor.latency
-    return own.dtype == object
+    return Factor(dims, child=cluster)
 
 
 def _fold_root(clusters: list[Cluster]) -> list[Cluster]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...core.errors import Unsupported
-from .message_passing import Level, Program
+from .program import Level, Program
 from .ragged import hull_mask, pareto, ranges, running_sums
 
 # More edges than this in one level are not merged; the MILP takes over.

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .elimination import Cluster, Tree
+from .clusters import Cluster
+from .elimination import Tree
 from .ragged import pareto, ranges
 
 # A cluster is multiplied out if that makes at most SMALL points, or GROWTH times those of its parts; and it

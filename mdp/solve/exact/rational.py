@@ -15,7 +15,7 @@ import numpy as np
 from ...core.problem import Problem
 from ..cache import kept_few
 from .elimination import Restriction, Tree, build_tree, make_parts
-from .slack_window import TooMany
+from .point_pool import TooMany
 
 # Entries of all clusters, and points of all lists, beyond which this gives up.
 MOST_ENTRIES, MOST_POINTS = 400_000, 60_000

@@ -6,8 +6,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..protocol import OutOfTime
 from .hull import Hulls
-from .message_passing import Choice, Program, maximiser, part_of, run_pass
+from .message_passing import Choice, maximiser, run_pass
+from .program import Program, part_of
 from .slack_window import Closing, Incumbent, select, slacks
 
 # The first window lets in this many list points beyond those of the maximiser; the next ones grow so as to
@@ -17,10 +19,6 @@ TARGET = 1200
 
 # Points of parts and of closings that are kept for the next budgets, 50 bytes each or so.
 MOST_KEPT = 1_000_000
-
-
-class OutOfTime(Exception):
-    """A time limit has passed; what is known so far is the answer."""
 
 
 @dataclass

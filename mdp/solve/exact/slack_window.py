@@ -10,21 +10,15 @@ capacity, and no x with more slack than the smallest loss known can win. Within 
 is complete: if its best loss is inside the window, nothing outside can be better.
 """
 
-from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from .message_passing import Choice, Level, Pass, Program
+from .message_passing import Choice, Pass
+from .point_pool import PointPool, best_pair
+from .program import Level
 from .ragged import pareto, ranges
-
-# Points in one window beyond which the search gives up; the caller then asks the MILP.
-MOST_POINTS = 1_500_000
-
-
-class TooMany(Exception):
-    """The window holds more points than MOST_POINTS."""
 
 
 @dataclass(eq=False)
@@ -45,61 +39,6 @@ class OpenPoints:
         return OpenPoints(self.slot[keep], self.points[keep], self.lost[keep], self.slack[keep])
 
 
-class _Pool:
-    """Points made so far, in arrays that grow: those of the lists, and those made by merging.
-
-    A point is a sum of up to two others (`a`, `b`; -1 for none) and of one point of a level's arrays
-    (`entry`; None for none). The list of slot s is pool[start[s] : start[s] + count[s]], by increasing
-    latency. The `deficit` of a point is what it lacks to its slot's message.
-    """
-
-    def __init__(self, slots: int):
-        self.start = np.zeros(slots, dtype=np.int64)
-        self.count = np.zeros(slots, dtype=np.int64)
-        self.size = 0
-        self.latency, self.importance, self.deficit = (np.empty(1024) for _ in range(3))
-        self.history: list[tuple[int, int, np.ndarray | None, np.ndarray | None, np.ndarray | None]] = []
-
-    def add(self, level: int, latency, importance, deficit, a=None, b=None, entry=None) -> int:
-        """Append points; returns the place of the first."""
-        begin, end = self.size, self.size + len(latency)
-        if end > MOST_POINTS:
-            raise TooMany
-        if end > len(self.latency):
-            self.latency, self.importance, self.deficit = (
-                np.concatenate([old[:begin], np.empty(end)])
-                for old in (self.latency, self.importance, self.deficit)
-            )
-        self.latency[begin:end] = latency
-        self.importance[begin:end] = importance
-        self.deficit[begin:end] = deficit
-        self.size = end
-        self.history.append((begin, level, a, b, entry))
-        return begin
-
-    def trace(self, program: Program, *points: int) -> list[tuple[int, int]]:
-        """The (level, point of the whole program) pairs that pool points are made of."""
-        found, stack = [], list(points)
-        begins = [h[0] for h in self.history]
-        while stack:
-            point = stack.pop()
-            begin, level, a, b, entry = self.history[bisect_right(begins, point) - 1]
-            i = point - begin
-            if entry is not None:
-                own = int(entry[i])
-                found.append((level, int(program.levels[level].origin[own])))
-                stack += self.singles(program.levels[level], own)
-            stack += [int(side[i]) for side in (a, b) if side is not None and side[i] >= 0]
-        return found
-
-    def singles(self, level: Level, point: int) -> list[int]:
-        """The points of the one-point lists that a level's point reads."""
-        if level.reads_of is None:
-            return []
-        reads = level.reads[level.reads_of[point] : level.reads_of[point + 1]]
-        return self.start[reads[self.count[reads] == 1]].tolist()
-
-
 class Closing:
     """The answer of one window: the best choice for any capacity, among those with at most `window` slack.
 
@@ -111,7 +50,7 @@ class Closing:
         self, at: Pass, survivors: list[OpenPoints | None], window: float, check: Callable[[], None]
     ):
         self.program, self.multiplier, self.value, self.window = at.program, at.multiplier, at.value, window
-        self.pool = pool = _Pool(self.program.slots)
+        self.pool = pool = PointPool(self.program.slots)
         narrow = [None if alive is None else alive.within(window) for alive in survivors]
         for number, alive in enumerate(narrow[:-1]):
             if alive is not None and len(alive.points):
@@ -128,7 +67,7 @@ class Closing:
 
     def best(self, capacity: float) -> "Incumbent | None":
         """The best choice of the window within the capacity."""
-        picked = _pick(self.pool, self._sides, capacity - self.latency)
+        picked = best_pair(self.pool, self._sides, capacity - self.latency)
         if picked is None:
             return None
         importance, latency, parts = picked
@@ -195,7 +134,7 @@ def select(at: Pass, window: float) -> list[OpenPoints | None]:
     return found
 
 
-def _merge_level(program, number: int, alive: OpenPoints, window: float, pool: _Pool, check) -> None:
+def _merge_level(program, number: int, alive: OpenPoints, window: float, pool: PointPool, check) -> None:
     """Give every surviving slot of a level its Pareto list, from the lists of the slots below."""
     level = program.levels[number]
     points, slot, lost = alive.points, alive.slot, alive.lost
@@ -223,14 +162,14 @@ def _merge_level(program, number: int, alive: OpenPoints, window: float, pool: _
     _register(pool, slot, begin)
 
 
-def _register(pool: _Pool, slot: np.ndarray, begin: int) -> None:
+def _register(pool: PointPool, slot: np.ndarray, begin: int) -> None:
     """Note where the list of each slot begins; `slot` is that of each point added, ascending."""
     first = np.flatnonzero(np.diff(slot, prepend=-1))
     pool.start[slot[first]] = begin + first
     pool.count[slot[first]] = np.diff(first, append=len(slot))
 
 
-def _read(level: Level, number: int, alive: OpenPoints, window: float, pool: _Pool, leave: int, check):
+def _read(level: Level, number: int, alive: OpenPoints, window: float, pool: PointPool, leave: int, check):
     """What each surviving point of a level is worth by itself, and the lists that it is to be joined with.
 
     Lists of one point are added at once; the others are multiplied in pairs until at most `leave` are left.
@@ -279,14 +218,13 @@ def _read(level: Level, number: int, alive: OpenPoints, window: float, pool: _Po
     return latency, importance, starts, counts
 
 
-def _products(number: int, start, count, left, right, room, pool: _Pool):
+def _products(number: int, start, count, left, right, room, pool: PointPool):
     """The Pareto lists of sums of list left[i] and list right[i] with at most room[i] deficit."""
     rows = count[left]
     a = ranges(start[left], rows)
     row_pair = np.arange(len(left)).repeat(rows)
     columns = count[right][row_pair]
-    if columns.sum() > 4 * MOST_POINTS:
-        raise TooMany
+    pool.refuse_beyond(int(columns.sum()))
     b = ranges(start[right][row_pair], columns)
     a = a.repeat(columns)
     pair = row_pair.repeat(columns)
@@ -298,23 +236,3 @@ def _products(number: int, start, count, left, right, room, pool: _Pool):
     begin = pool.add(number, latency[keep], importance[keep], deficit[keep], a[keep], b[keep])
     ends = np.searchsorted(pair[keep], np.arange(len(left) + 1))
     return begin + ends[:-1], np.diff(ends)
-
-
-def _pick(pool: _Pool, sides: list[slice], room: float) -> tuple[float, float, list[int]] | None:
-    """The most important sum of one point from each list (two lists at most) within `room` latency."""
-    if not sides:
-        return (0.0, 0.0, []) if room >= 0 else None
-    if len(sides) == 1:
-        one = sides[0]
-        i = int(np.searchsorted(pool.latency[one], room, side="right")) - 1
-        return None if i < 0 else (pool.importance[one][i], pool.latency[one][i], [one.start + i])
-    long, short = sorted(sides, key=lambda side: side.start - side.stop)
-    partner = np.searchsorted(pool.latency[short], room - pool.latency[long], side="right") - 1
-    fits = np.flatnonzero(partner >= 0)
-    if not len(fits):
-        return None
-    total = pool.importance[long][fits] + pool.importance[short][partner[fits]]
-    i = int(fits[total.argmax()])
-    j = int(partner[i])
-    latency = pool.latency[long][i] + pool.latency[short][j]
-    return total.max(), latency, [long.start + i, short.start + j]

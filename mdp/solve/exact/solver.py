@@ -7,109 +7,44 @@ Everything that depends on the problem alone (the tree, its lists, the hull) is 
 
 import dataclasses
 import math
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from ...core.errors import Cancelled, Infeasible, MdpError, Unsupported
-from ...core.pins import Pins, allowed_options
+from ...core.errors import Infeasible, MdpError, Unsupported
+from ...core.pins import Pins
 from ...core.plan import Plan, infeasible, make_plan, within
 from ...core.problem import Problem
-from ..cache import kept, kept_few
 from ..precision import FORGIVEN, ROUNDING, carried, facts, latency_carried
+from ..protocol import NO_LIMITS, Limits, OutOfTime
 from . import rational
-from .elimination import Cluster, Parts, Restriction, Tree, build_tree, make_parts
-from .hull import Hulls, make_hulls
-from .message_passing import Choice, Names, make_program
-from .pareto_lists import Node, make_nodes
-from .root_search import OutOfTime, Roots
-from .slack_window import TooMany
+from .fallback import by_milp
+from .message_passing import Choice
+from .point_pool import TooMany
+from .prepared import PreparedProblem, prepared
 
 
-@dataclass(frozen=True, eq=False)
-class PreparedProblem:
-    """A problem, perhaps with fewer choices, ready to be solved for any budget."""
-
-    problem: Problem
-    tree: Tree
-    names: Names
-    hulls: Hulls
-    roots: Roots
-    only: Restriction | None = None
-    lock: threading.RLock = field(default_factory=threading.RLock)
-
-    def decisions(self, points) -> tuple[dict[str, int], set[str]]:
-        """Kept units of every dim, and removed blocks. Dims that are no matter stay as wide as they can."""
-        chosen, removed = self.names.decisions(points)
-        choices = {d: options[chosen.get(d, -1)] for d, options in self.tree.options.items()}
-        return choices, removed | self.tree.removed
-
-
-@dataclass(frozen=True, eq=False)
-class _Base:
-    """What all restrictions of a problem share."""
-
-    parts: Parts
-    nodes: dict[Cluster, Node]
-
-
-def _base(problem: Problem) -> _Base:
-    return kept(problem, "_exact_base", lambda: _Base(make_parts(problem), {}))
-
-
-def prepared(problem: Problem, pins: Pins | None = None) -> PreparedProblem:
-    """The problem made ready, kept with the Problem object (of pins, the last few).
-
-    Raises:
-        Unsupported: the shared dims form no tree of small width.
-        MdpError: pins that the problem does not have.
-    """
-    if not pins:
-        return kept(problem, "_exact", lambda: _prepare(problem, None, _base(problem).nodes))
-    only = Restriction(allowed_options(problem, pins), pins.blocks)
-    key = (tuple(sorted(pins.dims.items())), tuple(sorted(pins.blocks.items())))
-    return kept_few(problem, "_exact_pinned", key, lambda: restricted(problem, only))
-
-
-def restricted(problem: Problem, only: Restriction) -> PreparedProblem:
-    """The problem with fewer choices, made ready from what the whole problem has made already."""
-    prepared(problem)
-    return _prepare(problem, only, dict(_base(problem).nodes))
-
-
-def _prepare(problem: Problem, only: Restriction | None, nodes) -> PreparedProblem:
-    tree = build_tree(_base(problem).parts, only)
-    with np.errstate(all="ignore"):  # numbers beyond float64 are found out later, see digits
-        program, names = make_program(make_nodes(tree, nodes))
-        hulls = make_hulls(program)
-    return PreparedProblem(problem, tree, names, hulls, Roots(program, hulls), only)
-
-
-def solve(
-    problem: Problem,
-    budget: float,
-    *,
-    pins: Pins | None = None,
-    time_limit: float | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> Plan:
+def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
     """The best plan, proven: `bound == importance`. Falls back on the MILP where the tree is too wide.
 
     Raises:
         Infeasible: nothing meets the budget.
-        Cancelled: `cancelled()` became true.
+        Cancelled: `limits.cancelled()` became true.
     """
+    limits = limits.or_default()
+    clock, ready = limits.clock(), None
     try:
-        return plan_of(prepared(problem, pins), budget, cancelled, time_limit)
-    except (TooMany, Unsupported) as reason:
-        return _by_milp(problem, budget, pins, time_limit, cancelled, reason)
+        ready = prepared(problem, limits.pins)
+        return plan_of(ready, budget, limits)
+    except (TooMany, Unsupported) as error:
+        reason = str(error)
+    return by_milp(problem, budget, limits, clock, ready, reason)
 
 
-def plan_of(ready: PreparedProblem, budget: float, cancelled=None, time_limit: float | None = None) -> Plan:
+def plan_of(ready: PreparedProblem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
     """The best plan of a prepared problem, as `solve`. Its `seconds` leave the preparation out.
 
     Where float64 does not carry the problem's numbers, whole numbers decide; where that takes too long, the
@@ -119,7 +54,7 @@ def plan_of(ready: PreparedProblem, budget: float, cancelled=None, time_limit: f
         MdpError: it cannot be told whether anything meets the budget.
     """
     start = time.perf_counter()
-    check = _checking(cancelled, time_limit)
+    check = limits.clock()
     found = None
     try:
         with np.errstate(all="ignore"):
@@ -141,7 +76,7 @@ def plan_of(ready: PreparedProblem, budget: float, cancelled=None, time_limit: f
         bound=-math.inf if proven else found.bound,
         optimal=proven,
         shadow_price=found.multiplier,
-        note=found.note or ("" if proven else f"stopped after {time_limit:g} s"),
+        note=found.note or ("" if proven else f"stopped after {limits.time_limit:g} s"),
     )
 
 
@@ -209,18 +144,6 @@ def _surely_infeasible(ready: PreparedProblem, budget: float) -> bool:
     return ready.hulls.front_latency[0] - spare > budget + 1e-9 * abs(budget)
 
 
-def _checking(cancelled, time_limit: float | None) -> Callable[[], None]:
-    end = math.inf if time_limit is None else time.monotonic() + time_limit
-
-    def check():
-        if cancelled is not None and cancelled():
-            raise Cancelled("Stopped on request.")
-        if time.monotonic() > end:
-            raise OutOfTime
-
-    return check
-
-
 def optimum(ready: PreparedProblem, budget: float, check: Callable[[], None]) -> tuple[Choice, float, float]:
     """The best choice within the budget, its bound, and the multiplier there (importance per latency).
 
@@ -272,10 +195,3 @@ def _up(value: Fraction) -> float:
 
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _by_milp(problem, budget, pins, time_limit, cancelled, reason) -> Plan:
-    from ..milp import solver as milp
-
-    plan = milp.solve(problem, budget, pins=pins, time_limit=time_limit, cancelled=cancelled)
-    return dataclasses.replace(plan, note="; ".join(filter(None, [str(reason), plan.note])))

@@ -6,52 +6,44 @@ one are those shares. Where two tables of a block span two or more dims in commo
 these must agree as well: without blocks and budget, on a tree of tables, the relaxation is then integral.
 """
 
+import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-import numpy as np
-
-from ...core.errors import Cancelled, MdpError
+from ...core.errors import MdpError
 from ...core.pins import Pins, pinned, removed_with
 from ...core.plan import Plan, infeasible, make_plan, within
 from ...core.problem import Problem
-from ..cache import kept
+from ..aside import aside
 from ..precision import facts, least_importance, least_latency
-from .model import build
+from ..protocol import NO_LIMITS, SECONDS, Limits, OutOfTime
+from .highs import Answer, Milp
 
-# Both rows are scaled to this size, so that HiGHS's absolute tolerances are far below a table's digits.
-SCALE = 1e5
 # Entries this many times the budget, or the importance found, are more than those tolerances are good for.
 SPAN = 5e3
+# Seconds that HiGHS may take beyond its time limit to come to an end.
+GRACE = 0.7
 # Coefficients of one row further apart than this make HiGHS lose digits on the way, whatever the tolerances.
 RANGE = 1e10
 
 
-def solve(
-    problem: Problem,
-    budget: float,
-    *,
-    pins: Pins | None = None,
-    time_limit: float | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> Plan:
+def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
     """The best plan that HiGHS finds, with its bound; optimal unless a time limit stops it.
 
     Raises:
         Infeasible: nothing meets the budget.
-        Cancelled: `cancelled()` became true.
+        Cancelled: `limits.cancelled()` became true.
         MdpError: the time limit passed before any plan was found.
     """
     start = time.perf_counter()
-    model = kept(problem, "_milp", lambda: Milp(problem)) if not pins else Milp(pinned(problem, pins))
-    answer = model.solve(budget, time_limit=time_limit, cancelled=cancelled)
-    if answer.status == "infeasible" or (
-        answer.choices is not None and not _fits(problem, budget, answer, pins)
-    ):
-        answer = _perhaps(problem, budget, pins, model.fastest(cancelled))
+    limits = limits.or_default()
+    pins = limits.pins
+    try:
+        answer = _asked(problem, budget, limits)
+    except OutOfTime:
+        answer = Answer("unknown")
     if answer.choices is None:
-        limit = "" if time_limit is None else f" within {time_limit:g} s"
+        limit = f" within {limits.time_limit:g} s" if limits.time_limit < math.inf else ""
         raise MdpError(f"milp found no plan{limit}. Give it more time, or use exact.")
     removed = removed_with(answer.removed, pins)
     if answer.optimal and not _carried(problem, budget, answer, removed):
@@ -68,6 +60,29 @@ def solve(
         optimal=answer.optimal,
         note=answer.note,
     )
+
+
+def _asked(problem: Problem, budget: float, limits: Limits) -> Answer:
+    """The answer of HiGHS, which runs aside; it ends at the time limit by itself, or is left soon after."""
+    pins, clock = limits.pins, limits.clock()
+
+    def work(stop) -> Answer:
+        model = problem.__dict__.get("_milp") if not pins else None
+        if model is None:
+            model = Milp(pinned(problem, pins))
+        problem.__dict__.pop("_milp", None)  # nobody else asks it meanwhile
+        if stop.is_set():
+            return Answer("unknown")
+        answer = model.solve(budget, time_limit=max(clock.end - time.monotonic(), 0.0), stop=stop)
+        if answer.status == "infeasible" or (
+            answer.choices is not None and not _fits(problem, budget, answer, pins)
+        ):
+            answer = _perhaps(problem, budget, pins, model.fastest(stop))
+        if not pins and not stop.is_set():
+            problem.__dict__["_milp"] = model
+        return answer
+
+    return aside(work, limits.longer(GRACE).clock())
 
 
 def _fits(problem: Problem, budget: float, answer: "Answer", pins: Pins | None) -> bool:
@@ -108,168 +123,18 @@ def _carried(problem: Problem, budget: float, answer: "Answer", removed: set[str
     )
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What HiGHS says of one solve. `choices` is None where it found nothing."""
-
-    status: str
-    choices: dict[str, int] | None = None
-    removed: set[str] = field(default_factory=set)
-    bound: float | None = None
-    optimal: bool = False
-    note: str = ""
-
-
-class Milp:
-    """One problem, built once: Pyomo's model (`model.budget` is a mutable parameter), compiled for HiGHS.
-
-    The compiled matrix is kept in HiGHS, so that another budget changes one number.
-    """
-
-    def __init__(self, problem: Problem):
-        self.problem = problem
-        self.latency_scale = SCALE / max(facts(problem)[0].largest, 1e-300)
-        self.importance_scale = SCALE / max(facts(problem)[1].largest, 1e-300)
-        self.model = build(problem, self.latency_scale, self.importance_scale)
-        self._compile()
-
-    def solve(self, budget: float, *, time_limit=None, cancelled=None) -> Answer:
-        """Maximise importance within the budget."""
-        # Forgive what `within` forgives, then ask HiGHS for less than that.
-        answer = self._solve(budget + 0.5e-9 * abs(budget), time_limit, cancelled)
-        if answer.choices is None:
-            return answer
-        latency = self.problem.total(self.problem.latency, answer.choices, answer.removed)
-        if within(latency, budget):
-            return answer
-        # HiGHS's tolerance let it over the budget by a hair: ask again a hair lower, keep the bound.
-        again = self._solve(budget - 2e-7 / self.latency_scale - abs(latency - budget), time_limit, cancelled)
-        if again.choices is None:
-            return again
-        proven = again.optimal and again.bound is not None and answer.bound <= again.bound
-        return Answer(again.status, again.choices, again.removed, answer.bound, proven, again.note)
-
-    def fastest(self, cancelled=None) -> Answer:
-        """The choice with the smallest latency."""
-        self._objective(-self._latency_row)
-        try:
-            return self._solve(np.inf, None, cancelled)
-        finally:
-            self._objective(self._importance_row)
-
-    def _compile(self) -> None:
-        import highspy
-        from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
-
-        form = LinearStandardFormCompiler().write(self.model, mixed_form=True, set_sense=None)
-        rows, lp = form.A.tocsr(), highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = len(form.columns), rows.shape[0]
-        lp.col_lower_ = np.array([v.lb for v in form.columns], dtype=float)
-        lp.col_upper_ = np.array([np.inf if v.ub is None else v.ub for v in form.columns], dtype=float)
-        lp.col_cost_ = np.asarray(form.c.todense()).ravel()
-        lp.sense_ = highspy.ObjSense.kMaximize
-        lp.offset_ = float(form.c_offset[0])
-        # bound_type: 0 is an equality, 1 is <=, -1 is >=.
-        kind = np.array([row.bound_type for row in form.rows])
-        lp.row_lower_ = np.where(kind == 1, -np.inf, form.rhs)
-        lp.row_upper_ = np.where(kind == -1, np.inf, form.rhs)
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        lp.a_matrix_.start_, lp.a_matrix_.index_ = rows.indptr, rows.indices
-        lp.a_matrix_.value_ = rows.data
-        lp.integrality_ = [
-            highspy.HighsVarType.kInteger if v.is_binary() else highspy.HighsVarType.kContinuous
-            for v in form.columns
-        ]
-        self._highs = highspy.Highs()
-        self._highs.silent()
-        for option, value in (
-            # Its presolve (1.15.1) calls 38 optimal where 60 is, on problems of a few whole numbers with ties
-            # (tests/solve/test_digits.py); without it, it takes about as long.
-            ("presolve", "off"),
-            ("mip_rel_gap", 0.0),
-            ("mip_abs_gap", 1e-7),
-            ("primal_feasibility_tolerance", 1e-9),
-            ("mip_feasibility_tolerance", 1e-9),
-            ("threads", 1),
-            ("random_seed", 1),
-        ):
-            self._highs.setOptionValue(option, value)
-        self._highs.passModel(lp)
-        self._offset = lp.offset_
-        self._importance_row = np.array(lp.col_cost_)
-        self._budget_row = next(i for i, row in enumerate(form.rows) if row.constraint is self.model.within)
-        self._latency_row = np.asarray(rows[self._budget_row].todense()).ravel()
-        self._latency_fixed = self.model.budget.value - form.rhs[self._budget_row]
-        self._columns = {id(v): i for i, v in enumerate(form.columns)}
-
-    def _objective(self, costs: np.ndarray) -> None:
-        self._highs.changeColsCost(len(costs), np.arange(len(costs), dtype=np.int32), costs)
-
-    def _solve(self, budget: float, time_limit, cancelled) -> Answer:
-        import highspy
-
-        h = self._highs
-        self.model.budget = budget * self.latency_scale
-        h.changeRowBounds(self._budget_row, -np.inf, self.model.budget.value - self._latency_fixed)
-        h.clearSolver()
-        h.setOptionValue("time_limit", float("inf") if time_limit is None else float(time_limit))
-        with _stopping(h, cancelled) as stopped:
-            h.run()
-        if stopped():
-            raise Cancelled("Stopped on request.")
-        status, info = h.getModelStatus(), h.getInfo()
-        if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-            return Answer("infeasible")
-        if info.primal_solution_status != 2:  # kSolutionStatusFeasible
-            return Answer("unknown")
-        choices, removed = self._read(np.array(h.getSolution().col_value))
-        optimal = status == highspy.HighsModelStatus.kOptimal
-        bound = info.mip_dual_bound / self.importance_scale
-        note = "" if optimal else f"stopped with a gap of {100 * info.mip_gap:.2g} %"
-        return Answer("optimal" if optimal else "feasible", choices, removed, bound, optimal, note)
-
-    def _read(self, x: np.ndarray) -> tuple[dict[str, int], set[str]]:
-        """Choices and removed blocks. What no term uses has no column: it stays as it is."""
-
-        def share(variable) -> float:
-            column = self._columns.get(id(variable))
-            return 1.0 if column is None else float(x[column])
-
-        choices = {}
-        for dim in self.problem.dims:
-            shares = [share(self.model.x[dim.name, i]) for i in range(len(dim.options))]
-            choices[dim.name] = dim.options[max(range(len(shares)), key=lambda i: (shares[i], i))]
-        removable = [b.name for b in self.problem.blocks if b.removable]
-        return choices, {name for name in removable if share(self.model.kept[name]) < 0.5}
-
-
-class _stopping:
-    """Asks `cancelled` now and then while HiGHS runs, and interrupts it."""
-
-    def __init__(self, highs, cancelled):
-        self._highs, self._cancelled, self._stopped = highs, cancelled, False
-
-    def __enter__(self):
-        if self._cancelled is not None:
-            for callback in (self._highs.cbMipInterrupt, self._highs.cbSimplexInterrupt):
-                callback += self._ask
-        return lambda: self._stopped
-
-    def __exit__(self, *error):
-        if self._cancelled is not None:
-            for callback in (self._highs.cbMipInterrupt, self._highs.cbSimplexInterrupt):
-                callback -= self._ask
-
-    def _ask(self, event):
-        if self._stopped or self._cancelled():
-            self._stopped = True
-            event.interrupt()
-
-
 def fastest(problem: Problem, pins: Pins | None = None) -> Plan:
     """The plan of the smallest latency possible; its budget is that latency."""
     start = time.perf_counter()
-    answer = Milp(pinned(problem, pins)).fastest()
+    try:
+        answer = aside(lambda stop: Milp(pinned(problem, pins)).fastest(stop), Limits().or_default().clock())
+    except OutOfTime:
+        answer = Answer("unknown")
+    if answer.choices is None:
+        raise MdpError(
+            f"The smallest latency was not found within {SECONDS:g} s: the dims of this problem hang "
+            "together too closely."
+        )
     removed = removed_with(answer.removed, pins)
     latency = problem.total(problem.latency, answer.choices, removed)
     seconds = time.perf_counter() - start

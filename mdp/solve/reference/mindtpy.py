@@ -12,16 +12,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ...core.errors import Cancelled, MdpError
 from ...core.files import read_json, write_json
-from ...core.pins import Pins, pinned, removed_with
+from ...core.pins import pinned, removed_with
 from ...core.plan import Plan, infeasible, make_plan, within
 from ...core.problem import Problem, problem_to_json
 from ..exact import solver as exact
+from ..protocol import NO_LIMITS, Limits
 
 TIME_LIMIT = 300.0  # seconds, where none is given
 MOST_SECONDS = 1e6
@@ -37,33 +37,25 @@ ENDS = {
 GRACE = 10.0  # more seconds for MindtPy to end by itself
 
 
-def solve(problem: Problem, budget: float, **options) -> Plan:
+def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
     """Outer approximation from the feasibility pump; see `_solve`."""
-    return _solve(problem, budget, "mindtpy", "OA", **options)
+    return _solve(problem, budget, "mindtpy", "OA", limits)
 
 
-def solve_pump(problem: Problem, budget: float, **options) -> Plan:
+def solve_pump(problem: Problem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
     """The feasibility pump alone; see `_solve`."""
-    return _solve(problem, budget, "mindtpy-fp", "FP", **options)
+    return _solve(problem, budget, "mindtpy-fp", "FP", limits)
 
 
-def _solve(
-    problem: Problem,
-    budget: float,
-    solver: str,
-    strategy: str,
-    *,
-    pins: Pins | None = None,
-    time_limit: float | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> Plan:
+def _solve(problem: Problem, budget: float, solver: str, strategy: str, limits: Limits) -> Plan:
     """A plan that MindtPy found, re-evaluated and checked; its `note` names status and sub-solvers.
 
     Raises:
         Infeasible: nothing meets the budget.
         MdpError: MindtPy failed, or left no point that meets the budget; the text says its status.
-        Cancelled: `cancelled()` became true; the process is gone within a second.
+        Cancelled: `limits.cancelled()` became true; the process is gone within a second.
     """
+    pins = limits.pins
     smallest = exact.fastest(problem, pins).latency
     if not within(smallest, budget):
         raise infeasible(problem, budget, smallest)
@@ -73,14 +65,14 @@ def _solve(
         note = "There is nothing to choose here; MindtPy was not asked."
         return make_plan(problem, budget, choices, removed, solver=solver, seconds=0.0, note=note)
     # MindtPy takes whole seconds, of a size that its solvers can count.
-    limit = math.ceil(min(TIME_LIMIT if time_limit is None else time_limit, MOST_SECONDS))
+    limit = math.ceil(min(TIME_LIMIT if limits.time_limit is None else limits.time_limit, MOST_SECONDS))
     task = {
         "problem": problem_to_json(smaller),
         "budget": budget,
         "strategy": strategy,
         "time_limit": limit,
     }
-    answer = _run(task, limit + GRACE, solver, cancelled)
+    answer = _run(task, limit + GRACE, solver, limits.cancelled)
     status = ENDS.get(answer["status"], "for a reason of its own")
     removed = removed_with(answer["removed"], pins)
     latency, _ = problem.evaluate(answer["choices"], removed)

@@ -1,0 +1,57 @@
+"""`mdp solve --candidates 16`: many nearly optimal plans, each repaired and measured; the best is taken."""
+
+import dataclasses
+
+import numpy as np
+
+from ..core.errors import MdpError
+from ..core.pins import Pins
+from ..core.plan import Plan
+from ..core.plan_accuracy import known_of, with_accuracy
+from ..core.study import StudyRecord
+from . import reporter
+
+
+def chosen_plan(args, study: StudyRecord | None, budget: float, pins: Pins) -> tuple[Plan, dict]:
+    """The most accurate of the candidates, and what `--json` says of all of them.
+
+    It is chosen on one half of the test images; the accuracy that is said of it is that on the other half,
+    which had no part in the choice.
+    """
+    if study is None:
+        raise MdpError("Candidates are measured on images: give a study, not a problem file.")
+    if args.solver != "exact":
+        raise MdpError(f"Candidates are listed by the exact solver; leave out --solver {args.solver}.")
+    from ..datasets import find
+    from ..latency.device import deployment
+    from ..solve import candidates
+    from ..training.choose_plan import choose_plan
+    from ..training.plan_meter import PlanMeter
+
+    found = candidates(study.problem, budget, args.candidates, pins=pins, time_limit=args.time_limit)
+    source = find(args.data)
+    test = source.test.sample(args.images, args.seed)
+    if len(test) < 2:
+        raise MdpError("Candidates are chosen on one half of the test images and judged on the other.")
+    halves = [
+        dataclasses.replace(source, test=test.take(np.arange(start, len(test), 2))) for start in (0, 1)
+    ]
+    report, device = reporter(args), deployment(args.device).kind
+    report.message(f"{len(found.plans)} candidates: {found.note}.")
+    meter = PlanMeter(study, halves[0], device=device, report=report, seed=args.seed)
+    plan, measured = choose_plan(meter, found, report=report)
+    meter = PlanMeter(study, halves[1], device=device, report=report, seed=args.seed)
+    known = known_of(meter.measure_plan(plan, report))
+    told = [
+        {
+            "importance": one.importance,
+            "gap": gap,
+            "latency": one.latency,
+            "cut": one.cut,
+            "repaired": one.repaired,
+            "removed_blocks": list(one.removed),
+        }
+        for one, gap in zip(measured, found.gaps, strict=True)
+    ]
+    about = {"candidates": told, "complete": found.complete, "covered": found.covered, "note": found.note}
+    return with_accuracy(study, plan, known), about

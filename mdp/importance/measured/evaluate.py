@@ -1,0 +1,148 @@
+"""What the dense network's answer loses under one decision, measured: one dim narrower, or one block gone."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ...core.errors import MdpError
+from ...networks.prunable import PrunableNetwork
+from ...surgery.extract import extract
+from ...surgery.keep_indices import kept_positions, kept_units
+from .chain import chain, entered, entry, kept_output
+
+# Kept activations may take this much memory, bytes; beyond, forwards begin at the image.
+ROOM = 1 << 30
+# Of a network whose numbers run over, or that is sure of the wrong class: nats.
+LOST = 50.0
+
+# ("dim", name, kept units) or ("block", name, 0)
+Decision = tuple[str, str, int]
+
+
+class Evaluator:
+    """Measures decisions on fixed images. Deterministic; the dense model is not changed.
+
+    Args:
+        batches: images, float (batch, channels, height, width), and labels or None, on the device.
+        order: dim -> units, most important first.
+        against: "outputs": the Kullback-Leibler divergence of the network's probabilities from the dense
+            network's, in nats; "labels": how much the loss rises.
+        loss: the loss against labels; by default cross-entropy.
+        check: called between batches; raises to stop.
+        dense: the same network on the images' device, where that is not the CPU.
+    """
+
+    def __init__(
+        self,
+        found: PrunableNetwork,
+        batches: Sequence[tuple[Tensor, Tensor | None]],
+        order: Mapping[str, np.ndarray],
+        *,
+        against: str = "outputs",
+        loss: Callable[[Any, Tensor], Tensor] | None = None,
+        check: Callable[[], None] = lambda: None,
+        dense: PrunableNetwork | None = None,
+    ):
+        self.found, self.batches, self.order = found, batches, order
+        self._loss, self._against, self._check = loss or F.cross_entropy, against, check
+        self._dense = dense or found
+        self.images = sum(len(images) for images, _ in batches)
+        self._full = {d.name: d.units for d in found.space.dims}
+        self.outputs = [self._dense_output(images) for images, _ in batches]
+        self.links = chain(self._dense, batches[0][0][:2])
+        self._kept: dict[int, list[Tensor]] = {}
+        self.dense = self._mean([self._distance(i, out) for i, out in enumerate(self.outputs)])
+
+    def loss(self, decision: Decision) -> float:
+        """What the answer loses, ≥ 0 but for labels, where less than nothing can be lost; capped at LOST."""
+        what, name, kept = decision
+        choices = {**self._full, **({name: kept} if what == "dim" else {})}
+        removed = (name,) if what == "block" else ()
+        model = extract(self.found, choices, removed, self.order).to(self.batches[0][0].device)
+        start = entry(self.links, self._changed(choices), removed)
+        kept_inputs = self._activations(start) if start >= 0 else None
+        found = []
+        with torch.no_grad():
+            for i, (images, _) in enumerate(self.batches):
+                self._check()
+                if kept_inputs is None:
+                    output = model(images)
+                else:
+                    # Nothing but the shape of the images is used: the modules that read them are skipped.
+                    with entered(model, self.links, start, kept_inputs[i]):
+                        output = model(images)
+                found.append(self._distance(i, output))
+        return self._mean(found) - self.dense
+
+    def accuracy(self) -> float:
+        """Share of the images that the dense network gets right by their labels."""
+        pairs = [(out, labels) for out, (_, labels) in zip(self.outputs, self.batches, strict=True)]
+        return sum(int((out.argmax(1) == y).sum()) for out, y in pairs if y is not None) / self.images
+
+    def entry_of(self, decision: Decision) -> int:
+        """The link where this decision's forwards begin: decisions sorted by it reuse most."""
+        what, name, kept = decision
+        choices = {**self._full, **({name: kept} if what == "dim" else {})}
+        return entry(self.links, self._changed(choices), (name,) if what == "block" else ())
+
+    def _changed(self, choices: Mapping[str, int]) -> list[str]:
+        kept = kept_units(self.found, choices, self.order)
+        positions = kept_positions(self.found, kept)
+        return [name for name, axes in positions.items() if any(not stay.all() for stay in axes.values())]
+
+    def _activations(self, at: int) -> list[Tensor] | None:
+        """What link `at` gives for each batch, from the nearest link before it whose outputs are kept."""
+        size = 4 * self.images * int(np.prod(self.links[at].shape))
+        if size > ROOM:
+            return None
+        if at not in self._kept:
+            near = max((i for i in self._kept if i < at), default=None)
+            made = []
+            for b, (images, _) in enumerate(self.batches):
+                self._check()
+                start = None if near is None else (near, self._kept[near][b])
+                made.append(kept_output(self._dense.model, self.links, at, images, start))
+            while self._kept and size + sum(map(_bytes, self._kept.values())) > ROOM:
+                self._kept.pop(min(self._kept))
+            self._kept[at] = made
+        return self._kept[at]
+
+    def _dense_output(self, images: Tensor) -> Tensor:
+        self._check()
+        with torch.no_grad():
+            output = self._dense.model(images)
+        if not isinstance(output, Tensor) or output.ndim != 2:
+            raise MdpError(
+                "Importance is measured on classifiers, whose outputs are (images, classes); this network "
+                "gives something else. Use another score, such as hessian."
+            )
+        if not torch.isfinite(output).all():
+            raise MdpError(
+                "The outputs of the dense network are not finite: weights or images hold values that are too "
+                "large. Use another checkpoint, or see that the images fit the network."
+            )
+        return output.float()
+
+    def _distance(self, batch: int, output: Tensor) -> tuple[float, int]:
+        """(mean loss of a batch, its images)."""
+        output = output.float()
+        labels = self.batches[batch][1]
+        if self._against == "labels":
+            value = self._loss(output, labels)
+        else:
+            there = F.log_softmax(self.outputs[batch].double(), 1)
+            here = F.log_softmax(output.double(), 1)
+            value = (there.exp() * (there - here)).sum(1).mean()
+        return float(torch.nan_to_num(value, nan=LOST, posinf=LOST).clamp(max=LOST)), len(output)
+
+    @staticmethod
+    def _mean(parts: Sequence[tuple[float, int]]) -> float:
+        return sum(value * count for value, count in parts) / sum(count for _, count in parts)
+
+
+def _bytes(tensors: Sequence[Tensor]) -> int:
+    return sum(t.numel() * t.element_size() for t in tensors)

@@ -1,0 +1,47 @@
+"""Measuring latency tables: `mdp.profile`, `mdp profile`, step 2 of a new study."""
+
+from dataclasses import dataclass
+
+from ..core.deployment import DTYPES, FORMATS, Deployment
+from .option import option
+from .shared import DEVICES, Apart, Model, WidthSteps
+
+# Those of `mdp.core.deployment.RUNTIMES`; a test holds them together.
+RUNTIMES = {
+    "eager": "as written (eager)",
+    "compiled": "torch.compile",
+    "onnxruntime": "ONNX Runtime",
+    "openvino": "OpenVINO",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileOptions(WidthSteps, Apart, Model, command="profile"):
+    """Measure latency tables on this device."""
+
+    device: str = option(Deployment.device, "what to measure on", choices=DEVICES, closed=False)
+    batch: int = option(Deployment.batch_size, "images per forward pass", least=1, label="Batch size")
+    dtype: str = option(
+        Deployment.dtype, "number type of weights and activations", choices=DTYPES, label="Precision"
+    )
+    threads: int | None = option(Deployment.threads, "CPU threads", absent="all that this process may use")
+    memory_format: str = option(
+        Deployment.memory_format, "of weights and images, auto being the usual one",
+        choices=("auto", *FORMATS),
+    )  # fmt: skip
+    runtime: str = option(
+        Deployment.runtime, "what will serve the network; compiled is torch.compile, seconds an entry",
+        choices=RUNTIMES,
+    )  # fmt: skip
+    # What `runtime="compiled"` was called before there were others.
+    compiled: bool = option(Deployment.compiled, "deployed with torch.compile", hidden=True)
+    attention: str = option(
+        "fused", "how a transformer's attention is timed, as it runs or in two as in the paper",
+        choices={"fused": "fused, as it runs", "split": "split, as in the paper"},
+    )  # fmt: skip
+    seconds: float = option(150.0, "about how long to measure", least=0)
+    tolerance: float = option(
+        0.02, "a table whose cross-validated error is below this is refined no further", least=0
+    )
+    again: bool = option(False, "measure once more what was measured before")
+    out: str | None = option(None, "where to save the tables", metavar="FILE", absent="the user's folder")

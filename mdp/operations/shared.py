@@ -1,0 +1,81 @@
+"""Options that several operations have: how a model is named, images, a device."""
+
+from dataclasses import dataclass
+
+from ..core.deployment import Deployment
+from .option import Options, option, required
+
+PINS = "what is held fixed, with commas: blocks.3=removed,blocks.0=kept,embedding=96,blocks.1.mlp=64..256"
+DEVICES = {"auto": "the fastest here", "cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Apple)"}
+FASHION = "fashion-mnist"
+MOST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named(Options):
+    """A model's name, and whose weights it has."""
+
+    model: str = required("a demo network or a timm architecture", positional=True)
+    weights: str | None = option(None, "demo, pretrained, none, or the path of a .safetensors checkpoint")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuiltAs(Options):
+    """How a named model is built where it is not as timm builds it; `mdp.cli.model_args` reads the words."""
+
+    input_size: str | None = option(
+        None, "size of an image: 224, 224x192 (height x width) or 3x224x192", absent="own", metavar="SIZE",
+        label="Image size",
+    )  # fmt: skip
+    in_chans: str | None = option(
+        None, "channels of an image: 1 (grey) or 3", absent="its own", metavar="N", label="Channels"
+    )
+    classes: str | None = option(
+        None, "width of the classifier; other than the weights' it is new, and 0 is none", metavar="N",
+        label="Classifier",
+    )  # fmt: skip
+    arg: tuple[str, ...] = option(
+        (), "an argument for timm, as JSON: --arg depth=6 --arg patch_size=7 (again for another)",
+        metavar="KEY=VALUE", label="Arguments",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model(BuiltAs, Named):
+    """A model by its name, and how it is built."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Apart(Options):
+    """Whether a transformer's block is one or two."""
+
+    split_blocks: bool = option(
+        False, "let a transformer's attention and MLP be removed apart", formerly=("--halves",)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WidthSteps(Options):
+    """How far apart the widths are that are timed."""
+
+    width_step: tuple[str, ...] = option(
+        (), "units per step of a kind of dim, or of one dim", metavar="KIND=N", formerly=("--bundle",)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images(Options):
+    """Which images, and what about those that cannot be read."""
+
+    data: str = option(FASHION, "data set, or folder of class folders of images", label="Images")
+    skip_bad: bool = option(
+        False, "leave out images that cannot be read, and say which, instead of refusing them",
+        label="Bad images", choices={False: "stop and list them", True: "leave them out"},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Computing(Options):
+    """On what to compute where nothing is timed."""
+
+    device: str = option(Deployment.device, "where to compute", choices=DEVICES, closed=False)

@@ -1,0 +1,63 @@
+"""Plans for budgets: `study.solve`, `study.front`, `mdp solve`, `mdp front`, `mdp iterate`."""
+
+from dataclasses import dataclass
+
+from .option import Options, option, required
+from .shared import DEVICES, FASHION, MOST_SEED, PINS, Computing, Images
+
+CHOICE = "with --candidates"  # a section of the command's help
+FILE = "a problem file, a study file, or the name of a study"
+# Those of `mdp.solve.SOLVERS`; a test holds them together.
+RIVALS = ("halp", "nvit", "isomorphic", "uniform", "blocks-only", "greedy", "random")
+SOLVERS = ("exact", "milp", "mindtpy", "mindtpy-fp", *RIVALS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolveOptions(Options, command="solve"):
+    """The best plan for a latency budget."""
+
+    file: str = required(FILE, positional=True)
+    budget: str = required("in the problem's unit (12.5) or a share of dense (40%)")
+    solver: str = option(
+        "exact", "who solves it; those after mindtpy-fp are rivals", choices=SOLVERS, closed=False
+    )
+    pins: str = option("", PINS)
+    time_limit: float | None = option(None, "seconds, by default 60 (mindtpy 300); inf for none")
+    out: str | None = option(None, "also write the plan to this file")
+    json: bool = option(False, "print one JSON object")
+    candidates: int | None = option(
+        None, "repair and measure so many plans near the optimum, and take the most accurate", least=1,
+        metavar="N", absent="only the optimum", section=CHOICE,
+    )  # fmt: skip
+    data: str = option(FASHION, "data set, or folder of class folders", section=CHOICE)
+    images: int = option(
+        4000, "test images: one half to choose on, the other to say the accuracy on", least=2, section=CHOICE
+    )
+    seed: int = option(0, "which images", least=0, most=MOST_SEED, section=CHOICE)
+    device: str = option("auto", "where to compute", choices=DEVICES, closed=False, section=CHOICE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontOptions(Options, command="front"):
+    """The Pareto front: the best plan at many budgets."""
+
+    file: str = required(FILE, positional=True)
+    budgets: str = option("20", "how many, evenly spaced up to dense; or a list: 30%,40%,12.5")
+    json: bool = option(False, "print one JSON object: points and supported points")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IterateOptions(Computing, Images, command="iterate"):
+    """Prune in steps down to a budget, importance scored anew after each."""
+
+    study: str = required("a study file or the name of a study", positional=True)
+    budget: str = required("in ms (12.5) or a share of dense (40%)")
+    steps: int = option(5, "down to the budget; 1 is one shot", least=1)
+    schedule: str = option("geometric", "how budgets fall", choices=("geometric", "linear"))
+    images: int = option(512, "training images per scoring", least=1)
+    batch: int = option(16, "images per batch", least=1)
+    seed: int = option(0, "which images; every step takes others", least=0, most=MOST_SEED)
+    name: str | None = option(None, "of the study that holds the last scores")
+    out: str | None = option(None, "save that study there", metavar="FILE", absent="the user's studies")
+    plan: str | None = option(None, "save the plan there", metavar="FILE", absent="beside the study")
+    json: bool = option(False, "print one JSON object")

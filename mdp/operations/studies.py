@@ -1,0 +1,25 @@
+"""Studies: `mdp studies`, and `mdp build`, which joins tables and scores (`mdp.Study`)."""
+
+from dataclasses import dataclass
+
+from .option import Options, option, required
+from .shared import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudiesOptions(Options, command="studies"):
+    """List the studies at hand."""
+
+    json: bool = option(False, "print a list of objects")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildOptions(Model, command="build"):
+    """Join tables and scores into a study."""
+
+    tables: str = required("made by `mdp profile`", metavar="FILE", label="Latency")
+    scores: str = required(
+        "made by `mdp score`, or a study whose scores to take", metavar="FILE", label="Importance"
+    )
+    name: str = required("the study's name, for people")
+    out: str | None = option(None, "where to save it", metavar="FILE", absent="among the user's studies")

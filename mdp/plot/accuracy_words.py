@@ -1,0 +1,52 @@
+"""What is known of a plan's accuracy, in words: never a number without what it is of."""
+
+from ..core.plan_accuracy import IN_WORDS, Known
+from ..core.saved_networks import number
+from ..core.study import StudyRecord
+from .formats import percent
+
+NONE = "–"
+SHORT = {"tuned": "fine-tuned", "repaired": "repaired", "cut": "as cut"}
+
+
+def dense_accuracy(study: StudyRecord) -> float | None:
+    """Share of test images that the dense network gets right; None where nobody measured it."""
+    dense = number(study.accuracy or {}, "dense")
+    return dense if dense is not None and 0 <= dense <= 1 else None
+
+
+def accuracy_value(known: Known | None) -> str:
+    """`83.4 %`, `≈ 83 %` for an estimate, `–` where nothing is known."""
+    if known is None:
+        return NONE
+    return f"≈ {percent(known.share, 0)}" if known.estimate else percent(known.share)
+
+
+def interval_text(known: Known) -> str:
+    """`82.6–84.1`, in percent; "" for an estimate, or where the number of images is not known."""
+    return "–".join(f"{100 * end:.1f}" for end in known.interval) if known.interval else ""
+
+
+def stage_text(known: Known) -> str:
+    """`repaired`, or `repaired, estimate`."""
+    return f"{SHORT[known.stage]}, estimate" if known.estimate else SHORT[known.stage]
+
+
+def accuracy_short(known: Known | None) -> str:
+    """`83.4 % repaired`, `≈ 83 % repaired, estimate`, `not measured`: one cell of a table."""
+    return "not measured" if known is None else f"{accuracy_value(known)} {stage_text(known)}"
+
+
+def accuracy_sentence(known: Known | None, dense: float | None) -> str:
+    """The whole story for a hover or a screen reader."""
+    against = "" if dense is None else f" The dense network has {percent(dense)}."
+    if known is None:
+        return f"The accuracy of this plan was not measured.{against}"
+    if known.estimate:
+        return (
+            f"Accuracy about {percent(known.share, 0)}, an estimate between measured plans beside this one "
+            f"({IN_WORDS[known.stage]}).{against}"
+        )
+    on = f" on {known.images:,} test images" if known.images else ""
+    ends = f", 95 % interval {interval_text(known)} %" if known.interval else ""
+    return f"Accuracy {percent(known.share)}, measured{on}{ends} ({IN_WORDS[known.stage]}).{against}"

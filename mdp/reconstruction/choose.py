@@ -1,0 +1,200 @@
+"""`repair(pruned, dense, batches)`: fit a pruned network to the dense one, and keep what measures better."""
+
+import copy
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..core.errors import MdpError
+from ..core.progress import PartOf, Reporter
+from .images import FEWEST, Images, collect, moved, parted
+from .judge import Worth, answers, no_worse, worth
+from .layers import Survey, names, survey
+from .plan import Task, room, rows_of, tasks
+from .sweep import Setting, sweep
+from .targets import targets
+
+# Tried in turn, and judged on the held-out images; the more a network computes, the fewer.
+# A strong ridge changes little beyond means: for networks whose images are too few for their widths.
+SETTINGS = (Setting(), Setting(ridge=1.0), Setting(variance=1.0))
+# Multiply-adds of one pass over all images below which all of them are tried, and below which two are.
+CHEAP, MODERATE = 1.5e11, 6e11
+
+
+@dataclass(frozen=True)
+class RepairReport:
+    """What a repair did. `text` says it in words.
+
+    Attributes:
+        repaired: whether the network that came back is the repaired one; else it is as it was cut.
+        images: learnt from; `held_out`: judged on, which are others.
+        before, after: on the held-out images, the network as cut and as it came back.
+        setting: what was chosen; {} where nothing was.
+        layers: how many were fitted; `skipped`: layer -> why it was left as it is.
+        tried: every setting with what it was worth.
+    """
+
+    repaired: bool
+    images: int
+    held_out: int
+    before: Worth
+    after: Worth
+    setting: Mapping[str, Any] = field(default_factory=dict)
+    layers: int = 0
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    tried: tuple[tuple[Mapping[str, Any], Worth], ...] = ()
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """One or more sentences for a person."""
+        was, now = self.before, self.after
+        judged = f"of {self.held_out:,} held-out images it now answers {100 * now.agreement:.1f} % as the "
+        judged += f"dense network does, before {100 * was.agreement:.1f} %"
+        if now.accuracy is not None and was.accuracy is not None:
+            judged += f"; right are {100 * now.accuracy:.1f} %, before {100 * was.accuracy:.1f} %"
+        if self.repaired:
+            took = f"{self.images:,} images in {self.seconds:.1f} s"
+            said = f"Repaired {self.layers} layers on {took}: {judged}."
+        elif self.layers:
+            said = (
+                f"Not repaired: on {self.held_out:,} held-out images no repair was better than the network "
+                "as it was cut, which is kept."
+            )
+        else:
+            said = "Not repaired: the network has no layer that could be."
+        left = f"Left as they are: {names(self.skipped)}." if self.skipped else ""
+        return " ".join(filter(None, [said, left, *self.notes]))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, without the time that it took, which is no part of the result."""
+        facts = asdict(self)
+        del facts["seconds"]
+        return _plain({**facts, "tried": [{"setting": s, **asdict(w)} for s, w in self.tried]})
+
+
+def repair(
+    pruned: nn.Module,
+    dense: nn.Module,
+    batches: Iterable[Any],
+    report: Reporter | None = None,
+    *,
+    images: int | None = None,
+    seed: int = 0,
+    device: Any = "cpu",
+    settings: Sequence[Setting] | None = None,
+) -> tuple[nn.Module, RepairReport]:
+    """Fit every linear layer and convolution of a pruned network to what it put out in the dense one.
+
+    In the order of the forward: X are the layer's inputs in the pruned network as repaired so far, Y the
+    dense layer's outputs, those that were kept; new weights minimise ‖X Wᵀ + b − Y‖² + ridge · ‖W − now‖²,
+    see `gram.Gram.solve`. A quarter of the images is held out, and judges the whole network: what comes back
+    is the best of the repairs, or the network as it was where none is better. It is the same every time.
+
+    Args:
+        pruned: from `extract`, with its `architecture`; it is not changed.
+        dense: the network that it was cut out of, or one with the same layers.
+        batches: any iterable of (images, labels), or of images alone; labels are used to judge only. Images
+            are normalised as the network wants them.
+        images: how many of them at most; by default all that are given and fit in memory.
+        device: where to compute: "cpu", "cuda" or "mps".
+
+    Returns:
+        the network, a copy in eval mode on the CPU, and the report.
+
+    Raises:
+        MdpError: no images, too few, or of another size; the dense network's outputs are no numbers; it is
+            another network; nobody says which units the pruned one has.
+        Cancelled: on request.
+    """
+    report, start = report or Reporter(), time.monotonic()
+    if getattr(pruned, "architecture", None) is None:
+        raise MdpError("Only a network taken out by `extract` can be repaired: it says what was cut.")
+    every = collect(batches, pruned.architecture.model.input_size, images, report)
+    network, dense = (_ready(n, device) for n in (pruned, dense))
+    every = Images(moved(every.images, device), every.labels)
+    memory, notes = room(), []
+    found = survey(network, every.images[:2])
+    if fewer := _fewer(len(every), found, memory):
+        notes.append(f"Memory holds {fewer:,} of the {len(every):,} images; the others are not looked at.")
+        every = every.take(torch.arange(fewer))
+    learn, held = parted(every, seed)
+    todo, skipped = tasks(network, dense, found, len(learn), seed, memory / 4)
+    if rows_of(todo) > memory / 2:
+        raise MdpError(
+            f"The dense network's answers take {rows_of(todo) / 1e9:.1f} GB, more than is free. Give fewer "
+            "images."
+        )
+    chosen = settings or _settings(network, todo, len(learn))
+    share = 1 / (1 + 2 * len(chosen))
+    wanted = targets(dense, learn.images, todo, PartOf(report, 0, share))
+    by_dense = answers(dense, held.images, report)
+    if not by_dense.isfinite().all():
+        raise MdpError("The dense network answers with values that are no numbers: it teaches nothing.")
+    before = worth(answers(network, held.images, report), by_dense, held)
+    best, after, setting, tried = network, before, None, []
+    failed: dict[str, str] = {}
+    for number, one in enumerate(chosen if todo else ()):
+        part = PartOf(report, share * (1 + 2 * number), share * (3 + 2 * number))
+        network_now = copy.deepcopy(network)
+        left = sweep(network_now, learn.images, todo, wanted, one, part)
+        now = worth(answers(network_now, held.images, report), by_dense, held)
+        tried.append((asdict(one), now))
+        if no_worse(now, before, len(held)) and (setting is None or now.divergence < after.divergence):
+            best, after, setting, failed = network_now, now, one, left
+    done = RepairReport(
+        repaired=setting is not None,
+        images=len(learn),
+        held_out=len(held),
+        before=before,
+        after=after,
+        setting=asdict(setting) if setting else {},
+        layers=len(todo) - len(failed),
+        skipped={**skipped, **{name: f"its inputs are {why}" for name, why in failed.items()}},
+        tried=tuple(tried),
+        seconds=time.monotonic() - start,
+        notes=tuple(notes),
+    )
+    best = best.cpu()
+    best.architecture = pruned.architecture
+    return best, done
+
+
+def _ready(network: nn.Module, device: Any) -> nn.Module:
+    """A copy in eval mode on the device, without gradients."""
+    return copy.deepcopy(network).requires_grad_(False).to(device).float().eval()
+
+
+def _settings(network: nn.Module, todo: Sequence[Task], images: int) -> tuple[Setting, ...]:
+    """As many of SETTINGS as are cheap: counted in multiply-adds, so that a busy machine changes nothing."""
+    work = images * sum(t.layer.places * network.get_submodule(t.name).weight.numel() for t in todo)
+    return SETTINGS if work < CHEAP else SETTINGS[:2] if work < MODERATE else SETTINGS[:1]
+
+
+def _fewer(images: int, found: Survey, memory: float) -> int:
+    """How many of the images memory holds on their way through, 0 where it holds all.
+
+    Raises:
+        MdpError: not even the fewest.
+    """
+    fit = int(memory / max(found.bytes_per_image, 1))
+    if fit < FEWEST:
+        raise MdpError(
+            f"One image takes about {found.bytes_per_image / 1e9:.1f} GB on its way through the network, "
+            f"and a repair holds {FEWEST} or more: that is more memory than is free."
+        )
+    return fit if fit < images else 0
+
+
+def _plain(value: Any) -> Any:
+    """Numbers that JSON cannot say (a divergence without end) as None."""
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and value in (float("inf"), float("-inf")) else value

@@ -1,0 +1,114 @@
+"""What a repair looks at: per layer the kept outputs, the places, and the stream that it writes to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import psutil
+import torch
+from torch import Tensor, nn
+
+from ..core.errors import MdpError
+from ..core.how_found import has_split_blocks
+from ..families import find
+from ..surgery.extract import Architecture
+from ..surgery.keep_indices import kept_positions
+from .layers import Layer, Survey
+from .rows import draw
+from .streams import Write, writes
+
+# Rows for each input of a layer, and the fewest and most of all. Depthwise layers could be solved on fewer;
+# but their channels are often active on few pixels, and the mean of those takes many.
+ROWS_PER_INPUT, FEWEST, MOST = 8, 4096, 16384
+# Of the memory that is free, so much is used at most; matrices are float64, a solution takes a few of them.
+SHARE, MATRICES, BYTES = 0.5, 4, 8
+
+
+@dataclass(frozen=True)
+class Task:
+    """One layer's repair.
+
+    Attributes:
+        kept: positions of the dense layer's outputs that this one has.
+        at: places of each image that are looked at, (images, places).
+        write: how it writes to a residual stream, if it does.
+    """
+
+    layer: Layer
+    kept: Tensor
+    at: Tensor
+    write: Write | None
+
+    @property
+    def name(self) -> str:
+        """The layer's name, in both networks."""
+        return self.layer.name
+
+
+def room() -> float:
+    """How many bytes a repair may take here."""
+    return SHARE * psutil.virtual_memory().available
+
+
+def tasks(
+    network: nn.Module, dense: nn.Module, found: Survey, images: int, seed: int, memory: float
+) -> tuple[list[Task], dict[str, str]]:
+    """(the repairs in the order of the forward, layer -> why it is left as it is).
+
+    Raises:
+        MdpError: nobody says which of the dense network's units the pruned one has.
+    """
+    kept = _outputs(network.architecture, dense)
+    dense_modules, streams = dict(dense.named_modules()), writes(dense, network)
+    todo, skipped = [], dict(found.skipped)
+    for number, layer in enumerate(found.layers):
+        module, like = network.get_submodule(layer.name), dense_modules.get(layer.name)
+        size = layer.groups * layer.inputs**2 * BYTES * MATRICES
+        if not isinstance(like, type(module)):
+            skipped[layer.name] = "the dense network has no such layer"
+        elif size > memory:
+            skipped[layer.name] = (
+                f"its matrix of {layer.inputs:,} inputs takes {size / 1e9:.1f} GB, more than is free"
+            )
+        else:
+            stay = kept.get(layer.name, torch.arange(like.weight.shape[0]))
+            if len(stay) != module.weight.shape[0]:
+                skipped[layer.name] = "which of its outputs were kept is not known"
+                continue
+            at = draw(images, layer.places, _rows(layer.inputs), seed + number)
+            todo.append(Task(layer, stay, at, streams.get(layer.name)))
+    return todo, skipped
+
+
+def _outputs(architecture: Architecture, dense: nn.Module) -> dict[str, Tensor]:
+    """Layer -> which of the dense layer's outputs stay, where not all do."""
+    whole = all(width is None for width in architecture.choices.values())
+    if architecture.kept is None and not whole:
+        raise MdpError(
+            "The pruned network does not say which units of the dense one it has: an earlier version saved "
+            "it. Repair it from its study (`mdp repair STUDY --plan PLAN`), or extract it anew."
+        )
+    found = find(dense, architecture.model, split_blocks=has_split_blocks(architecture.removed))
+    if {d.name for d in found.space.dims} != set(architecture.choices):
+        raise MdpError(
+            f"The dense network given is not the {architecture.model.name} that this one was cut out of: its "
+            "dims differ."
+        )
+    said = architecture.kept or {}
+    units = {d.name: np.asarray(said.get(d.name, np.arange(d.units))) for d in found.space.dims}
+    return {
+        name.removesuffix(".weight"): torch.from_numpy(np.flatnonzero(axes[0]))
+        for name, axes in kept_positions(found, units).items()
+        if name.endswith(".weight") and 0 in axes
+    }
+
+
+def _rows(inputs: int) -> int:
+    """How many rows a layer with so many inputs is fitted on."""
+    return min(MOST, max(FEWEST, ROWS_PER_INPUT * inputs))
+
+
+def rows_of(todo: Mapping[str, Task] | list[Task]) -> int:
+    """Bytes of the dense network's answers that a repair holds."""
+    every = todo.values() if isinstance(todo, Mapping) else todo
+    return sum(t.at.numel() * len(t.kept) * (2 if t.write else 1) * 4 for t in every)

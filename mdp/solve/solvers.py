@@ -1,0 +1,56 @@
+"""All solvers by name, and the one function that calls them."""
+
+from collections.abc import Callable
+
+from ..core.errors import Unsupported
+from ..core.pins import Pins, allowed_options
+from ..core.plan import Plan
+from ..core.problem import Problem
+from .baselines import blocks_only, greedy, halp, isomorphic, nvit, random_plan, uniform
+from .exact import solver as exact
+from .heuristic import Heuristic
+from .milp import solver as milp
+from .protocol import Limits, Solver, checked_budget, checked_time_limit
+from .reference import mindtpy
+
+SOLVERS: dict[str, Solver] = {
+    "exact": exact.solve,
+    "milp": milp.solve,
+    "mindtpy": mindtpy.solve,
+    "mindtpy-fp": mindtpy.solve_pump,
+    "halp": Heuristic("halp", halp.search),
+    "nvit": Heuristic("nvit", nvit.search),
+    "isomorphic": Heuristic("isomorphic", isomorphic.search),
+    "uniform": Heuristic("uniform", uniform.search),
+    "blocks-only": Heuristic("blocks-only", blocks_only.search),
+    "greedy": Heuristic("greedy", greedy.search),
+    "random": Heuristic("random", random_plan.seeded(0)),
+}
+
+
+def solve(
+    problem: Problem,
+    budget: float,
+    solver: str = "exact",
+    *,
+    pins: Pins | None = None,
+    time_limit: float | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Plan:
+    """The plan of one solver for one budget, in the problem's latency unit.
+
+    Preparation is kept with the problem, so that another budget for the same Problem object is fast.
+
+    Raises:
+        Infeasible: nothing meets the budget, or nothing that this solver can reach; `.smallest` is the
+            smallest latency possible, or the smallest that it reaches.
+        Cancelled: `cancelled()` became true.
+        MdpError: an unknown solver, a budget that is no number, a time limit that is none, pins that the
+            problem does not have.
+    """
+    if solver not in SOLVERS:
+        raise Unsupported(f"There is no solver {solver!r}. Choose one of: {', '.join(SOLVERS)}.")
+    budget = checked_budget(budget)
+    limits = Limits(pins, checked_time_limit(time_limit), cancelled)
+    allowed_options(problem, pins)
+    return SOLVERS[solver](problem, budget, limits)

@@ -1,0 +1,47 @@
+"""One fact of the budget bar, as it is read: name, value, note; and the one about accuracy."""
+
+from mdp.core.plan_accuracy import Known
+from mdp.core.study import StudyRecord
+from mdp.plot import formats as fmt
+from mdp.plot.accuracy_words import (
+    SHORT,
+    accuracy_sentence,
+    accuracy_value,
+    dense_accuracy,
+    interval_text,
+)
+
+
+def fact(
+    name: str, value: str, note: str = "", kind: str = "", title: str = "", band: str = ""
+) -> dict[str, str]:
+    return {"name": name, "value": value, "note": note, "kind": kind, "title": title, "band": band}
+
+
+def accuracy_fact(
+    study: StudyRecord, known: Known | None, measuring: bool = False, problem: str = ""
+) -> dict[str, str]:
+    """What is known of the plan's accuracy: what it is of, its interval, and the dense network's."""
+    dense = dense_accuracy(study)
+    against = "" if dense is None else f"dense {fmt.percent(dense)}"
+    if measuring:
+        note = "measuring…"
+    elif known is None:
+        note = f"not measured · {against}" if against else "not measured"
+    else:
+        note = against
+    return fact(
+        # What it is of stands in the name: notes give way to plan A's values.
+        f"accuracy, {SHORT[known.stage]}" if known else "accuracy",
+        accuracy_value(known),
+        note,
+        "accuracy" if known else "accuracy unknown",
+        " ".join(filter(None, (accuracy_sentence(known, dense), problem))),
+        "" if known is None else "estimate" if known.estimate else interval_text(known),
+    )
+
+
+def with_stage(a: dict[str, str]) -> dict[str, str]:
+    """A's accuracy may be of another kind than B's: it says which."""
+    name, _, stage = a["name"].partition(", ")
+    return {**a, "value": f"{a['value']} {stage}"} if name == "accuracy" and stage else a
