@@ -83,7 +83,7 @@ def test_what_is_mistaken_is_a_sentence(own, tmp_path):
     study = mdp.Study(net, tables, scores)
     for call, said in (
         (lambda: mdp.prunable("resnet50"), "torch.nn.Module can be pruned, not a str"),
-        (lambda: mdp.prunable(net.model.stem, input_size=(3, 8, 8)), "none of the supported families"),
+        (lambda: mdp.prunable(net.model.stem, input_size=(5, 8, 8)), "does not take images of 5 x 8 x 8"),
         (lambda: mdp.prunable(net.model, input_size=(5, 64, 64)), "does not take images of 5 x 64 x 64"),
         (lambda: mdp.profile(net.model), "what mdp.prunable"),
         (lambda: mdp.score(net.model, batches), "what mdp.prunable"),

@@ -76,4 +76,4 @@ def export_onnx(
     size = input_size or (architecture.model.input_size if architecture else None)
     if size is None:
         raise MdpError("Give export_onnx(network, path, input_size=(channels, height, width)).")
-    return write(network, path, size)
+    return write(network, path, size, () if input_size or architecture is None else architecture.model.inputs)

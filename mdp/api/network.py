@@ -1,6 +1,6 @@
 """`prunable(model)`: what can be pruned in a network, and the pruned network of a plan."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from .repair import note_origin
 
 if TYPE_CHECKING:
     import pandas as pd
+    import torch
     from torch import nn
 
 
@@ -89,8 +90,9 @@ class Network(PrunableNetwork):
 
 def prunable(
     model: "nn.Module",
+    example_inputs: "torch.Tensor | Sequence[torch.Tensor] | None" = None,
     *,
-    input_size: tuple[int, int, int] | None = None,
+    input_size: tuple[int, ...] | None = None,
     width_step: Mapping[str, int] | None = None,
     split_blocks: bool = ProfileOptions.split_blocks,
     attention: str = ProfileOptions.attention,
@@ -98,8 +100,10 @@ def prunable(
     """Find what can be pruned in a network whose weights are in memory.
 
     Args:
-        model: a timm model, or any `nn.Module` of a supported family. It is not changed; where it is on a GPU
-            or in training mode, a copy on the CPU in eval mode is taken.
+        model: a timm model, or any `nn.Module` whose forward torch.fx can trace. It is not changed; where it
+            is on a GPU or in training mode, a copy on the CPU in eval mode is taken.
+        example_inputs: what its forward takes, a tensor or several, with a first axis for the batch. Networks
+            of the families know their own; for others give this, or `input_size`.
         input_size: (channels, height, width) of one image; by default what timm says of the model.
         width_step: units per step of the widths offered, by kind of dim or name: `{"channels": 32}`.
         split_blocks: let a transformer's attention and MLP be removed apart.
@@ -107,20 +111,34 @@ def prunable(
             "split".
 
     Raises:
-        Unsupported: the network is of no supported family, or has a part that its family does not know.
+        Unsupported: the forward cannot be traced (it says why), nothing in it can be pruned, or it is built
+            for one size of batch. A part that cannot be followed stays whole, and `space.skipped` says why.
         MdpError: the input size is not known, or the network does not take it.
 
     >>> import timm, mdp
     >>> mdp.prunable(timm.create_model("test_resnet"))
     Network('test_resnet', 10 dims, 4 blocks of which 4 can go)
+
+    A module of one's own is followed step by step:
+
+    >>> import torch
+    >>> from torch import nn
+    >>> own = nn.Sequential(nn.Conv2d(1, 16, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16 * 6 * 6, 10))
+    >>> mdp.prunable(own, torch.randn(1, 1, 8, 8))
+    Network('Sequential', 1 dims, 0 blocks of which 0 can go)
     """
     check(ProfileOptions, attention=attention)
     from ..families import find
-    from ..networks.in_memory import at_rest, reference
+    from ..networks.in_memory import at_rest, examples, reference
 
     model = at_rest(model)
-    ref = reference(model, input_size)
-    found = find(model, ref, width_step=width_step, split_blocks=split_blocks, attention=attention)
+    inputs = None if example_inputs is None else examples(example_inputs, model)
+    if inputs is not None and input_size is not None:
+        raise MdpError("Give an example, or input_size, and not both: the example says the size.")
+    ref = reference(model, input_size, inputs)
+    found = find(
+        model, ref, width_step=width_step, split_blocks=split_blocks, attention=attention, inputs=inputs
+    )
     return Network(**{name: getattr(found, name) for name in found.__dataclass_fields__})
 
 

@@ -16,7 +16,7 @@ def run(args):
         return _one(args)
     if not args.name and not args.all:
         raise MdpError(
-            "Say which architecture to check, by its timm name, or --all of the supported families."
+            "Say which architecture to check, by its timm name or torchvision/NAME, or --all that timm has."
         )
     return _many(args)
 

@@ -9,6 +9,8 @@ from typing import Any
 
 # Weights that somebody holds in memory: this process has them, a file does not say where to get them.
 MEMORY = "memory"
+# What the inputs of a network may hold, beside images.
+INPUT_TYPES = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "uint8", "bool")
 
 
 @dataclass(frozen=True)
@@ -16,21 +18,24 @@ class ModelRef:
     """How to get the dense model again; `mdp.networks.models.create` builds it.
 
     Attributes:
-        name: a demo network (`fmnist_resnet`, `fmnist_vit`) or a timm architecture.
+        name: a demo network (`fmnist_resnet`, `fmnist_vit`), a timm architecture, or `torchvision/NAME`.
         weights: "demo" (shipped with the project), "pretrained" (timm's), "none" (random), "memory" (held by
             whoever made the study), or the path of a safetensors checkpoint.
-        input_size: (channels, height, width) of one image.
-        classes: width of the classifier.
+        input_size: (channels, height, width) of one image; of a network that takes something else, the shape
+            of its first input without the batch.
+        classes: width of the classifier, 0 if the network answers with something else.
         arguments: keyword arguments for timm.create_model, beyond the name.
         new_head: whether the classifier is a new one, untrained, instead of that of the weights.
+        inputs: (dtype, shape without the batch) of every input, where they are not one image of floats.
     """
 
     name: str
     weights: str
-    input_size: tuple[int, int, int]
+    input_size: tuple[int, ...]
     classes: int
     arguments: Mapping[str, Any] = field(default_factory=dict)
     new_head: bool = False
+    inputs: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 def built_as(ref: ModelRef) -> str:
@@ -46,6 +51,8 @@ def model_to_json(ref: ModelRef) -> dict[str, Any]:
     data = {**dataclasses.asdict(ref), "input_size": list(ref.input_size)}
     if not ref.new_head:  # the usual; files from before it do not say it
         del data["new_head"]
+    if not ref.inputs:
+        del data["inputs"]
     return data
 
 
@@ -57,20 +64,36 @@ def model_from_json(data: Any) -> ModelRef:
     if not isinstance(data, Mapping):
         raise ValueError("the model, which must be an object")
     names = {f.name for f in dataclasses.fields(ModelRef)}
-    if odd := (set(data) - names) | (names - set(data) - {"arguments", "new_head"}):
+    if odd := (set(data) - names) | (names - set(data) - {"arguments", "new_head", "inputs"}):
         raise ValueError(f"the model's {min(odd)}, which is unexpected or missing")
     size = data["input_size"]
     for key, right in (
         ("name", isinstance(data["name"], str)),
         ("weights", isinstance(data["weights"], str)),
-        ("input_size", isinstance(size, list) and len(size) == 3 and all(_is_count(n, 1) for n in size)),
+        ("input_size", _is_shape(size) and bool(size)),
         ("classes", _is_count(data["classes"], 0)),
         ("arguments", isinstance(data.get("arguments", {}), Mapping)),
         ("new_head", isinstance(data.get("new_head", False), bool)),
+        ("inputs", _are_inputs(data.get("inputs", []))),
     ):
         if not right:
             raise ValueError(f"the model's {key}")
-    return ModelRef(**{**data, "input_size": tuple(size)})
+    inputs = tuple((kind, tuple(shape)) for kind, shape in data.get("inputs", []))
+    return ModelRef(**{**data, "input_size": tuple(size), "inputs": inputs})
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) <= 6 and all(_is_count(n, 1) for n in value)
+
+
+def _are_inputs(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(
+        isinstance(entry, list | tuple)
+        and len(entry) == 2
+        and entry[0] in INPUT_TYPES
+        and _is_shape(entry[1])
+        for entry in value
+    )
 
 
 def _is_count(value: Any, least: int) -> bool:

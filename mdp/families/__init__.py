@@ -6,7 +6,7 @@ docs/how-to/add-a-family.md shows how to add one.
 """
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -16,18 +16,36 @@ from ..networks.prunable import Norm, PrunableNetwork
 from ..networks.slices import Slice
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
-__all__ = ["FAMILIES", "Norm", "PrunableNetwork", "Slice", "family", "find", "outline"]
+__all__ = [
+    "FAMILIES",
+    "GENERAL",
+    "Norm",
+    "PrunableNetwork",
+    "Slice",
+    "family",
+    "family_of",
+    "find",
+    "outline",
+]
 
 FAMILIES = ("vit", "resnet", "efficientnet", "convnext")
+GENERAL = "traced"  # any other network that can be traced
 
 
 def family(name: str) -> ModuleType:
     """The module of a family. Raises Unsupported for a name that is none."""
-    if name not in FAMILIES:
-        raise Unsupported(f"There is no model family {name!r}; known are {', '.join(FAMILIES)}.")
+    if name not in (*FAMILIES, GENERAL):
+        known = ", ".join((*FAMILIES, GENERAL))
+        raise Unsupported(f"There is no model family {name!r}; known are {known}.")
     return importlib.import_module(f"mdp.families.{name}")
+
+
+def family_of(model: "nn.Module") -> str:
+    """The name of the family that takes a model: GENERAL where none of the others does."""
+    return next((name for name in FAMILIES if family(name).matches(model)), GENERAL)
 
 
 def find(
@@ -37,6 +55,7 @@ def find(
     width_step: Mapping[str, int] | None = None,
     split_blocks: bool = False,
     attention: str = "fused",
+    inputs: "Sequence[torch.Tensor] | None" = None,
 ) -> PrunableNetwork:
     """What can be pruned in `model`, where it lives and what to time.
 
@@ -45,6 +64,7 @@ def find(
         width_step: dim kind or dim name -> units per step of its options; the rest gets defaults.
         split_blocks: let the attention and the MLP of a transformer's block be removed apart.
         attention: how a transformer's is timed, "fused", as it runs, or "split" in two, as in the paper.
+        inputs: what the forward of a network of no family takes, if not images of `ref.input_size`.
 
     Raises:
         Unsupported: no family knows this model, or it has a part that its family does not know.
@@ -62,11 +82,13 @@ def find(
                     f"{'remove by halves' if split_blocks else 'time otherwise'}."
                 )
             return module.find(model, ref, width_step)
-    raise Unsupported(
-        f"{ref.name} is of class {type(model).__name__}, which is in none of the supported families "
-        f"({', '.join(FAMILIES)}). Choose a model of these, or see docs/how-to/add-a-family.md "
-        "on adding a family."
-    )
+    if attention != "fused":
+        raise Unsupported(
+            f"{ref.name} is of none of the families ({', '.join(FAMILIES)}), and is pruned as a graph of "
+            "steps: its attention is timed as it runs. Leave out attention."
+        )
+    # Every branch of a graph that can go goes by itself: blocks are split as they are.
+    return family(GENERAL).find(model, ref, width_step, inputs)
 
 
 def outline(
@@ -76,8 +98,9 @@ def outline(
     split_blocks: bool = False,
     attention: str = "fused",
 ) -> PrunableNetwork:
-    """What `find` finds in this model, in seconds and without its memory: on torch's meta device, where a
-    tensor is its shape alone. Its `model` and `segments` cannot run.
+    """What `find` finds in this model, without its weights. A model of a family takes seconds and no memory:
+    it is on torch's meta device, where a tensor is its shape alone; its `model` and `segments` cannot run.
+    Any other is built, for the steps of its forward are tried.
 
     Raises:
         MdpError: timm cannot build the model.
@@ -85,8 +108,16 @@ def outline(
     """
     import torch
 
-    from ..networks.models import create
+    from ..networks.memory_check import BYTES_PER_PARAMETER, check_memory
+    from ..networks.models import create, shapes_of
 
-    with torch.device("meta"):
-        model = create(ref, load_weights=False)
-        return find(model, ref, width_step=width_step, split_blocks=split_blocks, attention=attention)
+    empty = shapes_of(ref)
+    how = {"width_step": width_step, "split_blocks": split_blocks, "attention": attention}
+    if family_of(empty) != GENERAL:
+        with torch.device("meta"):
+            return find(empty, ref, **how)
+    if any(p.is_meta for p in empty.parameters()):
+        copies = 3 * sum(p.numel() for p in empty.parameters())  # cuts are tried on copies
+        check_memory(f"Looking into {ref.name}", copies * BYTES_PER_PARAMETER, Unsupported)
+        empty = create(ref, load_weights=False)
+    return find(empty, ref, **how)

@@ -131,7 +131,7 @@ class _Cutter:
             if _folds(self.traced, step):
                 word = _after_fold(self.traced, step)
             elif step.op == "call_module":
-                word = _describe(self.traced.get_submodule(step.target))
+                word = describe(self.traced.get_submodule(step.target))
             else:
                 word = step_name(step)
             if _is_layer(self.traced, step):
@@ -225,21 +225,23 @@ def _fold_follows(traced: fx.GraphModule, node: fx.Node) -> bool:
 
 def _after_fold(traced: fx.GraphModule, node: fx.Node) -> str:
     act = getattr(traced.get_submodule(node.target), "act", nn.Identity())
-    return f"+bn {_describe(act)}".strip()
+    return f"+bn {describe(act)}".strip()
 
 
-def _describe(module: nn.Module) -> str:
+def describe(module: nn.Module) -> str:
     """Class and settings of a module, without its widths: they are in the shapes."""
     if isinstance(module, (nn.Identity, nn.Dropout, DropPath)):  # nothing in eval mode
         return ""
     name = type(module).__name__
-    if isinstance(module, nn.Conv2d):  # the number of groups follows from the shapes of weight and input
-        pairs = (("s", module.stride), ("p", module.padding), ("d", module.dilation))
+    if isinstance(module, nn.modules.conv._ConvNd):  # groups follow from the shapes of weight and input
+        pairs = [("s", module.stride), ("p", module.padding), ("d", module.dilation)]
+        if module.transposed:
+            pairs.append(("o", module.output_padding))
         words = [f"{letter}{_size(value)}" for letter, value in pairs if letter != "d" or set(value) != {1}]
         return " ".join([name, *words, *(["+bias"] if module.bias is not None else [])])
     if list(module.children()):
         own = [name] if module._parameters else []
-        return "+".join([*own, *filter(None, map(_describe, module.children()))])
+        return "+".join([*own, *filter(None, map(describe, module.children()))])
     settings = "" if list(module.parameters()) else re.sub(r"(, )?inplace(=\w+)?", "", module.extra_repr())
     return f"{name}({settings})" if settings else name
 
@@ -251,5 +253,5 @@ def _size(value: int | str | tuple[int, ...]) -> str:
 
 def _does_something(traced: fx.GraphModule, node: fx.Node) -> bool:
     if node.op == "call_module":
-        return bool(_describe(traced.get_submodule(node.target)))
+        return bool(describe(traced.get_submodule(node.target)))
     return node.target not in (operator.getitem, torch.flatten)

@@ -36,6 +36,8 @@ def kept_norm(norm: nn.Module, kept: torch.Tensor) -> nn.Module | None:
 
     if isinstance(norm, GlobalResponseNorm):
         return KeptResponseNorm(norm, kept)
+    if isinstance(norm, nn.GroupNorm) and norm.num_groups == 1:
+        return KeptWholeNorm(norm, kept)
     return KeptNorm(norm, kept) if isinstance(norm, nn.LayerNorm) or is_uncentred_norm(norm) else None
 
 
@@ -48,7 +50,7 @@ class KeptNorm(nn.Module):
     def __init__(self, norm: nn.Module, kept: torch.Tensor):
         super().__init__()
         self.weight, self.bias, self.eps = norm.weight, getattr(norm, "bias", None), norm.eps
-        self.axis = 1 if _is_2d(norm) else -1
+        self.axis = 1 if channels_first(norm) else -1
         self.centred, self.simple = not is_uncentred_norm(norm), is_simple_norm(norm)
         self.act = getattr(norm, "act", nn.Identity())  # timm's LayerNormAct2d is norm and activation
         self.register_buffer("kept", kept)
@@ -85,11 +87,30 @@ class KeptResponseNorm(nn.Module):
         return x + norm.bias.view(norm.wb_shape) + scale * x
 
 
-def _is_2d(norm: nn.Module) -> bool:
+class KeptWholeNorm(nn.Module):
+    """A group norm of one group, whose statistics over channels and positions are taken over kept channels.
+
+    Used in masked networks alone.
+    """
+
+    def __init__(self, norm: nn.GroupNorm, kept: torch.Tensor):
+        super().__init__()
+        self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
+        self.act = getattr(norm, "act", nn.Identity())  # timm's GroupNorm1Act is norm and activation
+        self.register_buffer("kept", kept)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        shape = (-1, *(1,) * (x.ndim - 2))
+        statistics = F.group_norm(x[:, self.kept], 1, eps=self.eps)
+        normed = torch.zeros_like(x).index_copy(1, self.kept.nonzero().ravel(), statistics)
+        return self.act(normed * self.weight.view(shape) + self.bias.view(shape))
+
+
+def channels_first(norm: nn.Module) -> bool:
     """Whether a norm expects channels as axis 1 of an image."""
     from timm.layers.norm import LayerNorm2d, LayerNorm2dFp32, LayerNormExp2d, RmsNorm2d, SimpleNorm2d
-    from timm.layers.norm_act import LayerNormAct2d
+    from timm.layers.norm_act import LayerNormAct2d, LayerNormAct2dFp32
+    from torchvision.models.convnext import LayerNorm2d as TorchvisionNorm
 
-    return isinstance(
-        norm, (LayerNorm2d, LayerNorm2dFp32, LayerNormExp2d, LayerNormAct2d, RmsNorm2d, SimpleNorm2d)
-    )
+    timm = (LayerNorm2d, LayerNorm2dFp32, LayerNormExp2d, LayerNormAct2d, LayerNormAct2dFp32)
+    return isinstance(norm, (*timm, RmsNorm2d, SimpleNorm2d, TorchvisionNorm))

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import product as cartesian
 
 import numpy as np
@@ -54,6 +54,7 @@ def count(
     block_of: Callable[[str], str | None],
     positions: Mapping[str, int],
     extra_macs: Sequence[Product] = (),
+    unused: Collection[str] = (),
 ) -> dict[str, tuple[Product, ...]]:
     """The `counts` of a Space.
 
@@ -61,12 +62,15 @@ def count(
         block_of: tensor name -> the block that it vanishes with, or None.
         positions: module name -> how often one image applies its weight (output pixels, tokens).
         extra_macs: MACs without weights, such as attention's.
+        unused: tensors that no image meets, and that no pruned network has.
     """
     by_tensor = defaultdict(list)
     for s in slices:
         by_tensor[s.tensor].append(s)
     parameters, macs = Counter(), Counter()
     for name, tensor in model.named_parameters(remove_duplicate=True):
+        if name in unused:
+            continue
         block = block_of(name)
         module, _, leaf = name.rpartition(".")
         for factor, dims in tensor_products(tensor, by_tensor[name], units):

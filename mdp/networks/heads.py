@@ -35,7 +35,7 @@ def load(model: "nn.Module", path: Path, name: str, *, other_head: bool = False)
 
     state, own = read_tensors(path), model.state_dict()
     if other_head:
-        state = _with_own_head(state, own, classifiers(model.pretrained_cfg))
+        state = _with_own_head(state, own, classifiers(getattr(model, "pretrained_cfg", {})))
     check_fit(state, own, path, name)
     model.load_state_dict(state)
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from ..core.errors import MdpError, first_line
-from ..core.model_ref import MEMORY, ModelRef
+from ..core.model_ref import INPUT_TYPES, MEMORY, ModelRef
 
 
 def at_rest(model: nn.Module) -> nn.Module:
@@ -27,42 +27,88 @@ def at_rest(model: nn.Module) -> nn.Module:
     return copy.deepcopy(model).cpu().float().eval()
 
 
-def reference(model: nn.Module, input_size: tuple[int, int, int] | None = None) -> ModelRef:
+def reference(
+    model: nn.Module,
+    input_size: tuple[int, ...] | None = None,
+    example_inputs: tuple[torch.Tensor, ...] | None = None,
+) -> ModelRef:
     """What to call a model whose weights are in memory, and how to make its like again, where timm can.
 
     Raises:
         MdpError: the input size is not known, or the model does not take it.
     """
+    if example_inputs is not None:
+        return _of_inputs(model, example_inputs)
     config = getattr(model, "pretrained_cfg", None) or {}
     size = tuple(int(n) for n in input_size or config.get("input_size") or ())
-    if len(size) != 3 or min(size) < 1:
+    if not 1 <= len(size) <= 5 or min(size) < 1:
         raise MdpError(
-            f"The size of an image for this {type(model).__name__} is not known. Give "
-            "prunable(model, input_size=(channels, height, width))."
+            f"The size of an image for this {type(model).__name__} is not known. Give an example, "
+            "prunable(model, torch.randn(1, 3, 224, 224)), or input_size=(channels, height, width)."
         )
-    classes = _classes(model, size)
+    classes = _classes(model, (torch.zeros(1, *size),), f"images of {' x '.join(map(str, size))}")
+    return _known_to_timm(model, size, classes)
+
+
+def _of_inputs(model: nn.Module, inputs: tuple[torch.Tensor, ...]) -> ModelRef:
+    shapes = [tuple(t.shape[1:]) for t in inputs]
+    said = " and ".join(" x ".join(map(str, t.shape)) for t in inputs)
+    classes = _classes(model, inputs, f"inputs of {said}")
+    if len(inputs) == 1 and inputs[0].dtype == torch.float32 and shapes[0]:
+        return _known_to_timm(model, shapes[0], classes)
+    kinds = tuple(
+        (str(t.dtype).removeprefix("torch."), shape) for t, shape in zip(inputs, shapes, strict=True)
+    )
+    size = next((shape for shape in shapes if shape), (1,))
+    return ModelRef(type(model).__qualname__, MEMORY, size, classes, {}, inputs=kinds)
+
+
+def _known_to_timm(model: nn.Module, size: tuple[int, ...], classes: int) -> ModelRef:
+    config = getattr(model, "pretrained_cfg", None) or {}
     name = str(config.get("architecture") or "")
     for arguments in ({}, {"img_size": list(size[1:])}):
         ref = ModelRef(name, MEMORY, size, classes, arguments)
-        if name and _is_like(ref, model):
+        if name and len(size) == 3 and _is_like(ref, model):
             return ref
     return ModelRef(type(model).__qualname__, MEMORY, size, classes, {})
 
 
-def _classes(model: nn.Module, size: tuple[int, ...]) -> int:
-    """How many numbers the model answers an image with."""
+def examples(given: object, model: nn.Module) -> tuple[torch.Tensor, ...]:
+    """Example inputs as a tuple of tensors on the CPU, in the float type that a model at rest has.
+
+    Raises:
+        MdpError: they are no tensors with a batch axis, or their batches differ in size.
+    """
+    several = tuple(given) if isinstance(given, list | tuple) else (given,)
+    if not several or not all(isinstance(t, torch.Tensor) for t in several):
+        raise MdpError(
+            f"Give the example inputs of this {type(model).__name__} as a tensor, or as a tuple of tensors "
+            "in the order of its forward."
+        )
+    known = {str(t.dtype).removeprefix("torch.") for t in several} <= set(INPUT_TYPES)
+    if not known or any(t.is_meta or t.ndim == 0 or not t.numel() for t in several):
+        raise MdpError(
+            "Example inputs are tensors of real numbers with a first axis for the batch, not empty."
+        )
+    if len({t.shape[0] for t in several}) > 1:
+        raise MdpError("The example inputs have batches of different sizes. Give as many of each.")
+    return tuple(t.detach().cpu().float() if t.is_floating_point() else t.detach().cpu() for t in several)
+
+
+def _classes(model: nn.Module, inputs: tuple[torch.Tensor, ...], said: str) -> int:
+    """How many numbers the model answers an image with; 0 if it answers with something else."""
     try:
         with torch.inference_mode():
-            answer = model(torch.zeros(1, *size))
+            answer = model(*(t.clone() for t in inputs))
     except Exception as error:  # whatever the model's own forward raises
         raise MdpError(
-            f"This {type(model).__name__} does not take images of {' x '.join(map(str, size))} "
-            f"({first_line(error)}). Give prunable(model, input_size=(channels, height, width))."
+            f"This {type(model).__name__} does not take {said} "
+            f"({first_line(error)}). Give an example that it takes: prunable(model, example_inputs)."
         ) from None
-    if not isinstance(answer, torch.Tensor):
-        raise MdpError(f"This {type(model).__name__} answers with a {type(answer).__name__}, not a tensor.")
     known = getattr(model, "num_classes", None)
-    return known if type(known) is int else int(answer.shape[-1])
+    if type(known) is int:
+        return known
+    return int(answer.shape[-1]) if isinstance(answer, torch.Tensor) and answer.ndim == 2 else 0
 
 
 def _is_like(ref: ModelRef, model: nn.Module) -> bool:

@@ -18,6 +18,8 @@ from .demos import DEMOS, PUBLIC, SHIPPED_MODELS, Demo, demo_path
 from .heads import classes_in, classifiers, load
 from .hub import hub
 from .model_input import check_patches, checked_size, side
+from .torchvision_models import build, is_torchvision
+from .torchvision_models import config as torchvision_config
 
 __all__ = [
     "DEMOS",
@@ -85,30 +87,31 @@ def resolve(
         if weights == "pretrained":
             raise MdpError(f'{name} is trained by this project, not by timm: use its weights "demo".')
         base_classes, fixed = demo.classes, "img_size" in demo.arguments
-        config = _timm_config(demo.base)
+        found = _timm_config(demo.base)
     else:
-        config = _timm_config(name)
+        found = _timm_config(name)
+        if weights == "pretrained" and is_torchvision(name):
+            raise MdpError(
+                f"{name} comes without weights here. Save its state dict as safetensors and give the path."
+            )
         if weights == "demo" and name not in PUBLIC:
             raise MdpError(
                 f"No weights of {name} come with the project; those of {', '.join(SHIPPED_MODELS)} do. Use "
                 "the weights pretrained, none, or a safetensors checkpoint."
             )
-        base_classes, fixed = config.num_classes, config.fixed_input_size
+        base_classes, fixed = found.num_classes, found.fixed_input_size
     size = checked_size(input_size, name) if input_size else own_size(name, arguments)
     if size[1:] != own_size(name)[1:] and fixed:
         arguments.setdefault("img_size", list(size[1:]))
     if weights not in ("demo", "pretrained", "none"):
-        base_classes = classes_in(Path(weights), classifiers(config)) or base_classes
+        base_classes = classes_in(Path(weights), classifiers(found)) or base_classes
     if classes is not None and (type(classes) is not int or not 0 <= classes < 2**31):
         raise MdpError(f"{classes} classes make no sense; give a whole number, or 0 for no classifier.")
     new_head = weights != "none" and classes not in (None, 0, base_classes)
     classes = base_classes if classes is None else classes
     ref = ModelRef(name, weights, size, int(classes), arguments, new_head)
     if input_size or arguments:
-        import torch
-
-        with torch.device("meta"):  # of shapes alone: says at once what cannot be built
-            create(ref, load_weights=False)
+        shapes_of(ref)  # says at once what cannot be built
     return ref
 
 
@@ -155,29 +158,54 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
     with torch.random.fork_rng(devices=[]), hub() if pretrained else contextlib.nullcontext():
         torch.manual_seed(0)
         try:
-            model = timm.create_model(
-                demo.base if demo else ref.name,
-                pretrained=pretrained,
-                num_classes=ref.classes,
-                in_chans=ref.input_size[0],
-                **arguments,
-            )
+            if is_torchvision(ref.name):
+                model = build(ref.name, ref.classes, ref.input_size[0], arguments)
+            else:
+                model = timm.create_model(
+                    demo.base if demo else ref.name,
+                    pretrained=pretrained,
+                    num_classes=ref.classes,
+                    in_chans=ref.input_size[0],
+                    **arguments,
+                )
+        except MdpError:
+            raise
         except Exception as error:
             if pretrained:
                 raise MdpError(
                     f"The pretrained weights of {ref.name} could not be fetched ({first_line(error)}). "
                     "Connect to the network once, give a safetensors checkpoint, or use the weights none."
                 ) from None
-            raise MdpError(f"timm cannot build {ref.name} with {arguments}: {first_line(error)}.") from None
+            library = "torchvision" if is_torchvision(ref.name) else "timm"
+            raise MdpError(
+                f"{library} cannot build {ref.name} with {arguments}: {first_line(error)}."
+            ) from None
     if demo and demo.full_stem:
         model.conv1[0].stride = (1, 1)
         model.maxpool = nn.Identity()
-    own = () if "patch_size" in arguments and not demo else model.pretrained_cfg.get("input_size") or ()
+    settings = {} if "patch_size" in arguments and not demo else getattr(model, "pretrained_cfg", {})
+    own = settings.get("input_size") or ()
     check_patches(model, ref.name, ref.input_size, own)
     if load_weights and ref.weights not in ("pretrained", "none"):
         path = demo_path(ref.name) if ref.weights == "demo" else Path(ref.weights)
         load(model, path, ref.name, other_head=ref.new_head or not ref.classes)
     return model.float().eval()
+
+
+def shapes_of(ref: ModelRef) -> "nn.Module":
+    """A model without its memory, on torch's meta device; where it computes with numbers while it is built,
+    the model itself, untrained.
+
+    Raises:
+        MdpError: as `create`.
+    """
+    import torch
+
+    try:
+        with torch.device("meta"):
+            return create(ref, load_weights=False)
+    except MdpError:
+        return create(ref, load_weights=False)
 
 
 def accuracy_of(ref: ModelRef) -> dict[str, Any] | None:
@@ -198,17 +226,19 @@ def data_config(ref: ModelRef) -> DataConfig:
     if ref.name in DEMOS:
         demo = DEMOS[ref.name]
         return DataConfig(ref.input_size, demo.mean, demo.std)
-    config = _timm_config(ref.name)
+    own = _timm_config(ref.name)
     return DataConfig(
         ref.input_size,
-        _per_channel(config.mean, ref.input_size[0]),
-        _per_channel(config.std, ref.input_size[0]),
-        config.interpolation,
-        config.crop_pct,
+        _per_channel(own.mean, ref.input_size[0]),
+        _per_channel(own.std, ref.input_size[0]),
+        own.interpolation,
+        own.crop_pct,
     )
 
 
 def _timm_config(name: str):
+    if is_torchvision(name):
+        return torchvision_config(name)
     import timm
     from timm.models import PretrainedCfg
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.space import Space
 from ..core.study import ModelRef
@@ -26,6 +26,7 @@ class PrunableNetwork:
         segments: what to time. Together they run the network as deployed (batch norms folded into the
             convolutions before them, see `mdp.surgery.deploy`), each part once.
         norms: channel dim -> the batch norms after its convolutions, for Taylor scores.
+        anatomy: what the family keeps of the model for its own surgery, None if it needs nothing.
     """
 
     model: "nn.Module"
@@ -34,6 +35,7 @@ class PrunableNetwork:
     slices: tuple[Slice, ...]
     segments: tuple[Segment, ...]
     norms: Mapping[str, tuple[Norm, ...]]
+    anatomy: Any = None
 
 
 def owner(name: str, blocks: Collection[str]) -> str | None:

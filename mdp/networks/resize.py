@@ -25,7 +25,7 @@ def resize(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
     for name, tensor in tensors.items():
         put(model, name, tensor)
     for module in modules:
-        _correct(module)
+        correct(module)
     for module, per_group in grouped:  # it notes its groups alone; they are pruned whole
         module.groups = module.weight.shape[0] // per_group
 
@@ -47,18 +47,28 @@ def like(module: nn.Module, units: int) -> nn.Module:
     return new
 
 
-def _correct(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d):
+def correct(module: nn.Module) -> None:
+    """Make what a module notes of its widths fit its tensors."""
+    if isinstance(module, nn.modules.conv._ConvTransposeNd):
+        rows, columns = module.weight.shape[:2]
+        module.in_channels, module.out_channels = rows, columns * module.groups
+    elif isinstance(module, nn.modules.conv._ConvNd):
         out, inside = module.weight.shape[:2]
         if module.groups > 1:  # groups vanish whole, so each keeps its number of output channels
             module.groups = out // (module.out_channels // module.groups)
         module.out_channels, module.in_channels = out, inside * module.groups
     elif isinstance(module, nn.Linear):
         module.out_features, module.in_features = module.weight.shape
-    elif isinstance(module, nn.modules.batchnorm._BatchNorm):
-        module.num_features = module.running_mean.shape[0]
-    elif isinstance(module, nn.GroupNorm):  # pruned by whole groups
-        module.num_groups = module.weight.shape[0] * module.num_groups // module.num_channels
+    elif isinstance(module, nn.Embedding):
+        module.num_embeddings, module.embedding_dim = module.weight.shape
+    elif isinstance(module, nn.PReLU):
+        module.num_parameters = module.weight.shape[0]
+    elif isinstance(module, nn.modules.batchnorm._NormBase):  # of batches and of instances
+        widths = [t.shape[0] for t in (module.running_mean, module.weight) if t is not None]
+        module.num_features = widths[0] if widths else module.num_features
+    elif isinstance(module, nn.GroupNorm):  # pruned by whole groups, unless there is one alone
+        if module.num_groups > 1:
+            module.num_groups = module.weight.shape[0] * module.num_groups // module.num_channels
         module.num_channels = module.weight.shape[0]
     elif isinstance(getattr(module, "normalized_shape", None), tuple):  # layer norms and their relatives
         module.normalized_shape = tuple(module.weight.shape)

@@ -22,9 +22,9 @@ class CheckOptions(Apart, BuiltAs, command="check"):
     """Compare extracted with masked networks for one architecture, without weights."""
 
     name: tuple[str, ...] = option(
-        (), "demo networks or timm architectures; no weights are needed", positional=True
+        (), "demo networks, timm architectures or torchvision/NAME; without weights", positional=True
     )
-    all: bool = option(False, "every architecture of the supported families")
+    all: bool = option(False, "every architecture that timm has")
     seed: int = option(0, "of the weights, the plan and the images", least=0, most=MOST_SEED)
     largest: float = option(float("inf"), "for a list: leave out more parameters, say 3e8", absent="all")
     rows: str | None = option(None, "for a list: keep results here, and go on from them", metavar="FILE")

@@ -1,20 +1,20 @@
 """Whether pruning an architecture is right: extracted against masked, random weights, a random plan."""
 
 import dataclasses
-import math
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch.utils._pytree import tree_leaves
 
 from ..core.errors import MdpError
 from ..core.study import ModelRef
-from ..families import PrunableNetwork, find, outline
-from ..networks.models import create, resolve
+from ..families import GENERAL, PrunableNetwork, family_of, find, outline
+from ..networks.lively import liven
+from ..networks.memory_check import BYTES_PER_PARAMETER, check_memory
+from ..networks.models import create, resolve, shapes_of
 from .extract import extract
 from .mask import mask
-from .memory_check import BYTES_PER_PARAMETER, check_memory
 
 # Without position embeddings a network has the same weights at any resolution; small is fast.
 SMALL_IMAGE = 96
@@ -44,12 +44,18 @@ def check_architecture(
             this machine has not the memory free; all said before anything large is made.
     """
     ref = ref or resolve(name, weights="none")
-    check_memory(
-        f"Checking {ref.name}", _memory(outline(ref, split_blocks=split_blocks), seed, remove), TooLarge
+    empty = shapes_of(ref)
+    general = family_of(empty) == GENERAL
+    needed = (
+        _traced_memory(empty) if general else _memory(outline(ref, split_blocks=split_blocks), seed, remove)
     )
+    check_memory(f"Checking {ref.name}", needed, TooLarge)
     model = create(ref)
-    if not any("pos_embed" in n for n, _ in model.named_parameters()):
-        ref = dataclasses.replace(ref, input_size=(ref.input_size[0], SMALL_IMAGE, SMALL_IMAGE))
+    small = dataclasses.replace(ref, input_size=(ref.input_size[0], SMALL_IMAGE, SMALL_IMAGE))
+    if not any("pos_embed" in n for n, _ in model.named_parameters()) and (
+        not general or takes(empty, small)
+    ):
+        ref = small
     liven(model, seed)
     found = find(model, ref, split_blocks=split_blocks)
     choices, removed, order = random_decision(found, seed, remove=remove)
@@ -57,9 +63,10 @@ def check_architecture(
     with torch.no_grad():
         # Extracted first, so that the dense network can then be masked where it stands.
         pruned = extract(found, choices, removed, order)
-        actual = pruned(images)
+        actual = tree_leaves(pruned(images))
         before = sum(p.numel() for p in model.parameters())
         expected = mask(found, choices, removed, order, in_place=True)(images)
+        pairs = list(zip(actual, tree_leaves(expected), strict=True))
     space = found.space
     return {
         "model": name,
@@ -72,7 +79,7 @@ def check_architecture(
         "removed_blocks": removed,
         "parameters_before": before,
         "parameters_after": sum(p.numel() for p in pruned.parameters()),
-        "max_abs_difference": float((actual - expected).abs().max() / expected.abs().max()),
+        "max_abs_difference": max(float((a - b).abs().max() / b.abs().max()) for a, b in pairs),
         "skipped": [{"name": s.name, "reason": s.reason} for s in space.skipped],
     }
 
@@ -84,6 +91,21 @@ def _memory(found: PrunableNetwork, seed: int, remove: bool) -> float:
     before = sum(p.numel() for p in found.model.parameters())
     after = sum(p.value(whole, frozenset(removed)) for p in found.space.counts["parameters"])
     return (before + after) * BYTES_PER_PARAMETER + TO_RUN
+
+
+def _traced_memory(empty: torch.nn.Module) -> float:
+    """As `_memory`, for a network that is followed as a graph: copies of it are made to try its cuts."""
+    return 3 * sum(p.numel() for p in empty.parameters()) * BYTES_PER_PARAMETER + 2 * TO_RUN
+
+
+def takes(empty: torch.nn.Module, ref: ModelRef) -> bool:
+    """Whether a network on torch's meta device takes images of this size."""
+    try:
+        with torch.no_grad():
+            empty(torch.zeros(2, *ref.input_size, device=next(empty.parameters()).device))
+    except Exception:  # whatever a stranger's forward raises
+        return False
+    return True
 
 
 def random_decision(
@@ -99,21 +121,3 @@ def random_decision(
     }
     used = {s.dim for s in found.slices if s.block not in removed}
     return {name: kept if name in used else None for name, kept in choices.items()}, removed, order
-
-
-def liven(model: nn.Module, seed: int) -> None:
-    """Random weights under which every tensor matters to the output. In fresh networks norms are one; biases,
-    layer scales and last norms near zero: a wrong cut would hide behind them."""
-    random = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for tensor in model.parameters():
-            noise = torch.randn(tensor.shape, generator=random)
-            if tensor.ndim > 1 and tensor.numel() > max(tensor.shape):
-                tensor.copy_(noise / math.sqrt(tensor[0].numel()))
-            else:
-                tensor.copy_(1 + 0.3 * noise if float(tensor.mean()) > 0.5 else 0.3 * noise)
-        for name, buffer in model.named_buffers():
-            if name.endswith("running_mean"):
-                buffer.copy_(0.1 * torch.randn(buffer.shape, generator=random))
-            elif name.endswith("running_var"):
-                buffer.copy_(0.5 + torch.rand(buffer.shape, generator=random))

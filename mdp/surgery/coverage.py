@@ -9,15 +9,22 @@ import torch
 
 from ..core.errors import Cancelled, MdpError
 from ..core.study import ModelRef
-from ..families import FAMILIES, family
-from ..networks.models import create, resolve
+from ..families import FAMILIES, GENERAL, family, family_of
+from ..networks.models import resolve, shapes_of
 from .check import TooLarge, check_architecture
 
 GRID = 4  # patches along one side of the image that a transformer is checked on
 
 
 def architectures() -> list[str]:
-    """timm's names in the modules of all families, from its own registry."""
+    """timm's names, from its own registry: those in the modules of the families first."""
+    import timm
+
+    return list(dict.fromkeys([*of_families(), *timm.list_models()]))
+
+
+def of_families() -> list[str]:
+    """timm's names in the modules of all families but the general one."""
     import timm
 
     modules = [m for name in FAMILIES for m in family(name).TIMM_MODULES]
@@ -101,8 +108,7 @@ def _row(name: str, seed: int, largest: float) -> dict[str, Any]:
     parameters = 0
     try:
         ref = resolve(name, weights="none")
-        with torch.device("meta"):
-            empty = create(ref)
+        empty = shapes_of(ref)
         parameters = sum(p.numel() for p in empty.parameters())
         if parameters > largest:
             raise TooLarge(f"It was left out for its size, more than {largest / 1e6:g} M parameters.")
@@ -121,7 +127,7 @@ def _row(name: str, seed: int, largest: float) -> dict[str, Any]:
 def _small(name: str, ref: ModelRef, model: torch.nn.Module) -> ModelRef:
     """The same transformer for a small image; only its position embeddings change."""
     patches = getattr(model, "patch_embed", None)
-    if patches is None:
+    if patches is None or family_of(model) == GENERAL:
         return ref
     side = GRID * patches.feat_ratio(as_scalar=False)[0]
     arguments = {**ref.arguments, "img_size": side}

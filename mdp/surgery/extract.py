@@ -4,6 +4,7 @@ import copy
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -50,15 +51,11 @@ def extract(
     order = order or {}
     check_decision(found, choices, removed, order)
     kept = kept_units(found, choices, order)
-    positions = kept_positions(found, kept)
-    # Structure is copied, tensors are shared until they are cut: a large model stands once in memory.
-    model = copy.deepcopy(found.model, {id(t): t for t in _tensors(found.model).values()})
-    for block in removed:
-        family(found.space.family).remove(model, block)
-    resize(model, _cut_tensors(model, positions))
-    loosen(model)
     full = {d.name: choices.get(d.name) or d.units for d in found.space.dims}
-    family(found.space.family).narrow(model, full, removed)
+    if found.anatomy is None:
+        model = _cut_module(found, kept, full, removed)
+    else:  # the family cuts its graph itself
+        model = family(found.space.family).rebuilt(found, kept, removed)
     _check_count(found, model, full, removed)
     model.architecture = Architecture(
         found.ref,
@@ -67,6 +64,24 @@ def extract(
         tuple(b.name for b in found.space.blocks if b.name in removed),
         {d.name: tuple(map(int, kept[d.name])) for d in found.space.dims if len(kept[d.name]) < d.units},
     )
+    return model
+
+
+def _cut_module(
+    found: PrunableNetwork,
+    kept: Mapping[str, np.ndarray],
+    full: Mapping[str, int],
+    removed: Collection[str],
+) -> nn.Module:
+    """A copy of the dense module, of its own class, with what stays of its tensors and blocks."""
+    positions = kept_positions(found, kept)
+    # Structure is copied, tensors are shared until they are cut: a large model stands once in memory.
+    model = copy.deepcopy(found.model, {id(t): t for t in _tensors(found.model).values()})
+    for block in removed:
+        family(found.space.family).remove(model, block)
+    resize(model, _cut_tensors(model, positions))
+    loosen(model)
+    family(found.space.family).narrow(model, full, removed)
     return model
 
 

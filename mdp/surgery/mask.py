@@ -50,6 +50,10 @@ def mask(
             norm = kept_norm(model.get_submodule(path), torch.from_numpy(stay))
             if norm is not None:
                 model.set_submodule(path, norm)
+    module = family(found.space.family)
     for block in removed:
-        family(found.space.family).remove(model, block)
+        if found.anatomy is None:
+            module.remove(model, block)
+        else:  # a graph has no module to take out; its branch is silenced
+            module.remove_masked(found, model, block)
     return model

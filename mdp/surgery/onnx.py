@@ -13,27 +13,38 @@ from ..core.errors import MdpError
 from ..core.files import replacing
 
 
-def export_onnx(model: nn.Module, path: str | os.PathLike, input_size: Sequence[int]) -> Path:
+def export_onnx(
+    model: nn.Module,
+    path: str | os.PathLike,
+    input_size: Sequence[int],
+    inputs: Sequence[tuple[str, Sequence[int]]] = (),
+) -> Path:
     """Write `model` for images of `input_size` (channels, height, width), any batch size; returns the path.
 
-    Input `images`, output `scores`; weights are inside the file.
+    Input `images`, output `scores`; weights are inside the file. With `inputs`, as in `ModelRef.inputs`, the
+    inputs are these, named `input_0` and so on, and the outputs have the names that torch gives them.
 
     Raises:
         MdpError: torch cannot express the model in ONNX, or the file cannot be written.
     """
-    example = torch.randn(2, *input_size)
+    named = ["images"] if not inputs else [f"input_{i}" for i in range(len(inputs))]
+    kinds = [(getattr(torch, kind), shape) for kind, shape in inputs or (("float32", input_size),)]
+    example = tuple(
+        torch.randn(2, *shape).to(kind) if kind.is_floating_point else torch.zeros(2, *shape, dtype=kind)
+        for kind, shape in kinds
+    )
     training = model.training
     model.eval()
     try:
         with _quiet():
             program = torch.onnx.export(
                 model,
-                (example,),
+                example,
                 dynamo=True,
                 verbose=False,
-                input_names=["images"],
-                output_names=["scores"],
-                dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+                input_names=named,
+                output_names=None if inputs else ["scores"],
+                dynamic_shapes=({0: torch.export.Dim("batch", min=1)},) * len(example),
             )
     except Exception as error:  # the exporter raises many kinds; the reason goes to the reader
         raise MdpError(f"This {type(model).__name__} could not be written as ONNX: {error}") from error

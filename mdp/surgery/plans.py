@@ -6,7 +6,7 @@ from ..core.errors import MdpError
 from ..core.how_found import how_found
 from ..core.plan import Plan, check_plan_fits
 from ..core.study import StudyRecord
-from ..families import PrunableNetwork, find
+from ..families import GENERAL, PrunableNetwork, find
 from ..networks.weights import refuse_changed
 from .extract import extract
 from .mask import mask
@@ -25,7 +25,8 @@ def find_in(study: StudyRecord, *, load_weights: bool = True) -> PrunableNetwork
     if load_weights:
         refuse_changed(study)
     terms = [term.name for term in study.problem.latency]
-    found = find(model, study.model, **how_found(study.problem.block, terms))
+    how = how_found(study.problem.block, terms) if study.family != GENERAL else {}
+    found = find(model, study.model, **how)
     units = {d.name: d.units for d in found.space.dims}
     expected = {d.name: d.dense for d in study.problem.dims}
     if units != expected:

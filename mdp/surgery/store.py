@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,14 @@ from torch import nn
 from ..core.errors import BadFile, MdpError
 from ..core.files import read_json, replacing, write_json
 from ..core.how_found import has_split_blocks
-from ..core.model_ref import ModelRef, model_from_json
+from ..core.model_ref import MEMORY, ModelRef, model_from_json
 from ..families import find
 from ..networks.checkpoints import check_fit, read_tensors
+from ..networks.demos import DEMOS
+from ..networks.in_memory import at_rest
+from ..networks.memory_check import BYTES_PER_PARAMETER, check_memory
+from ..networks.torchvision_models import is_torchvision
 from .extract import extract
-from .memory_check import BYTES_PER_PARAMETER, check_memory
 
 FORMAT = "mdp-architecture/1"
 
@@ -67,12 +70,15 @@ def load(folder: str | os.PathLike, dense: nn.Module | None = None) -> nn.Module
     where = f"architecture {folder / 'architecture.json'}"
     data = read_json(folder / "architecture.json", "architecture")
     ref, choices, removed = _parse(data, where)
-    found = find(_dense(ref, where) if dense is None else dense, ref, split_blocks=has_split_blocks(removed))
+    found = find(
+        _dense(ref, where) if dense is None else at_rest(dense), ref, split_blocks=has_split_blocks(removed)
+    )
+    kept = kept_of(data, {d.name: d.units for d in found.space.dims}, where)
     try:
-        model = extract(found, choices, removed, {d.name: range(d.units) for d in found.space.dims})
+        order = {d.name: _order((kept or {}).get(d.name, ()), d.units) for d in found.space.dims}
+        model = extract(found, choices, removed, order)
     except MdpError as error:
         raise BadFile(f"The {where} does not fit the model that it names: {error}") from None
-    kept = kept_of(data, {d.name: d.units for d in found.space.dims}, where)
     model.architecture = dataclasses.replace(model.architecture, kept=kept)
     model.load_state_dict(_weights(folder / "model.safetensors", model), assign=True)
     return model.eval()
@@ -84,6 +90,11 @@ def read_architecture(folder: str | os.PathLike) -> dict[str, Any]:
     data = read_json(path, "architecture")
     _parse(data, f"architecture {path}")
     return data
+
+
+def _order(kept: Sequence[int], units: int) -> list[int]:
+    """The kept units first; of a dim whose kept units are not named, any will do."""
+    return [*kept, *(unit for unit in range(units) if unit not in set(kept))]
 
 
 def _parse(data: Any, source: str) -> tuple[ModelRef, dict[str, int | None], tuple[str, ...]]:
@@ -125,8 +136,20 @@ def _dense(ref: ModelRef, where: str) -> nn.Module:
     """The dense network, empty: it is made before it is cut."""
     from ..networks.models import create
 
+    if ref.weights == MEMORY and not _is_named(ref):
+        raise BadFile(
+            f"The {where} is of a network of your own, {ref.name}, and no code is run for what a file names. "
+            "Give the dense network as a module: load(folder, dense=module); its weights are not used."
+        )
     check_memory(f"The dense network of the {where}", _dense_memory(ref), BadFile)
     return create(ref, load_weights=False)
+
+
+def _is_named(ref: ModelRef) -> bool:
+    """Whether a library makes such a network by its name."""
+    import timm
+
+    return ref.name in DEMOS or timm.is_model(ref.name.split(".")[0]) or is_torchvision(ref.name)
 
 
 def _dense_memory(ref: ModelRef) -> float:

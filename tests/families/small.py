@@ -7,7 +7,7 @@ import torch
 
 from mdp.core.study import ModelRef
 from mdp.families import PrunableNetwork, find
-from mdp.surgery.check import liven
+from mdp.networks.lively import liven
 
 torch.set_num_threads(1)
 

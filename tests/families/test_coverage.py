@@ -10,14 +10,14 @@ from mdp.cli import main
 from mdp.cli.check import TOLERANCE
 from mdp.core.errors import Cancelled
 from mdp.surgery.check import check_architecture
-from mdp.surgery.coverage import architectures, coverage, markdown
+from mdp.surgery.coverage import architectures, coverage, markdown, of_families
 
 SPREAD, LARGEST = 20, 8e6
 
 
 def spread() -> list[str]:
     """The registry, shuffled the same way each time."""
-    names = architectures()
+    names = of_families()
     random.Random(5).shuffle(names)
     return names
 
@@ -34,6 +34,24 @@ def test_a_spread_of_architectures():
     table = markdown(rows, TOLERANCE)
     assert f"Of {len(rows)} architectures" in table and "Not checked yet" not in table
     assert all(r["model"] in table for r in rows)
+
+
+# One of each kind of which no family of ours is; the narrow ones, for time.
+GENERAL = ["regnetx_002", "ghostnet_050", "dla46x_c", "hgnetv2_b0", "torchvision/shufflenet_v2_x0_5"]
+
+
+@pytest.mark.parametrize("name", GENERAL)
+def test_architectures_of_no_family(name):
+    torch.set_num_threads(1)
+    row = check_architecture(name, seed=1)
+    assert row["max_abs_difference"] <= TOLERANCE and len(row["dims"]) > 5
+    assert row["parameters_after"] < row["parameters_before"]
+
+
+def test_all_of_timm_is_in_the_list():
+    names = architectures()
+    assert len(names) == len(set(names))
+    assert {"swin_tiny_patch4_window7_224", "vgg16", *GENERAL[:4]} <= set(names)
 
 
 def test_the_table_of_a_partial_run_says_what_is_left(tmp_path):

@@ -111,11 +111,13 @@ def test_without_a_classifier_the_output_keeps_its_width():
     assert "embedding" in {s.name for s in found.space.skipped}
 
 
-@pytest.mark.parametrize("architecture, size", [("vgg11", 32), ("swin_tiny_patch4_window7_224", 224)])
-def test_models_outside_the_families_are_refused_with_a_reason(architecture, size):
-    model = timm.create_model(architecture)
-    with pytest.raises(Unsupported, match="none of the supported families"):
-        find(model, ModelRef(architecture, "none", (3, size, size), 1000))
+def test_a_model_outside_the_families_is_followed_as_a_graph():
+    model = timm.create_model("regnetx_002", num_classes=7).eval()
+    ref = ModelRef("regnetx_002", "none", (3, 32, 32), 7)
+    found = find(model, ref)
+    assert found.space.family == "traced" and len(found.space.dims) > 10
+    with pytest.raises(Unsupported, match="Leave out attention"):
+        find(model, ref, attention="split")
 
 
 @pytest.mark.parametrize(

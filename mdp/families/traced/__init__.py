@@ -1,0 +1,193 @@
+"""Any network whose forward can be traced: channels that belong together are found by following them.
+
+The pruned network is its graph of steps (`TracedNetwork`); the masked one is the dense module itself, so that
+each checks the other.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from ...core.errors import Unsupported
+from ...core.problem import Block
+from ...core.space import Skipped, Space
+from ...core.study import ModelRef
+from ...networks.options import space_dim
+from ...networks.prunable import PrunableNetwork
+from ...networks.slices import Slice
+from .batches import of_batch, refuse_baked, refuse_other
+from .counting import counts
+from .dims import Group, groups, slices
+from .follow import Follower
+from .layers import BATCH_NORMS
+from .preparing import prepared
+from .rebuild import TracedNetwork, rebuild
+from .residuals import Branch, branches
+from .segments import segments
+from .shuffles import join_shuffles
+from .tracing import structure, trace
+from .trial import Trial, faults
+
+NAME = "traced"
+TIMM_MODULES = ()  # of timm's modules, whatever the other families leave
+
+__all__ = ["NAME", "TracedNetwork", "example", "find", "rebuilt", "remove_masked"]
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """What `find` keeps for surgery: the graph with its labels, the dims, the branches."""
+
+    follower: Follower
+    groups: tuple[Group, ...]
+    branches: tuple[Branch, ...]
+
+
+def matches(model: nn.Module) -> bool:
+    """Whether this family is the one to ask: it takes what the others leave."""
+    return True
+
+
+def example(ref: ModelRef) -> tuple[torch.Tensor, ...]:
+    """Inputs to trace with: random images, or what `ref.inputs` says."""
+    random = torch.Generator().manual_seed(0)
+    found = []
+    for dtype, shape in ref.inputs or (("float32", tuple(ref.input_size)),):
+        kind = getattr(torch, dtype)
+        new = torch.randn(2, *shape, generator=random, device="cpu")
+        found.append(new.to(kind) if kind.is_floating_point else torch.zeros(2, *shape, dtype=kind))
+    return tuple(found)
+
+
+def find(
+    model: nn.Module,
+    ref: ModelRef,
+    width_step: Mapping[str, int] | None,
+    inputs: Sequence[torch.Tensor] | None = None,
+) -> PrunableNetwork:
+    """Raises Unsupported if the forward cannot be traced or nothing in it can be pruned.
+
+    Args:
+        inputs: the arguments of the forward, a batch of two or more; by default images of `ref.input_size`.
+    """
+    model = prepared(model)
+    inputs = tuple(inputs or example(ref))
+    refuse_baked(structure(model), inputs)
+    inputs = of_batch(inputs, 2)
+    traced = trace(model, inputs)
+    refuse_other(structure(model), traced, inputs)
+    join_shuffles(traced)
+    follower = Follower(model, traced)
+    found, blocks, owned, left_whole = _tried(follower, inputs)
+    block_of = _block_of(blocks)
+    if not found and not blocks:
+        reasons = "; ".join(sorted({s.reason for s in _skipped(follower)})[:3])
+        raise Unsupported(
+            f"Nothing in {ref.name} can be pruned: of its channels, {reasons or 'none are made'}."
+        )
+    dims = tuple(space_dim(g.name, g.kind, len(g.roots), width_step) for g in found)
+    units = {d.name: d.units for d in dims}
+    space = Space(
+        ref.name,
+        NAME,
+        dims,
+        tuple(Block(b.name) for b in blocks),
+        counts(follower, owned, units, block_of),
+        (*_skipped(follower), *(Skipped(name, reason) for name, reason in left_whole.items())),
+    )
+    anatomy = Anatomy(follower, tuple(found), tuple(blocks))
+    return PrunableNetwork(
+        model, ref, space, owned, tuple(segments(anatomy)), _norms(follower, found, block_of), anatomy
+    )
+
+
+def _tried(
+    follower: Follower, inputs: Sequence[torch.Tensor]
+) -> tuple[list[Group], list[Branch], tuple[Slice, ...], dict[str, str]]:
+    """(dims, blocks, slices, why some stay whole): all that, cut, computes what it computes masked."""
+    trial, left_whole = Trial(follower, inputs), {}
+    names = follower.ledger.names
+    for _ in range(3):  # one dim left whole can show another that is wrong
+        found = groups(follower, left_whole)
+        blocks = [b for b in branches(follower.traced, names) if b.name not in left_whole]
+        owned = tuple(slices(follower, found, _block_of(blocks)))
+        wrong = dict(faults(trial, found, blocks, owned))
+        if not wrong and not trial.fails(found, blocks, owned, [b.name for b in blocks[1::2]]):
+            return found, blocks, owned, left_whole
+        left_whole |= wrong
+    raise Unsupported(
+        f"This {type(follower.model).__name__} cannot be pruned: cut, it computes something else than "
+        "masked, and it was not found where. Please report it with the module."
+    )
+
+
+def _block_of(blocks: Sequence[Branch]) -> dict[str, str]:
+    return {tensor: b.name for b in blocks for tensor in b.tensors}
+
+
+def remove_masked(found: PrunableNetwork, model: nn.Module, block: str) -> None:
+    """Let a branch of a masked network add nothing: its last tensors become zero."""
+    branch = next(b for b in found.anatomy.branches if b.name == block)
+    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    with torch.no_grad():
+        for name in branch.last:
+            tensors[name].zero_()
+
+
+def rebuilt(
+    found: PrunableNetwork, kept: Mapping[str, np.ndarray], removed: Collection[str]
+) -> TracedNetwork:
+    """The pruned network. `kept` are the units of every dim that stay."""
+    anatomy: Anatomy = found.anatomy
+    return rebuild(anatomy.follower, keeping(anatomy, kept), anatomy.branches, removed)
+
+
+def keeping(anatomy: Anatomy, kept: Mapping[str, np.ndarray]) -> np.ndarray:
+    """For every label, whether it stays; shape (labels,), bool. A dim that is not named stays whole."""
+    labels = anatomy.follower.ledger.labels
+    keep = np.ones(len(labels), dtype=bool)
+    for group in anatomy.groups:
+        if group.name in kept:
+            keep[group.roots] = False
+            keep[group.roots[kept[group.name]]] = True
+    return keep[labels.roots(np.arange(len(labels)))]
+
+
+def _skipped(follower: Follower) -> tuple[Skipped, ...]:
+    """Layers whose channels stay whole, each group of channels said once."""
+    ledger, said = follower.ledger, set()
+    found = []
+    for (tensor, _), owned in ledger.owned.items():
+        if owned.role != "output" or not tensor.endswith("weight"):
+            continue
+        layer = tensor.rpartition(".")[0] or tensor
+        for vector in owned.labels:
+            roots = set(ledger.labels.roots(vector).tolist()) - said
+            said |= roots
+            for reason in sorted({ledger.labels.reason(r) for r in roots} - {""}):
+                found.append(Skipped(layer, reason))
+    found += [Skipped(name, f"its forward is not known: {why}") for name, why in follower.opaque.items()]
+    return tuple(found)
+
+
+def _norms(follower: Follower, found: Sequence[Group], block_of: Mapping[str, str]) -> dict:
+    """dim -> batch norms whose channels are those of the dim alone, for Taylor scores."""
+    ledger = follower.ledger
+    names: dict[str, list] = {g.name: [] for g in found}
+    for norm in ledger.norms:
+        if not isinstance(follower.model.get_submodule(norm), BATCH_NORMS):
+            continue
+        owned = ledger.owned.get((ledger.names[f"{norm}.weight"], 0))
+        if owned is None or len(owned.labels) != 1:
+            continue
+        roots = ledger.labels.roots(owned.labels[0])
+        for g in found:
+            in_order = len(roots) % len(g.roots) == 0 and np.array_equal(
+                roots, np.repeat(g.roots, len(roots) // len(g.roots))
+            )
+            if in_order:
+                names[g.name].append((f"{norm}.weight", f"{norm}.bias", block_of.get(f"{norm}.weight")))
+    return {name: tuple(dict.fromkeys(entries)) for name, entries in names.items()}

@@ -1,0 +1,85 @@
+"""Example inputs of other batch sizes, and whether a network takes them: a baked batch size shows."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import fx, nn
+from torch.utils._pytree import tree_leaves
+
+from ...core.errors import Unsupported, first_line
+
+# Of the largest answer: a graph runs the very steps of its module.
+_CLOSE = 1e-4
+
+
+def of_batch(inputs: Sequence[torch.Tensor], batch: int) -> tuple[torch.Tensor, ...]:
+    """The same inputs, repeated or shortened to another batch."""
+    own = inputs[0].shape[0]
+    index = torch.arange(batch, device="cpu") % own
+    return tuple(t.index_select(0, index.to(t.device)) if t.ndim and t.shape[0] == own else t for t in inputs)
+
+
+def refuse_baked(model: nn.Module, inputs: Sequence[torch.Tensor]) -> None:
+    """Raises Unsupported for a network that does not take two inputs at once, or mixes them."""
+    what = f"This {type(model).__name__}"
+    try:
+        with torch.no_grad():
+            one = _tensors(model(*of_batch(inputs, 1)))
+    except Exception as error:  # whatever a stranger's forward raises
+        raise Unsupported(f"{what} does not take such inputs: {first_line(error)}.") from error
+    try:
+        with torch.no_grad():
+            two = _tensors(model(*of_batch(inputs, 2)))
+    except Exception as error:
+        raise Unsupported(
+            f"{what} takes a batch of one alone ({first_line(error)}): its forward has the size of the batch "
+            "written into it. Let a reshape find it, with -1 or x.shape[0]."
+        ) from error
+    if len(one) != len(two) or not all(
+        a.ndim and a.shape[1:] == b.shape[1:] and a.shape[0] * 2 == b.shape[0]
+        for a, b in zip(one, two, strict=True)
+    ):
+        raise Unsupported(
+            f"{what} gives something else for two inputs than for each: its first axis is no batch. Only "
+            "networks that work on every input of a batch by itself can be pruned."
+        )
+
+
+def refuse_other(model: nn.Module, traced: fx.GraphModule, inputs: Sequence[torch.Tensor]) -> None:
+    """Raises Unsupported if the graph, on a batch of three, does not compute what the module computes."""
+    inputs = of_batch(inputs, 3)
+    what = f"This {type(model).__name__} cannot be followed"
+    try:
+        with torch.no_grad():
+            expected, actual = _tensors(model(*_copies(inputs))), _tensors(traced(*_copies(inputs)))
+    except Exception as error:  # whatever a stranger's forward raises
+        raise Unsupported(
+            f"{what}: what was traced with a batch of two fails with three ({first_line(error)})."
+        ) from error
+    if len(expected) != len(actual) or not all(map(same, actual, expected)):
+        raise Unsupported(
+            f"{what}: its graph computes something else than its forward. A forward that changes from "
+            "call to call, or with what is in the tensors, has no graph."
+        )
+
+
+def same(a: torch.Tensor, b: torch.Tensor) -> bool:
+    """Equal up to rounding."""
+    if a.shape != b.shape:
+        return False
+    if not b.numel() or not b.is_floating_point():
+        return torch.equal(a, b)
+    return bool((a - b).abs().max() <= _CLOSE * b.abs().max().clamp_min(1e-12))
+
+
+def _copies(inputs: Sequence[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+    return tuple(t.clone() for t in inputs)
+
+
+def _tensors(result: object) -> list[torch.Tensor]:
+    return [t for t in tree_leaves(_plain(result)) if isinstance(t, torch.Tensor)]
+
+
+def _plain(result: object) -> object:
+    """A dataclass, or a Hugging Face output, as what is in it."""
+    return dict(vars(result)) if hasattr(result, "__dataclass_fields__") else result

@@ -1,0 +1,52 @@
+"""Parameters and MACs of a traced network as sums of products of widths."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from ...core.space import Product
+from ...networks.counts import count
+from ...networks.slices import Slice
+from .follow import Follower
+from .layers import CONVOLUTIONS, TRANSPOSED
+from .running import is_tensor
+
+
+def counts(
+    follower: Follower, slices: Sequence[Slice], units: Mapping[str, int], block_of: Mapping[str, str]
+) -> dict[str, tuple[Product, ...]]:
+    """The `counts` of a Space: MACs are those of convolutions and linear layers, for one image."""
+    return count(follower.model, slices, units, block_of.get, applications(follower), unused=unused(follower))
+
+
+def unused(follower: Follower) -> frozenset[str]:
+    """Parameters that no step of the graph uses: heads that run in training alone."""
+    used = set()
+    for node in follower.traced.graph.nodes:
+        if node.op == "get_attr":
+            used.add(str(node.target))
+        elif node.op == "call_module":
+            inside = follower.traced.get_submodule(str(node.target)).named_parameters()
+            used |= {f"{node.target}.{name}" for name, _ in inside}
+    names = follower.ledger.names
+    return frozenset(n for n, _ in follower.model.named_parameters()) - {names.get(n, n) for n in used}
+
+
+def applications(follower: Follower) -> dict[str, int]:
+    """For every convolution and linear layer, how often one image applies its weight, over all its uses."""
+    found: Counter[str] = Counter()
+    names = follower.ledger.names
+    for node in follower.traced.graph.nodes:
+        if node.op != "call_module" or not is_tensor(node):
+            continue
+        module = follower.traced.get_submodule(str(node.target))
+        layer = names.get(f"{node.target}.weight", "").rpartition(".")[0]
+        out = node.meta["out"]
+        if isinstance(module, TRANSPOSED):
+            given = node.all_input_nodes[0].meta["out"]
+            found[layer] += given.numel() // module.in_channels // given.shape[0]
+        elif isinstance(module, CONVOLUTIONS):
+            found[layer] += out.numel() // module.out_channels // out.shape[0]
+        elif hasattr(module, "out_features") and hasattr(module, "in_features"):
+            batch = next(n for n in follower.traced.graph.nodes if n.op == "placeholder").meta["out"].shape[0]
+            found[layer] += out.numel() // module.out_features // batch
+    return dict(found)

@@ -1,0 +1,117 @@
+"""A graph cut into pieces to time: a layer and what works on its result alone.
+
+Together the pieces run every step once. Between pieces only tensors pass whose first axis is the batch; what
+is computed of parameters alone (a table of positions, brought into shape) is part of every piece that needs
+it.
+"""
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from torch import fx
+
+from .layers import CONVOLUTIONS, TRANSPOSED
+from .running import is_tensor, name_of
+from .steps import UNARY
+
+# What brings many dims together is timed for itself: a layer can then be timed for each that it reads.
+_APART = frozenset("cat concat concatenate stack reorder".split())
+_FUNCTIONS = frozenset("linear scaled_dot_product_attention matmul bmm einsum".split())
+
+
+def cut(traced: fx.GraphModule, block_of: dict[fx.Node, str]) -> list[list[fx.Node]]:
+    """Steps of every piece, pieces in an order in which they can run."""
+    live = _live(traced)
+    steps = [
+        n for n in traced.graph.nodes if n in live and n.op not in ("placeholder", "output") and _runs(n)
+    ]
+    number = {node: i for i, node in enumerate(steps)}
+    home = list(range(len(steps)))
+
+    def top(i: int) -> int:
+        while home[i] != i:
+            home[i] = home[home[i]]
+            i = home[i]
+        return i
+
+    for node in steps:
+        for source in (n for n in node.all_input_nodes if n in number):
+            if not _can_pass(source) or _follows(traced, source, node, block_of):
+                home[top(number[node])] = top(number[source])
+    pieces = _without_cycles(steps, number, np.array([top(i) for i in range(len(steps))]))
+    return [[steps[i] for i in piece] for piece in pieces]
+
+
+def _live(traced: fx.GraphModule) -> set[fx.Node]:
+    """Tensors, and lists of them, that depend on an input."""
+    live: set[fx.Node] = set()
+    for node in traced.graph.nodes:
+        if node.op == "placeholder" or any(n in live for n in node.all_input_nodes):
+            if _runs(node):
+                live.add(node)
+    return live
+
+
+def _runs(node: fx.Node) -> bool:
+    out = node.meta["out"]
+    return is_tensor(node) or (
+        isinstance(out, tuple | list) and any(hasattr(t, "untyped_storage") for t in out)
+    )
+
+
+def _can_pass(node: fx.Node) -> bool:
+    """Whether a value can go from one piece to another: one tensor whose first axis is the batch."""
+    return is_tensor(node) and bool(node.meta["batched"])
+
+
+def _follows(traced: fx.GraphModule, source: fx.Node, node: fx.Node, block_of: dict[fx.Node, str]) -> bool:
+    """Whether a step goes along with the one whose result it works on, as nobody else does."""
+    if is_layer(traced, node) or name_of(traced, node) in _APART or len(source.users) > 1:
+        return False
+    if name_of(traced, source) in _APART or block_of.get(source) != block_of.get(node):
+        return False
+    tensors = [n for n in node.all_input_nodes if is_tensor(n) and n.op != "get_attr"]
+    if len(tensors) <= 1:
+        return True
+    # An addition goes with the layer whose result it adds, rather than with a shortcut that does nothing.
+    return node.op != "call_module" and next(
+        (n is source for n in tensors if len(n.users) == 1 and _of_layer(traced, n)), tensors[0] is source
+    )
+
+
+def is_layer(traced: fx.GraphModule, node: fx.Node) -> bool:
+    """Whether a step multiplies matrices."""
+    if node.op == "call_module":
+        module = traced.get_submodule(str(node.target))
+        return isinstance(module, CONVOLUTIONS + TRANSPOSED) or hasattr(module, "in_features")
+    return node.op == "call_function" and name_of(traced, node) in _FUNCTIONS
+
+
+def _of_layer(traced: fx.GraphModule, node: fx.Node) -> bool:
+    for _ in range(4):
+        if is_layer(traced, node):
+            return True
+        sources = [n for n in node.all_input_nodes if is_tensor(n) and n.op != "get_attr"]
+        if len(sources) != 1 or not (node.op == "call_module" or name_of(traced, node) in UNARY):
+            return False
+        node = sources[0]
+    return False
+
+
+def _without_cycles(steps: list[fx.Node], number: dict[fx.Node, int], home: np.ndarray) -> list[list[int]]:
+    """Pieces that wait for each other become one."""
+    edges = [
+        (home[number[s]], home[i])
+        for i, node in enumerate(steps)
+        for s in node.all_input_nodes
+        if s in number
+    ]
+    if not steps:
+        return []
+    rows, columns = zip(*edges, strict=True) if edges else ((), ())
+    graph = coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(steps), len(steps)))
+    _, strong = connected_components(graph, directed=True, connection="strong")
+    pieces: dict[int, list[int]] = {}
+    for i in range(len(steps)):
+        pieces.setdefault(int(strong[home[i]]), []).append(i)
+    return list(pieces.values())

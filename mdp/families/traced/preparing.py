@@ -1,0 +1,75 @@
+"""What must be true of a module before it is traced, and what is made plain in a copy of it.
+
+Weights that are standardised on every forward are replaced by what they come to: without some of the inputs
+they would come to something else. What can not be followed at all is refused, with the reason.
+"""
+
+import copy
+
+import torch
+import torch.nn.functional as F
+from timm.layers import Conv2dSame, ScaledStdConv2d, ScaledStdConv2dSame, StdConv2d, StdConv2dSame
+from torch import nn
+from torch.nn.utils import parametrize
+
+from ...core.errors import Unsupported
+
+_STANDARD = (StdConv2d, StdConv2dSame, ScaledStdConv2d, ScaledStdConv2dSame)
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+
+
+def prepared(model: nn.Module) -> nn.Module:
+    """The module itself, or a copy of it in plain layers that computes the same.
+
+    Raises:
+        Unsupported: hooks, lazy or quantised layers, complex numbers: a sentence says which and where.
+    """
+    refuse(model)
+    if not any(isinstance(m, _STANDARD) or parametrize.is_parametrized(m) for m in model.modules()):
+        return model
+    model = copy.deepcopy(model)
+    for name, module in list(model.named_modules()):
+        if isinstance(module, _STANDARD):
+            model.set_submodule(name, _plain(module))
+        elif parametrize.is_parametrized(module):
+            for tensor in list(module.parametrizations):
+                parametrize.remove_parametrizations(module, tensor, leave_parametrized=True)
+    return model
+
+
+def refuse(model: nn.Module) -> None:
+    """Raises Unsupported for what no cut would be right for."""
+    for name, module in model.named_modules():
+        where = f"{name or 'the network itself'} ({type(module).__name__})"
+        if any(getattr(module, hooks, None) for hooks in _HOOKS):
+            raise Unsupported(
+                f"There are hooks on {where}: what they do is not in the graph. Remove them, and prune again."
+            )
+        if isinstance(module, nn.modules.lazy.LazyModuleMixin) and module.has_uninitialized_params():
+            raise Unsupported(f"{where} is lazy: run one batch through the network first.")
+        if "quantized" in type(module).__module__:
+            raise Unsupported(f"{where} is quantised. Prune the network before it is quantised.")
+        if isinstance(module, torch.jit.ScriptModule):
+            raise Unsupported(f"{where} is compiled by torch.jit. Give the module that it was made of.")
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        if tensor.is_complex():
+            raise Unsupported(f"{name} holds complex numbers, which are not pruned. Use real ones.")
+        if tensor.is_quantized:
+            raise Unsupported(f"{name} is quantised. Prune the network before it is quantised.")
+
+
+def _plain(old: nn.Conv2d) -> nn.Conv2d:
+    """A convolution whose weights are those that a standardising one computes."""
+    same = isinstance(old, (StdConv2dSame, ScaledStdConv2dSame)) and old.same_pad
+    new = (Conv2dSame if same else nn.Conv2d)(
+        *(old.in_channels, old.out_channels, old.kernel_size, old.stride, old.padding, old.dilation),
+        *(old.groups, old.bias is not None),
+        device="meta",
+    )
+    scale = (old.gain * old.scale).view(-1) if hasattr(old, "gain") else None
+    flat = old.weight.detach().reshape(1, old.out_channels, -1)
+    weight = F.batch_norm(flat, None, None, weight=scale, training=True, momentum=0.0, eps=old.eps)
+    new.weight = nn.Parameter(weight.detach().reshape_as(old.weight))
+    if old.bias is not None:
+        new.bias = nn.Parameter(old.bias.detach().clone())
+    return new.train(old.training)

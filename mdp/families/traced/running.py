@@ -1,0 +1,51 @@
+"""Run one step of a graph on other tensors than those that the trace saw."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import fx
+
+
+def name_of(traced: fx.GraphModule, node: fx.Node) -> str:
+    """What a step does: `Conv2d`, `add`, `flatten`."""
+    if node.op == "call_module":
+        return type(traced.get_submodule(str(node.target))).__name__
+    if node.op == "call_function":
+        return getattr(node.target, "__name__", str(node.target))
+    return str(node.target)
+
+
+def is_tensor(node: fx.Node) -> bool:
+    """Whether a step gives one tensor."""
+    return isinstance(node.meta.get("out"), torch.Tensor)
+
+
+def tensors_in(node: fx.Node) -> list[fx.Node]:
+    """The steps before this one whose tensors it works on."""
+    return [n for n in node.all_input_nodes if is_tensor(n)]
+
+
+def noted(node: fx.Node) -> Any:
+    """What a step gave in the trace; a tensor of shape alone becomes one of random numbers."""
+    out = node.meta["out"]
+    if isinstance(out, torch.Tensor) and out.is_meta:
+        return _random(out)
+    return out
+
+
+def run(traced: fx.GraphModule, node: fx.Node, given: Mapping[fx.Node, Any]) -> Any:
+    """What a step makes of `given`, and of `noted` where that says nothing."""
+    args, kwargs = fx.map_arg((node.args, node.kwargs), lambda n: given[n] if n in given else noted(n))
+    with torch.no_grad():
+        if node.op == "call_function":
+            return node.target(*args, **kwargs)
+        if node.op == "call_method":
+            return getattr(args[0], str(node.target))(*args[1:], **kwargs)
+        return traced.get_submodule(str(node.target))(*args, **kwargs)
+
+
+def _random(like: torch.Tensor) -> torch.Tensor:
+    if like.is_floating_point() or like.is_complex():
+        return torch.randn(like.shape, dtype=like.dtype, device="cpu")
+    return torch.zeros(like.shape, dtype=like.dtype, device="cpu")

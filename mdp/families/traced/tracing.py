@@ -1,0 +1,270 @@
+"""Any module's forward as a graph of steps, with what every step gives (torch.fx).
+
+Looks into everything but torch's own layers and those of timm that are one step by nature. A submodule whose
+forward no trace survives (control flow that looks at values) becomes one step that nothing is known of.
+"""
+
+import copy
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from timm.layers import BlurPool2d, DropPath, EvoNorm2dS0, LayerScale, LayerScale2d
+from timm.layers.grn import GlobalResponseNorm
+from timm.models._features_fx import get_notrace_functions, is_notrace_module
+from torch import fx, nn
+from torch.utils._pytree import tree_map_only
+from torchvision.ops import FrozenBatchNorm2d, StochasticDepth
+
+from ...core.errors import Unsupported, first_line
+from ..channels import is_uncentred_norm
+from .layers import forward_is_known
+
+# One step each: what they do to channels is known, or nothing in eval mode.
+_STEPS = (
+    *(BlurPool2d, DropPath, EvoNorm2dS0, LayerScale, LayerScale2d, GlobalResponseNorm),
+    *(FrozenBatchNorm2d, StochasticDepth),
+    *(nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm),
+)
+_CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+# Numbers that later steps index with are kept as they are; larger ones are only shapes.
+_LARGEST_INDEX = 2**22
+
+
+class _Sizes:
+    """Where Python itself needs a size, it gets that of the example."""
+
+    def __index__(self) -> int:
+        return self.tracer.size(self.node)
+
+    __int__ = __index__
+
+    def __float__(self) -> float:
+        return float(self.tracer.size(self.node))
+
+    def __len__(self) -> int:
+        return len(self.tracer.seen(self.node))
+
+
+class _Known(_Sizes, fx.Proxy):
+    """Stands for a value in the trace."""
+
+    def __getattr__(self, name: str) -> fx.Proxy:
+        return _KnownAttribute(self, name)
+
+
+class _KnownAttribute(_Sizes, fx.proxy.Attribute):
+    """Stands for an attribute of a value, such as its shape."""
+
+
+class StepTracer(fx.Tracer):
+    """Notes in `opaque` the submodules that could not be looked into, with the reason.
+
+    Args:
+        inputs: an example, of which only sizes are ever looked at: a forward may branch on them.
+    """
+
+    def __init__(self, inputs: Sequence[torch.Tensor]) -> None:
+        super().__init__(autowrap_functions=tuple(get_notrace_functions()))
+        self.opaque: dict[str, str] = {}
+        self._inputs, self._seen, self._running = list(inputs), {}, False
+
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        """The stand-in for a step's result."""
+        return _Known(node, self)
+
+    def to_bool(self, obj: fx.Proxy) -> bool:
+        """Take the branch that the example's sizes take; numbers in tensors decide nothing."""
+        return bool(self.size(obj.node))
+
+    def iter(self, obj: fx.Proxy) -> Any:
+        """One stand-in for each of several values, sizes among them."""
+        try:
+            count = len(self.seen(obj.node))
+        except (fx.proxy.TraceError, TypeError):
+            return super().iter(obj)
+        return iter([obj[i] for i in range(count)])
+
+    def size(self, node: fx.Node) -> Any:
+        """A number computed from sizes. Raises TraceError if it depends on what is in a tensor."""
+        found = self.seen(node)
+        if isinstance(found, bool | int | float):
+            return found
+        raise fx.proxy.TraceError("its control flow depends on the numbers in a tensor")
+
+    def seen(self, node: fx.Node) -> Any:
+        """What a step gives for the example."""
+        self._running = True  # modules run now, rather than being traced
+        try:
+            self._run_to(node)
+        finally:
+            self._running = False
+        found = self._seen[node]
+        if isinstance(found, torch.Tensor):
+            raise fx.proxy.TraceError("its control flow depends on the numbers in a tensor")
+        return found
+
+    def _run_to(self, node: fx.Node) -> None:
+        with torch.no_grad():
+            for step in self.graph.nodes:
+                if step in self._seen or step.op == "output":
+                    continue
+                if step.op == "placeholder":
+                    self._seen[step] = self._inputs[len([n for n in self._seen if n.op == "placeholder"])]
+                else:
+                    self._seen[step] = self._give(step)
+                if step is node:
+                    break
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict) -> Any:
+        """A module's attribute: of a module that runs, itself."""
+        if self._running:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
+
+    def forget(self) -> None:
+        """Let go of the example and of what was computed of it."""
+        self._inputs, self._seen = [], {}
+
+    def _give(self, step: fx.Node) -> Any:
+        args, kwargs = fx.map_arg((step.args, step.kwargs), self._seen.__getitem__)
+        if step.op == "get_attr":
+            path, _, leaf = str(step.target).rpartition(".")
+            return getattr(self.root.get_submodule(path), leaf)
+        if step.op == "call_module":
+            return self.root.get_submodule(str(step.target))(*args, **kwargs)
+        if step.op == "call_method":
+            return getattr(args[0], str(step.target))(*args[1:], **kwargs)
+        return step.target(*args, **kwargs)
+
+    def is_leaf_module(self, module: nn.Module, name: str) -> bool:
+        """Whether the trace takes a module for one step."""
+        if isinstance(module, _CONTAINERS):
+            return False
+        if (
+            module.__module__.startswith("torch.nn")
+            or isinstance(module, _STEPS)
+            or is_uncentred_norm(module)
+        ):
+            return True
+        if isinstance(module, (nn.modules.conv._ConvNd, nn.Linear)) and forward_is_known(module):
+            return True
+        return is_notrace_module(module) and not list(module.children())
+
+    def call_module(self, module: nn.Module, forward: Any, args: tuple, kwargs: dict) -> Any:
+        """Trace a submodule; if that fails, take it for one step."""
+        if self._running:
+            return forward(*args, **kwargs)
+        before, stack, scope = len(self.graph.nodes), copy.copy(self.module_stack), copy.copy(self.scope)
+        try:
+            return super().call_module(module, forward, args, kwargs)
+        except Exception as error:  # whatever a stranger's forward raises
+            if module is self.root:
+                raise
+            for node in reversed(list(self.graph.nodes)[before:]):
+                self.graph.erase_node(node)
+            self.module_stack, self.scope = stack, scope
+            path = self.path_of_module(module)
+            self.opaque[path] = first_line(error)
+            return self.create_proxy("call_module", path, args, kwargs)
+
+
+class _Notes(fx.Interpreter):
+    """Runs the graph and keeps under `node.meta["out"]` what each step gives: tensors as shapes, on torch's
+    meta device, but for small ones of whole numbers."""
+
+    def run_node(self, node: fx.Node) -> Any:
+        result = super().run_node(node)
+        node.meta["out"] = tree_map_only(torch.Tensor, _stand_in, result)
+        return result
+
+
+def _stand_in(tensor: torch.Tensor) -> torch.Tensor:
+    whole = not tensor.is_floating_point() and not tensor.is_complex()
+    if whole and tensor.numel() <= _LARGEST_INDEX:
+        return tensor.detach().clone()
+    return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
+
+
+def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
+    """The graph of a model in eval mode. `meta["opaque"]` names the submodules that were not looked into.
+
+    Every node has `meta["out"]`, see `_Notes`, and `meta["path"]`: the module whose forward it stands in.
+
+    Raises:
+        Unsupported: the forward depends on data in a way that cannot be traced, or fails on these inputs.
+    """
+    tracer, model = StepTracer(inputs), structure(model)
+    try:
+        graph = tracer.trace(model, _left_out(model, len(inputs)))
+        tracer.forget()
+        _forget_arguments(graph, len(inputs))
+        traced = fx.GraphModule(model, graph)
+        with torch.no_grad():
+            _Notes(traced).run(*inputs)
+    except Exception as error:  # whatever a stranger's forward raises; the reason goes to the reader
+        sizes = " and ".join(" x ".join(map(str, t.shape)) for t in inputs)
+        raise Unsupported(
+            f"The forward of this {type(model).__name__} cannot be followed for inputs of {sizes}: "
+            f"{first_line(error)}. Take what depends on the data out of its forward."
+        ) from error
+    for node in graph.nodes:
+        node.meta["path"] = _path(node)
+        node.meta["live"] = node.op == "placeholder" or any(n.meta["live"] for n in node.all_input_nodes)
+    _note_batches(traced, inputs)
+    traced.meta["opaque"] = tracer.opaque
+    return traced
+
+
+def structure(model: nn.Module) -> nn.Module:
+    """A copy that shares all tensors: what a forward notes in its module is noted there."""
+    return copy.deepcopy(model, {id(t): t for t in (*model.parameters(), *model.buffers())})
+
+
+def _note_batches(traced: fx.GraphModule, inputs: Sequence[torch.Tensor]) -> None:
+    """`node.meta["batched"]`: whether a tensor's first axis is the batch, and no other is longer for it."""
+    before = {node: node.meta["out"] for node in traced.graph.nodes}
+    batch = inputs[0].shape[0]
+    more = [torch.cat([t, t[:1]]) if t.ndim and t.shape[0] == batch else t for t in inputs]
+    with torch.no_grad():
+        _Notes(traced).run(*more)
+    for node, out in before.items():
+        later = node.meta["out"]
+        node.meta["out"] = out
+        node.meta["batched"] = (
+            isinstance(out, torch.Tensor)
+            and out.ndim > 0
+            and (out.shape[0], later.shape[0]) == (batch, batch + 1)
+            and out.shape[1:] == later.shape[1:]
+        )
+
+
+def _left_out(model: nn.Module, given: int) -> dict[str, Any]:
+    """The defaults of the arguments of `forward` that no input is given for: they stay as they are."""
+    parameters = list(inspect.signature(model.forward).parameters.values())
+    return {p.name: p.default for p in parameters[given:] if p.default is not inspect.Parameter.empty}
+
+
+def _forget_arguments(graph: fx.Graph, given: int) -> None:
+    """Take away the placeholders of arguments that stay at their defaults, and the checks that they do."""
+    for node in list(graph.nodes):
+        if node.op == "call_function" and node.target is torch._assert and not node.users:
+            graph.erase_node(node)
+    graph.eliminate_dead_code(lambda node: node.op not in ("call_function", "get_attr") or _acts(node))
+    for node in [n for n in graph.nodes if n.op == "placeholder"][given:]:
+        if not node.users:
+            graph.erase_node(node)
+
+
+def _acts(node: fx.Node) -> bool:
+    """Whether a step may do something even if nobody reads its result."""
+    name = getattr(node.target, "__name__", str(node.target))
+    return node.op == "call_function" and (name.endswith("_") or name in ("setitem", "iadd", "imul", "isub"))
+
+
+def _path(node: fx.Node) -> str:
+    if node.op == "call_module":
+        return str(node.target)
+    stack = list(node.meta.get("nn_module_stack") or {})
+    return stack[-1].partition("@")[0] if stack else ""

@@ -1,0 +1,102 @@
+"""The last word on a dim or a block: cut at random and masked at random, the network must compute the same.
+
+What does not agree, for whatever reason nobody thought of, is left whole.
+"""
+
+import copy
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from ...core.errors import first_line
+from ...networks.lively import liven
+from ...networks.slices import Slice
+from ..masked_norms import kept_norm
+from .batches import _tensors, same
+from .dims import Group
+from .follow import Follower
+from .rebuild import rebuild
+from .residuals import Branch
+
+
+class Trial:
+    """Cuts a copy of a network with lively weights.
+
+    Args:
+        inputs: of the forward.
+    """
+
+    def __init__(self, follower: Follower, inputs: Sequence[torch.Tensor], seed: int = 0):
+        self.follower, self.inputs = follower, inputs
+        self.lively = copy.deepcopy(follower.model)
+        liven(self.lively, seed)
+        self.random = np.random.default_rng(seed)
+
+    def fails(
+        self,
+        groups: Sequence[Group],
+        branches: Sequence[Branch],
+        slices: Sequence[Slice],
+        removed: Collection[str],
+    ) -> str:
+        """Why half of the units of `groups`, and the blocks `removed`, cannot be cut; empty if they can."""
+        kept = {g.name: self._some(len(g.roots)) for g in groups}
+        labels = self.follower.ledger.labels
+        keep = np.ones(len(labels), dtype=bool)
+        for g in groups:
+            keep[g.roots] = False
+            keep[g.roots[kept[g.name]]] = True
+        keep = keep[labels.roots(np.arange(len(labels)))]
+        gone = [b for b in branches if b.name in removed]
+        try:
+            pruned = rebuild(self.follower, keep, branches, removed, self.lively)
+            with torch.no_grad():
+                actual = _tensors(pruned(*(t.clone() for t in self.inputs)))
+                expected = _tensors(self._masked(slices, kept, gone)(*(t.clone() for t in self.inputs)))
+        except Exception as error:  # a cut that does not run
+            return first_line(error)
+        right = len(actual) == len(expected) and all(map(same, actual, expected))
+        return "" if right else "cut, the network computes something else"
+
+    def _some(self, units: int) -> np.ndarray:
+        return np.sort(self.random.permutation(units)[: max(1, units // 2)])
+
+    def _masked(
+        self, slices: Sequence[Slice], kept: Mapping[str, np.ndarray], gone: Sequence[Branch]
+    ) -> nn.Module:
+        model = copy.deepcopy(self.lively)
+        tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+        stays: dict[str, np.ndarray] = {}
+        with torch.no_grad():
+            for s in (s for s in slices if s.dim in kept):
+                cut = np.setdiff1d(np.arange(len(s.index)), kept[s.dim])
+                positions = s.index[cut].ravel()
+                tensors[s.tensor].index_fill_(s.axis, torch.from_numpy(positions), 0)
+                if s.axis == 0:
+                    stay = stays.setdefault(s.tensor, np.ones(tensors[s.tensor].shape[0], dtype=bool))
+                    stay[positions] = False
+            for name in (n for branch in gone for n in branch.last):
+                tensors[name].zero_()
+        for name in [n for n in stays if n.endswith(".weight")]:
+            path = name.rpartition(".")[0]
+            norm = kept_norm(model.get_submodule(path), torch.from_numpy(stays[name]))
+            if norm is not None:
+                model.set_submodule(path, norm)
+        return model
+
+
+def faults(
+    trial: Trial, groups: Sequence[Group], branches: Sequence[Branch], slices: Sequence[Slice]
+) -> Iterator[tuple[str, str]]:
+    """(name, reason) of every dim and block that, cut by itself, does not agree; none if all do at once."""
+    everything = [b.name for b in branches[::2]]
+    if not trial.fails(groups, branches, slices, everything):
+        return
+    for group in groups:
+        if reason := trial.fails([group], branches, slices, ()):
+            yield group.name, reason
+    for branch in branches:
+        if reason := trial.fails([], branches, slices, (branch.name,)):
+            yield branch.name, reason
