@@ -7,6 +7,7 @@ the explorer.
 
 import argparse
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -16,6 +17,8 @@ from pathlib import Path
 
 from ..core import processes
 from ..core.errors import Cancelled, MdpError
+from ..core.files import check_writable
+from ..core.paths import data_dir
 from ..core.progress import ConsoleReporter, Reporter
 from ..jobs import JobReporter, introduce, note_exit
 from ..operations import OPERATIONS, Options, add_options, options_of
@@ -87,7 +90,17 @@ def fill(parser: argparse.ArgumentParser, operation: type[Options]) -> None:
 def _execute(args: argparse.Namespace) -> int:
     try:
         options_of(OPERATIONS[args.command], args)  # refuses what is out of bounds before anything is loaded
-        return args.run(args) or 0
+        code = args.run(args) or 0
+        if sys.stdout is None:
+            _say(
+                MdpError(
+                    "Standard output is closed: what was to be printed is lost. What was saved is kept."
+                ),
+                args,
+            )
+            return code or 1
+        sys.stdout.flush()  # a full disk is met here, where a sentence can be made of it
+        return code
     except Cancelled as stop:
         print(f"{processes.label()}{stop}", file=sys.stderr)
         return 130
@@ -103,8 +116,20 @@ def _execute(args: argparse.Namespace) -> int:
         print(f"{processes.label()}{processes.STOPPED}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `mdp ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 1
+    except OSError as error:  # not of a file of ours: those make sentences of it
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EDQUOT, errno.EFBIG):
+            raise
+        _drop_output()
+        _say(MdpError(f"The output could not be written: {error.strerror}. What was saved is kept."), args)
+        return 1
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed go nowhere."""
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(error: MdpError, args: argparse.Namespace) -> None:
@@ -146,8 +171,14 @@ def _without_job(argv: list[str]) -> list[str]:
     return kept
 
 
+def check_out(out: str | None, kind: str) -> None:
+    """Raises MdpError if what a long command makes cannot be written to `out`, or among the user's `kind`."""
+    check_writable(Path(out).parent if out else data_dir() / "user" / kind)
+
+
 def print_json(value) -> None:
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    unicode = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
+    print(json.dumps(value, ensure_ascii=not unicode, allow_nan=False))
 
 
 def _on_terminate(signum, frame):

@@ -5,7 +5,7 @@ import dataclasses
 from ..core.plan import parse_budget, save_plan
 from ..core.progress import PartOf
 from ..core.study import load_study, save_study
-from . import print_json, reporter
+from . import check_out, print_json, reporter
 from .solve import describe, problem_of, summary
 
 
@@ -22,6 +22,7 @@ def run(args):
     from ..solve import iterate
 
     report = reporter(args)
+    check_out(args.out, "studies")
     study = load_study(args.study)
     budget = parse_budget(args.budget, study.problem)
     source = find_data(args.data)

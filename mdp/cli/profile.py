@@ -3,7 +3,7 @@
 import dataclasses
 
 from ..core.errors import MdpError
-from . import reporter
+from . import check_out, reporter
 from .model_args import model_of
 
 # Median error on whole networks, corrected, beyond which a table is no table of that runtime.
@@ -31,6 +31,7 @@ def run(args):
     from ..networks.weights import noted
 
     report = reporter(args)
+    check_out(args.out, "tables")
     ref = model_of(args)
     # What is not supported is refused before anything large is made.
     outline(ref, split_blocks=args.split_blocks)

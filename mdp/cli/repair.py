@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ..core.errors import MdpError
+from ..core.files import check_writable
 from ..core.plan import plan_to_json
 from ..core.study import load_study
 from . import print_json, reporter
@@ -23,6 +24,7 @@ def run(args):
             f"{args.source} is not a folder with a pruned network. Make one with `mdp extract`, or give a "
             "study with --plan or --budget."
         )
+    check_writable(args.out)
     network, told = repaired(pruned, args, report, args.seed)
     from ..surgery import save
 

@@ -1,6 +1,6 @@
 """`mdp score`: the importance of every unit of a model, on real images."""
 
-from . import reporter
+from . import check_out, reporter
 from .model_args import model_of
 
 NEW_HEAD = (
@@ -19,6 +19,7 @@ def run(args):
     from ..networks.weights import noted
 
     report = reporter(args)
+    check_out(args.out, "scores")
     ref = model_of(args)
     # What is not supported, and images that do not fit, are refused before anything is fetched or made.
     shapes = outline(ref, split_blocks=args.split_blocks)

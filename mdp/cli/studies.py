@@ -1,10 +1,16 @@
-"""`mdp studies`: what the explorer can open."""
+"""`mdp studies`: what the explorer can open; yours can be renamed and deleted."""
 
-from ..core.study import list_studies
+from ..core.study import delete_study, list_studies, rename_study
 from . import print_json
 
 
 def run(args):
+    if args.rename:
+        print(f"Renamed: {rename_study(*args.rename)}")
+        return
+    if args.delete:
+        print(f"Deleted: {delete_study(args.delete)}")
+        return
     studies = list_studies()
     if args.json:
         return print_json(studies)

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from .files import write_text
+from .names import readable
 from .plan import Plan
 from .problem import Problem, Term
-from .study import StudyRecord, slug
+from .study import StudyRecord
 
 
 def plan_csv(study: StudyRecord, plan: Plan) -> str:
@@ -40,7 +41,7 @@ def all_tables(study: StudyRecord, plan: Plan) -> dict[str, bytes]:
     """Every table of the study as files: name -> content."""
     files = {"plan.csv": plan_csv(study, plan), "terms.csv": terms_csv(study, plan)}
     for i, term in enumerate(study.problem.latency):
-        files[f"latency/{i:03d}-{slug(term.name)}.csv"] = term_csv(
+        files[f"latency/{i:03d}-{readable(term.name)}.csv"] = term_csv(
             term, study.problem, study.problem.latency_unit
         )
     return {name: text.encode() for name, text in files.items()}
@@ -63,7 +64,7 @@ def export_csv(problem: Problem, folder: Path) -> list[Path]:
         ("importance", problem.importance, "importance"),
     ):
         for i, term in enumerate(terms):
-            path = folder / kind / f"{i:03d}-{slug(term.name)}.csv"
+            path = folder / kind / f"{i:03d}-{readable(term.name)}.csv"
             written.append(write_text(path, term_csv(term, problem, unit)))
     return written
 

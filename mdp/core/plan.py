@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import BadFile, Infeasible, MdpError
 from .files import read_json, write_json
+from .plan_claims import false_claim, within
 from .problem import Problem
+from .unit_names import check_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,11 +128,6 @@ def make_plan(
     )
 
 
-def within(latency: float, budget: float) -> bool:
-    """Whether a latency meets a budget, forgiving only the rounding of one float64 sum."""
-    return latency <= budget + 1e-9 * abs(budget)
-
-
 def parse_budget(text: str | float, problem: Problem) -> float:
     """A budget in the problem's unit from `12.5` or from `40%` of the dense latency.
 
@@ -187,6 +184,7 @@ def plan_from_json(data: Any, source: str = "plan") -> Plan:
         raise BadFile(f"The {source} is damaged: choices must give whole numbers or null.")
     if not isinstance(removed, list) or any(not isinstance(b, str) or removed.count(b) > 1 for b in removed):
         raise BadFile(f"The {source} is damaged: removed_blocks must be a list of names, each once.")
+    check_unit(body["latency_unit"], source)
     if type(body["optimal"]) is not bool:
         raise BadFile(f"The {source} is damaged: optimal must be true or false.")
     if not _is_accuracy(body.get("accuracy")):
@@ -235,6 +233,8 @@ def check_plan_fits(plan: Plan, problem: Problem) -> None:
             f"The plan was made for {plan.problem!r} and does not fit {problem.name!r}: "
             "their dims or tables differ. Solve again with this study."
         )
+    if stranger := next((name for name in plan.choices if name not in problem.dim), None):
+        raise MdpError(f"The plan names dim {stranger!r}, which {problem.name!r} has not. Solve again.")
     latency, importance = problem.evaluate(plan.choices, plan.removed_blocks)
     for what, value in (("latency", latency), ("importance", importance)):
         said = getattr(plan, what)
@@ -243,6 +243,8 @@ def check_plan_fits(plan: Plan, problem: Problem) -> None:
                 f"The plan gives {said:g} as its {what}, but what it keeps makes {value:g}: it was changed "
                 "after it was made. Solve again with this study."
             )
+    if wrong := false_claim(plan, problem):
+        raise MdpError(f"The plan {wrong}: it was changed after it was made. Solve again with this study.")
 
 
 def infeasible(problem: Problem, budget: float, smallest: float | None) -> Infeasible:

@@ -12,52 +12,18 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from .errors import BadFile, MdpError
 from .files import read_json, write_json
+from .problem_reader import LARGEST, Reader
+from .terms import Block, Dim, Term
 from .totals import Totals
+from .unit_names import check_unit
 
 FORMAT = "mdp-problem/1"
-# Sums of larger numbers, and shares of smaller ones, leave what float64 can hold.
-LARGEST, SMALLEST = 1e300, 1e-307
-
-
-@dataclass(frozen=True)
-class Dim:
-    """Something that can be made narrower. `options` are kept units, increasing; the last one is dense."""
-
-    name: str
-    kind: str
-    options: tuple[int, ...]
-
-    @property
-    def dense(self) -> int:
-        return self.options[-1]
-
-
-@dataclass(frozen=True)
-class Block:
-    """A part of the network that counts as a whole and, if `removable`, can be taken out."""
-
-    name: str
-    removable: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class Term:
-    """A table of latency or importance: one axis per dim, one entry per combination of their options.
-
-    It counts when `block` is None or kept. `dims` may be empty: `values` is then a fixed cost, of shape ().
-    """
-
-    name: str
-    block: str | None
-    dims: tuple[str, ...]
-    values: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +150,7 @@ def problem_from_json(data: Any, source: str = "problem") -> Problem:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
         raise BadFile(f"The {source} is not an {FORMAT} file (its format says {found!r}).")
-    read = _Reader(source)
+    read = Reader(source)
     dims = tuple(read.dim(item, i) for i, item in enumerate(read.entries(data, "dims")))
     blocks = tuple(read.block(item, i) for i, item in enumerate(read.entries(data, "blocks")))
     read.unique("dims", [d.name for d in dims])
@@ -206,7 +172,7 @@ def problem_from_json(data: Any, source: str = "problem") -> Problem:
         read.fail("provenance", "must be an object")
     return Problem(
         name=read.text(data.get("name"), "name"),
-        latency_unit=read.text(data.get("latency_unit"), "latency_unit"),
+        latency_unit=check_unit(read.text(data.get("latency_unit"), "latency_unit"), source),
         dims=dims,
         blocks=blocks,
         **terms,
@@ -262,87 +228,6 @@ def save_problem(problem: Problem, path: str | os.PathLike) -> None:
     ...     mdp.save_problem(mdp.load_study("fmnist-vit-cpu").problem, f"{folder}/problem.json")
     """
     write_json(path, problem_to_json(problem))
-
-
-class _Reader:
-    """Checks one entry at a time and says which one is wrong."""
-
-    def __init__(self, source: str):
-        self.source = source
-
-    def fail(self, entry: str, problem: str):
-        raise BadFile(f"The {self.source} is damaged: {entry} {problem}.")
-
-    def entries(self, data: dict, key: str) -> list:
-        value = data.get(key)
-        if not isinstance(value, list):
-            self.fail(key, "must be a list")
-        return value
-
-    def text(self, value: Any, entry: str) -> str:
-        if not isinstance(value, str) or not value:
-            self.fail(entry, "must be a text that is not empty")
-        return value
-
-    def unique(self, entry: str, names: list[str]) -> None:
-        twice = next((n for n in names if names.count(n) > 1), None)
-        if twice is not None:
-            self.fail(entry, f"name {twice!r} twice")
-
-    def dim(self, item: Any, i: int) -> Dim:
-        entry = f"dims[{i}]"
-        if not isinstance(item, dict):
-            self.fail(entry, "must be an object")
-        name = self.text(item.get("name"), f"{entry}.name")
-        options = item.get("options")
-        whole = isinstance(options, list) and options and all(type(o) is int for o in options)
-        if not whole or options[0] < 1 or any(b <= a for a, b in pairwise(options)):
-            self.fail(f"{entry}.options ({name!r})", "must be whole numbers of at least 1, increasing")
-        return Dim(name, self.text(item.get("kind"), f"{entry}.kind"), tuple(options))
-
-    def block(self, item: Any, i: int) -> Block:
-        entry = f"blocks[{i}]"
-        if not isinstance(item, dict):
-            self.fail(entry, "must be an object")
-        removable = item.get("removable", True)
-        if type(removable) is not bool:
-            self.fail(f"{entry}.removable", "must be true or false")
-        return Block(self.text(item.get("name"), f"{entry}.name"), removable)
-
-    def term(self, item: Any, entry: str, sizes: dict[str, int], blocks: set[str]) -> Term:
-        if not isinstance(item, dict):
-            self.fail(entry, "must be an object")
-        name = self.text(item.get("name"), f"{entry}.name")
-        entry = f"{entry} ({name!r})"
-        block = item.get("block")
-        if block is not None and (not isinstance(block, str) or block not in blocks):
-            self.fail(f"{entry}.block", f"names {block!r}, which is not among the blocks")
-        dims = item.get("dims")
-        if not isinstance(dims, list) or any(not isinstance(d, str) or d not in sizes for d in dims):
-            self.fail(f"{entry}.dims", "must list names of dims")
-        if len(set(dims)) < len(dims):
-            self.fail(f"{entry}.dims", "names a dim twice")
-        shape = tuple(sizes[d] for d in dims)
-        if not _all_numbers(item.get("values")):
-            self.fail(f"{entry}.values", "must hold numbers only")
-        try:
-            values = np.array(item["values"], dtype=np.float64)
-        except (ValueError, OverflowError):
-            self.fail(f"{entry}.values", f"is ragged; shape {shape} was expected")
-        if values.shape != shape:
-            self.fail(f"{entry}.values", f"has shape {values.shape}, but its dims offer {shape}")
-        if not np.isfinite(values).all():
-            self.fail(f"{entry}.values", "holds a number that is not finite")
-        if ((values != 0) & (np.abs(values) < SMALLEST)).any():
-            self.fail(f"{entry}.values", f"holds a number below {SMALLEST:g}; give them in a smaller unit")
-        values.setflags(write=False)
-        return Term(name, block, tuple(dims), values)
-
-
-def _all_numbers(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(_all_numbers(v) for v in value)
-    return type(value) in (int, float)
 
 
 def _plain(values: np.ndarray) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import MdpError
+from .file_sets import NEXT, current
 from .files import read_json
 from .paths import network_dirs
 from .plan import Plan, plan_from_json
@@ -40,7 +41,9 @@ def number(facts: Mapping[str, Any], key: str) -> float | None:
 
 def network_files() -> list[Path]:
     """The architecture file of every pruned network at hand."""
-    return [path for folder in network_dirs() for path in sorted(folder.glob("*/architecture.json"))]
+    folders = (own for several in network_dirs() for own in sorted(several.glob("*")))
+    paths = (current(own, "architecture.json") for own in folders)
+    return [path for path in paths if path.is_file()]
 
 
 def networks_of_study(fingerprint: str) -> list[Network]:
@@ -52,7 +55,8 @@ def networks_of_study(fingerprint: str) -> list[Network]:
             plan = plan_from_json(extra["plan"], f"plan in {path}")
             facts = extra.get("finetuned")
             if plan.fingerprint == fingerprint:
-                one = Network(path.parent, plan, facts if isinstance(facts, dict) else {})
+                folder = path.parent.parent if path.parent.name == NEXT else path.parent
+                one = Network(folder, plan, facts if isinstance(facts, dict) else {})
                 found.append((path.stat().st_mtime, one))
         except (MdpError, OSError, AttributeError, KeyError, TypeError):
             continue  # of no plan, damaged, or being written: whoever loads it is told

@@ -3,16 +3,15 @@
 import dataclasses
 import os
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from .errors import BadFile, MdpError
 from .files import read_json, write_json
 from .model_ref import ModelRef, built_as, model_from_json, model_to_json
+from .names import slug
 from .paths import data_dir
 from .provenance import HASH, KINDS
-from .study import Scores, block_constants, slug
+from .scores_json import scores_from_json, scores_to_json
+from .study import Scores
 
 FORMAT = "mdp-scores/1"
 
@@ -38,17 +37,7 @@ def save_scores(scores: Scores, model: ModelRef, path: str | os.PathLike | None 
         path = data_dir() / "user" / "scores" / f"{slug(' '.join(str(x) for x in parts if x))}.json"
     return write_json(
         path,
-        {
-            "format": FORMAT,
-            "model": model_to_json(model),
-            "provenance": dict(scores.provenance),
-            "order": {dim: np.asarray(order).tolist() for dim, order in scores.order.items()},
-            "shares": [
-                {"name": name, "block": block, "dim": dim, "values": [float(f"{v:.6g}") for v in values]}
-                for name, block, dim, values in scores.shares
-            ],
-            **({"blocks": dict(scores.blocks)} if scores.blocks else {}),
-        },
+        {"format": FORMAT, "model": model_to_json(model), **scores_to_json(scores)},
     )
 
 
@@ -60,17 +49,8 @@ def read_scores(path: str | os.PathLike) -> SavedScores:
         raise BadFile(f"{path} is not an {FORMAT} file of scores.")
     try:
         model = model_from_json(data["model"])
-        scores = Scores(
-            {dim: np.array(order, dtype=np.int64) for dim, order in data["order"].items()},
-            tuple(
-                (str(s["name"]), s["block"], str(s["dim"]), np.array(s["values"], dtype=np.float64))
-                for s in data["shares"]
-            ),
-            dict(data["provenance"]),
-            block_constants(data),
-        )
-        _check(scores)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        scores = scores_from_json(data)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BadFile(
             f"The scores {path} are damaged: {type(error).__name__} at {error}. Score the model anew."
         ) from None
@@ -105,21 +85,3 @@ def list_scores(model: str | None = None) -> list[SavedScores]:
         if model is None or saved.model.name == model:
             found.append(saved)
     return found
-
-
-def _check(scores: Scores) -> None:
-    def fail(what: str) -> Any:
-        raise ValueError(what)
-
-    for dim, order in scores.order.items():
-        if sorted(order.tolist()) != list(range(len(order))):
-            fail(f"the order of {dim!r}, which must name each unit once")
-    for name, _, dim, values in scores.shares:
-        if (
-            dim not in scores.order
-            or values.shape != scores.order[dim].shape
-            or not np.isfinite(values).all()
-        ):
-            fail(f"share {name!r}, which does not fit its dim or holds what is not a number")
-    if not all(np.isfinite(value) for value in scores.blocks.values()):
-        fail("what a block is worth as a whole, which is not a number")

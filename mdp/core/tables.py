@@ -13,10 +13,11 @@ from .errors import BadFile, MdpError
 from .files import read_json, write_json
 from .how_found import how_found
 from .model_ref import ModelRef, built_as, model_from_json, model_to_json
+from .names import slug
 from .paths import data_dir
 from .problem import Problem, problem_from_json, problem_to_json
 from .space import Space
-from .study import Tables, slug
+from .study import Tables
 from .units import check_times, in_ms
 
 FORMAT = "mdp-tables/1"

@@ -9,19 +9,8 @@ from collections.abc import Collection
 
 from .errors import BadFile, MdpError
 from .problem import Problem, Term
-
-# How many milliseconds one of each is; the micro sign has two code points. The one list of units of time.
-MILLISECONDS = {
-    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1.0),
-    **dict.fromkeys(("s", "sec", "second", "seconds"), 1e3),
-    **dict.fromkeys(("us", "\u00b5s", "\u03bcs", "usec", "microsecond", "microseconds"), 1e-3),
-    **dict.fromkeys(("ns", "nsec", "nanosecond", "nanoseconds"), 1e-6),
-}
-
-
-def milliseconds(unit: str) -> float | None:
-    """How many milliseconds one of this unit is; None if it is no unit of time that is known."""
-    return MILLISECONDS.get(unit.strip().lower().replace("\u03bc", "\u00b5"))
+from .problem_reader import SMALLEST
+from .unit_names import milliseconds
 
 
 def in_ms(problem: Problem, source: str) -> Problem:
@@ -67,6 +56,8 @@ def check_times(problem: Problem, source: str, listed: Collection[str] = ()) -> 
         # A comparison that is false for what is no number, too.
         if not ((term.values >= 0) & (term.values < float("inf"))).all():
             refuse(f"the table of {term.name} holds a time that is negative or not finite")
+        if ((term.values > 0) & (term.values < SMALLEST)).any():
+            refuse(f"the table of {term.name} holds a time that is next to nothing")
     names = Counter(term.name for term in problem.latency)
     if twice := next((name for name, times in names.items() if times > 1), None):
         refuse(f"it holds the table of {twice} more than once")

@@ -8,7 +8,7 @@ may watch; none is needed. A job runs `python -m mdp COMMAND`, so what the page 
 
 from .cleanup import prune
 from .folders import job_ids
-from .launch import cancel, introduce, refusal, start
+from .launch import cancel, introduce, refusal, refuse_visitors, start
 from .process import note_exit
 from .reading import JobState, list_jobs, output, state
 from .reporter import JobReporter
@@ -24,6 +24,7 @@ __all__ = [
     "output",
     "prune",
     "refusal",
+    "refuse_visitors",
     "start",
     "state",
 ]

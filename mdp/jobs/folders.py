@@ -11,7 +11,6 @@ from ..core.files import read_json, write_json
 from ..core.paths import data_dir
 
 _ID = re.compile(r"\d{8}-\d{6}-(?P<kind>[a-z]+)-[0-9a-z]+")
-_NEEDED = {"title", "kind", "pid", "created", "started"}
 
 
 def jobs_dir() -> Path:
@@ -35,7 +34,7 @@ def job_ids(kind: str | None = None) -> set[str]:
 
 def folder_of(job_id: str) -> Path:
     """Raise MdpError for what is no id: one must not lead elsewhere."""
-    if not job_id or Path(job_id).name != job_id:
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,199}", str(job_id)):
         raise MdpError(f"{job_id!r} is not the id of a job.")
     return jobs_dir() / job_id
 
@@ -43,9 +42,24 @@ def folder_of(job_id: str) -> Path:
 def read_job(folder: Path) -> dict[str, Any]:
     """What `write_job` wrote. Raises BadFile."""
     job = read_json(folder / "job.json", "job")
-    if not isinstance(job, dict) or _NEEDED - set(job):
+    if not isinstance(job, dict) or not all(fits(job.get(key)) for key, fits in _ENTRIES.items()):
         raise BadFile(f"The job {folder / 'job.json'} is damaged; delete its folder.")
     return job
+
+
+def _number(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < 1e12
+
+
+_ENTRIES = {
+    "title": lambda v: isinstance(v, str),
+    "kind": lambda v: isinstance(v, str),
+    "pid": lambda v: type(v) is int and 0 < v < 2**31,
+    "created": lambda v: v is None or _number(v),
+    "started": _number,
+    "arguments": lambda v: v is None or (isinstance(v, list) and all(isinstance(word, str) for word in v)),
+    "processes": lambda v: v is None or (type(v) is int and 0 < v < 10_000),
+}
 
 
 def write_job(

@@ -38,6 +38,12 @@ def refusal() -> str:
     return ""
 
 
+def refuse_visitors() -> None:
+    """Raises MdpError where `refusal` says why pages start, write and ask nothing here."""
+    if refusal():
+        raise MdpError(refusal())
+
+
 def start(arguments: Sequence[str], title: str) -> str:
     """Start `python -m mdp ARGUMENTS... --job FOLDER` in a session of its own; returns the job's id.
 
@@ -46,8 +52,7 @@ def start(arguments: Sequence[str], title: str) -> str:
     Raises:
         MdpError: the jobs folder cannot be written, or whoever serves this page has switched long work off.
     """
-    if refusal():
-        raise MdpError(refusal())
+    refuse_visitors()
     prune()
     words = [str(a) for a in arguments]
     folder = folder_of(new_id(words[0]))
@@ -114,7 +119,12 @@ def introduce(folder: str | os.PathLike, arguments: Sequence[str]) -> bool:
 
 
 def cancel(job_id: str) -> JobState:
-    """Stop a job and all its children within a second; returns its state then."""
+    """Stop a job and all its children within a second; returns its state then.
+
+    Raises:
+        MdpError: there is no such job, or whoever serves this page has switched long work off.
+    """
+    refuse_visitors()
     folder = folder_of(job_id)
     job = read_job(folder)
     if is_alive(job):

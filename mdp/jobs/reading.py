@@ -1,7 +1,6 @@
 """What is known of a job, read from its folder: by any page, at any time."""
 
 import contextlib
-import json
 import os
 import signal
 from collections.abc import Mapping
@@ -9,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import MdpError
+from ..core.errors import BadFile, MdpError
+from ..core.files import parse_json
 from .folders import folder_of, job_ids, read_job
 from .process import exit_code, is_alive, noted_exit
 
@@ -40,7 +40,7 @@ def state(job_id: str) -> JobState:
     for event in _events(folder):
         kind = event.pop("kind", "")
         if kind == "progress":
-            progress = event
+            progress = event if _is_progress(event) else progress
         elif kind == "metric":
             metrics.append(event)
         elif kind == "message":
@@ -59,7 +59,7 @@ def state(job_id: str) -> JobState:
         tuple(messages),
         result,
         error,
-        tuple(job.get("arguments", ())),
+        tuple(job.get("arguments") or ()),
     )
 
 
@@ -115,6 +115,14 @@ def _last_words(folder: Path, code: int | None) -> str:
     return f"It stopped with an error (exit status {code}); the whole log is in {folder / 'log.txt'}.{tail}"
 
 
+def _is_progress(event: Mapping[str, Any]) -> bool:
+    """Whether it is as `Progress.to_json` makes it."""
+    numbers = [event.get("done"), event.get("total"), event.get("time", 0)]
+    left = event.get("seconds_left")
+    numbers += [] if left is None else [left]
+    return all(type(n) in (int, float) for n in numbers) and isinstance(event.get("text"), str)
+
+
 def _events(folder: Path) -> list[dict[str, Any]]:
     try:
         lines = (folder / "events.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -123,9 +131,9 @@ def _events(folder: Path) -> list[dict[str, Any]]:
     events = []
     for line in lines:
         try:
-            event = json.loads(line)
-        except json.JSONDecodeError:
-            continue  # the line being written right now
+            event = parse_json(line, "event")
+        except BadFile:
+            continue  # the line being written right now, or what is none of ours
         if isinstance(event, dict):
             events.append(event)
     return events

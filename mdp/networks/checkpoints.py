@@ -7,9 +7,10 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from ..core.errors import BadFile, first_line
+from ..core.files import replacing, unwritable
 
 # Types of the same numbers with more or fewer digits: a network takes either for its own.
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -27,7 +28,7 @@ def read_tensors(path: str | os.PathLike, kind: str = "checkpoint") -> dict[str,
     if path.suffix != ".safetensors":
         raise BadFile(
             f"{path} is not a .safetensors file. Other formats can run code when they are opened and are not "
-            f"read. Convert it once, in a terminal: {_convert(path)}"
+            f"read. Convert it once, in a terminal: mdp convert {shlex.quote(str(path))}"
         )
     try:
         return load_file(path)
@@ -35,15 +36,30 @@ def read_tensors(path: str | os.PathLike, kind: str = "checkpoint") -> dict[str,
         raise BadFile(f"The {kind} {path} is damaged: {first_line(error)}. Use another copy.") from None
 
 
-def _convert(path: Path) -> str:
-    """A command that makes a safetensors file of a checkpoint as PyTorch saves it, and runs no code in it."""
-    code = (
-        "from timm.models import load_state_dict; from safetensors.torch import save_file; "
-        f"save_file(load_state_dict({str(path)!r}, weights_only=True), "
-        f"{str(path.with_suffix('.safetensors'))!r})"
-    )
-    # Double quotes are understood by every shell, where nothing inside means something to one.
-    return f'python -c "{code}"' if not set(code) & set('"$`\\!%') else f"python -c {shlex.quote(code)}"
+def write_tensors(
+    path: str | os.PathLike, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str] | None = None
+) -> Path:
+    """Write a safetensors file, whole or not at all.
+
+    Raises:
+        MdpError: the folder cannot be written, or the disk is full.
+    """
+    with replacing(path) as temporary:
+        put_tensors(temporary, tensors, metadata, path)
+    return Path(path)
+
+
+def put_tensors(
+    temporary: Path,
+    tensors: Mapping[str, torch.Tensor],
+    metadata: dict[str, str] | None,
+    path: str | os.PathLike,
+) -> None:
+    """Write a safetensors file at a temporary place; errors name `path`, where it goes. Raises MdpError."""
+    try:
+        save_file(dict(tensors), temporary, metadata=metadata)
+    except SafetensorError as error:  # a full disk, in its own words
+        raise unwritable(path, OSError(first_line(error))) from None
 
 
 def check_fit(

@@ -13,7 +13,14 @@ from .command_line import add_options, argv, options_of
 from .elsewhere import ImportTablesOptions, KitOptions
 from .measure import MeasureOptions
 from .models import CheckOptions, InspectOptions
-from .networks import ExportOptions, ExtractOptions, FinetuneOptions, RepairOptions, TrainOptions
+from .networks import (
+    ConvertOptions,
+    ExportOptions,
+    ExtractOptions,
+    FinetuneOptions,
+    RepairOptions,
+    TrainOptions,
+)
 from .option import Option, Options, check, described, option, required
 from .profile import ProfileOptions
 from .score import ScoreOptions
@@ -35,6 +42,7 @@ OPERATIONS: dict[str, type[Options]] = {
         ScoreOptions,
         BuildOptions,
         IterateOptions,
+        ConvertOptions,
         ExtractOptions,
         RepairOptions,
         TrainOptions,
@@ -51,6 +59,7 @@ __all__ = [
     "OPERATIONS",
     "BuildOptions",
     "CheckOptions",
+    "ConvertOptions",
     "EnforceOptions",
     "ExportOptions",
     "ExtractOptions",

@@ -31,6 +31,8 @@ def _add(place: Any, about: Option) -> None:
     if about.kind is bool:  # what is usual can be switched off: --no-repair
         how |= {"action": argparse.BooleanOptionalAction if about.default or about.both else "store_true"}
         how["default"] = about.default
+    elif about.words:
+        how |= {"nargs": len(about.words), "metavar": about.words, "default": []}
     elif about.kind is tuple:
         how |= {"metavar": about.metavar, "default": []}
         how |= {"nargs": "*"} if about.positional else {"action": "append"}
@@ -96,6 +98,8 @@ def argv(options: Options) -> list[str]:
 def _words(about: Option, value: Any) -> list[str]:
     if about.kind is bool:
         return [about.flag if value else about.flag.replace("--", "--no-", 1)]
+    if about.words:
+        return [about.flag, *map(str, value)]
     pairs: list[str] = []
     for one in value if about.kind is tuple else [value]:
         text = f"{one:g}" if about.kind is float and float(f"{one:g}") == one else str(one)

@@ -1,4 +1,4 @@
-"""Networks: `net.extract`, `mdp.finetune`, `mdp.export_onnx`, and their commands; `mdp train`."""
+"""Networks: `net.extract`, `mdp.finetune`, `mdp.export_onnx`, their commands; `mdp train`, `mdp convert`."""
 
 from dataclasses import dataclass
 
@@ -16,6 +16,18 @@ RECIPES = {
 }
 RECIPES_OWN = "the recipe's"
 REPAIR_IMAGES = 512  # laid out for a repair, those held out to judge it among them
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertOptions(Options, command="convert"):
+    """Make a safetensors file of a checkpoint as PyTorch saves it."""
+
+    file: str = required("a checkpoint (.pth, .pt, .bin, .ckpt, .tar), or safetensors", positional=True)
+    out: str | None = option(
+        None, "where to save it", metavar="FILE", absent="beside it, ending in .safetensors"
+    )
+    ema: bool = option(False, "take the moving average of the weights, where it has one")
+    json: bool = option(False, "print one JSON object")
 
 
 @dataclass(frozen=True, kw_only=True)

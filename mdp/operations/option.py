@@ -36,6 +36,7 @@ class Option:
         metavar: what the command's help calls its value.
         positional: a word of the command without a name before it.
         section: heading in the command's help under which it stands.
+        words: of a tuple: what each of its words is called, where it is given once, with exactly these.
         both: of a bool: whether --no-NAME can be said too; where True is the default it always can.
         one_of: name of a group of options of which one can be given; `needed`: one must.
         hidden, formerly: left out of help; names that it had before.
@@ -54,6 +55,7 @@ class Option:
     label: str = ""
     metavar: str | None = None
     positional: bool = False
+    words: tuple[str, ...] = ()
     section: str = ""
     both: bool = False
     one_of: str = ""

@@ -8,9 +8,13 @@ from .shared import Model
 
 @dataclass(frozen=True, kw_only=True)
 class StudiesOptions(Options, command="studies"):
-    """List the studies at hand."""
+    """List the studies at hand, or rename or delete one."""
 
     json: bool = option(False, "print a list of objects")
+    rename: tuple[str, ...] = option(
+        (), "give one of your studies another name", words=("STUDY", "NAME"), one_of="change"
+    )
+    delete: str | None = option(None, "delete one of your studies", metavar="STUDY", one_of="change")
 
 
 @dataclass(frozen=True, kw_only=True)

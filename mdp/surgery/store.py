@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from ..core.errors import BadFile, MdpError
-from ..core.files import read_json, replacing, write_json
+from ..core.file_sets import current, replacing_all
+from ..core.files import read_json, write_json
 from ..core.how_found import has_split_blocks
 from ..core.model_ref import MEMORY, ModelRef, model_from_json
 from ..families import find
-from ..networks.checkpoints import check_fit, read_tensors
+from ..networks.checkpoints import check_fit, put_tensors, read_tensors
 from ..networks.demos import DEMOS
 from ..networks.in_memory import at_rest
 from ..networks.memory_check import BYTES_PER_PARAMETER, check_memory
@@ -40,19 +40,16 @@ def save(model: nn.Module, folder: str | os.PathLike, extra: Mapping[str, Any] |
         raise MdpError("Only a network taken out by `mdp.surgery.extract` can be saved as a pruned network.")
     folder = Path(folder)
     tensors = {n: t.detach().cpu().contiguous() for n, t in model.state_dict().items()}
-    with replacing(folder / "model.safetensors") as temporary:
-        save_file(tensors, temporary, metadata={"format": FORMAT})
     described = {key: value for key, value in dataclasses.asdict(architecture).items() if value is not None}
-    write_json(
-        folder / "architecture.json",
-        {
-            "format": FORMAT,
-            **described,
-            "parameters": sum(p.numel() for p in model.parameters()),
-            "extra": dict(extra or {}),
-        },
-        indent=1,
-    )
+    described = {
+        "format": FORMAT,
+        **described,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "extra": dict(extra or {}),
+    }
+    with replacing_all(folder, ("architecture.json", "model.safetensors")) as (said, weights):
+        put_tensors(weights, tensors, {"format": FORMAT}, folder / "model.safetensors")
+        write_json(said, described, indent=1)
     return folder
 
 
@@ -67,8 +64,8 @@ def load(folder: str | os.PathLike, dense: nn.Module | None = None) -> nn.Module
         Unsupported: the architecture is of a family that this version does not know.
     """
     folder = Path(folder)
-    where = f"architecture {folder / 'architecture.json'}"
-    data = read_json(folder / "architecture.json", "architecture")
+    path = current(folder, "architecture.json")
+    where, data = f"architecture {path}", read_json(path, "architecture")
     ref, choices, removed = _parse(data, where)
     found = find(
         _dense(ref, where) if dense is None else at_rest(dense), ref, split_blocks=has_split_blocks(removed)
@@ -80,13 +77,13 @@ def load(folder: str | os.PathLike, dense: nn.Module | None = None) -> nn.Module
     except MdpError as error:
         raise BadFile(f"The {where} does not fit the model that it names: {error}") from None
     model.architecture = dataclasses.replace(model.architecture, kept=kept)
-    model.load_state_dict(_weights(folder / "model.safetensors", model), assign=True)
+    model.load_state_dict(_weights(current(folder, "model.safetensors"), model), assign=True)
     return model.eval()
 
 
 def read_architecture(folder: str | os.PathLike) -> dict[str, Any]:
     """The parsed `architecture.json` of a folder, checked; no torch model is built."""
-    path = Path(folder) / "architecture.json"
+    path = current(folder, "architecture.json")
     data = read_json(path, "architecture")
     _parse(data, f"architecture {path}")
     return data

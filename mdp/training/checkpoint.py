@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from ..core.errors import BadFile, first_line
-from ..core.files import replacing
+from ..networks.checkpoints import write_tensors
 from .optimizers import former_order, names_in_order
 
 
@@ -38,14 +38,12 @@ def save(
         for key, value in slots.items():
             if value is not None:
                 tensors[f"optimizer.{names[number]}.{key}"] = _own(torch.as_tensor(value))
-    with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={"state": json.dumps(state)})
+    write_tensors(path, tensors, {"state": json.dumps(state)})
 
 
 def save_weights(path: Path, model: nn.Module) -> None:
     """Write the weights alone."""
-    with replacing(path) as temporary:
-        save_file({name: _own(tensor) for name, tensor in model.state_dict().items()}, temporary)
+    write_tensors(path, {name: _own(tensor) for name, tensor in model.state_dict().items()})
 
 
 def read_state(path: Path) -> dict[str, Any]:

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 
 from .. import datasets
 from ..core.errors import MdpError
-from ..core.files import replacing, write_json
+from ..core.files import check_writable, write_json
 from ..core.paths import data_dir
 from ..core.progress import Reporter
 from ..datasets.checking import checked_source
 from ..datasets.loader import loader
 from ..networks import models
+from ..networks.checkpoints import write_tensors
 from ..networks.models import ModelRef
 from .distributed import accelerator
 from .loop import TrainingHistory, train
@@ -59,6 +59,8 @@ def train_demo(
     if name not in models.DEMOS:
         raise MdpError(f"{name!r} is not a demo network; there are {', '.join(models.DEMOS)}.")
     accelerate = accelerator()
+    if accelerate.is_main_process:
+        check_writable(folder)
     source = datasets.find(data)
     report.message(source.summary)
     source = checked_source(source, report, skip_bad=skip_bad)
@@ -83,8 +85,7 @@ def train_demo(
     path = folder / f"{name}.safetensors"
     if accelerate.is_main_process:
         state = {key: value.contiguous().clone() for key, value in model.state_dict().items()}
-        with replacing(path) as temporary:
-            save_file(state, temporary)
+        write_tensors(path, state)
         write_json(path.with_suffix(".json"), card(ref, source, stages, histories), indent=1)
         for old in unfinished:
             old.unlink(missing_ok=True)

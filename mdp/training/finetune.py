@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from ..core.errors import MdpError
+from ..core.files import check_writable
 from ..core.plan import Plan, plan_from_json, plan_to_json
 from ..core.progress import Reporter
 from ..core.study import ModelRef, StudyRecord, load_study
@@ -133,6 +134,8 @@ def finetune(
     accelerate = accelerator(recipe.precision)
     report = report if accelerate.is_main_process else Reporter()
     work = Work(report)
+    if folder and accelerate.is_main_process:
+        check_writable(folder)  # before an epoch is trained
     ref, network = pruned.ref, pruned.network.requires_grad_(True)
     part = source.train.sample(images, recipe.seed) if images else source.train
     recipe = replace(recipe, batch=min(recipe.batch, max(1, len(part) // accelerate.num_processes)))

@@ -9,12 +9,12 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast, broadcast_object_list
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import nn
 
 from ..core.errors import Cancelled, MdpError
-from ..core.files import replacing
 from ..core.progress import Reporter
+from ..networks.checkpoints import write_tensors
 from ..reconstruction import repair
 from . import checkpoint
 
@@ -95,8 +95,7 @@ def _told(network: nn.Module, done: bool, accelerate: Accelerator) -> bool:
 
 def _keep(path: Path, network: nn.Module, about: Mapping[str, Any] | None) -> None:
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in network.state_dict().items()}
-    with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={"about": json.dumps(about)})
+    write_tensors(path, tensors, {"about": json.dumps(about)})
 
 
 def _kept(path: Path | None, about: Mapping[str, Any] | None) -> dict[str, torch.Tensor] | None:

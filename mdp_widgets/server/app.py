@@ -3,6 +3,7 @@
 Import it after `serve.environment()`: Voila reads its search path for templates when imported.
 """
 
+import contextlib
 import logging
 import os
 import shutil
@@ -14,15 +15,19 @@ import tornado.web
 from jupyter_server.base.handlers import JupyterHandler
 from traitlets.config import Config
 from voila.app import Voila
+from voila.request_info_handler import RequestInfoSocketHandler
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.static_file_handler import AllowListFileHandler, TemplateStaticFileHandler
 from voila.tornado.contentshandler import VoilaContentsHandler
 from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
-from ..theme import ui
 from ..theme.plotly_js import plotly_js
-from .kernels import alive, drop_dead, end_all, full, spare_warm
+from .channel import Channel, Query
+from .kernels import alive, end_all, spare_warm
+from .page import Page, sentence_page
+from .secrecy import keep_secret
 from .serve import NOTEBOOKS, PAGES, Options
 
 # Minutes until a page that vanished gives its kernel back.
@@ -51,38 +56,26 @@ class TemplateFiles(TemplateStaticFileHandler):
 
 
 # Handlers of Voila in whose place stand ours.
-REPLACED = {VoilaShutdownKernelHandler: ShutDown, TemplateStaticFileHandler: TemplateFiles}
-
-
-class Page(TornadoVoilaHandler):
-    """One notebook as a page, unless the server is full; never behind a warm kernel that is dead."""
-
-    def initialize(self, pages: int, **kwargs):
-        super().initialize(**kwargs)
-        self.pages = pages
-
-    @tornado.web.authenticated
-    async def get(self, path=None):
-        await drop_dead(self.kernel_manager, self.notebook_path)
-        reason = full(self.kernel_manager, self.pages)
-        if reason:
-            self.set_status(503)
-            self.set_header("Retry-After", "10")
-            again = '<meta http-equiv="refresh" content="10">'
-            self.finish(sentence_page(f'<p role="alert">{reason}</p>', head=again))
-        else:
-            await super().get(path)
+REPLACED = {
+    VoilaShutdownKernelHandler: ShutDown,
+    TemplateStaticFileHandler: TemplateFiles,
+    VoilaKernelWebsocketHandler: Channel,
+    RequestInfoSocketHandler: Query,
+}
 
 
 class Login(tornado.web.RequestHandler):
     """Where those without the token arrive. The page that it leads to keeps the token as a cookie."""
 
+    def initialize(self, base: str):
+        self.base = base
+
     def get(self):
         self.finish(
             sentence_page(
                 "<p>This explorer is open to those who know its token.</p>"
-                "<form action='/'><label>Token <input name='token' type='password' autofocus></label> "
-                "<button>Open</button></form>"
+                f"<form action='{self.base}'><label>Token "
+                "<input name='token' type='password' autofocus></label> <button>Open</button></form>"
             )
         )
 
@@ -118,11 +111,6 @@ class Alive(JupyterHandler):
         self.finish({"alive": await alive(self.kernel_manager, kernel_id)})
 
 
-def sentence_page(body: str, head: str = "") -> str:
-    """A page of one sentence, in HTML."""
-    return ui.static("server/sentence.html").replace("{head}", head).replace("{body}", body)
-
-
 class Server(Voila):
     """A Voila application whose only pages are `PAGES`."""
 
@@ -140,7 +128,8 @@ class Server(Voila):
         # Ctrl+C ends it between two things that it does, as SIGTERM does, not in the middle of one.
         loop = tornado.ioloop.IOLoop.current()
         signal.signal(signal.SIGINT, lambda *_: loop.add_callback_from_signal(loop.stop))
-        print(f"The explorer is at {self.options.link} (Ctrl+C stops it).", flush=True)
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it, or the disk is full
+            print(f"The explorer is at {self.options.link} (Ctrl+C stops it).", flush=True)
         if self.options.browser:
             webbrowser.open(self.options.link)
 
@@ -159,12 +148,14 @@ class Server(Voila):
             **settings,
             "transforms": [] if self.options.local else [Packed],
             "allow_remote_access": not self.options.local,
-            "local_hostnames": ["localhost"],
+            "local_hostnames": ["localhost", *self.options.hosts],
+            **({"allow_origin": self.options.origin} if self.options.url else {}),
         }
 
     def init_handlers(self):
         kept = [h for h in super().init_handlers() if h[1] not in LEFT_OUT]
         kept = [(h[0], REPLACED.get(h[1], h[1]), *h[2:]) for h in kept]
+        base = self.options.base
         shared = {
             "pages": self.options.pages,
             "template_paths": self.template_paths,
@@ -172,12 +163,18 @@ class Server(Voila):
             "voila_configuration": self.voila_configuration,
         }
         pages = [
-            (address, Page, {"notebook_path": notebook, **shared})
+            (base + address.lstrip("/"), Page, {"notebook_path": notebook, **shared})
             for address, notebook in PAGES.items()
             if (NOTEBOOKS / notebook).exists()
         ]
-        library = (r"/mdp/plotly\.min\.js", Library, {"script": plotly_js().encode()})
-        return [*pages, library, (r"/login", Login), (r"/mdp/kernel/([0-9a-f-]{36})", Alive), *kept]
+        ours = [
+            (base + r"mdp/plotly\.min\.js", Library, {"script": plotly_js().encode()}),
+            (base + "login", Login, {"base": base}),
+            (base + r"mdp/kernel/([0-9a-f-]{36})", Alive),
+        ]
+        if base != "/":
+            ours.append((base.rstrip("/"), tornado.web.RedirectHandler, {"url": base}))
+        return [*pages, *ours, *kept]
 
 
 def make_server(options: Options) -> Server:
@@ -185,6 +182,7 @@ def make_server(options: Options) -> Server:
     # jupyter_server waits three intervals of 30 s for the answer to a ping, and tornado warns that its own
     # pings, which it does not send here, may wait for one. One here closes every page's channel after 30 s.
     logging.getLogger("tornado.general").setLevel(logging.ERROR)
+    keep_secret(options.token)
     server = Server(config=configuration(options))
     server.options = options
     server.initialize()
@@ -197,6 +195,7 @@ def configuration(options: Options) -> Config:
     config.Voila.ip = options.address
     config.Voila.port = options.port
     config.Voila.port_retries = 0
+    config.Voila.base_url = options.base
     config.Voila.open_browser = True  # calls launch_browser
     config.Voila.root_dir = str(NOTEBOOKS)
     config.Voila.log_level = "ERROR"

@@ -20,9 +20,32 @@ def warm_kernels(manager) -> set[str]:
     return {task.result()["kernel_id"] for task in done}
 
 
+class Opening:
+    """A place that a page holds from the moment it may open until its kernel is among the others.
+
+    Kernels take a second to start, and a hundred pages may be opened in that time.
+    """
+
+    now = 0
+
+    def __enter__(self) -> "Opening":
+        Opening.now += 1
+        self._held = True
+        return self
+
+    def release(self) -> None:
+        """The kernel is there and counts itself."""
+        if self._held:
+            self._held = False
+            Opening.now -= 1
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
+
+
 def open_pages(manager) -> int:
-    """How many kernels belong to a page."""
-    return len(set(manager.list_kernel_ids()) - warm_kernels(manager))
+    """How many kernels belong to a page, or will in a moment."""
+    return len(set(manager.list_kernel_ids()) - warm_kernels(manager)) + Opening.now
 
 
 async def alive(manager, kernel_id: str) -> bool:

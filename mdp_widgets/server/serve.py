@@ -7,11 +7,13 @@ to this machine only; with `--address` it asks everybody for a token (docs/how-t
 
 import argparse
 import os
+import re
 import secrets
 import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 
 HERE = Path(__file__).resolve().parents[1]
 REPO = HERE.parent
@@ -19,7 +21,7 @@ REPO = HERE.parent
 NOTEBOOKS = next(f for f in (HERE / "notebooks", REPO / "notebooks") if f.is_dir() or f.parent == REPO)
 # Address -> notebook. Only these can be opened.
 PAGES = {"/": "explore.ipynb", "/teach": "teach.ipynb", "/inspect": "inspect.ipynb"}
-LOCAL = ("localhost", "127.0.0.1")
+LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Options:
     pages: int = 30
     idle: float | None = None
     browser: bool = False
+    url: str = ""
 
     @property
     def local(self) -> bool:
@@ -41,10 +44,32 @@ class Options:
     @property
     def link(self) -> str:
         """What to open in a browser."""
-        host = "localhost" if self.local else self.address
+        query = f"?token={quote(self.token)}" if self.token else ""
+        if self.url:
+            return self.origin + self.base + query
+        host = "localhost" if self.local and self.address != "::1" else self.address
         if host in ("0.0.0.0", "::", ""):
             host = own_address()
-        return f"http://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
+        host = f"[{host}]" if ":" in host else host
+        return f"http://{host}:{self.port}/{query}"
+
+    @property
+    def base(self) -> str:
+        """The path below which everything is: `/`, or `/path/` of the address that visitors see."""
+        path = urlsplit(self.url).path.strip("/")
+        return f"/{path}/" if path else "/"
+
+    @property
+    def origin(self) -> str:
+        """What a browser sends as its origin, behind a proxy."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}".lower()
+
+    @property
+    def hosts(self) -> list[str]:
+        """Names that visitors may know this server by, beside localhost."""
+        name = urlsplit(self.url).hostname
+        return [name] if name else []
 
 
 def own_address() -> str:
@@ -88,6 +113,10 @@ def parse(argv: list[str] | None = None) -> tuple[Options, bool]:
         help="where to listen: localhost (default), or 0.0.0.0 for a workshop",
     )  # fmt: skip
     parser.add_argument(
+        "--url", default="", metavar="https://HOST/PATH/",
+        help="the address that visitors see, where another server stands in front of this one",
+    )  # fmt: skip
+    parser.add_argument(
         "--token", default="", help="what visitors must know; made up where other machines can visit"
     )
     parser.add_argument(
@@ -111,7 +140,7 @@ def parse(argv: list[str] | None = None) -> tuple[Options, bool]:
     values = vars(parser.parse_args(argv))
     long_work = values.pop("long_work")
     options = Options(**values)
-    if not options.local and not options.token:
+    if (not options.local or options.url) and not options.token:
         options = Options(**{**values, "token": secrets.token_urlsafe(9)})
     return options, long_work
 
@@ -120,6 +149,8 @@ def refusal(options: Options) -> str:
     """What is wrong with the options, as a sentence; "" if nothing is."""
     if not 1 <= options.port <= 65535:
         return f"{options.port} is not a port. Choose one from 1024 to 65535."
+    if options.url and wrong_url(options.url):
+        return wrong_url(options.url)
     if options.pages < 1 or options.warm < 0:
         return "There must be room for at least one page, and the number of warm kernels cannot be negative."
     if options.idle is not None and not options.idle > 0:
@@ -129,6 +160,19 @@ def refusal(options: Options) -> str:
             f"Port {options.port} is in use; another explorer may run at http://localhost:{options.port}/. "
             f"Choose another port, such as PORT={options.port + 1}."
         )
+    return ""
+
+
+def wrong_url(url: str) -> str:
+    """What is wrong with `--url`, as a sentence; "" if nothing is."""
+    try:
+        parts = urlsplit(url)
+        right = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
+    except ValueError:
+        right = False
+    plain = re.fullmatch(r"[A-Za-z0-9._~/-]*", urlsplit(url).path if right else " ")
+    if not right or not plain or parts.query or parts.fragment or parts.username:
+        return f"--url {url} is no address of a site. Give one such as https://example.org/pruning/."
     return ""
 
 

@@ -6,15 +6,18 @@ it was made. Its name is the plan's name with what no file name may hold written
 
 import contextlib
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from mdp import jobs
 from mdp.core.errors import BadFile, MdpError
 from mdp.core.files import read_json, write_json
+from mdp.core.names import readable, slug
 from mdp.core.paths import data_dir
 from mdp.core.pins import pins_from_text, pins_text
 from mdp.core.plan import Plan, check_plan_fits, plan_from_json, plan_to_json
-from mdp.core.study import StudyRecord, slug
+from mdp.core.study import StudyRecord
 from mdp.solve import Pins
 
 LONGEST = 200  # bytes of a file name, the rest is for the file system
@@ -37,9 +40,25 @@ def folder_of(study: StudyRecord) -> Path:
 
 def list_named(study: StudyRecord) -> list[Named]:
     """The plans of a study by name; a damaged one, or one of other tables, says so in `error`."""
-    paths = folder_of(study).glob("*.json")
-    names = sorted((unquote(p.stem) for p in paths if not p.name.startswith(".")), key=str.casefold)
+    names = sorted({unquote(p.stem) for p in _files(study, "*.json")}, key=str.casefold)
     return [_read(study, name) for name in names]
+
+
+def _files(study: StudyRecord, pattern: str) -> list[Path]:
+    """The files of plans, also where earlier versions kept them: there with those of names written alike."""
+    mine = folder_of(study)
+    former = mine.with_name(readable(study.name))
+    found = [*mine.glob(pattern)]
+    if former != mine:
+        found += [path for path in former.glob(pattern) if _is_of(study, path)]
+    return [path for path in found if not path.name.startswith(".")]
+
+
+def _is_of(study: StudyRecord, path: Path) -> bool:
+    try:
+        return read_json(path)["problem"] == study.problem.name
+    except (MdpError, KeyError, TypeError):
+        return False
 
 
 def _read(study: StudyRecord, name: str) -> Named:
@@ -63,6 +82,7 @@ def load_named(study: StudyRecord, name: str) -> Named:
 
 def save_named(study: StudyRecord, name: str, plan: Plan, pins: Pins) -> Named:
     """Keep a plan under a new name. Raises MdpError: no name, one that is taken, or no place to write."""
+    jobs.refuse_visitors()
     name = _checked(study, name)
     write_json(_path(study, name), {**plan_to_json(plan), "pins": pins_text(pins)}, indent=1)
     return Named(name, plan, pins)
@@ -72,6 +92,7 @@ def rename_named(study: StudyRecord, name: str, to: str) -> str:
     """Give a plan another name and return it. Raises MdpError as `save_named`, or where there is none."""
     if to.strip() == name:
         return name
+    jobs.refuse_visitors()
     to = _checked(study, to)
     try:
         _path(study, name).rename(_path(study, to))
@@ -84,6 +105,7 @@ def rename_named(study: StudyRecord, name: str, to: str) -> str:
 
 def delete_named(study: StudyRecord, name: str) -> None:
     """Delete a plan; one that is gone already is no error."""
+    jobs.refuse_visitors()
     try:
         with contextlib.suppress(FileNotFoundError):
             _path(study, name).unlink()
@@ -92,7 +114,9 @@ def delete_named(study: StudyRecord, name: str) -> None:
 
 
 def _path(study: StudyRecord, name: str) -> Path:
-    return folder_of(study) / f"{quote(name, safe=' ')}.json"
+    """The file of a plan; where there is none, the one that it would have."""
+    file = f"{quote(name, safe=' ')}.json"
+    return next(iter(_files(study, escape(file))), folder_of(study) / file)
 
 
 def _checked(study: StudyRecord, name: str) -> str:

@@ -7,6 +7,7 @@ from mdp.plot import formats as fmt
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
+from ..theme.markup import html
 from .figures.choices import ChoicesInfo, DimChoice, choices_info
 from .opening import aloud, lesson
 
@@ -34,7 +35,9 @@ def choices(selection: ExplorerState, block: str = "") -> widgets.Widget:
     for part in buttons:
         part.observe(show, "value")
     show()
-    names = [widgets.HTML(f"<b>{ui.escape(r.label)}</b>{' (shared)' if r.shared else ''}") for r in rows]
+    names = [
+        widgets.HTML(html("<b>{name}</b>{shared}", name=r.label, shared=" (shared)" * r.shared)) for r in rows
+    ]
     grid = widgets.Box([part for line in zip(names, buttons, vectors, strict=True) for part in line])
     grid.add_class("mdp-onehot")
     card = ui.card(grid, said, title=f"The widths of {block}: click to choose")
@@ -68,9 +71,13 @@ def sentence_html(info: ChoicesInfo) -> str:
     """What the block costs and holds now, and how large the whole space is."""
     power = int(info.networks)
     lead = 10 ** (info.networks - power)
-    return (
-        f"This block now takes <b>{fmt.ms(info.latency, info.unit)}</b> of "
-        f"{fmt.ms(info.dense_latency, info.unit)} and keeps <b>{fmt.percent(info.importance)}</b> of its "
-        f"importance{beside(info.doubt)}. All blocks together offer <b>{lead:.1f} × 10<sup>{power}</sup></b> "
-        "networks."
+    return html(
+        "This block now takes <b>{time}</b> of {dense} and keeps <b>{kept}</b> of its importance{doubt}. All "
+        "blocks together offer <b>{lead} × 10<sup>{power}</sup></b> networks.",
+        time=fmt.ms(info.latency, info.unit),
+        dense=fmt.ms(info.dense_latency, info.unit),
+        kept=fmt.percent(info.importance),
+        doubt=beside(info.doubt),
+        lead=f"{lead:.1f}",
+        power=power,
     )

@@ -7,6 +7,7 @@ from mdp.plot import formats as fmt
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
+from ..theme.markup import html
 from ..widgets.sized import figure
 from .figures.linear import (
     draw_layer,
@@ -40,13 +41,21 @@ def linear(selection: ExplorerState) -> widgets.Widget:
         info = linear_info(study.problem, width.value / options[-1], networks=1)
         layer.show(draw_layer(info), layer_label(info), *layer_table(info))
         over = info.at_dense[-1] / info.at_input[-1] - 1
-        ours = f", our tables by <b>{fmt.percent(first.table_error, 0)}</b>" if seen else ""
+        error = fmt.percent(first.table_error, 0) if seen else ""
         said.value = aloud(
-            f"Fed by <b>{info.input_width}</b> of {info.input_dense}, "
-            f"this layer takes <b>{fmt.ms(info.at_input[-1], info.unit)}</b>; the linear model still says "
-            f"{fmt.ms(info.at_dense[-1], info.unit)}, <b>{fmt.percent(over, 0)}</b> too much. Over "
-            f"{f'{len(seen)} measured' if seen else 'random'} whole networks it is off by "
-            f"<b>{fmt.percent(first.error, 0)}</b> at the median{ours}."
+            html(
+                "Fed by <b>{width}</b> of {dense}, this layer takes <b>{takes}</b>; the linear model still "
+                "says {says}, <b>{over}</b> too much. Over {which} whole networks it is off by <b>{off}</b> "
+                "at the median{ours}.",
+                width=info.input_width,
+                dense=info.input_dense,
+                takes=fmt.ms(info.at_input[-1], info.unit),
+                says=fmt.ms(info.at_dense[-1], info.unit),
+                over=fmt.percent(over, 0),
+                which=f"{len(seen)} measured" if seen else "random",
+                off=fmt.percent(first.error, 0),
+                ours=html(", our tables by <b>{error}</b>", error=error) if seen else "",
+            )
         )
 
     width.observe(show, "value")

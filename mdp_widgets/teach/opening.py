@@ -9,6 +9,7 @@ from mdp.plot import formats as fmt
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
+from ..theme.markup import html
 
 # What the lessons were written on: a small ViT, whose blocks have all five kinds of dims.
 FIRST = "fmnist_vit"
@@ -63,8 +64,8 @@ def sentence(selection: ExplorerState) -> widgets.HTML:
 
 
 def aloud(words: str) -> str:
-    """A live sentence in large type, as HTML; `words` may hold markup, and must escape what it quotes."""
-    return f'<p class="mdp-say" aria-live="polite">{words}</p>'
+    """A live sentence in large type, as HTML; plain words are escaped, those of `html` are not."""
+    return html('<p class="mdp-say" aria-live="polite">{words}</p>', words=words)
 
 
 def lesson(*children: widgets.Widget, selection: ExplorerState) -> widgets.Widget:

@@ -7,6 +7,7 @@ from mdp.plot import formats as fmt
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
+from ..theme.markup import html
 from ..widgets.sized import figure
 from .figures.blocks import blocks_info, blocks_label, blocks_table, draw_blocks, with_plan
 from .opening import aloud, lesson
@@ -46,10 +47,17 @@ def removal(selection: ExplorerState) -> widgets.Widget:
         plot.show(draw_blocks(info), blocks_label(info), *blocks_table(info))
         by_hand = f", {len(mine.pins.blocks)} decided by you" if mine.pins.blocks else ""
         said.value = aloud(
-            f"{len(problem.blocks) - len(removed)} of {len(problem.blocks)} "
-            f"blocks kept{by_hand}: <b>{fmt.percent(kept)}</b> of the importance{doubt} "
-            f"in <b>{fmt.ms(mine.plan.latency, problem.latency_unit)}</b>. Without removing blocks nothing "
-            f"under {fmt.ms(fronts.smallest_kept, problem.latency_unit)} exists."
+            html(
+                "{left} of {blocks} blocks kept{by_hand}: <b>{kept}</b> of the importance{doubt} in "
+                "<b>{time}</b>. Without removing blocks nothing under {smallest} exists.",
+                left=len(problem.blocks) - len(removed),
+                blocks=len(problem.blocks),
+                by_hand=by_hand,
+                kept=fmt.percent(kept),
+                doubt=doubt,
+                time=fmt.ms(mine.plan.latency, problem.latency_unit),
+                smallest=fmt.ms(fronts.smallest_kept, problem.latency_unit),
+            )
         )
 
     def decide(block):

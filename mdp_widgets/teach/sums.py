@@ -8,6 +8,7 @@ from mdp.plot.surface_draw import draw_surface
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
+from ..theme.markup import html
 from ..widgets.sized import figure
 from .figures.tables import draw_sum, sum_info, sum_label, sum_table
 from .opening import aloud, lesson
@@ -32,8 +33,12 @@ def tables(selection: ExplorerState) -> widgets.Widget:
         info = sum_info(problem, selection.plan)
         bars.show(draw_sum(info), sum_label(info), *sum_table(info))
         said.value = aloud(
-            f"{len(problem.latency)} tables, one entry of each: together "
-            f"<b>{fmt.ms(info.total, info.unit)}</b> of {fmt.ms(sum(info.dense), info.unit)}."
+            html(
+                "{count} tables, one entry of each: together <b>{total}</b> of {dense}.",
+                count=len(problem.latency),
+                total=fmt.ms(info.total, info.unit),
+                dense=fmt.ms(sum(info.dense), info.unit),
+            )
         )
         look()
 

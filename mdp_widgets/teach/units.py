@@ -11,6 +11,7 @@ from mdp.plot.curve import curve_info, curve_label, curve_table, draw_curve
 from ..state.explorer_state import ExplorerState
 from ..state.navigation import own_dims
 from ..theme import ui
+from ..theme.markup import html
 from ..widgets.sized import figure
 from .figures.units import draw_units, units_info, units_label, units_table
 from .opening import aloud, lesson
@@ -56,9 +57,14 @@ def importance(selection: ExplorerState) -> widgets.Widget:
         cut = dataclasses.replace(whole, kept=kept.value, at_cut=at[kept.value])
         curve.show(draw_curve(cut), curve_label(cut), *curve_table(cut))
         said.value = aloud(
-            f"The best <b>{info.kept}</b> of {len(info.units)} hold "
-            f"<b>{fmt.percent(info.share)}</b> of the importance of {ui.escape(dim.value)}"
-            f"{beside(importance_doubt(study))}."
+            html(
+                "The best <b>{kept}</b> of {units} hold <b>{share}</b> of the importance of {dim}{doubt}.",
+                kept=info.kept,
+                units=len(info.units),
+                share=fmt.percent(info.share),
+                dim=dim.value,
+                doubt=beside(importance_doubt(study)),
+            )
         )
 
     dim.observe(switch, "value")

@@ -6,13 +6,15 @@ inside the explorer the sheet is there once. Colours are the CSS variables of md
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from html import escape
+from html import escape  # noqa: F401 (panels take it from here)
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
 
 from mdp.plot.style import TOKENS
+
+from .markup import Markup, html, joined
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -62,7 +64,7 @@ def row(*children: ipywidgets.Widget, gap: str = "12px", **layout: Any) -> ipywi
 
 
 def heading(text: str, level: int = 3) -> ipywidgets.HTML:
-    return ipywidgets.HTML(f"<h{level}>{escape(text)}</h{level}>")
+    return ipywidgets.HTML(html("<h{level}>{text}</h{level}>", level=level, text=text))
 
 
 def sentence(text: str = "", kind: str = "note") -> ipywidgets.HTML:
@@ -75,8 +77,9 @@ def sentence(text: str = "", kind: str = "note") -> ipywidgets.HTML:
 def say(widget: ipywidgets.HTML, text: str, kind: str = "note") -> None:
     """Put a sentence into a `sentence` widget; an empty one takes no room."""
     role = {"error": "alert", "status": "status", "warning": "note"}.get(kind)
-    attribute = f' role="{role}"' if role else ""
-    widget.value = f'<p class="mdp-{kind}"{attribute}>{escape(text)}</p>' if text else ""
+    attribute = html(' role="{role}"', role=role) if role else ""
+    said = html('<p class="mdp-{kind}"{attribute}>{text}</p>', kind=kind, attribute=attribute, text=text)
+    widget.value = said if text else ""
     widget.layout.display = None if text else "none"
 
 
@@ -92,17 +95,21 @@ def button(text: str, on_click, *, primary: bool = False, tooltip: str = "") -> 
     return widget
 
 
-def table_html(columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> str:
+def table_html(columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> Markup:
     """A text table; cells are escaped. Numbers should come formatted (see the functions below)."""
-    head = "".join(f"<th scope='col'>{escape(str(c))}</th>" for c in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(str(c))}</td>" for c in r) + "</tr>" for r in rows)
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return f"<table class='mdp-table'>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    cells = (joined(html("<td>{cell}</td>", cell=c) for c in r) for r in rows)
+    return html(
+        "<table class='mdp-table'>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>",
+        title=html("<caption>{words}</caption>", words=caption) if caption else "",
+        head=joined(html("<th scope='col'>{cell}</th>", cell=c) for c in columns),
+        body=joined(html("<tr>{cells}</tr>", cells=line) for line in cells),
+    )
 
 
-def details(columns: Sequence[str], rows: Iterable[Sequence[Any]], summary: str = "As a table") -> str:
+def details(columns: Sequence[str], rows: Iterable[Sequence[Any]], summary: str = "As a table") -> Markup:
     """A text table folded away under a summary: the one behind every figure."""
-    return (
-        f"<details class='mdp-details'><summary>{escape(summary)}</summary>"
-        f"<div>{table_html(columns, rows)}</div></details>"
+    return html(
+        "<details class='mdp-details'><summary>{summary}</summary><div>{table}</div></details>",
+        summary=summary,
+        table=table_html(columns, rows),
     )

@@ -53,7 +53,12 @@ function render({ model, el }) {
     if (!document.getElementById("mdp-page")) return; // the addresses are those of our own server
     links.replaceChildren(...model.get("links").map(([text, address]) => {
       const link = dom("a", "", null, text);
-      link.href = address;
+      // Below a path where the server has one; the view goes along, so that the other page opens the same study.
+      const base = document.querySelector("body.mdp-page")?.dataset.baseUrl?.replace(/voila\/$/, "") ?? "/";
+      const aim = () => { link.href = base + address.replace(/^\//, "") + location.hash; };
+      aim();
+      link.addEventListener("pointerdown", aim);
+      link.addEventListener("focus", aim);
       link.target = "_blank";
       return link;
     }));

@@ -73,7 +73,7 @@ class PlanBar(anywidget.AnyWidget):
             try:
                 named[kind]()
             except MdpError as error:
-                self._say(str(error), wrong=True)
+                self._say(str(error), failed=True)
             self._list()
 
     def save(self, name: str) -> None:

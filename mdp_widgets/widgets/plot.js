@@ -166,6 +166,7 @@ function render({ model, el }) {
     startKinds(Plotly, traces);
     const drawn = diff.recall(traces, layout, style.color, (value) => resolveColours(value, style));
     await Plotly.react(figure, ...drawn, {
+      scrollZoom: false, // a wheel moves the page, and no surface shrinks to a dot under it
       displaylogo: false, displayModeBar: model.get("toolbar") ? "hover" : false,
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
       toImageButtonOptions: { format: "svg", filename: model.get("filename") },
@@ -174,6 +175,10 @@ function render({ model, el }) {
     figure.dataset.drawn = String(Number(figure.dataset.drawn ?? 0) + 1);
     if (!listening) {
       listening = true;
+      figure.addEventListener("dblclick", () => { // a turned surface has a way back
+        const camera = model.get("spec").layout?.scene?.camera;
+        if (camera) Plotly.relayout(figure, { "scene.camera": camera });
+      });
       figure.on("plotly_hover", (event) => {
         const { data, customdata } = event.points?.[0] ?? {};
         if (data?.type === "bar" && typeof customdata === "string") mark(customdata);

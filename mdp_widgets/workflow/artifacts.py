@@ -7,6 +7,7 @@ from typing import Any
 
 from mdp.core.errors import MdpError
 from mdp.core.files import read_json
+from mdp.core.json_head import read_head
 from mdp.core.paths import data_dir
 from mdp.core.provenance import HASH, KINDS
 from mdp.core.quality import table_faults
@@ -36,11 +37,11 @@ def available_scores(model: str) -> list[ArtifactChoice]:
     found = []
     for path in sorted(folder.glob("*.json"), key=lambda p: p.stat().st_mtime, reverse=True):
         try:
-            data = read_json(path, "file of scores")
+            data = read_head(path, ("model", "provenance")) or read_json(path, "file of scores")
             if data["model"]["name"] == model:
                 label = scores_label(data["provenance"], data["model"], path.stat().st_mtime)
                 found.append((label, str(path)))
-        except (MdpError, KeyError, TypeError):
+        except (MdpError, KeyError, TypeError, AttributeError):
             continue
     return found
 

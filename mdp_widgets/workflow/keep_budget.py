@@ -8,10 +8,11 @@ import ipywidgets as widgets
 
 from mdp import jobs
 from mdp.core.errors import MdpError
+from mdp.core.names import slug
 from mdp.core.paths import data_dir
 from mdp.core.pins import pins_from_text, pins_text
 from mdp.core.plan import Plan, check_plan_fits
-from mdp.core.study import StudyRecord, save_study, slug
+from mdp.core.study import StudyRecord, save_study
 from mdp.jobs import JobState
 from mdp.latency.local_device import measured_elsewhere
 from mdp.operations import EnforceOptions, argv
@@ -131,6 +132,7 @@ def enforcing(study: StudyRecord, budget: float, pins: Pins) -> EnforceOptions:
     Raises:
         MdpError: the study cannot be saved.
     """
+    jobs.refuse_visitors()
     path = _path(study) or str(save_study(study).resolve())
     stem, held = study.name.split(KEPT)[0], pins_text(pins)
     # The corrected tables make another problem: what belongs to the study as it is stays valid.

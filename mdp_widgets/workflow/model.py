@@ -1,5 +1,6 @@
 """Choose a model, its weights and its images, and look at what of it can be pruned."""
 
+import contextlib
 from html import escape
 from typing import Any
 
@@ -108,9 +109,11 @@ def model_card(draft: StudyDraft, number: int = 1) -> widgets.VBox:
     def show(change: Any):
         state = change["new"]
         if state is not None and "report" in state.result:
-            found.value = report_html(state.result["report"])
-            if state.arguments[1:2] == (draft.model,):
-                draft.family = state.result["report"]["family"]
+            # A job of another version may say it otherwise.
+            with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+                found.value = report_html(state.result["report"])
+                if state.arguments[1:2] == (draft.model,):
+                    draft.family = str(state.result["report"]["family"])
 
     data.placeholder = "/path/to/a/folder/per/class"
     name.observe(other_model, "value")

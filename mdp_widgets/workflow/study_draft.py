@@ -8,7 +8,7 @@ from traitlets import HasTraits, Int, Tuple, Unicode, observe
 
 from mdp.core.errors import MdpError
 from mdp.families import FAMILIES
-from mdp.jobs import JobState
+from mdp.jobs import JobState, refuse_visitors
 from mdp.networks.models import SHIPPED_MODELS
 from mdp.operations.shared import FASHION
 
@@ -84,6 +84,7 @@ def checked_weights(model: str, weights: str) -> str:
         raise MdpError(
             f"{path.name} is not a .safetensors file. Other formats can hide programs; convert it."
         )
+    refuse_visitors()  # strangers do not ask what is on this machine
     if not path.is_file():
         raise MdpError(f"There is no file {path}. Give the whole path of a .safetensors checkpoint.")
     return str(path.resolve())
@@ -96,6 +97,7 @@ def checked_data(data: str) -> str:
         return FASHION
     if not data:
         raise MdpError("Name the images: a folder that holds a folder of images per class.")
+    refuse_visitors()
     folder = Path(data).expanduser()
     if not folder.is_dir():
         raise MdpError(f"There is no folder {folder}. Give one that holds a folder of images per class.")

@@ -7,6 +7,7 @@ import ipywidgets as widgets
 
 from mdp import jobs
 from mdp.core.csv_export import all_tables
+from mdp.core.file_sets import current
 from mdp.core.plan import plan_to_json
 from mdp.core.saved_networks import networks_of_plan
 from mdp.operations import ExportOptions, ExtractOptions, argv
@@ -19,7 +20,7 @@ from .components import dropdown, long_work, offer, or_sentence
 from .form import form
 from .job_view import JobView
 from .keep_budget import budget_card
-from .plans import network_folder, plan_files, plan_name
+from .plans import network_folder, plan_files, plan_name, plan_stem
 
 # What belongs to a pruned network: weights and the JSON that rebuilds it; a run's own files stay here.
 NETWORK_FILES = ("model.safetensors", "architecture.json")
@@ -131,7 +132,7 @@ class TakeAway:
         """Follow the selection: which figures and which networks there are."""
         plan = self.selection.plan
         tuned = [
-            (f"fine-tuned: {one.name.removeprefix(self._name).strip('-')}", str(one.folder))
+            (f"fine-tuned: {one.name.removeprefix(plan_stem(self.selection)).strip('-')}", str(one.folder))
             for one in (networks_of_plan(plan) if plan else ())
             if one.name not in (self._name, self._name + REPAIRED)
         ]
@@ -177,7 +178,7 @@ class TakeAway:
     def _save_path(self, how: str, name: str, path: Path) -> None:
         try:
             if how == "zip":
-                body = zipped({n: (path / n).read_bytes() for n in NETWORK_FILES})
+                body = zipped({n: current(path, n).read_bytes() for n in NETWORK_FILES})
                 self.download.save(name, body, "application/zip")
             else:
                 self.download.save(name, path.read_bytes())

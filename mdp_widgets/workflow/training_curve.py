@@ -63,7 +63,9 @@ def draw_training(info: TrainingInfo) -> dict[str, Any]:
         },
         {
             "type": "scatter",
-            "mode": "lines",
+            # A line of one point would not be seen: the first epoch is a mark.
+            "mode": "lines" if len(info.loss) > 1 else "lines+markers",
+            "marker": {"size": 7},
             "name": "loss",
             "x": [e for e, _ in info.loss],
             "y": [v for _, v in info.loss],

@@ -131,7 +131,7 @@ def broken(name: str):
         "negative": (first(-1e-9), "table of stem holds a time that is negative"),
         "no time": (nothing, "dense network takes 0 ms"),
         "all": (lambda p: p.update(latency=[]), "lacks the latency of dim 'stem'"),
-        "infinite": (large, "dense network takes inf ms"),
+        "infinite": (large, "which sums cannot take in"),
     }[name]
 
 

@@ -36,6 +36,7 @@ LEAST = {
     "score": {"model": "m"},
     "build": {"model": "m", "tables": "t", "scores": "s", "name": "n"},
     "iterate": {"study": "S", "budget": "40%"},
+    "convert": {"file": "f.pth"},
     "extract": {"study": "S", "plan": "p", "out": "o"},
     "repair": {"source": "S", "out": "o"},
     "train": {"model": "fmnist_vit"},
@@ -94,6 +95,15 @@ def other_than(about):
     if about.kind is tuple:
         return ("a=1", "b=2") if not about.positional else ("a", "b")
     return {int: 7, float: 0.5, str: "-x" if not about.positional else "x"}[about.kind]
+
+
+def test_an_option_of_two_words_is_one_record(capsys):
+    words = ["studies", "--rename", "mine", "my own"]
+    record = options_of(OPERATIONS["studies"], parsed("studies", words[1:]))
+    assert record.rename == ("mine", "my own") and argv(record) == words
+    with pytest.raises(SystemExit):
+        parsed("studies", [*words[1:], "--delete", "mine"])
+    assert "STUDY NAME" in capsys.readouterr().err
 
 
 def test_every_command_has_a_record_and_a_module():

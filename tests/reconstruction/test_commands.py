@@ -16,6 +16,7 @@ from mdp.surgery import load
 from mdp.surgery.check import liven
 from tests.training.tiny import RESNET, tiny_study
 
+NAMES = ["architecture.json", "metrics.jsonl", "model.safetensors"]
 FEW = ("--data", "fashion-mnist-subset", "--images", "64", "--json")
 
 
@@ -88,7 +89,7 @@ def test_a_training_begins_with_the_repaired_network_and_repairs_once(made, tmp_
     monkeypatch.setattr("mdp.training.repairing.repair", lambda *_, **__: pytest.fail("repaired twice"))
     status, outcome, err = command(capsys, *words)
     assert status == 0 and "was repaired before" in err and "Going on after epoch 1 of 2." in err
-    assert sorted(p.name for p in (tmp_path / "net").iterdir()) == ["architecture.json", "model.safetensors"]
+    assert sorted(p.name for p in (tmp_path / "net").iterdir()) == NAMES
     facts = read_json(tmp_path / "net" / "architecture.json")["extra"]["finetuned"]
     assert facts["accuracy_repaired"] == outcome["accuracy_repaired"] is not None
     # What was trained on is not repaired again: that would undo it.

@@ -44,6 +44,9 @@
     } else if (misses >= 2) {
       say("The explorer's server does not answer: it was stopped, or this machine has lost its network. "
         + "Start it again (make app), then open this view again.");
+    } else if (window.mdpRefused) {
+      say("The server, or what stands in front of it, refuses this page its channel: websockets are not passed on, "
+        + "or the address is not the one that the explorer was started with (--url).");
     } else if (!opened() && Date.now() - since > SLOW) {
       say("Opening takes longer than usual; the machine may be busy.");
     } else {

@@ -1,0 +1,39 @@
+"""What a problem is made of: dims, blocks, and tables over them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Dim:
+    """Something that can be made narrower. `options` are kept units, increasing; the last one is dense."""
+
+    name: str
+    kind: str
+    options: tuple[int, ...]
+
+    @property
+    def dense(self) -> int:
+        return self.options[-1]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of the network that counts as a whole and, if `removable`, can be taken out."""
+
+    name: str
+    removable: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """A table of latency or importance: one axis per dim, one entry per combination of their options.
+
+    It counts when `block` is None or kept. `dims` may be empty: `values` is then a fixed cost, of shape ().
+    """
+
+    name: str
+    block: str | None
+    dims: tuple[str, ...]
+    values: np.ndarray

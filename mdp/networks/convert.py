@@ -1,0 +1,141 @@
+"""Checkpoints as people have them: which of the weights in them, without the prefixes of wrappers. No code in
+them is run."""
+
+import argparse
+import pathlib
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..core.errors import BadFile, MdpError, first_line
+from .checkpoints import read_tensors
+
+# What wrappers put in front of every name: data parallel, torch.compile, Lightning and the like.
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
+# Where training scripts keep weights, and their moving average.
+PLAIN = (
+    "state_dict",
+    "model_state_dict",
+    "model_state",
+    "model",
+    "module",
+    "net",
+    "network",
+    "weights",
+    "params",
+)
+AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "ema_model", "ema", "params_ema")
+# Entries that are no weights: how many updates a moving average has seen.
+COUNTERS = ("n_averaged", "num_updates")
+# Objects without behaviour that training scripts save beside the weights.
+HARMLESS = [
+    argparse.Namespace, pathlib.PosixPath, pathlib.PurePosixPath, np.dtype, np.ndarray,
+    *(type(np.dtype(kind)) for kind in ("float32", "float64", "int32", "int64", "bool")),
+    *(getattr(np._core.multiarray, name) for name in ("scalar", "_reconstruct")),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """Weights of a checkpoint: `entry` says where they stood ("" for the whole file), `others` what else
+    there was to choose."""
+
+    tensors: Mapping[str, torch.Tensor]
+    entry: str
+    averaged: bool
+    others: tuple[str, ...]
+
+
+def plain_names(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Tensors under the names that the network itself gives them, without what wrappers put before all."""
+    named = {name: tensor for name, tensor in tensors.items() if name not in COUNTERS}
+    while named:
+        prefix = next((p for p in PREFIXES if all(name.startswith(p) for name in named)), None)
+        if prefix is None:
+            break
+        named = {name.removeprefix(prefix): tensor for name, tensor in named.items()}
+    return named
+
+
+def read_any(path: Path, *, averaged: bool = False) -> Found:
+    """The weights in a checkpoint of PyTorch (or a safetensors file), each tensor alone and contiguous.
+
+    Args:
+        averaged: the moving average (EMA) of the weights instead of the weights themselves.
+
+    Raises:
+        BadFile: there is no such file, it is none of PyTorch's, holds more than data, or no weights.
+        MdpError: it has no moving average, or nothing else.
+    """
+    if path.suffix == ".safetensors":
+        whole: Any = read_tensors(path)
+    else:
+        whole = _load(path)
+    places = {
+        name: whole[name] for name in (*PLAIN, *AVERAGED) if name in whole and _holds_weights(whole[name])
+    }
+    if not places and _holds_weights(whole):
+        places = {"": whole}
+    wanted = [name for name in places if (name in AVERAGED) == averaged]
+    if not places:
+        raise BadFile(f"The checkpoint {path} holds no weights: there is no list of tensors by name in it.")
+    if not wanted:
+        there = "only the moving average of the weights: take it with --ema" if not averaged else "none"
+        raise MdpError(f"Of what was asked for, {path} has {there}; it holds {_listed(places)}.")
+    entry = wanted[0]
+    tensors = {k: t for k, t in places[entry].items() if isinstance(t, torch.Tensor)}
+    others = tuple(name for name in places if name != entry)
+    return Found({k: _own(path, k, t) for k, t in plain_names(tensors).items()}, entry, averaged, others)
+
+
+def _load(path: Path) -> Any:
+    if not path.is_file():
+        raise BadFile(f"There is no checkpoint at {path}.")
+    try:
+        with torch.serialization.safe_globals(HARMLESS):
+            whole = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise BadFile(
+            f"The checkpoint {path} holds more than weights, or is none of PyTorch's ({_reason(error)}). "
+            "Nothing in it was run. Save its state_dict() alone, where it was made."
+        ) from None
+    except Exception as error:  # of a damaged file, torch and zipfile raise a dozen kinds
+        raise BadFile(f"The checkpoint {path} is damaged: {first_line(error)}. Use another copy.") from None
+    if isinstance(whole, torch.Tensor) or not isinstance(whole, Mapping):
+        raise BadFile(f"The checkpoint {path} holds no weights: it is a {type(whole).__name__}.")
+    return whole
+
+
+def _reason(error: Exception) -> str:
+    """Which object was refused, out of torch's long advice."""
+    words = str(error)
+    return next((line.strip() for line in words.splitlines() if "GLOBAL" in line), first_line(error))[:160]
+
+
+def _holds_weights(value: Any) -> bool:
+    if not isinstance(value, Mapping) or not all(isinstance(k, str) for k in value):
+        return False
+    return any(isinstance(v, torch.Tensor) and v.ndim for v in value.values())
+
+
+def _listed(places: Mapping[str, Any]) -> str:
+    return ", ".join(name or "weights" for name in places)
+
+
+def _own(path: Path, name: str, tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor of its own memory, in the usual order."""
+    if (
+        tensor.is_quantized
+        or tensor.layout != torch.strided
+        or tensor.is_complex()
+        or tensor.device.type == "meta"
+    ):
+        raise BadFile(
+            f"The checkpoint {path} is of no use here: {name} is quantised, sparse, complex or empty."
+        )
+    return tensor.detach().clone(memory_format=torch.contiguous_format)

@@ -1,0 +1,137 @@
+"""Checkpoints as people have them: wrapped, averaged, channels last, shared, without counters."""
+
+import argparse
+import json
+import os
+import pickle
+import zipfile
+
+import pytest
+
+from mdp.cli import main
+from mdp.core.errors import BadFile, MdpError
+
+torch = pytest.importorskip("torch")
+
+from safetensors.torch import load_file, save_file  # noqa: E402
+
+from mdp.networks.checkpoints import read_tensors  # noqa: E402
+from mdp.networks.convert import plain_names, read_any  # noqa: E402
+from mdp.networks.models import create, resolve  # noqa: E402
+
+
+def small():
+    torch.manual_seed(0)
+    return torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
+
+
+def same(a, b):
+    return set(a) == set(b) and all(torch.equal(a[k], b[k]) for k in a)
+
+
+@pytest.fixture
+def state():
+    return small().state_dict()
+
+
+@pytest.mark.parametrize(
+    "prefix", ["module.", "_orig_mod.", "model.", "module._orig_mod.", "_orig_mod.module.model."]
+)
+def test_prefixes_of_wrappers_go(state, prefix, tmp_path):
+    torch.save({"epoch": 3, "state_dict": {prefix + k: v for k, v in state.items()}}, tmp_path / "x.pth")
+    assert main(["convert", str(tmp_path / "x.pth")]) == 0
+    assert same(load_file(tmp_path / "x.safetensors"), state)
+    assert main(["convert", str(tmp_path / "x.pth")]) == 2  # what is there is not written over
+
+
+def test_a_prefix_that_some_names_lack_is_their_own():
+    names = {"module.a": 1, "b": 2}
+    assert plain_names(names) == names and plain_names({"n_averaged": 1, "module.module.a": 2}) == {"a": 2}
+
+
+def test_the_moving_average_by_choice_and_said(state, tmp_path, capsys):
+    averaged = {f"module.{k}": v + 1 for k, v in state.items()} | {"n_averaged": torch.tensor(3)}
+    args = argparse.Namespace(lr=0.1)
+    torch.save({"model": state, "model_ema": averaged, "args": args, "optimizer": {}}, tmp_path / "x.tar")
+    for words, wanted, entry in (([], state, "model"), (["--ema"], plain_names(averaged), "model_ema")):
+        out = tmp_path / f"{entry}.safetensors"
+        assert main(["convert", str(tmp_path / "x.tar"), "--out", str(out), "--json", *words]) == 0
+        said = json.loads(capsys.readouterr().out)
+        assert said["entry"] == entry and said["ema"] == bool(words) and len(said["others"]) == 1
+        assert same(load_file(out), wanted)
+    torch.save({"model_ema": averaged}, tmp_path / "only.pth")
+    with pytest.raises(MdpError, match="--ema"):
+        read_any(tmp_path / "only.pth")
+    torch.save(state, tmp_path / "none.pth")
+    with pytest.raises(MdpError, match=r"moving|none"):
+        read_any(tmp_path / "none.pth", averaged=True)
+
+
+def test_channels_last_and_shared_tensors_become_their_own(state, tmp_path):
+    last = {k: v.to(memory_format=torch.channels_last) if v.ndim == 4 else v for k, v in state.items()}
+    torch.save({**last, "again": last["0.weight"], "part": last["0.bias"][:2]}, tmp_path / "x.pt")
+    found = read_any(tmp_path / "x.pt").tensors
+    assert all(t.is_contiguous() for t in found.values())
+    assert len({t.data_ptr() for t in found.values()}) == len(found)
+    assert torch.equal(found["again"], state["0.weight"])
+
+
+class Evil:
+    def __reduce__(self):
+        return os.system, ("touch evil",)
+
+
+def test_what_would_run_is_refused_and_not_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"state_dict": Evil()}, "x.pth")
+    (tmp_path / "y.pth").write_bytes(pickle.dumps(Evil()))
+    for name in ("x.pth", "y.pth"):
+        assert main(["convert", name]) == 2
+        assert "Nothing in it was run" in capsys.readouterr().err
+    assert sorted(os.listdir()) == ["x.pth", "y.pth"]
+
+
+def test_damage_of_any_kind_is_a_sentence(state, tmp_path):
+    torch.save(state, tmp_path / "good.pth")
+    good = (tmp_path / "good.pth").read_bytes()
+    path = tmp_path / "bad.pth"
+    for content in (
+        b"",
+        b"x",
+        good[:100],
+        good[: len(good) // 2],
+        b"PK\x03\x04",
+        pickle.dumps([1]),
+        good[::-1],
+    ):
+        path.write_bytes(content)
+        with pytest.raises(BadFile, match=r"\.$"):
+            read_any(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/data.pkl", "x")
+    with pytest.raises(BadFile):
+        read_any(path)
+    for odd in ([1, 2], {"a": 1}, {1: torch.ones(2)}, torch.ones(2), {}, {"a": torch.ones(2).to_sparse()}):
+        torch.save(odd, path)
+        with pytest.raises(BadFile):
+            read_any(path)
+    with pytest.raises(BadFile):
+        read_any(tmp_path / "nowhere.pth")
+
+
+def test_a_wrapped_checkpoint_without_counters_is_loaded(tmp_path):
+    ref = resolve("fmnist_resnet")
+    own = create(ref).state_dict()
+    kept = {f"module.{k}": v.contiguous() for k, v in own.items() if not k.endswith("num_batches_tracked")}
+    assert len(kept) < len(own)
+    path = tmp_path / "wrapped.safetensors"
+    save_file(kept, path)
+    again = create(resolve("fmnist_resnet", str(path))).state_dict()
+    assert all(torch.equal(again[k.removeprefix("module.")], v) for k, v in kept.items())
+    with pytest.raises(BadFile, match=r"mdp convert"):
+        read_tensors(_touch(tmp_path / "x.pth"))
+
+
+def _touch(path):
+    path.write_bytes(b"")
+    return path
