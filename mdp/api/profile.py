@@ -56,6 +56,7 @@ def profile(
         memory_format=where.memory_format,
         threads=where.threads,
         compiled=where.compiled,
+        runtime=where.runtime,
         seconds=seconds,
         tolerance=tolerance,
         again=again,

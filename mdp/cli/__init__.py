@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
         sub = commands.add_parser(name, help=in_short(operation), description=operation.__doc__)
         if name == named:
             fill(sub, operation)
-            sub.set_defaults(run=importlib.import_module(f"mdp.cli.{name}").run)
+            sub.set_defaults(run=importlib.import_module(module_of(name)).run)
     args = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, _on_terminate)
     if processes.count() > 1:
@@ -68,6 +68,11 @@ def main(argv: list[str] | None = None) -> int:
         if job and not processes.rank():  # the page that started it may be gone by now
             note_exit(job, code)
     return code
+
+
+def module_of(command: str) -> str:
+    """The module of a command: `import-tables` is in mdp.cli.import_tables."""
+    return f"mdp.cli.{command.replace('-', '_')}"
 
 
 def in_short(operation: type[Options]) -> str:

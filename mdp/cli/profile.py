@@ -6,6 +6,13 @@ from ..core.errors import MdpError
 from . import check_out, reporter
 from .model_args import model_of
 
+# Median error on whole networks, corrected, beyond which a table is no table of that runtime.
+APART = 0.1
+APART_WORDS = (
+    "These tables do not add up to whole networks in this runtime: plans solved on them may miss their "
+    "budget widely."
+)
+
 
 def run(args):
     steps = width_step(args.width_step)
@@ -13,7 +20,7 @@ def run(args):
 
     # Before anything slow: what was asked for makes sense here, or a sentence says why not.
     layout = "contiguous" if args.memory_format == "auto" else args.memory_format
-    deployment(args.device, args.batch, args.dtype, layout, args.threads, args.compiled)
+    deployment(args.device, args.batch, args.dtype, layout, args.threads, args.compiled, args.runtime)
     from ..core.quality import tables_words
     from ..core.study import interpolation_note
     from ..core.tables import save_tables
@@ -46,6 +53,7 @@ def run(args):
         threads=args.threads,
         memory_format=args.memory_format,
         compiled=args.compiled,
+        runtime=args.runtime,
         seconds=args.seconds,
         tolerance=args.tolerance,
         again=args.again,
@@ -60,6 +68,14 @@ def run(args):
         f"batch {p['batch']}, {p['dtype']}; spread of the readings {100 * p['spread']:.1f} %."
     )
     report.message(interpolation_note(tables))
+    if whole := p.get("whole_networks"):
+        report.message(
+            f"Against {whole['networks']} whole networks the sum of the parts was "
+            f"{100 * whole['before']:.1f} % off at the median; corrected by what they share, "
+            f"{100 * whole['after']:.1f} %."
+        )
+        if whole["after"] > APART:
+            report.message(f"{APART_WORDS} See mdp verify, and hold a budget with mdp enforce.")
     if p["drift"] > BUSY:
         report.message(
             f"The machine was busy or throttled: at worst the anchor beside the readings took "

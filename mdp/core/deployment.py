@@ -4,6 +4,17 @@ from dataclasses import dataclass
 
 DTYPES = ("float32", "bfloat16", "float16")
 FORMATS = ("contiguous", "channels_last")
+RUNTIMES = ("eager", "compiled", "onnxruntime", "openvino")
+
+
+def launched_by(launch: object) -> str:
+    """The runtime that `launch` of a deployment or of tables means.
+
+    >>> launched_by("compiled graph"), launched_by("graph"), launched_by(None)
+    ('compiled', 'eager', 'eager')
+    """
+    word = str(launch or "")
+    return next((name for name in RUNTIMES[1:] if name in word), RUNTIMES[0])
 
 
 @dataclass(frozen=True)
@@ -16,7 +27,8 @@ class Deployment:
         dtype: "float32", "bfloat16" or "float16".
         memory_format: "contiguous", "channels_last", or "auto": channels_last for convolutional networks.
         threads: of a CPU; by default all that this process may use.
-        compiled: whether torch.compile makes the kernels.
+        compiled: whether torch.compile makes the kernels; an older way to say `runtime="compiled"`.
+        runtime: what will serve the network: "eager" (default), "compiled", "onnxruntime" or "openvino".
 
     >>> Deployment("cuda", batch_size=32, dtype="bfloat16").memory_format
     'auto'
@@ -28,3 +40,4 @@ class Deployment:
     memory_format: str = "auto"
     threads: int | None = None
     compiled: bool = False
+    runtime: str = RUNTIMES[0]

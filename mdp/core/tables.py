@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from .deployment import RUNTIMES, launched_by
 from .errors import BadFile, MdpError
 from .files import read_json, write_json
 from .how_found import how_found
@@ -101,10 +102,10 @@ def load_tables(
 
 
 def how_timed(tables: Tables) -> tuple[str, ...]:
-    """What was not done the usual way, in words: ("compiled", "attention split"), one of them, or ()."""
-    compiled = "compiled" in str(tables.provenance.get("launch", ""))
+    """What was not done the usual way, in words: the runtime unless eager, "attention split", both, or ()."""
+    runtime = launched_by(tables.provenance.get("launch"))
     split = how_found((), (term.name for term in tables.terms))["attention"] == "split"
-    return ("compiled",) * compiled + ("attention split",) * split
+    return (runtime,) * (runtime != RUNTIMES[0]) + ("attention split",) * split
 
 
 def list_tables(model: str | None = None) -> list[SavedTables]:

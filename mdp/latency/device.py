@@ -12,9 +12,9 @@ from functools import lru_cache
 from typing import Any
 
 from ..core import cores
-from ..core.deployment import DTYPES, FORMATS
+from ..core.deployment import DTYPES, FORMATS, launched_by
 from ..core.errors import MdpError, Unsupported, first_line
-from . import gpu
+from . import gpu, runtimes
 from .allocator import can_keep
 
 
@@ -33,7 +33,8 @@ class ResolvedDeployment:
         memory_format: of weights and images, "contiguous" or "channels_last".
         threads: intra-op threads on a CPU; 0 on other devices.
         launch: "eager", or "graph" where CUDA graphs are replayed, so that no launch gaps are counted;
-            "compiled" and "compiled graph" if torch.compile has made the kernels.
+            "compiled" and "compiled graph" if torch.compile has made the kernels; "onnxruntime" or "openvino"
+            where one of these serves the network.
     """
 
     kind: str
@@ -44,6 +45,11 @@ class ResolvedDeployment:
     memory_format: str
     threads: int
     launch: str
+
+    @property
+    def runtime(self) -> str:
+        """One of runtimes.RUNTIMES."""
+        return launched_by(self.launch)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -56,12 +62,17 @@ def deployment(
     memory_format: str = "contiguous",
     threads: int | None = None,
     compiled: bool = False,
+    runtime: str | None = None,
 ) -> ResolvedDeployment:
     """Check what the user asked for against what this machine has, and name it. Imports torch.
 
+    Args: `runtime` is one of runtimes.RUNTIMES, by default "eager"; `compiled` is an older way to say
+        "compiled". What an exporting runtime cannot use is chosen for it: "auto" is then the CPU.
+
     Raises:
-        MdpError: a batch, dtype, format or number of threads that makes no sense.
-        Unsupported: the device is not there, or cannot run this dtype, or torch.compile does not work here.
+        MdpError: a batch, dtype, format, runtime or number of threads that makes no sense.
+        Unsupported: the device is not there, or cannot run this dtype, or the runtime is not installed or
+            does not work here.
     """
     if type(batch) is not int or batch < 1:
         raise MdpError(f"The batch must be a whole number of at least 1, not {batch!r}.")
@@ -69,21 +80,23 @@ def deployment(
         raise MdpError(f"The dtype {dtype!r} is not one of {', '.join(DTYPES)}.")
     if memory_format not in FORMATS:
         raise MdpError(f"The memory format {memory_format!r} is not one of {', '.join(FORMATS)}.")
-    kind = _kind(device)
+    runtime = runtimes.chosen(runtime, compiled)
+    kind = _kind("cpu" if runtimes.exported(runtime) and str(device).lower() == "auto" else device)
+    runtimes.check_runtime(runtime, kind, dtype, memory_format)
     if kind != "cpu" and threads is not None:
         raise MdpError("The number of threads can be set for a CPU only.")
     found = ResolvedDeployment(
         kind,
         _name(kind),
-        _software(kind),
+        _software(kind, runtime),
         batch,
         dtype,
         memory_format,
         threads_here(threads) if kind == "cpu" else 0,
-        _launch(kind, compiled),
+        _launch(kind, runtime),
     )
     _try_dtype(kind, dtype)
-    if compiled:
+    if runtime == "compiled":
         _try_compile(kind)
     return found
 
@@ -121,8 +134,10 @@ def _current(device: str) -> str:
     return "cuda"
 
 
-def _launch(kind: str, compiled: bool) -> str:
-    if compiled:
+def _launch(kind: str, runtime: str) -> str:
+    if runtimes.exported(runtime):
+        return runtime
+    if runtime == "compiled":
         return "compiled graph" if kind == "cuda" else "compiled"
     return "graph" if kind == "cuda" else "eager"
 
@@ -193,9 +208,11 @@ def _cpu_name() -> str:
     return name
 
 
-def _software(kind: str) -> str:
+def _software(kind: str, runtime: str) -> str:
     import torch
 
+    if runtimes.exported(runtime):
+        return ", ".join(runtimes.software(runtime, torch.__version__))
     # The local part (+cu132) names the build, which decides the libraries that run.
     parts = [f"torch {torch.__version__}"]
     if kind == "cuda":
@@ -230,12 +247,14 @@ def _try_compile(kind: str) -> None:
     import torch
 
     if kind == "mps":
-        raise Unsupported("Compiled networks can be timed on a CPU or a CUDA GPU only. Leave out --compiled.")
+        raise Unsupported(
+            "Compiled networks can be timed on a CPU or a CUDA GPU only. Choose --runtime eager."
+        )
     try:
         with torch.inference_mode():
             torch.compile(lambda x: torch.relu(x) + 1)(torch.ones(8, device=kind))
     except Exception as error:  # dynamo's, inductor's and the compilers' errors have no common class
         raise Unsupported(
             f"torch.compile does not work on this machine ({first_line(error)}). "
-            "Install a C++ compiler such as g++, or leave out --compiled."
+            "Install a C++ compiler such as g++, or choose --runtime eager."
         ) from None

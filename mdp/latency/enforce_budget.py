@@ -25,6 +25,7 @@ from .profiling import weight_bytes
 from .store import Store
 from .timer import Timer, device_timer, timer_for
 from .verification import anchor_of_tables, deployment_of, network, refuse_another
+from .whole_networks import correction_of
 
 if TYPE_CHECKING:
     from ..networks.prunable import PrunableNetwork
@@ -172,7 +173,8 @@ def _rounds(study, found, budget, solve, most, report, store, timer) -> tuple[St
         )
         for _ in range(again.visits):
             again.measure(used, f"round {n + 1}: measuring the entries that it uses")
-        fresh = {key: entry.ms for key, entry in again.known.items() if not entry.failure}
+        made_whole = correction_of(study.tables.provenance)
+        fresh = {k: float(made_whole(e.ms)) for k, e in again.known.items() if not e.failure}
         problem = with_entries(study.problem, surfaces, fresh)
         study = dataclasses.replace(
             study, problem=problem, tables=dataclasses.replace(study.tables, terms=problem.latency)

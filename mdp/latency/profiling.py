@@ -6,6 +6,7 @@
 Every reading is in the store before the next one is taken: stop it, kill it, start it again, and it goes on.
 """
 
+import dataclasses
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +24,10 @@ from .device import ResolvedDeployment, deployment
 from .grid import Surface, survey
 from .interpolate import Filled, fill
 from .measure import Run
+from .runtimes import chosen, exported
 from .store import Entry, Store
 from .timer import Timer, device_timer, timer_for
+from .whole_networks import learn
 
 if TYPE_CHECKING:
     from ..networks.prunable import PrunableNetwork
@@ -45,13 +48,14 @@ def profile(
     again: bool = False,
     early: Callable[[Tables], None] | None = None,
     timer: Timer | None = None,
-    compiled: bool = False,
+    compiled: bool = ProfileOptions.compiled,
+    runtime: str = ProfileOptions.runtime,
 ) -> Tables:
     """Measure a model's latency tables, in ms for one batch.
 
     Args:
         found: what a family found in the model.
-        device, batch, dtype, threads, compiled: see `deployment`.
+        device, batch, dtype, threads, compiled, runtime: see `deployment`.
         memory_format: "auto" is channels_last for models with channels, else contiguous.
         seconds: about how long to measure. The coarse grid is measured however long it takes.
         tolerance: where not everything fits in that time, stop refining a table when its cross-validated
@@ -67,11 +71,12 @@ def profile(
     report = report or Reporter()
     if memory_format == "auto":
         channels = any(dim.kind == "channels" for dim in found.space.dims)
+        channels = channels and not exported(chosen(runtime, compiled))  # those lay out memory themselves
         memory_format = "channels_last" if channels else "contiguous"
     if timer:
         where = timer.deployment
     else:
-        where = deployment(device, batch, dtype, memory_format, threads, compiled)
+        where = deployment(device, batch, dtype, memory_format, threads, compiled, runtime)
     surfaces, workloads = survey(found.segments, {dim.name: dim.options for dim in found.space.dims})
     own = Store() if store is None else None
     store = store or own
@@ -86,8 +91,11 @@ def profile(
                 store.add(run.context, receipt, failure="not a workload")
             elif again:
                 run.once_more("measuring once more")
-        run.settle()
-        return assemble(found, surfaces, run)
+            run.settle()
+            tables = assemble(found, surfaces, run)
+            if exported(where.runtime):
+                tables = made_whole(tables, found, run)
+        return tables
     finally:
         if own:
             own.close()
@@ -157,17 +165,33 @@ def fill_surface(surface: Surface, known: Mapping[str, Entry]) -> Filled:
 
 def assemble(found: "PrunableNetwork", surfaces: Sequence[Surface], run: Run) -> Tables:
     """Tables of everything known so far, gaps inferred; provenance and per-term details with them."""
+    terms, details = tables_of(found, surfaces, run.known)
+    return Tables(terms, _provenance(found, run, details), details)
+
+
+def tables_of(
+    found: "PrunableNetwork", surfaces: Sequence[Surface], known: Mapping[str, Entry]
+) -> tuple[tuple[Term, ...], dict[str, Any]]:
+    """(terms, details of each) from the entries that are known, gaps inferred."""
     by_segment: dict[str, np.ndarray] = {}
     details: dict[str, Any] = {}
     for surface in surfaces:
-        filled = fill_surface(surface, run.known)
-        facts = _details(surface, run.known, filled)
+        filled = fill_surface(surface, known)
+        facts = _details(surface, known, filled)
         for name in surface.segments:
             by_segment[name] = filled.values[surface.index]
             details[name] = facts if name == surface.segments[0] else {"same_as": surface.segments[0]}
     kinds = {dim.name: dim.kind for dim in found.space.dims}
     terms = tuple(_term(p, by_segment[p.name], kinds) for p in found.segments)
-    return Tables(terms, _provenance(found, run, details), details)
+    return terms, details
+
+
+def made_whole(tables: Tables, found: "PrunableNetwork", run: Run) -> Tables:
+    """The tables corrected by what their sum misses of a few whole networks (see whole_networks)."""
+    told = learn(found, tables.terms, run.timer, run.store, run.report, run.reference_ms)
+    terms = tuple(dataclasses.replace(term, values=told(term.values)) for term in tables.terms)
+    provenance = {**tables.provenance, "whole_networks": dataclasses.asdict(told)}
+    return dataclasses.replace(tables, terms=terms, provenance=provenance)
 
 
 def _term(segment: Segment, values: np.ndarray, kinds: Mapping[str, str]) -> Term:

@@ -65,7 +65,15 @@ class Timer(Protocol):
 
 
 def timer_for(deployment: ResolvedDeployment) -> Timer:
-    """The Timer of a deployment's device."""
+    """The Timer of a deployment's runtime and device."""
+    if deployment.runtime == "onnxruntime":
+        from .timer_onnxruntime import OnnxRuntimeTimer
+
+        return OnnxRuntimeTimer(deployment)
+    if deployment.runtime == "openvino":
+        from .timer_openvino import OpenVinoTimer
+
+        return OpenVinoTimer(deployment)
     from . import timer_cpu, timer_cuda, timer_mps
 
     return {"cpu": timer_cpu.CpuTimer, "cuda": timer_cuda.CudaTimer, "mps": timer_mps.MpsTimer}[

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import kendalltau
 
+from ..core.deployment import launched_by
 from ..core.errors import MdpError
 from ..core.problem import Problem
 from ..core.progress import Reporter
@@ -189,13 +190,18 @@ def deployment_of(study: StudyRecord) -> ResolvedDeployment:
         MdpError, Unsupported: this machine has no such device, or the provenance does not say enough.
     """
     p = study.tables.provenance
+    if p.get("launch") == "imported":
+        raise MdpError(
+            f"The tables of {study.name!r} were measured on {p.get('device')} and imported: nothing can be "
+            "measured for them here. Whole networks to verify with travel in the kit (mdp kit)."
+        )
     if "kind" not in p:
         raise MdpError(
             f"The study {study.name!r} does not say on which kind of device its tables were measured."
         )
     threads = p.get("threads") or None
-    layout, compiled = p.get("memory_format", "contiguous"), "compiled" in str(p.get("launch", ""))
-    return deployment(p["kind"], p.get("batch"), p.get("dtype"), layout, threads, compiled)
+    layout, runtime = p.get("memory_format", "contiguous"), launched_by(p.get("launch", ""))
+    return deployment(p["kind"], p.get("batch"), p.get("dtype"), layout, threads, runtime=runtime)
 
 
 def anchor_of_tables(study: StudyRecord, resolved: ResolvedDeployment) -> float | None:

@@ -10,6 +10,7 @@ and the page's forms (`mdp_widgets.workflow.form`). No torch, no widgets.
 """
 
 from .command_line import add_options, argv, options_of
+from .elsewhere import ImportTablesOptions, KitOptions
 from .measure import MeasureOptions
 from .models import CheckOptions, InspectOptions
 from .networks import (
@@ -36,6 +37,8 @@ OPERATIONS: dict[str, type[Options]] = {
         FrontOptions,
         InspectOptions,
         ProfileOptions,
+        KitOptions,
+        ImportTablesOptions,
         ScoreOptions,
         BuildOptions,
         IterateOptions,
@@ -62,8 +65,10 @@ __all__ = [
     "ExtractOptions",
     "FinetuneOptions",
     "FrontOptions",
+    "ImportTablesOptions",
     "InspectOptions",
     "IterateOptions",
+    "KitOptions",
     "MeasureOptions",
     "Option",
     "Options",

@@ -4,11 +4,19 @@ from dataclasses import dataclass
 
 from ..core.deployment import DTYPES, FORMATS, Deployment
 from .option import option
-from .shared import DEVICES, Apart, Model
+from .shared import DEVICES, Apart, Model, WidthSteps
+
+# Those of `mdp.core.deployment.RUNTIMES`; a test holds them together.
+RUNTIMES = {
+    "eager": "as written (eager)",
+    "compiled": "torch.compile",
+    "onnxruntime": "ONNX Runtime",
+    "openvino": "OpenVINO",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProfileOptions(Apart, Model, command="profile"):
+class ProfileOptions(WidthSteps, Apart, Model, command="profile"):
     """Measure latency tables on this device."""
 
     device: str = option(Deployment.device, "what to measure on", choices=DEVICES, closed=False)
@@ -21,13 +29,12 @@ class ProfileOptions(Apart, Model, command="profile"):
         Deployment.memory_format, "of weights and images, auto being the usual one",
         choices=("auto", *FORMATS),
     )  # fmt: skip
-    compiled: bool = option(
-        Deployment.compiled, "deployed with torch.compile (seconds an entry: take larger width steps)",
-        label="Network", choices={False: "as written (eager)", True: "torch.compile"},
+    runtime: str = option(
+        Deployment.runtime, "what will serve the network; compiled is torch.compile, seconds an entry",
+        choices=RUNTIMES,
     )  # fmt: skip
-    width_step: tuple[str, ...] = option(
-        (), "units per step of a kind of dim, or of one dim", metavar="KIND=N", formerly=("--bundle",)
-    )
+    # What `runtime="compiled"` was called before there were others.
+    compiled: bool = option(Deployment.compiled, "deployed with torch.compile", hidden=True)
     attention: str = option(
         "fused", "how a transformer's attention is timed, as it runs or in two as in the paper",
         choices={"fused": "fused, as it runs", "split": "split, as in the paper"},

@@ -55,6 +55,15 @@ class Apart(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WidthSteps(Options):
+    """How far apart the widths are that are timed."""
+
+    width_step: tuple[str, ...] = option(
+        (), "units per step of a kind of dim, or of one dim", metavar="KIND=N", formerly=("--bundle",)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Images(Options):
     """Which images, and what about those that cannot be read."""
 

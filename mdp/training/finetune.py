@@ -17,6 +17,7 @@ from ..datasets import Source
 from ..datasets.loader import loader
 from ..datasets.unreadable import Unread
 from ..latency.device import deployment
+from ..latency.runtimes import NAMES
 from ..latency.verification import anchor_of_tables, deployment_of, same_device
 from ..networks.models import create
 from ..networks.weights import refuse_changed
@@ -241,7 +242,9 @@ def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dic
     facts |= {"latency_predicted": predicted, "device": ""}
     try:
         where = deployment_of(pruned.study) if pruned.study else deployment()
-        report.message(f"Measuring the pruned network on {where.device}, batch {where.batch}, {where.dtype}.")
+        device = f"{where.device}, batch {where.batch}, {where.dtype}"
+        device += f", in {NAMES[where.runtime]}" * (where.runtime != "eager")
+        report.message(f"Measuring the pruned network on {device}.")
         dense = dense or create(pruned.ref, load_weights=False)
         reference_ms = anchor_of_tables(pruned.study, where) if pruned.study else None
         times = measure([dense, pruned.network], pruned.ref, where, report, reference_ms)
@@ -250,7 +253,6 @@ def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dic
         return facts
     if pruned.study and not same_device(pruned.study, where):
         report.message("The study's tables are of another device: compare with care.")
-    device = f"{where.device}, batch {where.batch}, {where.dtype}"
     return facts | {"latency_measured_dense": times[0], "latency_measured": times[1], "device": device}
 
 

@@ -6,6 +6,7 @@ import ipywidgets
 
 from mdp import jobs
 from mdp.cli.model_args import naming
+from mdp.core.deployment import launched_by
 from mdp.core.errors import MdpError
 from mdp.core.how_found import how_found
 from mdp.core.quality import (
@@ -162,6 +163,11 @@ def measuring_again(study: StudyRecord) -> ProfileOptions:
         MdpError: no command can make the model again, or the tables do not say how they were measured.
     """
     p, ref = study.tables.provenance, study.model
+    if p.get("launch") == "imported":
+        raise MdpError(
+            f"The tables of {ref.name} were measured on {p.get('device')} and imported: they cannot be "
+            "measured again here."
+        )
     if "kind" not in p:
         raise MdpError(
             f"The tables of {ref.name} do not say how they were measured. Choose it in step 1 and measure it "
@@ -175,7 +181,7 @@ def measuring_again(study: StudyRecord) -> ProfileOptions:
         dtype=str(p["dtype"]),
         threads=p.get("threads") or None,
         memory_format=p.get("memory_format") or ProfileOptions.memory_format,
-        compiled="compiled" in str(p.get("launch", "")),
+        runtime=launched_by(p.get("launch")),
         attention=how["attention"],
         split_blocks=how["split_blocks"],
         again=True,

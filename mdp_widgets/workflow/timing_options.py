@@ -1,4 +1,4 @@
-"""How a network is timed beside device, batch and dtype: attention fused or split, eager or compiled."""
+"""How a network is timed beside device, batch and dtype: attention fused or split, and the runtime."""
 
 from collections.abc import Sequence
 
@@ -21,20 +21,24 @@ SPLIT = (
 NOTES = {
     "fused": "Timed as it runs, over heads, Q/K and V width together.",
     "split": SPLIT,
-    False: "Every layer is called as the model's code calls it.",
-    True: "Every part is compiled for its shape, seconds each. Their sum was 10 to 19 % more than a "
+    "eager": "Every layer is called as the model's code calls it.",
+    "compiled": "Every part is compiled for its shape, seconds each. Their sum was 10 to 19 % more than a "
     "whole network takes, since that is fused across parts as well.",
+    "onnxruntime": "Every part is exported to ONNX and timed in ONNX Runtime on the CPU, in float32; what "
+    "the sum misses of a few whole networks is corrected.",
+    "openvino": "Every part is exported to ONNX and timed in OpenVINO on the CPU, in float32, where that is "
+    "installed; what the sum misses of a few whole networks is corrected.",
 }
 # Equal in both of two tables whose difference is how attention was cut.
 SAME = ("device", "software", "batch", "dtype", "memory_format", "threads", "launch")
 
 
 class Switches(widgets.VBox):
-    """Two switches, each with a sentence on what it does. `parts` are the fields `attention` and `compiled`;
+    """Two switches, each with a sentence on what it does. `parts` are the fields `attention` and `runtime`;
     `notes` are their sentences, by the same names, and `difference` is one about the tables at hand."""
 
     def __init__(self, draft: StudyDraft, device: widgets.Dropdown):
-        self.parts = form(ProfileOptions, "attention", "compiled")
+        self.parts = form(ProfileOptions, "attention", "runtime")
         self.notes = {name: ui.sentence() for name in self.parts}
         self.difference = ui.sentence()
         self._draft, self._device = draft, device
@@ -44,19 +48,19 @@ class Switches(widgets.VBox):
         draft.observe(self._tell_difference, ["model", "fresh"])
         self._follow()
         self._tell_difference()
-        (attention, compiled), (of_attention, of_compiled) = self.parts.values(), self.notes.values()
-        super().__init__([attention, of_attention, self.difference, compiled, of_compiled])
+        (attention, runtime), (of_attention, of_runtime) = self.parts.values(), self.notes.values()
+        super().__init__([attention, of_attention, self.difference, runtime, of_runtime])
         self.add_class("mdp-fields")
 
     def title(self) -> str:
         """What is not the usual, after a comma."""
-        split, compiled = self.parts["attention"].value == "split", self.parts["compiled"].value
-        return ", compiled" * compiled + ", attention split" * split
+        split, runtime = self.parts["attention"].value == "split", self.parts["runtime"].value
+        return f", {runtime}" * (runtime != ProfileOptions.runtime) + ", attention split" * split
 
     def _follow(self, _=None) -> None:
         family = self._draft.family
         cut = "" if family in ("", "vit") else "This network has no attention that could be cut."
-        made = "torch.compile is timed on a CPU or a CUDA GPU only." if self._device.value == "mps" else ""
+        made = "Other runtimes are timed on a CPU or a CUDA GPU only." if self._device.value == "mps" else ""
         for (name, part), why in zip(self.parts.items(), (cut, made), strict=True):
             part.disabled = bool(why)
             if why:

@@ -6,6 +6,7 @@ import pytest
 
 from mdp import cli
 from mdp.cli import profile
+from mdp.latency.runtimes import chosen
 from mdp.operations import OPERATIONS, add_options
 
 
@@ -28,6 +29,12 @@ def test_width_steps_by_either_name_and_by_both():
     parser, args = parsed("profile", ["test_vit", "--bundle", "mlp=96", "--width-step=heads=2"])
     assert profile.width_step(args.width_step) == {"mlp": 96, "heads": 2}
     assert "--bundle" not in parser.format_help() and "--width-step" in parser.format_help()
+
+
+def test_compiled_is_a_runtime_and_still_an_option():
+    parser, args = parsed("profile", ["test_vit", "--compiled"])
+    assert chosen(args.runtime, args.compiled) == "compiled"
+    assert "--compiled" not in parser.format_help() and "--runtime" in parser.format_help()
 
 
 @pytest.mark.parametrize("words", [["verify", "S", "--strict", "40%"], ["enforce", "S", "40%"]])

@@ -153,5 +153,5 @@ def test_compiled_where_it_cannot_be_is_a_sentence(monkeypatch):
 
     monkeypatch.setattr(torch, "compile", refuse)
     _try_compile.cache_clear()
-    with pytest.raises(Unsupported, match=r"no C\+\+ compiler was found.*leave out --compiled"):
+    with pytest.raises(Unsupported, match=r"no C\+\+ compiler was found.*choose --runtime eager"):
         deployment("cpu", compiled=True)

@@ -31,6 +31,8 @@ LEAST = {
     "front": {"file": "S"},
     "inspect": {"model": "m"},
     "profile": {"model": "m"},
+    "kit": {"model": "m", "out": "o"},
+    "import-tables": {"times": "t"},
     "score": {"model": "m"},
     "build": {"model": "m", "tables": "t", "scores": "s", "name": "n"},
     "iterate": {"study": "S", "budget": "40%"},
@@ -106,7 +108,8 @@ def test_an_option_of_two_words_is_one_record(capsys):
 
 def test_every_command_has_a_record_and_a_module():
     modules = {path.stem for path in Path(cli.__file__).parent.glob("*.py")}
-    assert set(OPERATIONS) == modules - {"__init__", "accuracy_check", "candidates", "model_args"}
+    named = {cli.module_of(name).rpartition(".")[2] for name in OPERATIONS}
+    assert named == modules - {"__init__", "accuracy_check", "candidates", "model_args"}
     for name, operation in OPERATIONS.items():
         assert operation.command == name and cli.in_short(operation) != operation.__doc__
         assert all(about.help and not about.help.endswith(".") for about in described(operation))
@@ -122,6 +125,9 @@ def test_every_command_has_a_record_and_a_module():
         (["score", "m", "--method", "best"], "--method best cannot be used; give auto, "),
         (["profile", "m", "--seconds", "nan"], "--seconds nan cannot be used; give 0 or more."),
         (["profile", "m", "--attention", "cut"], "--attention cut cannot be used; give fused or split."),
+        (["profile", "m", "--runtime", "tensorrt"], "give eager, compiled, onnxruntime or openvino."),
+        (["kit", "m", "--out", "o", "--entries", "0"], "--entries 0 cannot be used; give 1 or more."),
+        (["import-tables", "t", "--batch", "0"], "--batch 0 cannot be used; give 1 or more."),
         (["iterate", "S", "--budget", "1", "--schedule", "steep"], "give geometric or linear."),
         (["verify", "S", "--subnetworks", "0"], "--subnetworks 0 cannot be used; give 1 or more."),
         (["score", "m", "--seed", "-1"], "--seed -1 cannot be used; give a number from 0 to 4294967295."),
@@ -151,13 +157,16 @@ def test_bounds_hold_in_python_too(values, sentence):
 
 
 def test_choices_are_those_of_whoever_does_the_work():
+    from mdp.core.deployment import RUNTIMES
     from mdp.importance import AGAINST, METHODS
     from mdp.networks.models import DEMOS
+    from mdp.operations.profile import RUNTIMES as SERVING
     from mdp.operations.score import METHODS as OFFERED
     from mdp.operations.solve import SOLVERS as NAMED
     from mdp.solve import SOLVERS
 
     assert set(OFFERED) == {"auto", *METHODS} and set(NAMED) == set(SOLVERS)
+    assert tuple(SERVING) == RUNTIMES
     against = next(o for o in described(operations.ScoreOptions) if o.name == "against")
     assert set(against.choices) == set(AGAINST)
     model = next(o for o in described(operations.TrainOptions) if o.name == "model")

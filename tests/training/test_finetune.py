@@ -11,6 +11,7 @@ from mdp.core.files import read_json
 from mdp.core.plan import load_plan, save_plan
 from mdp.core.progress import Reporter
 from mdp.core.study import load_study, save_study
+from mdp.latency.device import deployment
 from mdp.latency.verification import deployment_of
 from mdp.networks.models import create
 from mdp.solve import solve
@@ -102,12 +103,18 @@ def test_without_epochs_it_is_measured_as_it_is(made, tmp_path, capsys):
 def test_latencies_are_read_beside_the_anchor_of_the_tables(made, monkeypatch):
     """A busier machine than the tables' would otherwise look like a wrong prediction."""
     study, plan = load_study(made[0]), load_plan(made[1])
-    here = {**study.tables.provenance, **deployment_of(study).to_json(), "anchor_ms": 3.5}
+    where = deployment_of(study)
+    here = {**study.tables.provenance, **where.to_json(), "anchor_ms": 3.5}
     study = dataclasses.replace(study, tables=dataclasses.replace(study.tables, provenance=here))
     usual = []
     monkeypatch.setattr("mdp.training.finetune.measure", lambda *asked: usual.append(asked[-1]) or [2.0, 1.0])
     facts = _latencies(of_plan(study, plan), None, Reporter())
     assert usual == [3.5] and facts["latency_measured"] == 1.0
+    assert " in " not in facts["device"].rpartition("batch")[2]
+    here |= deployment("cpu", where.batch, runtime="onnxruntime").to_json()
+    study = dataclasses.replace(study, tables=dataclasses.replace(study.tables, provenance=here))
+    facts = _latencies(of_plan(study, plan), None, Reporter())
+    assert facts["latency_measured"] == 1.0 and facts["device"].endswith("in ONNX Runtime")
 
 
 def test_a_finetuning_that_was_stopped_goes_on(made, tmp_path, capsys, monkeypatch):

@@ -17,7 +17,7 @@ from mdp_widgets.workflow.timing_options import SPLIT, Switches, difference
 
 from ..synthetic import synthetic_vit
 
-USUAL = {"attention": "fused", "compiled": False}
+USUAL = {"attention": "fused", "runtime": "eager"}
 
 
 def asked(switches):
@@ -37,12 +37,12 @@ def switches(draft):
 def test_each_is_said_and_asked_for(switches):
     assert asked(switches) == USUAL and switches.title() == ""
     assert "as it runs" in switches.notes["attention"].value
-    switches.parts["attention"].value, switches.parts["compiled"].value = "split", True
-    assert asked(switches) == {"attention": "split", "compiled": True}
+    switches.parts["attention"].value, switches.parts["runtime"].value = "split", "compiled"
+    assert asked(switches) == {"attention": "split", "runtime": "compiled"}
     assert switches.title() == ", compiled, attention split"
     assert (
         "as in the paper" in switches.notes["attention"].value
-        and "seconds each" in switches.notes["compiled"].value
+        and "seconds each" in switches.notes["runtime"].value
     )
 
 
@@ -67,12 +67,12 @@ def test_what_looking_at_a_model_found_counts_more_than_its_name(switches, draft
 
 
 def test_nothing_is_compiled_on_an_apple_gpu(switches):
-    switches.parts["compiled"].value = True
+    switches.parts["runtime"].value = "compiled"
     switches._device.value = "mps"
     assert (
-        switches.parts["compiled"].disabled
+        switches.parts["runtime"].disabled
         and asked(switches) == USUAL
-        and "CUDA GPU only" in switches.notes["compiled"].value
+        and "CUDA GPU only" in switches.notes["runtime"].value
     )
 
 
