@@ -49,8 +49,9 @@ def check_importance(
         plain JSON: `rank_correlation` (Spearman's, of importance and accuracy, by share of dense), `worst` of
         these, `alike` (bands whose plans differ less than so many images can tell), `rank_correlation_as_cut`
         (of accuracies without repair), `exchange_rates` (kind -> points of accuracy lost per 1 % of
-        importance that this kind alone loses), `behind` (accuracy of the best plan seen minus that of the optimum, the worst band), `plans`,
-        `images`, `as` ("repaired" or "cut"), `dense`, `seed`, `created`.
+        importance that this kind alone loses), `behind` (accuracy of the best plan seen minus that of the
+        optimum, in the worst band), `plans`, `images`, `as` ("repaired" or "cut"), `dense`, `seed`,
+        `created`.
 
     Raises:
         MdpError: no band holds enough plans.
