@@ -28,6 +28,7 @@ def false_claim(plan: "Plan", problem: Problem) -> str:
     if plan.optimal and not close:
         return f"says that it is optimal, but its bound of {plan.bound:g} is not its importance"
     dense = problem.dense_importance
-    if within(problem.dense_latency, plan.budget) and dense > max(plan.bound, plan.importance) * (1 + 1e-6):
+    most = max(plan.bound, plan.importance)
+    if within(problem.dense_latency, plan.budget) and dense > most + 1e-6 * abs(most) + 1e-9:
         return f"has a bound of {plan.bound:g}, though the whole network fits its budget with {dense:g}"
     return ""

@@ -11,7 +11,7 @@ from ..core.errors import MdpError
 from . import fashion, folder
 from .source import Source, Split
 
-NAMES = ("fashion-mnist",)
+NAMES = ("fashion-mnist", "fashion-mnist-subset")
 
 __all__ = ["NAMES", "Source", "Split", "find"]
 

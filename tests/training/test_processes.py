@@ -73,6 +73,9 @@ def batches_of(rank, epoch):
     return [part.labels[order[i * BATCH : (i + 1) * BATCH]].tolist() for i in range(rank, IMAGES // BATCH, 2)]
 
 
+NAMES = ["architecture.json", "metrics.jsonl", "model.safetensors"]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("ref, precision", [(RESNET, "no"), (VIT, "bf16")], ids=["resnet", "vit-bf16"])
@@ -96,9 +99,10 @@ def test_two_processes_share_the_work(study, tmp_path, ref, precision):
     assert bool(said[0]["statistics"][0]) == (ref is RESNET)
     tuned, source = load(tmp_path / "net"), datasets.find("fashion-mnist-subset")
     right = accuracy(tuned, loader(source.test.sample(TEST_IMAGES), source, ref, 250))
-    assert right == pytest.approx(outcome["accuracy_tuned"], abs=0 if precision == "no" else 0.01)
+    assert right == pytest.approx(outcome["accuracy_tuned"], abs=0 if precision == "no" else 0.03)
     assert outcome["test_images"] == TEST_IMAGES
-    assert sorted(p.name for p in (tmp_path / "net").iterdir()) == ["architecture.json", "model.safetensors"]
+    names = {p.name for p in (tmp_path / "net").iterdir()}
+    assert names - {"best.safetensors"} == set(NAMES)
 
 
 @pytest.mark.slow
