@@ -42,7 +42,7 @@ def schedule_of(optimizer: torch.optim.Optimizer, recipe: Recipe, updates: int) 
     more = {"power": 1.0} if kind is PolyLRScheduler else {}
     return kind(
         optimizer,
-        t_initial=max(1, updates - rise),
+        t_initial=max(2, updates - rise),  # timm warns of 1
         warmup_t=rise,
         warmup_lr_init=recipe.rate / max(1, rise),
         warmup_prefix=True,

@@ -123,5 +123,6 @@ def whose_facts(state: JobState | None, plan: Plan | None) -> tuple[JobState | N
 
 
 def images_of(study: StudyRecord | None) -> str:
-    """The images that come with the project, if the study was scored on them; "" for none."""
-    return FASHION if study is None or study.scores.provenance.get("dataset") == FASHION else ""
+    """The images that come with the project, if the study was scored on them or some of them; "" for none."""
+    scored = FASHION if study is None else str(study.scores.provenance.get("dataset"))
+    return FASHION if scored in (FASHION, f"{FASHION}-subset") else ""
