@@ -1,6 +1,6 @@
 """The front in accuracy: what was measured of plans against their latency, with the chosen one; a record."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from ..core.measurements import Measured
@@ -11,6 +11,7 @@ from .accuracy_words import accuracy_short, dense_accuracy, interval_text
 from .formats import ms, percent
 from .plan_summary import plan_summary, removed_summary
 
+FEW = 3  # methods with a name of their own in the legend
 OPTIMAL = "exact"
 
 
@@ -74,10 +75,23 @@ def accuracy_front(
         dense_latency=study.problem.dense_latency,
         dense=dense_accuracy(study),
         optimal=optimal,
-        others={method: tuple(marks) for method, marks in sorted(by_method.items())},
+        others=_few(by_method),
         tuned=tuple(_tuned(study, one) for one in tuned if one.accuracy is not None),
     )
     return with_chosen(found, plan, known, other, other_known)
+
+
+def _few(by_method: Mapping[str, list[Mark]]) -> dict[str, tuple[Mark, ...]]:
+    """Marks by method, under one name where a legend of all would cover the figure; hover tells which.
+
+    Plans that give up one kind of dim alone are a test of exchange rates, and nobody's proposal.
+    """
+    proposed = {name: marks for name, marks in by_method.items() if not name.endswith(" alone")}
+    if len(proposed) > FEW:
+        rest = [mark for name, marks in proposed.items() if name != "random" for mark in marks]
+        kept = {name: marks for name, marks in proposed.items() if name == "random"}
+        proposed = {"other methods": sorted(rest, key=lambda mark: mark.latency), **kept}
+    return {name: tuple(marks) for name, marks in sorted(proposed.items())}
 
 
 def with_chosen(
