@@ -67,8 +67,9 @@ def holds(problem: Problem, made, budget: float, solver) -> None:
     surely, perhaps = truth(made, budget)
     try:
         plan = solver(problem, budget)
-    except Infeasible:
-        assert surely is None, "there is a choice within the budget"
+    except Infeasible as error:
+        # A heuristic may say that it alone finds nothing, and then says that plans exist.
+        assert surely is None or "Plans exist from" in str(error), "there is a choice within the budget"
         return
     except MdpError as error:
         assert "cannot be told" in str(error) or "heuristic" in str(error) or "milp" in str(error)
@@ -104,6 +105,7 @@ def test_fastest_is_the_fastest(seed):
 
 @settings(max_examples=60, deadline=None)
 @example(seed=2334331, solver="milp")
+@example(seed=9999999, solver="greedy")
 @given(seed=st.integers(0, 2**32), solver=st.sampled_from(["milp", "greedy", "random"]))
 def test_the_others_claim_nothing_wrong(seed, solver):
     problem = wild(seed)
