@@ -5,14 +5,12 @@ from pathlib import Path
 from ..core.errors import MdpError
 from . import reporter
 from .model_args import model_of
-from .profile import APART, APART_WORDS
+from .told_tables import tell_tables, wrong_of
 
 
 def run(args):
     import dataclasses
 
-    from ..core.quality import tables_words
-    from ..core.study import interpolation_note
     from ..core.tables import save_tables
     from ..families import find
     from ..latency.import_tables import import_times
@@ -51,18 +49,9 @@ def run(args):
         f"{path}: {p['measured']} of {p['entries']} entries measured on {p['device']} in {p['software']}; "
         f"spread of the readings {100 * p['spread']:.1f} %."
     )
-    report.message(interpolation_note(tables))
-    if whole := p.get("whole_networks"):
-        report.message(
-            f"Against {whole['networks']} whole networks the sum of the parts was "
-            f"{100 * whole['before']:.1f} % off at the median; corrected, {100 * whole['after']:.1f} %."
-        )
-        if whole["after"] > APART:
-            report.message(f"{APART_WORDS} Time the pruned network on the device before relying on it.")
-    if wrong := tables_words(p, tables.details):
-        report.message(wrong)
+    tell_tables(report, tables, "Time the pruned network on the device before relying on it.")
     if args.job:
-        report.result(path=str(path))
+        report.result(path=str(path), **wrong_of(tables))
 
 
 def _beside(times: Path, file) -> bool:

@@ -5,13 +5,7 @@ import dataclasses
 from ..core.errors import MdpError
 from . import check_out, reporter
 from .model_args import model_of
-
-# Median error on whole networks, corrected, beyond which a table is no table of that runtime.
-APART = 0.1
-APART_WORDS = (
-    "These tables do not add up to whole networks in this runtime: plans solved on them may miss their "
-    "budget widely."
-)
+from .told_tables import tell_tables, wrong_of
 
 
 def run(args):
@@ -21,8 +15,6 @@ def run(args):
     # Before anything slow: what was asked for makes sense here, or a sentence says why not.
     layout = "contiguous" if args.memory_format == "auto" else args.memory_format
     deployment(args.device, args.batch, args.dtype, layout, args.threads, args.compiled, args.runtime)
-    from ..core.quality import tables_words
-    from ..core.study import interpolation_note
     from ..core.tables import save_tables
     from ..families import find, outline
     from ..latency import profile
@@ -67,26 +59,15 @@ def run(args):
         f"{path}: {p['entries']} entries on {p['device']}, "
         f"batch {p['batch']}, {p['dtype']}; spread of the readings {100 * p['spread']:.1f} %."
     )
-    report.message(interpolation_note(tables))
-    if whole := p.get("whole_networks"):
-        report.message(
-            f"Against {whole['networks']} whole networks the sum of the parts was "
-            f"{100 * whole['before']:.1f} % off at the median; corrected by what they share, "
-            f"{100 * whole['after']:.1f} %."
-        )
-        if whole["after"] > APART:
-            report.message(f"{APART_WORDS} See mdp verify, and hold a budget with mdp enforce.")
     if p["drift"] > BUSY:
         report.message(
             f"The machine was busy or throttled: at worst the anchor beside the readings took "
             f"{1 + p['drift']:.2f} times its calm time, and they were scaled by that. On a quieter machine, "
             "--again makes it better."
         )
-    wrong = tables_words(p, tables.details)
-    if wrong:
-        report.message(wrong)
+    tell_tables(report, tables, "See mdp verify, and hold a budget with mdp enforce.")
     if args.job:
-        report.result(path=str(path), **({"wrong": wrong} if wrong else {}))
+        report.result(path=str(path), **wrong_of(tables))
 
 
 def width_step(typed: list[str] | None) -> dict[str, int] | None:

@@ -21,6 +21,7 @@ from .grid import survey
 from .kit import Kit, entries_to_time
 from .profiling import tables_of
 from .store import Entry
+from .summary import summary
 from .times_files import Row, TimesFile
 from .whole_networks import Correction, fit, parts_of
 
@@ -92,7 +93,6 @@ def import_times(
     told = _correction(terms, options, measured, macs, source)
     if told:
         terms = tuple(dataclasses.replace(term, values=told(term.values)) for term in terms)
-    own = [d for d in details.values() if "same_as" not in d]
     entries = [known[k] for k in rows if k in workloads and not known[k].failure]
     provenance: dict[str, Any] = {
         "model": found.space.model,
@@ -102,13 +102,7 @@ def import_times(
         "batch": batch,
         "dtype": dtype,
         "launch": "imported",
-        "entries": sum(d["entries"] for d in own),
-        "measured": sum(d["measured"] for d in own),
-        "failed": sum(len(d["failed"]) for d in own),
-        "spread": round(float(np.median([e.spread for e in entries])), 5),
-        "repeats": int(np.median([e.repeats for e in entries])),
-        "drift": round(float(np.max([e.drift for e in entries])), 5),
-        "inferred_error": round(max(d["inferred_error"] for d in own), 5),
+        **summary(details, entries),
         "clock": f"read elsewhere, from {source}",
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }

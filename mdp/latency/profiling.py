@@ -26,6 +26,7 @@ from .interpolate import Filled, fill
 from .measure import Run
 from .runtimes import chosen, exported
 from .store import Entry, Store
+from .summary import summary
 from .timer import Timer, device_timer, timer_for
 from .whole_networks import learn
 
@@ -218,19 +219,12 @@ def _details(surface: Surface, known: Mapping[str, Entry], filled: Filled) -> di
 
 def _provenance(found: "PrunableNetwork", run: Run, details: Mapping[str, Any]) -> dict[str, Any]:
     where: ResolvedDeployment = run.timer.deployment
-    own = [d for d in details.values() if "same_as" not in d]
     entries = [e for e in run.known.values() if not e.failure]
     return {
         "model": found.space.model,
         "input_size": list(found.ref.input_size),
         **where.to_json(),
-        "entries": sum(d["entries"] for d in own),
-        "measured": sum(d["measured"] for d in own),
-        "failed": sum(len(d["failed"]) for d in own),
-        "spread": round(float(np.median([e.spread for e in entries])), 5),
-        "repeats": int(np.median([e.repeats for e in entries])),
-        "drift": round(float(np.max([e.drift for e in entries])), 5),
-        "inferred_error": round(max(d["inferred_error"] for d in own), 5),
+        **summary(details, entries),
         "anchor_ms": run.reference_ms or run.store.anchor(run.context),
         "clock": run.timer.clock,
         "statistic": "median of the readings, each over how slow the anchor beside it was",

@@ -5,9 +5,8 @@ from typing import Any
 from ..core.plan_accuracy import Known
 from .accuracy_front import AccuracyFront, Mark
 from .formats import ms, percent
-from .front import MOVING, cross_hair, front_legend, spot_mark
+from .front import MOVING, cross_hair, over_latency, spot_mark
 from .front_layers import STYLES, draw_labels
-from .style import axis, layout
 
 __all__ = ["MOVING", "draw_accuracy"]
 
@@ -41,13 +40,12 @@ def draw_accuracy(info: AccuracyFront) -> dict[str, Any]:
     ]
     return {
         "data": data,
-        "layout": layout(
-            margin={"l": 50, "r": 14, "t": 8, "b": 42},
-            hovermode="closest",
-            hoverdistance=60,
-            **front_legend(),
-            xaxis=axis(f"latency, {info.unit} (dense: {ms(info.dense_latency, info.unit)})", range=x_range),
-            yaxis=axis("accuracy, % of test images", range=y_range),
+        "layout": over_latency(
+            f"{info.unit} (dense: {ms(info.dense_latency, info.unit)})",
+            "accuracy, % of test images",
+            x_range,
+            y_range,
+            legend=True,
         ),
     }
 

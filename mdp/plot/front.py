@@ -132,15 +132,28 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
     ]
     return {
         "data": data,
-        "layout": layout(
-            margin={"l": 50, "r": 14, "t": 8, "b": 42},
-            hovermode="closest",
-            hoverdistance=60,
-            **(front_legend() if info.others else {}),
-            xaxis=axis(f"latency, {info.unit} (dense: {ms(info.dense, info.unit)})", range=x_range),
-            yaxis=axis(f"importance kept, %{f' ({info.doubt})' if info.doubt else ''}", range=y_range),
+        "layout": over_latency(
+            f"{info.unit} (dense: {ms(info.dense, info.unit)})",
+            f"importance kept, %{f' ({info.doubt})' if info.doubt else ''}",
+            x_range,
+            y_range,
+            legend=bool(info.others),
         ),
     }
+
+
+def over_latency(
+    latency: str, title: str, x_range: list[float], y_range: list[float], *, legend: bool
+) -> dict[str, Any]:
+    """The layout of a figure over latency, whatever is on its other axis."""
+    return layout(
+        margin={"l": 50, "r": 14, "t": 8, "b": 42},
+        hovermode="closest",
+        hoverdistance=60,
+        **(front_legend() if legend else {}),
+        xaxis=axis(f"latency, {latency}", range=x_range),
+        yaxis=axis(title, range=y_range),
+    )
 
 
 def cross_hair(spot: tuple[float, float, bool] | None, x: list[float], y: list[float]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from mdp.networks.models import create
 from mdp.solve import solve
 from mdp.surgery import load
 from mdp.surgery.check import liven
-from tests.training.tiny import RESNET, tiny_study
+from tests.training.tiny import RESNET, be_quick, tiny_study
 
 NAMES = ["architecture.json", "metrics.jsonl", "model.safetensors"]
 FEW = ("--data", "fashion-mnist-subset", "--images", "64", "--json")
@@ -36,14 +36,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    from mdp.datasets import fashion
-    from mdp.training import timing
-
-    whole = fashion.subset()
-    few = type(whole)(whole.name, whole.description, whole.classes, whole.train, whole.test.sample(100))
-    monkeypatch.setattr(fashion, "subset", lambda: few)
-    monkeypatch.setattr(timing, "SECONDS", 0.01)
-    monkeypatch.setattr(timing, "VISIT_MS", 1.0)
+    be_quick(monkeypatch)
 
 
 def command(capsys, *words):

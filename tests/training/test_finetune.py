@@ -18,7 +18,7 @@ from mdp.solve import solve
 from mdp.surgery import extract_plan, load
 from mdp.training.finetune import _latencies, of_plan
 
-from .tiny import RESNET, VIT, tiny_study
+from .tiny import RESNET, VIT, be_quick, tiny_study
 
 FEW = ("--data", "fashion-mnist-subset", "--images", "128", "--batch", "32", "--epochs", "2", "--json")
 
@@ -35,15 +35,7 @@ def made(request, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Latency is measured, but not for long; accuracy on a few test images."""
-    from mdp.datasets import fashion
-    from mdp.training import timing
-
-    whole = fashion.subset()
-    few = type(whole)(whole.name, whole.description, whole.classes, whole.train, whole.test.sample(100))
-    monkeypatch.setattr(fashion, "subset", lambda: few)
-    monkeypatch.setattr(timing, "SECONDS", 0.01)
-    monkeypatch.setattr(timing, "VISIT_MS", 1.0)
+    be_quick(monkeypatch)
 
 
 def finetune(capsys, *words):

@@ -30,3 +30,15 @@ def tiny_study(ref: ModelRef) -> StudyRecord:
     provenance = {"device": "synthetic", "batch": 1, "dtype": "float32", "kind": "cpu", "threads": 1}
     scores = score(found, (), "magnitude")
     return build_study("synthetic tiny", ref, found.space, Tables(tuple(terms), provenance), scores)
+
+
+def be_quick(monkeypatch, images: int = 100) -> None:
+    """Latency is measured, but not for long; accuracy on a few test images."""
+    from mdp.datasets import fashion
+    from mdp.training import timing
+
+    whole = fashion.subset()
+    few = type(whole)(whole.name, whole.description, whole.classes, whole.train, whole.test.sample(images))
+    monkeypatch.setattr(fashion, "subset", lambda: few)
+    monkeypatch.setattr(timing, "SECONDS", 0.01)
+    monkeypatch.setattr(timing, "VISIT_MS", 1.0)

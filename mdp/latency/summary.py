@@ -1,0 +1,28 @@
+"""What tables say of their making: how many entries, how steady, how well the rest was inferred."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .store import Entry
+
+
+def summary(details: Mapping[str, Mapping[str, Any]], entries: Iterable[Entry]) -> dict[str, Any]:
+    """The part of a provenance that follows from the entries.
+
+    Args:
+        details: per table, as the profiler keeps them; one that is the same as another is counted once.
+        entries: what was read, failures left out.
+    """
+    own = [d for d in details.values() if "same_as" not in d]
+    read = list(entries)
+    return {
+        "entries": sum(d["entries"] for d in own),
+        "measured": sum(d["measured"] for d in own),
+        "failed": sum(len(d["failed"]) for d in own),
+        "spread": round(float(np.median([e.spread for e in read])), 5),
+        "repeats": int(np.median([e.repeats for e in read])),
+        "drift": round(float(np.max([e.drift for e in read])), 5),
+        "inferred_error": round(max(d["inferred_error"] for d in own), 5),
+    }
