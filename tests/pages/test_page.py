@@ -74,7 +74,7 @@ def test_errors_are_on_the_page_and_escaped(page):
 
 
 def test_a_page_without_any_study_says_what_to_do(monkeypatch, tmp_path):
-    monkeypatch.setattr("mdp_widgets.state.explorer_state.list_studies", list)
+    monkeypatch.setattr("mdp_widgets.state.opening.list_studies", list)
     assert "no study yet" in Explorer().notice.value
 
 

@@ -157,7 +157,7 @@ def test_the_program_is_solved_as_the_slider_moves(selection):
 
 
 def test_without_a_study_every_step_says_so(monkeypatch):
-    monkeypatch.setattr("mdp_widgets.state.explorer_state.list_studies", list)
+    monkeypatch.setattr("mdp_widgets.state.opening.list_studies", list)
     selection = lessons.open_study()
     for step in ("opening", "choices", "importance", "linear", "tables", "removal", "program"):
         shown = getattr(lessons, step)(selection)

@@ -1,0 +1,100 @@
+"""Budget and pins, and the plan that answers them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from traitlets import observe
+
+from mdp.core.errors import Infeasible, MdpError
+from mdp.core.plan import parse_budget
+from mdp.solve import Pins, fastest, solve
+
+from .explorer_traits import ExplorerTraits
+
+
+class Choices(ExplorerTraits):
+    """Every change of budget or pins is solved at once; one that nothing meets is taken back."""
+
+    def set_budget(self, text: str | float) -> bool:
+        """A budget as typed: `12.5` in the problem's unit or `40%` of dense. One step of undo."""
+        if self.study is None:
+            return False
+        try:
+            value = parse_budget(text, self.study.problem)
+        except MdpError as error:
+            self.error = str(error)
+            return False
+        self.error = ""
+        self.budget = self._useful(value)
+        self.settle()
+        return not self.error
+
+    def drag_to(self, budget: float) -> None:
+        """Move the budget on the way of a drag; `settle` at its end makes one step of undo of it."""
+        if self.study is not None:
+            self.budget = max(budget, self.min_latency)
+
+    def _useful(self, budget: float) -> float:
+        """More than the dense model takes buys nothing."""
+        return min(budget, self.study.problem.dense_latency)
+
+    @observe("budget")
+    def _on_budget(self, change: Mapping[str, Any]) -> None:
+        if not self._busy and self.study is not None:
+            self._resolve(old={"budget": change["old"]})
+
+    @observe("pins")
+    def _on_pins(self, change: Mapping[str, Any]) -> None:
+        if not self._busy and self.study is not None:
+            self._resolve(old={"pins": change["old"]})
+
+    def pin_block(self, block: str, kept: bool | None) -> None:
+        """Pin a block kept (True), removed (False) or leave it to the solver (None). One step of undo."""
+        blocks = {k: v for k, v in self.pins.blocks.items() if k != block}
+        if kept is not None:
+            blocks[block] = kept
+        self._pin(dataclasses.replace(self.pins, blocks=blocks))
+
+    def pin_dim(self, dim: str, low: int | None, high: int | None = None) -> None:
+        """Pin a dim to `low` kept units, to the range low..high, or (None) leave it to the solver."""
+        dims = {k: v for k, v in self.pins.dims.items() if k != dim}
+        if low is not None:
+            dims[dim] = (low, low if high is None else high)
+        self._pin(dataclasses.replace(self.pins, dims=dims))
+
+    def clear_pins(self) -> None:
+        """Leave everything to the solver again. One step of undo."""
+        self._pin(Pins())
+
+    def _pin(self, pins: Pins) -> None:
+        self.error = ""
+        self.pins = pins
+        self.settle()
+
+    def go(self, budget: float, pins: Pins) -> bool:
+        """Budget and pins together, as one step of undo: the view of a named plan or of an address."""
+        if self.study is None:
+            return False
+        old = {"budget": self.budget, "pins": self.pins}
+        self.error = ""
+        self._set(budget=self._useful(budget), pins=pins)
+        self._resolve(old)
+        self.settle()
+        return not self.error
+
+    def _resolve(self, old: Mapping[str, Any]) -> None:
+        """Solve for the present budget and pins; if nothing fits, say so and go back to `old`."""
+        problem = self.study.problem
+        try:
+            same = old.get("pins", self.pins) == self.pins
+            min_latency = self.min_latency if same else fastest(problem, self.pins).latency
+            plan = solve(problem, self.budget, pins=self.pins)
+        except MdpError as error:
+            pinned = isinstance(error, Infeasible) and bool(self.pins)
+            self._set(**old)
+            self.error = f"{error} That is with what is pinned." if pinned else str(error)
+            return
+        self._set(error="", min_latency=min_latency, plan=plan)
