@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from typing import Any
 
 from mdp.core.csv_export import csv_text
@@ -22,6 +21,7 @@ from mdp.plot.surface import surface_info, surface_label, surface_table, terms_o
 from mdp.plot.surface_draw import draw_surface
 from mdp.plot.survivor_rows import survivors_info, survivors_table
 
+from ..theme.markup import Markup, html
 from ..theme.plotly_js import PLOTLY_JS
 from .figure_svg import figure_svg
 from .survivors_svg import survivors_svg
@@ -120,10 +120,12 @@ def picture_html(picture: Picture) -> str:
         spec["layout"] = {**spec["layout"], "paper_bgcolor": "#fff", "plot_bgcolor": "#fff"}
         body = plotly.io.to_html(spec, include_plotlyjs=False, full_html=False, validate=False)
         script = f"<script>{PLOTLY_JS.read_text(encoding='utf-8')}</script>"
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(picture.title)}</title>{script}</head>"
-        f'<body style="margin:16px;font-family:sans-serif">{body}</body></html>\n'
+    return html(
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>{script}</head>'
+        '<body style="margin:16px;font-family:sans-serif">{body}</body></html>\n',
+        title=picture.title,
+        script=Markup(script),
+        body=Markup(body),
     )
 
 

@@ -3,9 +3,11 @@
 path.write_text(report_html(study, plan), encoding="utf-8")
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Mapping
 from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from mdp.core.measurements import finetuned, timed
 from mdp.core.plan import Plan, check_plan_fits
@@ -27,28 +29,16 @@ from mdp.solve import Front
 from .figure_svg import figure_svg
 from .survivors_svg import survivors_svg
 
-_STYLE = """
-@page { size: A4; margin: 14mm 13mm; }
-* { box-sizing: border-box; }
-body { font: 14px/1.5 FONT; color: INK; background: #fff; margin: 0 auto; max-width: 860px; padding: 28px;
-  font-variant-numeric: tabular-nums; }
-h1 { font-size: 24px; line-height: 1.2; margin: 0 0 2px; } h2 { font-size: 16px; margin: 26px 0 8px; }
-p { margin: 4px 0; } .muted { color: MUTED; } svg { max-width: 100%; height: auto; display: block; }
-.numbers { display: grid; grid-template-columns: repeat(4, 1fr); gap: 10px; margin: 18px 0 6px; }
-.numbers div { border: 1px solid LINE; border-radius: 8px; padding: 10px 12px; }
-.numbers b { display: block; font-size: 20px; line-height: 1.25; }
-.numbers span { color: MUTED; font-size: 12px; }
-.numbers i { display: block; font-style: normal; font-size: 12px; }
-table { border-collapse: collapse; font-size: 12.5px; width: 100%; }
-th, td { text-align: right; padding: 3px 0 3px 12px; border-bottom: 1px solid LINE; font-weight: 400; }
-th { color: MUTED; font-weight: 500; } th:first-child, td:first-child { text-align: left; padding-left: 0; }
-.facts td { text-align: left; vertical-align: top; overflow-wrap: anywhere; }
-.facts td:first-child { color: MUTED; width: 170px; white-space: nowrap; }
-section { break-inside: avoid; } section.long { break-inside: auto; } tr { break-inside: avoid; }
-thead { display: table-header-group; }
-.warn { border-left: 3px solid BAD; padding: 6px 12px; background: #fdecea; }
-@media print { body { padding: 0; max-width: none; font-size: 11px; } .numbers b { font-size: 16px; } }
-"""
+_TEMPLATE = Environment(
+    loader=PackageLoader("mdp_widgets", "export"), autoescape=True, undefined=StrictUndefined
+).get_template("report.html")
+_STYLE = {
+    "font": "--mdp-font",
+    "ink": "--mdp-ink",
+    "muted": "--mdp-ink-2",
+    "line": "--mdp-line",
+    "bad": "--mdp-bad",
+}
 
 
 def report_html(
@@ -69,42 +59,33 @@ def report_html(
     for one in filter(None, (plan, a)):
         check_plan_fits(one, study.problem)
     known, known_a = (known_accuracy(study, one, also) if one else None for one in (plan, a))
-    title = f"{study.name} at {fmt.ms(plan.latency, plan.latency_unit)}"
-    parts = [
-        f"<h1>{escape(title)}</h1>",
-        f'<p class="muted">{escape(subtitle(study))}</p>',
-        *(f'<p class="warn">{escape(w)}</p>' for w in warnings(study)),
-        _numbers(headline(study, plan, known), headline(study, a, known_a) if a else None),
-        *(['<p class="muted">B is this plan, A the one that it is compared with.</p>'] if a else []),
-        _section("What survives", survivors_svg(survivors_info(study, plan, a=a), 800)),
-    ]
+    colours = tokens()
+    shown: dict[str, Any] = {
+        "title": f"{study.name} at {fmt.ms(plan.latency, plan.latency_unit)}",
+        "style": {name: Markup(colours[token]) for name, token in _STYLE.items()},
+        "subtitle": subtitle(study),
+        "warnings": warnings(study),
+        "numbers": headline(study, plan, known),
+        "of_a": headline(study, a, known_a) if a else [],
+        "survivors": Markup(survivors_svg(survivors_info(study, plan, a=a), 800)),
+        "front": "",
+        "accuracy": "",
+        "compared": "",
+        "blocks": survivors_table(survivors_info(study, plan)),
+        "provenance": provenance(study, plan),
+        "skipped": [(s.name, s.reason) for s in study.skipped],
+    }
     if front is not None:
         info = front_info(study, front, plan, a, beside)
-        parts.append(
-            _section("Where the plan stands", figure_svg(draw_front(info), 800, 300, front_label(info)))
-        )
+        shown["front"] = Markup(figure_svg(draw_front(info), 800, 300, front_label(info)))
     if measured_plans(study) or also:
         info = accuracy_front(study, plan, known, a, known_a, also=also, tuned=finetuned(study))
-        picture = figure_svg(draw_accuracy(info), 800, 300, accuracy_label(info))
-        words = accuracy_check_words(study)
-        parts.append(_section("Accuracy, as measured", f"{picture}<p>{escape(words)}</p>"))
+        shown["accuracy"] = Markup(figure_svg(draw_accuracy(info), 800, 300, accuracy_label(info)))
+        shown["accuracy_check"] = accuracy_check_words(study)
     if a is not None:
         info = compare_info(study, a, plan, known_a, known)
-        body = f"<p>{escape(compare_sentence(info))}</p>{_table(*compare_table(info))}"
-        parts.append(_section("Beside plan A", body, long=True))
-    columns, rows = survivors_table(survivors_info(study, plan))
-    parts += [
-        _section("Block by block", _table(columns, rows), long=True),
-        _section("Where the numbers come from", _facts(provenance(study, plan))),
-    ]
-    if study.skipped:
-        skipped = [(s.name, s.reason) for s in study.skipped]
-        parts.append(_section("What is not pruned", _facts(skipped)))
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_style()}</style></head>'
-        f"<body>{''.join(parts)}</body></html>\n"
-    )
+        shown |= {"compared": compare_sentence(info), "compared_table": compare_table(info)}
+    return _TEMPLATE.render(shown)
 
 
 def subtitle(study: StudyRecord) -> str:
@@ -220,41 +201,3 @@ def _plain(value) -> str:
             else f"{len(value)} entries"
         )
     return str(value)
-
-
-def _numbers(found: Sequence[tuple[str, str]], of_a: Sequence[tuple[str, str]] | None = None) -> str:
-    beside = [f"<i>A: {escape(v)}</i>" for v, _ in of_a] if of_a else [""] * len(found)
-    cells = "".join(
-        f"<div><b>{escape(v)}</b><span>{escape(w)}</span>{a}</div>"
-        for (v, w), a in zip(found, beside, strict=True)
-    )
-    return f'<div class="numbers">{cells}</div>'
-
-
-def _section(title: str, body: str, long: bool = False) -> str:
-    return f"<section{' class=long' if long else ''}><h2>{escape(title)}</h2>{body}</section>"
-
-
-def _facts(rows: Iterable[tuple[str, str]]) -> str:
-    body = "".join(f"<tr><td>{escape(k)}</td><td>{escape(v)}</td></tr>" for k, v in rows)
-    return f'<table class="facts"><tbody>{body}</tbody></table>'
-
-
-def _table(columns: list[str], rows: list[list[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(c)}</th>' for c in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _style() -> str:
-    colours = tokens()
-    style = _STYLE
-    for word, token in (
-        ("INK", "--mdp-ink"),
-        ("MUTED", "--mdp-ink-2"),
-        ("LINE", "--mdp-line"),
-        ("BAD", "--mdp-bad"),
-        ("FONT", "--mdp-font"),
-    ):
-        style = style.replace(word, colours[token])
-    return style

@@ -17,6 +17,7 @@ from mdp.solve import what_if
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
+from ..theme.markup import html
 from ..views.block import BlockView
 from ..views.survivors_view import SurvivorsView
 from ..widgets.budget import BudgetBar
@@ -96,7 +97,7 @@ class Inspector:
             if self._asked[0] is not s.plan:  # another block of the same plan asks nothing new
                 self._asked = (s.plan, what_if(s.study.problem, s.plan, s.pins))
         except MdpError as error:
-            self.table.value = f'<p class="mdp-note">{ui.escape(str(error))}</p>'
+            self.table.value = html('<p class="mdp-note">{error}</p>', error=error)
             return
         info = counterfactuals_info(s.study.problem, self._asked[1], s.block)
         self.bars.show(draw_counterfactuals(info), counterfactuals_label(info), *blocks_table(info))

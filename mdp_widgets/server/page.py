@@ -10,6 +10,7 @@ from tornado.iostream import StreamClosedError
 from voila.tornado.handler import TornadoVoilaHandler
 
 from ..theme import ui
+from ..theme.markup import Markup, html
 from .kernels import Opening, alive, drop_dead, full
 
 # Seconds between two looks at a kernel that a page waits for.
@@ -75,9 +76,9 @@ class Page(TornadoVoilaHandler):
     async def _stream(self, place: Opening) -> None:
         """Send what the kernel shows, as it shows it. Raises DeadKernel if the kernel ends before."""
         pieces = self.get_generator()
-        async for html in self._watched(pieces):
+        async for piece in self._watched(pieces):
             place.release()
-            self.write(html)
+            self.write(piece)
             self.flush()
 
     async def _watched(self, pieces: Any) -> Any:
@@ -111,12 +112,12 @@ class Page(TornadoVoilaHandler):
             return
         again = '<meta http-equiv="refresh" content="10">'
         if self._headers_written:  # the page has begun: the sentence lies over it
-            notice = f'<p id="mdp-notice" role="alert">{ui.escape(reason)}</p>'
-            self.finish(notice + "<script>setTimeout(() => location.reload(), 10000)</script>")
+            notice = html('<p id="mdp-notice" role="alert">{reason}</p>', reason=reason)
+            self.finish(notice + Markup("<script>setTimeout(() => location.reload(), 10000)</script>"))
             return
         self.set_status(503)
         self.set_header("Retry-After", "10")
-        self.finish(sentence_page(f'<p role="alert">{ui.escape(reason)}</p>', head=again))
+        self.finish(sentence_page(html('<p role="alert">{reason}</p>', reason=reason), head=again))
 
 
 class DeadKernel(Exception):

@@ -12,6 +12,7 @@ from mdp.plot.why import why_sentences
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
+from ..theme.markup import Markup, html, joined
 from ..widgets.plot import Plot
 from .explanation import Because
 
@@ -154,10 +155,15 @@ class BlockView:
     def _explain(self, change: Any = None) -> None:
         info = self.because.info
         if info is not None:
-            body = "".join(f"<p>{ui.escape(t)}</p>" for t in why_sentences(info))
-            aloud = " aria-live='polite'" if self.because.settled else ""  # not on every step of a drag
+            body = joined(html("<p>{text}</p>", text=t) for t in why_sentences(info))
+            aloud = (
+                Markup(" aria-live='polite'") if self.because.settled else ""
+            )  # not on every step of a drag
             if change is not None and info.dim_counterfactuals:
                 self._draw_surface()
-            self.sentences.value = (
-                f"<div class='mdp-why'{aloud} data-block='{ui.escape(info.block)}'>{body}</div>"
+            self.sentences.value = html(
+                "<div class='mdp-why'{aloud} data-block='{block}'>{body}</div>",
+                aloud=aloud,
+                block=info.block,
+                body=body,
             )

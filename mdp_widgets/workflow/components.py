@@ -1,7 +1,6 @@
 """Small parts of the long-work panels: fields, numbered cards, lists of facts."""
 
 from collections.abc import Callable, Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from mdp import jobs
 from mdp.core.errors import MdpError
 
 from ..theme import ui
+from ..theme.markup import Markup, html, joined
 
 _SHEET = Path(__file__).with_name("workflow.css").read_text(encoding="utf-8")
 
@@ -42,8 +42,12 @@ def two_columns(*children: widgets.Widget) -> widgets.Box:
 def step_card(number: int, title: str, *children: widgets.Widget) -> widgets.VBox:
     """A card that is one step of several."""
     head = widgets.HTML(
-        f'<h3 style="display:flex;gap:8px;align-items:center">'
-        f'<span class="mdp-number">{number}</span>{escape(title)}</h3>'
+        html(
+            '<h3 style="display:flex;gap:8px;align-items:center">'
+            '<span class="mdp-number">{number}</span>{title}</h3>',
+            number=number,
+            title=title,
+        )
     )
     box = ui.card(head, *children)
     box.add_class("mdp-step")
@@ -84,10 +88,10 @@ def start_button(label: str, start: Callable[[], Any], **kwargs: Any) -> widgets
     return button
 
 
-def facts_html(facts: Mapping[str, str]) -> str:
+def facts_html(facts: Mapping[str, str]) -> Markup:
     """A list of names and values."""
-    rows = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
-    return f'<dl class="mdp-facts">{rows}</dl>'
+    rows = joined(html("<dt>{name}</dt><dd>{value}</dd>", name=k, value=v) for k, v in facts.items())
+    return html('<dl class="mdp-facts">{rows}</dl>', rows=rows)
 
 
 def or_sentence(do: Callable[[], Any], complain: Callable[[str], None]) -> Any:

@@ -10,6 +10,7 @@ from mdp.core.study import StudyRecord
 from mdp.plot import formats as fmt
 
 from ..theme import ui
+from ..theme.markup import html
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,11 @@ def story_html(story: Story) -> str:
         if anew
         else ""
     )
-    return (
-        f'<p>{ui.escape(outcome(story))}</p><div class="mdp-scroll">{table}</div>'
-        f'<p class="mdp-note">{ui.escape(note)}</p>'
+    return html(
+        '<p>{outcome}</p><div class="mdp-scroll">{table}</div><p class="mdp-note">{note}</p>',
+        outcome=outcome(story),
+        table=table,
+        note=note,
     )
 
 

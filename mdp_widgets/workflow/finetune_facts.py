@@ -1,7 +1,6 @@
 """What a fine-tuning says: accuracy before, repaired and after, latency predicted and measured."""
 
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from mdp.core.plan import Plan
@@ -11,6 +10,7 @@ from mdp.jobs import JobState
 from mdp.plot import formats as fmt
 
 from ..theme import ui
+from ..theme.markup import html
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _verdict(facts: FinetuneFacts) -> str:
 
 
 def _note(words: str) -> str:
-    return f'<p class="mdp-note">{escape(words)}</p>' if words else ""
+    return html('<p class="mdp-note">{words}</p>', words=words) if words else ""
 
 
 def _epochs(state: JobState | None) -> float:

@@ -1,6 +1,5 @@
 """One job on the page: its title, progress, time left, messages, Cancel, and how it ended."""
 
-import html
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from mdp.core.errors import MdpError
 from mdp.jobs import JobState
 
 from ..theme import ui
+from ..theme.markup import Markup, html, joined
 from .components import long_work
 from .job_facts import JobFacts, job_facts
 from .job_poll import Watcher
@@ -172,26 +172,31 @@ def job_panel(*kinds: str, idle: str = "") -> widgets.VBox:
     return panel
 
 
-def job_html(facts: JobFacts) -> str:
+def job_html(facts: JobFacts) -> Markup:
     """A job as HTML: heading, bar, one line, last messages, error sentence."""
-    share = "" if facts.share is None else f' aria-valuenow="{100 * facts.share:.0f}"'
+    share = "" if facts.share is None else html(' aria-valuenow="{now:.0f}"', now=100 * facts.share)
     width = 100 * (facts.share or 0)
     unknown = " mdp-bar-unknown" if facts.running and facts.share is None else ""
     live = "off" if facts.running else "polite"  # nobody wants every percent read aloud
-    messages = "".join(f"<li>{html.escape(m)}</li>" for m in facts.messages)
-    look = "failed" if facts.wrong else facts.status
-    return (
-        f'<div class="mdp-job-{look}" role="group" aria-label="{html.escape(facts.title)}">'
-        f'<div class="mdp-job-title"><span aria-hidden="true">{facts.sign}</span> '
-        f"{html.escape(facts.title)}</div>"
-        f'<div class="mdp-bar{unknown}" role="progressbar" aria-valuemin="0" aria-valuemax="100"{share}>'
-        f'<div style="width:{width:.1f}%"></div></div>'
-        f'<div class="mdp-job-line" aria-live="{live}">{html.escape(facts.line)}</div>'
-        + (f'<ul class="mdp-job-messages">{messages}</ul>' if messages else "")
-        + _error_html(facts.error)
-        + "</div>"
+    messages = joined(html("<li>{message}</li>", message=m) for m in facts.messages)
+    return html(
+        '<div class="mdp-job-{look}" role="group" aria-label="{title}">'
+        '<div class="mdp-job-title"><span aria-hidden="true">{sign}</span> {title}</div>'
+        '<div class="mdp-bar{unknown}" role="progressbar" aria-valuemin="0" aria-valuemax="100"{share}>'
+        '<div style="width:{width:.1f}%"></div></div>'
+        '<div class="mdp-job-line" aria-live="{live}">{line}</div>{messages}{error}</div>',
+        look="failed" if facts.wrong else facts.status,
+        title=facts.title,
+        sign=facts.sign,
+        unknown=unknown,
+        share=share,
+        width=width,
+        live=live,
+        line=facts.line,
+        messages=html('<ul class="mdp-job-messages">{items}</ul>', items=messages) if messages else "",
+        error=_error_html(facts.error),
     )
 
 
-def _error_html(sentence: str) -> str:
-    return f'<div class="mdp-error" role="alert">{html.escape(sentence)}</div>' if sentence else ""
+def _error_html(sentence: str) -> Markup | str:
+    return html('<div class="mdp-error" role="alert">{text}</div>', text=sentence) if sentence else ""

@@ -1,7 +1,6 @@
 """Choose a model, its weights and its images, and look at what of it can be pruned."""
 
 import contextlib
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
@@ -11,6 +10,7 @@ from mdp.operations import InspectOptions, argv
 from mdp.plot import formats as fmt
 
 from ..theme import ui
+from ..theme.markup import Markup, html, joined
 from .components import (
     combobox,
     dropdown,
@@ -131,7 +131,7 @@ def model_card(draft: StudyDraft, number: int = 1) -> widgets.VBox:
     return card
 
 
-def report_html(report: dict[str, Any]) -> str:
+def report_html(report: dict[str, Any]) -> Markup:
     """What `mdp inspect` found, as HTML."""
     totals = {
         "Model": f"{report['model']} ({report['family']})",
@@ -145,11 +145,12 @@ def report_html(report: dict[str, Any]) -> str:
         for d in report["dims"]
     ]
     table = ui.table_html(("can be pruned", "dims", "units", "options"), rows)
-    skipped = "".join(
-        f"<li><b>{escape(s['name'])}</b>: {escape(s['reason'])}</li>" for s in report["skipped"]
+    skipped = joined(
+        html("<li><b>{name}</b>: {reason}</li>", name=s["name"], reason=s["reason"])
+        for s in report["skipped"]
     )
-    kept = f"<h4>Left as it is</h4><ul class='mdp-job-messages'>{skipped}</ul>" if skipped else ""
-    return facts_html(totals) + table + kept
+    kept = html("<h4>Left as it is</h4><ul class='mdp-job-messages'>{items}</ul>", items=skipped)
+    return joined([facts_html(totals), table, kept if skipped else ""])
 
 
 def _span(pair: list[int]) -> str:

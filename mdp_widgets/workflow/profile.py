@@ -1,7 +1,5 @@
 """Measure latency tables of the chosen model on this machine."""
 
-from html import escape
-
 import ipywidgets as widgets
 
 from mdp.core.quality import tables_words
@@ -11,6 +9,7 @@ from mdp.operations import ProfileOptions, argv
 from mdp.plot import formats as fmt
 
 from ..theme import ui
+from ..theme.markup import html
 from .components import fields, flow, long_work, or_sentence, start_button, step_card
 from .form import form, values_of
 from .job_view import JobView
@@ -41,7 +40,9 @@ def tables_card(draft: StudyDraft) -> widgets.VBox:
                 ("device", "batch", "number type", "timed", "entries", "spread"), rows
             ) + "".join(wrong_html(saved.tables) for saved in found)
         else:
-            table.value = f'<p class="mdp-note">Nothing was measured of {escape(draft.model)} yet.</p>'
+            table.value = html(
+                '<p class="mdp-note">Nothing was measured of {model} yet.</p>', model=draft.model
+            )
 
     draft.observe(look, ["model", "fresh"])
     look()
@@ -56,7 +57,7 @@ def wrong_html(tables: Tables) -> str:
     words = tables_words(tables.provenance, tables.details)
     p = tables.provenance
     head = f"{p['device']}, batch {p['batch']}: "
-    return f'<p class="mdp-error" role="alert">{escape(head + words)}</p>' if words else ""
+    return html('<p class="mdp-error" role="alert">{text}</p>', text=head + words) if words else ""
 
 
 def tables_row(tables: Tables) -> tuple[str, ...]:

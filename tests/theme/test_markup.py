@@ -84,7 +84,7 @@ def study(request):
 def test_html_escapes_what_is_no_html():
     assert html("<b>{a}</b>{b}", a="<x>", b=Markup("<i>")) == "<b>&lt;x&gt;</b><i>"
     assert joined(["<", html("<b>{a}</b>", a="{a}")], "|") == "&lt;|<b>{a}</b>"
-    assert html('<p title="{a}">', a='"') == '<p title="&quot;">'
+    assert html('<p title="{a}">', a='"') == '<p title="&#34;">'
 
 
 def test_no_page_takes_markup_of_a_study_for_its_own(study, monkeypatch):
