@@ -1,0 +1,120 @@
+"""The lesson as phones, handouts and the teacher need it: the six steps of the course, of one study. No widgets."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from mdp.core.errors import MdpError
+from mdp.core.study import StudyRecord, list_studies, load_study
+
+from .notes import NOTES, Note
+
+# What the course was written on: a small ViT, whose blocks have all five kinds of dims.
+FIRST = "fmnist_vit"
+# What a check is worth at the first try, and at a later one.
+FIRST_TRY, LATER = 10.0, 5.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """One step: the course's own `step` (title, goal, question, prediction, task, check, along, minutes), its
+    number from 1, and the teacher's note to it."""
+
+    number: int
+    step: Any
+    note: Note
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """All steps of one study; none where there is no study to make them of.
+
+    Attributes:
+        study: its name.
+    """
+
+    study: str = ""
+    parts: tuple[Part, ...] = ()
+
+    def quiz(self, key: str) -> Any | None:
+        """The question of this key."""
+        quizzes = (quiz for part in self.parts for quiz in (part.step.prediction, part.step.check))
+        return next((quiz for quiz in quizzes if quiz.key == key), None)
+
+    def points(self, key: str, value: Any, tries: int, claim: float | None) -> float:
+        """What an answer to a check is worth, after so many others: the page's claim, where it is right and no
+        more than the rules allow; 0 for a question that is none of the lesson's."""
+        from ..teach.quiz import judge
+
+        quiz = self.quiz(key)
+        if quiz is None or quiz.kind != "check" or not isinstance(value, str):
+            return 0.0
+        if judge(quiz, value).state != "right":
+            return 0.0
+        most = LATER if tries else FIRST_TRY
+        return most if claim is None else max(0.0, min(most, claim))
+
+    def public(self) -> list[dict[str, Any]]:
+        """What phones and worksheets may know: no answers."""
+        from ..teach.quiz import asked
+
+        return [
+            {
+                "step": part.number, "title": part.step.title, "question": part.step.question,
+                "prediction": asked(part.step.prediction), "minutes": part.step.minutes,
+            }
+            for part in self.parts
+        ]  # fmt: skip
+
+    def answers(self, numbers: Sequence[int]) -> dict[str, dict[str, str]]:
+        """The right answers to the predictions of some steps, and the sentence to take along."""
+        return {
+            part.step.prediction.key: {
+                "right": part.step.prediction.right,
+                "because": part.step.prediction.because,
+                "along": part.step.along,
+            }
+            for part in self.parts
+            if part.number in numbers
+        }
+
+
+def lesson_of(study: StudyRecord) -> Lesson:
+    """The lesson on a study. A step that cannot be made of it is left out; its number stays free."""
+    from ..teach.steps import STEPS
+
+    parts = []
+    for number, make in enumerate(STEPS, 1):
+        try:
+            parts.append(Part(number, make(study), NOTES[min(number, len(NOTES)) - 1]))
+        except (MdpError, ValueError, ArithmeticError, LookupError):
+            continue  # a study without blocks to remove, with one width, …
+    return Lesson(study.name, tuple(parts))
+
+
+def class_lesson() -> Lesson:
+    """The lesson on the study that the course opens: its own ViT where it is at hand, else any."""
+    whole = [item for item in list_studies() if "error" not in item]
+    whole.sort(key=lambda i: (i["model"] != FIRST, "vit" not in i["model"], not i.get("measured")))
+    for item in whole:
+        try:
+            return lesson_of(load_study(item["path"]))
+        except MdpError:
+            continue
+    return Lesson()
+
+
+class LessonSource:
+    """The lesson, made once, in a thread: it takes a second or two, and the server goes on."""
+
+    def __init__(self, make: Callable[[], Lesson] = class_lesson):
+        self._make = make
+        self._made: asyncio.Future[Lesson] | None = None
+        self._thread = ThreadPoolExecutor(1, "class-lesson")
+
+    async def get(self) -> Lesson:
+        if self._made is None:
+            self._made = asyncio.get_running_loop().run_in_executor(self._thread, self._make)
+        return await asyncio.shield(self._made)
