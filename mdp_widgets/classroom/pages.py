@@ -48,44 +48,59 @@ def teacher_html(lesson: Lesson, base: str, links: dict[str, str]) -> str:
 
 def teacher_facts(lesson: Lesson) -> dict[str, Any]:
     """The time plan, and for each step what is asked, answered and noted."""
-    steps, begins = [], WELCOME
-    for shown, part in zip(lesson.public(), lesson.parts, strict=True):
+    steps, ends = [], time_plan([part.step.minutes for part in lesson.parts])
+    for shown, part, begins, end in zip(lesson.public(), lesson.parts, ends, ends[1:], strict=False):
         step, note = part.step, part.note
+        check = {
+            "prompt": step.check.prompt,
+            "right": answer_words(step.check),
+            "because": step.check.because,
+        }
         steps.append(
             {
                 **shown,
                 "begins": begins,
+                "minutes": end - begins,
                 "right": step.prediction.right,
                 "because": step.prediction.because,
-                "check": {
-                    "prompt": step.check.prompt,
-                    "right": _said(step.check),
-                    "because": step.check.because,
-                },
-                "checkKey": step.check.key,
+                "check": check,
                 "along": step.along,
-                "task": step.task,
                 "notes": [["Say", note.say], ["Ask", note.ask], ["What goes wrong", note.wrong]],
             }
         )
-        begins += step.minutes
-    return {
-        "study": lesson.study,
-        "steps": steps,
-        "contest": [begins, max(CONTEST, WHOLE - begins)],
-        "whole": WHOLE,
-    }
+    return {"study": lesson.study, "steps": steps, "contest": [ends[-1], WHOLE - ends[-1]], "whole": WHOLE}
 
 
-def _said(quiz: Any) -> str:
-    return next((o.text for o in quiz.options if o.value == quiz.right), f"{quiz.right} {quiz.unit}".strip())
+def time_plan(minutes: list[int]) -> list[int]:
+    """When each step begins, and when the last one ends: what it asks for, made to fit into the whole.
+
+    >>> time_plan([6, 7, 7, 7, 8, 6])
+    [3, 8, 14, 21, 27, 34, 39]
+    """
+    room, total = WHOLE - WELCOME - CONTEST, sum(minutes) or 1
+    return [WELCOME + room * sum(minutes[:i]) // total for i in range(len(minutes) + 1)]
+
+
+def answer_words(quiz: Any) -> str:
+    """The right answer as a sentence."""
+    text = next((o.text for o in quiz.options if o.value == quiz.right), f"{quiz.right} {quiz.unit}".strip())
+    return text if text.endswith(".") else f"{text}."
 
 
 def paper_html(kind: str, lesson: Lesson, base: str) -> str:
     """What is printed: "handout", "worksheet" or "answers"."""
     facts = teacher_facts(lesson)
-    parts = [(part.number, part.step, part.note, _said(part.step.prediction), _said(part.step.check))
-             for part in lesson.parts]  # fmt: skip
+    parts = [
+        (
+            part.number,
+            part.step,
+            part.note,
+            shown["minutes"],
+            answer_words(part.step.prediction),
+            answer_words(part.step.check),
+        )
+        for part, shown in zip(lesson.parts, facts["steps"], strict=True)
+    ]
     return page_html(kind, base=base, parts=parts, glossary=GLOSSARY, facts=facts, study=lesson.study)
 
 

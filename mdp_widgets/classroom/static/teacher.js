@@ -56,7 +56,7 @@
     bars(at("spread"), step.prediction, state?.spread?.[step.prediction.key], step.right);
     at("answer").replaceChildren();
     dom("p", "because", at("answer"), step.because);
-    dom("p", "", at("answer"), `Check: ${step.check.prompt} ${step.check.right}. ${step.check.because}`);
+    dom("p", "", at("answer"), `Check: ${step.check.prompt} ${step.check.right} ${step.check.because}`);
     dom("p", "along", at("answer"), step.along);
     at("notes").replaceChildren();
     for (const [name, text] of step.notes) {
@@ -71,8 +71,8 @@
     at("people-title").textContent = `Who is where: ${people.length} in the class`;
     at("rows").replaceChildren(...people.map((p) => {
       const row = dom("tr", "", null);
-      dom("th", "", row, p.nickname, { scope: "row" });
-      for (const cell of [p.step || "–", p.answers, Math.round(p.score * 10) / 10, ago(p.since)]) dom("td", "", row, String(cell));
+      dom("th", "", row, p.nickname, { scope: "row", title: `${p.answers} answers` });
+      for (const cell of [p.step || "–", Math.round(p.score * 10) / 10, ago(p.since)]) dom("td", "", row, String(cell));
       const remove = dom("button", "small", dom("td", "", row), "✕", { type: "button", title: `Remove ${p.nickname}`, "aria-label": `Remove ${p.nickname}` });
       remove.addEventListener("click", () => { if (confirm(`Remove ${p.nickname} and all their answers?`)) act({ action: "remove", pupil: p.pupil }); });
       return row;
