@@ -43,7 +43,8 @@ const classroom = (el, { goTo }) => {
       while (queue.length) {
         const { status, told } = await ask("class/answer", { pupil: me.pupil, ...queue[0] });
         if (status >= 500 || status === 429) break; // later
-        if (status === 404 || status === 410) { // the class does not know this pupil: the answers wait for a new name
+        if (status === 404 && queue[0].kind !== "contest") break; // the class is closed for now
+        if (status === 410) { // the class does not know this pupil: the answers wait for a new name
           me = null;
           store(ME, null);
           form.hidden = false;

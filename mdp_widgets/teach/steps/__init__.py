@@ -14,4 +14,14 @@ from .surface import surface
 
 STEPS: tuple[Callable[[StudyRecord], Step], ...] = (speed, scan, surface, blocks, program, proof)
 
-__all__ = ["STEPS", "Step"]
+# Title and the beginning of the keys of every step, known before any is made.
+OUTLINE = (
+    ("Why pruned is not faster", "speed"),
+    ("Not every cut hurts alike", "scan"),
+    ("Latency is a surface, not a line", "surface"),
+    ("Narrow blocks, or fewer of them", "blocks"),
+    ("The program, its bound and its price", "program"),
+    ("What the proof does not prove", "proof"),
+)
+
+__all__ = ["OUTLINE", "STEPS", "Step"]
