@@ -11,7 +11,7 @@ from ..theme import ui
 from ..widgets.sized import figure
 from .figures.measured import at_plan, draw_measured, measured_info, measured_label, measured_table
 from .opening import aloud, lesson
-from .sums import budget_slider
+from .budget_slider import budget_slider
 
 UNMEASURED = (
     "The plans of this study were not measured yet. Proven is that no choice keeps more importance; what "

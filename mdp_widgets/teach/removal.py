@@ -11,7 +11,7 @@ from ..theme.markup import html
 from ..widgets.sized import figure
 from .figures.blocks import blocks_info, blocks_label, blocks_table, draw_blocks, with_plan
 from .opening import aloud, lesson
-from .sums import budget_slider
+from .budget_slider import budget_slider
 
 
 def removal(selection: ExplorerState) -> widgets.Widget:
