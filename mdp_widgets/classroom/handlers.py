@@ -1,4 +1,5 @@
-"""The requests of a class: thin, JSON in and out, errors as {"message": sentence}. `Service` does the work."""
+"""The requests of a class: thin, JSON in and out, errors as {"message": sentence}. `Service` does the
+work."""
 
 import hmac
 import json
@@ -25,8 +26,8 @@ class ClassHandler(JupyterHandler):
         self.service = service
 
     def check_xsrf_cookie(self) -> None:
-        """A page of another site is refused by its Origin, which every browser sends with a POST. A page of ours
-        needs no further token: it may have been opened before the server was started again."""
+        """A page of another site is refused by its Origin, which every browser sends with a POST. A page
+        of ours needs no further token: it may have been opened before the server was started again."""
         cross = self.request.headers.get("Sec-Fetch-Site") == "cross-site"
         if not self.check_origin() or (cross and "Origin" not in self.request.headers):
             raise Refused("This request came from the page of another site.", 403)

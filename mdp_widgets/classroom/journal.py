@@ -1,5 +1,5 @@
-"""The journal of a class: one JSON object a line, appended and flushed to the disk before anybody is told that an
-answer was accepted. What a kill left half written is dropped when it is read again.
+"""The journal of a class: one JSON object a line, appended and flushed to the disk before anybody is told
+that an answer was accepted. What a kill left half written is dropped when it is read again.
 """
 
 import base64
@@ -72,7 +72,8 @@ class Journal:
                       "cookies": cookies}])  # fmt: skip
 
     def append(self, events: Iterable[Event]) -> list[int]:
-        """Write events, all or none, and return the bytes of each once they are on the disk. Raises MdpError."""
+        """Write events, all or none, and return the bytes of each once they are on the disk. Raises
+        MdpError."""
         lines = [json.dumps(e, ensure_ascii=False, allow_nan=False).encode() + b"\n" for e in events]
         with _sentence(self.path), self.path.open("r+b") as file:
             end = file.seek(0, os.SEEK_END)

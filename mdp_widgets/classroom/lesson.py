@@ -1,20 +1,21 @@
-"""The lesson as phones, handouts and the teacher need it: the six steps of the course, of one study. No widgets."""
+"""The lesson as phones, handouts and the teacher need it: the six steps of the course, of one study. No
+widgets."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from mdp.core.errors import MdpError
 from mdp.core.study import StudyRecord, list_studies, load_study
 
+from ..teach.opening import FIRST as FIRST_MODEL
+from ..teach.quiz import FIRST, LATER, asked, judge
+from ..teach.steps import STEPS
 from .notes import NOTES, Note
-
-# What the course was written on: a small ViT, whose blocks have all five kinds of dims.
-FIRST = "fmnist_vit"
-# What a check is worth at the first try, and at a later one.
-FIRST_TRY, LATER = 10.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -44,22 +45,18 @@ class Lesson:
         return next((quiz for quiz in quizzes if quiz.key == key), None)
 
     def points(self, key: str, value: Any, tries: int, claim: float | None) -> float:
-        """What an answer to a check is worth, after so many others: the page's claim, where it is right and no
-        more than the rules allow; 0 for a question that is none of the lesson's."""
-        from ..teach.quiz import judge
-
+        """What an answer to a check is worth, after so many others: the page's claim, where it is right
+        and no more than the rules allow; 0 for a question that is none of the lesson's."""
         quiz = self.quiz(key)
         if quiz is None or quiz.kind != "check" or not isinstance(value, str):
             return 0.0
         if judge(quiz, value).state != "right":
             return 0.0
-        most = LATER if tries else FIRST_TRY
+        most = float(LATER) if tries else float(FIRST)
         return most if claim is None else max(0.0, min(most, claim))
 
     def public(self) -> list[dict[str, Any]]:
         """What phones and worksheets may know: no answers."""
-        from ..teach.quiz import asked
-
         return [
             {
                 "step": part.number, "title": part.step.title, "question": part.step.question,
@@ -83,8 +80,6 @@ class Lesson:
 
 def lesson_of(study: StudyRecord) -> Lesson:
     """The lesson on a study. A step that cannot be made of it is left out; its number stays free."""
-    from ..teach.steps import STEPS
-
     parts = []
     for number, make in enumerate(STEPS, 1):
         try:
@@ -94,16 +89,28 @@ def lesson_of(study: StudyRecord) -> Lesson:
     return Lesson(study.name, tuple(parts))
 
 
-def class_lesson() -> Lesson:
-    """The lesson on the study that the course opens: its own ViT where it is at hand, else any."""
+def class_study() -> StudyRecord | None:
+    """The study that the course opens: its own ViT where it is at hand, else any; None where there is
+    none."""
     whole = [item for item in list_studies() if "error" not in item]
-    whole.sort(key=lambda i: (i["model"] != FIRST, "vit" not in i["model"], not i.get("measured")))
+    whole.sort(key=lambda i: (i["model"] != FIRST_MODEL, "vit" not in i["model"], not i.get("measured")))
     for item in whole:
         try:
-            return lesson_of(load_study(item["path"]))
-        except MdpError:
+            return _read(item["path"], Path(item["path"]).stat().st_mtime_ns)
+        except (MdpError, OSError):
             continue
-    return Lesson()
+    return None
+
+
+@lru_cache(maxsize=2)
+def _read(path: str, _changed: int) -> StudyRecord:
+    return load_study(path)
+
+
+def class_lesson() -> Lesson:
+    """The lesson on `class_study`; one without steps where there is none."""
+    study = class_study()
+    return Lesson() if study is None else lesson_of(study)
 
 
 class LessonSource:

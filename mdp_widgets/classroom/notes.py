@@ -1,4 +1,5 @@
-"""What the teacher wants to know of each step, and the time plan. The words that pupils read are the course's own."""
+"""What the teacher wants to know of each step, and the time plan. The words that pupils read are the
+course's own."""
 
 from dataclasses import dataclass
 
@@ -23,9 +24,11 @@ class Note:
 
 NOTES = (
     Note(
-        "We cut a network until half of its arithmetic is left. Before you look: how much of its time is left?",
+        "We cut a network until half of its arithmetic is left. Before you look: how much of its "
+        "time is left?",
         "Who said half? What else does a layer do besides multiplying? (It reads, writes, starts.)",
-        "Many think that time is arithmetic. Let them cut the widths of queries and keys: the arithmetic falls "
+        "Many think that time is arithmetic. Let them cut the widths of queries and keys: the "
+        "arithmetic falls "
         "and the time does not.",
     ),
     Note(

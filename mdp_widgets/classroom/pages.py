@@ -1,7 +1,8 @@
-"""The pages of a class: the pupil's on a phone, the teacher's, and those to print. Static and light: no kernel.
+"""The pages of a class: the pupil's on a phone, the teacher's, and those to print. Static and light: no
+kernel.
 
-What is filled in is escaped by jinja; scripts put text into the page as text. The policy that goes with each page
-allows no script but ours.
+What is filled in is escaped by jinja; scripts put text into the page as text. The policy that goes with
+each page allows no script but ours.
 """
 
 import json
@@ -16,7 +17,7 @@ from jupyter_server.base.handlers import JupyterHandler
 from mdp.plot.style import TOKENS
 
 from ..theme import ui
-from .glossary import GLOSSARY
+from .glossary import words
 from .handlers import TeacherHandler
 from .lesson import Lesson
 from .notes import CONTEST, WELCOME, WHOLE
@@ -101,7 +102,7 @@ def paper_html(kind: str, lesson: Lesson, base: str) -> str:
         )
         for part, shown in zip(lesson.parts, facts["steps"], strict=True)
     ]
-    return page_html(kind, base=base, parts=parts, glossary=GLOSSARY, facts=facts, study=lesson.study)
+    return page_html(kind, base=base, parts=parts, glossary=words(), facts=facts, study=lesson.study)
 
 
 @cache

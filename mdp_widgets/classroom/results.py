@@ -30,8 +30,8 @@ def results_json(room: Room) -> str:
             "score": pupil.score,
             "answers": [
                 {
-                    "step": given.step, "kind": kind, "key": key, "value": given.value, "points": given.points,
-                    "tries": given.tries, "late": given.late,
+                    "step": given.step, "kind": kind, "key": key, "value": given.value,
+                    "points": given.points, "tries": given.tries, "late": given.late,
                 }
                 for (kind, key), given in pupil.answers.items()
             ],

@@ -1,6 +1,8 @@
-"""The state of one class. Pure: events come in, views go out; what is written where is `journal`'s and `desk`'s.
+"""The state of one class. Pure: events come in, views go out; what is written where is `journal`'s and
+`desk`'s.
 
-An event is a JSON object, made here by `joining`, `answering` and `directing`, and applied by `Room.apply`. Equal
+An event is a JSON object, made here by `joining`, `answering` and `directing`, and applied by
+`Room.apply`. Equal
 events applied twice change nothing, so that a class can be built again from its journal.
 """
 
@@ -47,6 +49,11 @@ class Pupil:
     answers: dict[Asked, Given] = field(default_factory=dict)
     sent: int = 0
     step: int = 0
+
+    @property
+    def seen(self) -> float:
+        """When they were last heard of."""
+        return max([self.at, *(given.at for given in self.answers.values())])
 
     @property
     def score(self) -> float:
@@ -111,7 +118,8 @@ class Room:
         }  # fmt: skip
 
     def directing(self, action: Any, data: Mapping[str, Any], now: float) -> Event:
-        """What the teacher does: "pace" with a step or None, "reveal" a step, "clock" on or off, "remove" a pupil.
+        """What the teacher does: "pace" with a step or None, "reveal" a step, "clock" on or off, "remove"
+        a pupil.
 
         Raises:
             Refused: it is none of these.
@@ -199,7 +207,7 @@ class Room:
         people = [
             {
                 "pupil": p.identity, "nickname": p.nickname, "step": p.step, "score": p.score,
-                "answers": len(p.answers), "since": max(0.0, now - max([p.at, *(g.at for g in p.answers.values())])),
+                "answers": len(p.answers), "since": max(0.0, now - p.seen),
                 "asked": sorted(key for (kind, key) in p.answers if kind == "prediction"),
             }
             for p in self.pupils.values()

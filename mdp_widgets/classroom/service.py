@@ -5,11 +5,12 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from . import limits
 from .answers import Answer
-from .contest import price
+from .contest import price, round_of
 from .desk import CLOSED, Desk
 from .lesson import LessonSource
 from .refused import Refused
@@ -70,6 +71,8 @@ class Service:
         await self._slow_down(
             self._answers, answer.pupil, "You send answers faster than anybody can think. Wait."
         )
+        if answer.kind == "contest":
+            answer = replace(answer, key=round_of(answer.key))
         before = pupil.answers.get((answer.kind, answer.key))
         if before is not None and before.value == answer.value:
             return
@@ -87,7 +90,7 @@ class Service:
         self._priced += 1
         try:
             loop = asyncio.get_running_loop()
-            return (await loop.run_in_executor(self._pricing, price, answer.key, answer.value)).points
+            return (await loop.run_in_executor(self._pricing, price, answer.key, answer.value, tries)).points
         finally:
             self._priced -= 1
 

@@ -30,7 +30,8 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True)
 class Options:
-    """How to serve. `token` "" asks for none, which only `LOCAL` addresses allow; `made_up` says that it was."""
+    """How to serve. `token` "" asks for none, which only `LOCAL` addresses allow; `made_up` says that it
+    was."""
 
     port: int = 8866
     address: str = "localhost"
