@@ -1,7 +1,6 @@
 """One answer as a page sends it, checked: nothing in it is trusted."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ KINDS = ("prediction", "check", "contest")
 # A step of the lesson; the last ones are left for pages that come later.
 STEPS = range(0, 100)
 LONGEST_KEY = 64
+LARGEST = 1e100  # of a score; what it counts is the server's affair
 # Characters of a value as JSON; a contest's holds a width for every dim.
 LONGEST_VALUE = {"prediction": 500, "check": 500, "contest": 20_000}
 
@@ -97,9 +97,9 @@ def _score(data: Mapping[str, Any]) -> float | None:
     score = data.get("score")
     if score is None:
         return None
-    if isinstance(score, bool) or not isinstance(score, int | float) or not abs(score) < 1e9:
+    if isinstance(score, bool) or not isinstance(score, int | float) or not abs(score) < LARGEST:
         raise Refused("The score of an answer is a number.")
-    return float(score) if math.isfinite(score) else None
+    return float(score)
 
 
 def as_text(value: Any) -> str:

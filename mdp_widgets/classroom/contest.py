@@ -5,6 +5,7 @@ solver's own plan. A network above the budget is worth nothing, and said so.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -45,6 +46,15 @@ class Priced:
     importance: float | None
     accuracy: float | None
     words: str
+
+
+def prepare() -> None:
+    """Find the solver's plans for the rounds on the class's study, before a whole class waits for them."""
+    study = class_study()
+    if study is not None and study.path is not None:
+        with suppress(Refused):
+            for name in MADE:
+                _round(contest_study(study.path.stem), name)
 
 
 def round_of(key: str) -> str:

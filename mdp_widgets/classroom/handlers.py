@@ -52,6 +52,11 @@ class ClassHandler(JupyterHandler):
         self.set_header("Cache-Control", "no-store")
         self.finish(data)
 
+    def _log(self) -> None:
+        """Tornado writes a line for each request refused: a flood would fill the disk, with pupils' identities."""
+        if self.get_status() >= 500:
+            super()._log()
+
     def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
         if not isinstance(error, MdpError | tornado.web.HTTPError):
             self.log.error("A request of the class failed: %s", type(error).__name__)

@@ -149,7 +149,8 @@ def _keys(event: dict[str, Any] | None) -> Keys | None:
 
 def _is_event(event: dict[str, Any]) -> bool:
     """Whether a line is one that `Room` has made; a damaged one is passed over."""
-    fields = _FIELDS.get(event.get("event", ""))
+    name = event.get("event")
+    fields = _FIELDS.get(name) if isinstance(name, str) else None
     if fields is None or not isinstance(event.get("at"), int | float):
         return False
     right = all(isinstance(event.get(name), kind) for name, kind in fields.items())

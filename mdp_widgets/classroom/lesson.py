@@ -3,7 +3,7 @@ widgets."""
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -118,10 +118,14 @@ class LessonSource:
 
     def __init__(self, make: Callable[[], Lesson] = class_lesson):
         self._make = make
-        self._made: asyncio.Future[Lesson] | None = None
+        self._made: Future[Lesson] | None = None
         self._thread = ThreadPoolExecutor(1, "class-lesson")
 
-    async def get(self) -> Lesson:
+    def begin(self) -> Future[Lesson]:
+        """Have it made, so that nobody waits for it later."""
         if self._made is None:
-            self._made = asyncio.get_running_loop().run_in_executor(self._thread, self._make)
-        return await asyncio.shield(self._made)
+            self._made = self._thread.submit(self._make)
+        return self._made
+
+    async def get(self) -> Lesson:
+        return await asyncio.shield(asyncio.wrap_future(self.begin()))

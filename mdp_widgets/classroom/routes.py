@@ -16,6 +16,8 @@ def class_routes(base: str, join: str, desk: Desk | None, notebooks: Path) -> li
     `join` is the link that the teacher shows to the room.
     """
     service = Service(desk, LessonSource())
+    if desk is not None:
+        service.warm_up()
     one, page = {"service": service}, {"service": service, "base": base}
     routes = [
         ("class/join", Join, one),

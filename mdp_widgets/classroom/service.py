@@ -10,14 +10,14 @@ from typing import Any
 
 from . import limits
 from .answers import Answer
-from .contest import price, round_of
+from .contest import prepare, price, round_of
 from .desk import CLOSED, Desk
 from .lesson import LessonSource
 from .refused import Refused
 from .room import Room
 
 # Seconds that one who sends too much waits for being told so, and how many such requests may wait.
-PAUSE, PAUSED = 1.0, 10
+PAUSE, PAUSED = 1.0, 40
 # Networks that wait to be priced; a class of sixty needs no more.
 PRICED_AT_ONCE = 60
 
@@ -39,6 +39,11 @@ class Service:
         self._pricing = ThreadPoolExecutor(1, "class-contest")
         self._priced = 0
         self._view: tuple[Room | None, int, dict[str, Any]] = (None, -1, {})
+
+    def warm_up(self) -> None:
+        """Make the lesson and the contest's rounds before a class asks for them all at once."""
+        self.lesson.begin()
+        self._pricing.submit(prepare)
 
     @property
     def room(self) -> Room:
