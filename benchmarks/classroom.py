@@ -1,9 +1,10 @@
 """A class of thirty on one server: `python -m benchmarks.classroom`.
 
-Thirty scripted pupils join at once through HTTP, guess, change their minds, answer checks, hand in networks and
-look at the scoreboard, while the teacher's page looks on. In the middle the server is killed (SIGKILL) and started
-again; then one pupil floods it. Prints how long requests took, the server's memory, whether every accepted answer
-is there and whether the scoreboard is right. `--kernels N` opens the course for N of them too, as the page does.
+Thirty scripted pupils join at once through HTTP, guess, change their minds, answer checks, hand in networks
+and look at the scoreboard, while the teacher's page looks on. In the middle the server is killed (SIGKILL) and
+started again; then one pupil floods it. Prints how long requests took, the server's memory, whether every
+accepted answer is there and whether the scoreboard is right. `--kernels N` opens the course N times before, as
+browsers do.
 """
 
 import argparse

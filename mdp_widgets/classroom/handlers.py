@@ -53,7 +53,7 @@ class ClassHandler(JupyterHandler):
         self.finish(data)
 
     def _log(self) -> None:
-        """Tornado writes a line for each request refused: a flood would fill the disk, with pupils' identities."""
+        """A line for each refused request would fill the disk under a flood, with pupils' identities."""
         if self.get_status() >= 500:
             super()._log()
 

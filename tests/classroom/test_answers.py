@@ -23,7 +23,8 @@ def test_a_good_one_is_read():
 
 @pytest.mark.parametrize("change", [
     {"step": True}, {"step": 1.0}, {"step": -1}, {"step": 10**30}, {"kind": "vote"}, {"kind": []},
-    {"key": ""},     {"key": "k" * 65}, {"key": "a\nb"}, {"pupil": 3}, {"value": None}, {"value": ""}, {"value": {"a": 1}},
+    {"key": ""}, {"key": "k" * 65}, {"key": "a\nb"}, {"pupil": 3}, {"value": None}, {"value": ""},
+    {"value": {"a": 1}},
     {"value": float("nan")}, {"value": "x" * 501}, {"value": "\ud800"}, {"value": [[1]]}, {"score": "3"},
     {"score": True}, {"score": float("inf")}, {"score": 10**400},
 ])  # fmt: skip
