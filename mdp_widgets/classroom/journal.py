@@ -119,10 +119,11 @@ class Journal:
             self.path.unlink(missing_ok=True)
 
     def discard_forgotten(self, now: float) -> None:
-        """Delete a class in which nothing has happened for `FORGOTTEN` hours; nothing where it cannot be."""
-        with contextlib.suppress(OSError):
-            if now - self.path.stat().st_mtime > FORGOTTEN * 3600:
-                self.path.unlink()
+        """Delete the classes here in which nothing has happened for `FORGOTTEN` hours; those that can be."""
+        for path in self.path.parent.glob("*.jsonl"):
+            with contextlib.suppress(OSError):
+                if now - path.stat().st_mtime > FORGOTTEN * 3600:
+                    path.unlink()
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from jupyter_server.base.handlers import JupyterHandler
 
 from mdp.plot.style import TOKENS
 
+from ..teach.steps import STEPS
 from ..theme import ui
 from .glossary import words
 from .handlers import TeacherHandler
@@ -69,7 +70,14 @@ def teacher_facts(lesson: Lesson) -> dict[str, Any]:
                 "notes": [["Say", note.say], ["Ask", note.ask], ["What goes wrong", note.wrong]],
             }
         )
-    return {"study": lesson.study, "steps": steps, "contest": [ends[-1], WHOLE - ends[-1]], "whole": WHOLE}
+    return {
+        "study": lesson.study,
+        "steps": steps,
+        "welcome": WELCOME,
+        "contest": [ends[-1], WHOLE - ends[-1]],
+        "contestStep": len(STEPS) + 1,
+        "whole": WHOLE,
+    }
 
 
 def time_plan(minutes: list[int]) -> list[int]:

@@ -16,8 +16,8 @@
     await look(false);
   };
 
-  const lines = [["Welcome", 0, 3, null], ...steps.map((s) => [s.title, s.begins, s.minutes, s.step]),
-    ["You against the solver: the contest", ...facts.contest, steps.length + 1]];
+  const lines = [["Welcome", 0, facts.welcome, null], ...steps.map((s) => [s.title, s.begins, s.minutes, s.step]),
+    ["You against the solver: the contest", ...facts.contest, facts.contestStep]];
 
   const drawPlan = () => {
     const elapsed = begun === null ? null : (Date.now() - begun) / 60000;
@@ -31,7 +31,7 @@
       button.disabled = step === null;
       if (step === chosen) button.setAttribute("aria-current", "step");
       dom("span", "plan-time", button, `${from}–${from + long} min`);
-      dom("span", "plan-title", button, step && step <= steps.length ? `${step}. ${title}` : title);
+      dom("span", "plan-title", button, step && step < facts.contestStep ? `${step}. ${title}` : title);
       const here = people.filter((p) => p.step === step).length;
       dom("span", "plan-here", button, step === null ? "" : `${here} here`);
       if (step !== null) button.addEventListener("click", () => { chosen = step; draw(); });
