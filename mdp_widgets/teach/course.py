@@ -53,7 +53,7 @@ class Course:
         self.next = ui.button("Next step →", lambda: self.turn(1), primary=True)
         turning = ui.row(self.back, self.next, justify_content="space-between")
         turning.add_class("mdp-turning")
-        self._open: tuple[str, str] = ("", "")
+        self._open: tuple[str, str] | None = None
         self.widget = ui.panel(sheet(), self.header, self.notice, self.rail, self.stage, turning)
         self.widget.add_class("mdp-course")
         s.observe(self._other_study, "study")

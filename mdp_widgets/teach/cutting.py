@@ -26,7 +26,7 @@ def cutting(selection: ExplorerState) -> widgets.Widget:
         dims[cut_name(move)] = tuple(d for d, kept in move.choices.items() if kept != problem.dense_choices[d])
     cut = widgets.Dropdown(options=list(dims), value=ALL, description="Cut")
     share = widgets.SelectionSlider(
-        options=[(f"{s} %", s) for s in STEPS], value=100, description="Keep", layout={"flex": "1 1 360px", "width": "auto"}
+        options=[(f"{s} %", s) for s in STEPS], value=70, description="Keep", layout={"flex": "1 1 360px", "width": "auto"}
     )
     bars, path, said = figure("230px", "work-and-time"), figure("300px", "time-over-work"), widgets.HTML()
     found = {}

@@ -43,7 +43,9 @@ def draw_cost(study: StudyRecord, cost: LineCost) -> dict[str, Any]:
         "layout": layout(
             margin={"l": 190, "r": 20, "t": 8, "b": 42},
             bargap=0.3,
-            xaxis=axis("importance kept, %", range=[min(0.0, 100 * (cost.line or 0.0)), 165]),
+            xaxis=axis(
+                "importance kept, %", range=[min(0.0, 100 * (cost.line or 0.0)), 145], tickvals=[0, 20, 40, 60, 80, 100]
+            ),
             yaxis={**axis("", type="category", showgrid=False), "autorange": "reversed"},
         ),
     }

@@ -83,8 +83,8 @@ def _check(study: StudyRecord) -> Quiz:
             f"With every block kept the best plan has {fmt.percent(kept)} of the importance, with blocks free "
             f"to go {fmt.percent(free)}."
         )
-    look = f"The dashed line is the front with every block kept; it begins at {least}. Look where it is at"
-    look += f" {fmt.ms(budget, problem.latency_unit)}."
+    at = fmt.ms(budget, problem.latency_unit)
+    look = f"With every block kept the fastest choice takes {least}. Look at the dashed line at {at}."
     texts = {
         "none": "No plan fits any more.",
         "less": "A plan fits, but it keeps less importance.",
