@@ -10,9 +10,9 @@ from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from ..theme.markup import html
 from ..widgets.sized import figure
+from .budget_slider import budget_slider
 from .figures.measured import at_plan, draw_measured, measured_info, measured_label, measured_table
 from .opening import aloud, lesson
-from .budget_slider import budget_slider
 
 UNMEASURED = (
     "The plans of this study were not measured yet. Proven is that no choice keeps more importance; what "
@@ -69,7 +69,7 @@ def measurement(selection: ExplorerState) -> widgets.Widget:
 
 
 def tuned_words(selection: ExplorerState) -> str:
-    """What fine-tuned networks of this study came to: `Fine-tuned: 85.4 % right at 25 % of the latency; …`."""
+    """What this study's fine-tuned networks came to: `Fine-tuned: 85.4 % right at 25 % of the latency; …`."""
     dense = selection.study.problem.dense_latency
     found = {round(100 * n.plan.latency / dense): n.accuracy for n in reversed(selection.accuracies.networks)}
     told = [f"{fmt.percent(right)} right at {at} %" for at, right in sorted(found.items())]

@@ -9,10 +9,10 @@ from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from ..theme.markup import html
 from ..widgets.sized import figure
+from .budget_slider import budget_slider
 from .figures.blocks import blocks_info, blocks_label, blocks_table, draw_blocks, with_plan
 from .opening import aloud, lesson
 from .steps.blocks import tight
-from .budget_slider import budget_slider
 
 
 def removal(selection: ExplorerState) -> widgets.Widget:
@@ -83,9 +83,7 @@ def removal(selection: ExplorerState) -> widgets.Widget:
     grid.add_class("mdp-blocks")
     free = ui.button("Leave all to the solver", mine.clear_pins)
     shown = lesson(
-        ui.card(
-            share, grid, ui.row(free), problem_said, said, title="Keep or remove each block"
-        ),
+        ui.card(share, grid, ui.row(free), problem_said, said, title="Keep or remove each block"),
         ui.card(plot, title="What that freedom is worth"),
         selection=selection,
     )

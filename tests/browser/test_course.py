@@ -1,4 +1,4 @@
-"""The course as a pupil takes it: predict, see, check, come back; prune against the solver; a class beside it."""
+"""The course as a pupil takes it: predict, see, check, come back; prune against the solver; a class."""
 
 import json
 
@@ -67,7 +67,9 @@ def test_skip_shows_the_figure_and_links_carry_study_and_budget(teach):
         assert "#study=a-vit&budget=6" in link.get_attribute("href")
     term = teach.locator(".mdp-term").first
     term.focus()
-    assert term.evaluate("e => getComputedStyle(e, '::after').content").startswith('"How many multiplications')
+    assert term.evaluate("e => getComputedStyle(e, '::after').content").startswith(
+        '"How many multiplications'
+    )
 
 
 def test_round_one_of_the_contest(teach):
@@ -79,13 +81,17 @@ def test_round_one_of_the_contest(teach):
     expect(bar).not_to_have_class("mdp-bar over")
     for block in ("blocks.1", "blocks.2"):
         teach.get_by_role("checkbox", name=f"keep {block}").uncheck()
-    before = bar.get_attribute("aria-valuenow")
-    teach.get_by_role("slider", name="blocks.0.mlp").press("ArrowLeft")
-    expect(bar).not_to_have_attribute("aria-valuenow", before)
+    expect(hand).to_be_enabled()
+    before = bar.inner_text()
+    for _ in range(3):
+        teach.get_by_role("slider", name="blocks.0.mlp").press("ArrowLeft")
+    expect(bar).not_to_have_text(before)
     expect(hand).to_be_enabled()
     hand.click()
     expect(teach.locator(".mdp-bench-points")).to_contain_text("of 100 points")
-    expect(teach.locator(".mdp-bench-facts")).to_contain_text("importance decides")  # nothing measured: it says so
+    expect(teach.locator(".mdp-bench-facts")).to_contain_text(
+        "importance decides"
+    )  # nothing measured: it says so
     expect(teach.locator(".mdp-bench-differences tbody tr").first).to_be_visible()
     said = teach.locator(".mdp-bench-points").inner_text()
 
@@ -134,8 +140,12 @@ def test_a_class_hears_every_answer_also_those_of_a_restart(page, address):
     state["step"] = 4
     expect(page.get_by_role("heading", name="4. Narrow blocks")).to_be_visible()  # everybody to step 4
     page.wait_for_function("() => (localStorage['mdp-class-queue'] ?? '[]') === '[]'")
-    assert heard == [{"pupil": "p1", "step": 1, "kind": "prediction", "key": "speed-prediction", "value": "1"}]
+    assert heard == [
+        {"pupil": "p1", "step": 1, "kind": "prediction", "key": "speed-prediction", "value": "1"}
+    ]
     page.get_by_text("Scoreboard").click()
     expect(page.locator(".mdp-class-board li")).to_have_text("<i>Bob</i>10")
     page.locator(".mdp-rail nav button").first.click()
-    expect(page.locator(".mdp-q-room")).to_have_text("The numbers are the guesses of the room: 3 so far.")
+    expect(page.locator(".mdp-q-room").first).to_have_text(
+        "The numbers are the guesses of the room: 3 so far."
+    )

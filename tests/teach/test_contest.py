@@ -43,9 +43,18 @@ def test_the_answer_within_two_budgets_holds_both_and_its_bound_holds_for_all(sh
     limit = 0.8 * parameters_of(study, whole(study, alone.choices), alone.removed_blocks)
     answer = answer_within(study, budget, limit)
     used = parameters_of(study, whole(study, answer.plan.choices), answer.plan.removed_blocks)
-    assert answer.plan.latency <= budget * (1 + 1e-9) and used == pytest.approx(answer.parameters) and used <= limit
+    assert (
+        answer.plan.latency <= budget * (1 + 1e-9)
+        and used == pytest.approx(answer.parameters)
+        and used <= limit
+    )
     assert answer.plan.importance <= answer.bound <= alone.importance
-    for tighter in (0.9, 0.8, 0.7, 0.6):  # plans within both, found otherwise, are never better than the bound
+    for tighter in (
+        0.9,
+        0.8,
+        0.7,
+        0.6,
+    ):  # plans within both, found otherwise, are never better than the bound
         other = solve(study.problem, tighter * budget)
         if parameters_of(study, whole(study, other.choices), other.removed_blocks) <= limit:
             assert other.importance <= answer.bound + 1e-9
@@ -92,7 +101,9 @@ def test_a_choice_that_is_none_is_left_alone(contest, study, choices, removed):
     dense = study.problem.dense_choices
     made = {"all": dense, "odd": dense | {"embed": 95}, "text": dense | {"embed": "96"}}
     before = contest.rounds[1].bench.bars
-    right = contest.rounds[1].bench.choose(made.get(choices) if isinstance(choices, str) else choices, removed)
+    right = contest.rounds[1].bench.choose(
+        made.get(choices) if isinstance(choices, str) else choices, removed
+    )
     assert right is (choices == "all" and removed == []) and contest.rounds[1].bench.bars == before
 
 
@@ -104,7 +115,9 @@ def test_two_budgets_are_two_bars(contest, study):
     play.bench.choose(whole(study, best.choices), list(best.removed_blocks))
     assert not any(bar["over"] for bar in play.bench.bars)
     play.bench._receive(play.bench, {"kind": "hand"}, [])
-    assert "that much is proven" in play.bench.result["note"] and "parameters" in str(play.bench.result["facts"])
+    assert "that much is proven" in play.bench.result["note"] and "parameters" in str(
+        play.bench.result["facts"]
+    )
 
 
 def test_taking_a_wish_away_shows_what_is_possible(contest):
@@ -121,13 +134,17 @@ def test_measured_accuracy_is_said_and_a_guess_says_that_it_is_one(study):
     problem = study.problem
     plans = [solve(problem, share * problem.dense_latency) for share in (0.3, 0.5, 0.7)]
     entries = [
-        entry_of(PlanAccuracy(whole(study, p.choices), p.removed_blocks, 0, 0, 1000, 0.5 + 0.1 * i, 0.6 + 0.1 * i))
+        entry_of(
+            PlanAccuracy(whole(study, p.choices), p.removed_blocks, 0, 0, 1000, 0.5 + 0.1 * i, 0.6 + 0.1 * i)
+        )
         for i, p in enumerate(plans)
     ]
     told = dataclasses.replace(study, accuracy={"dense": 0.9, "plans": entries})
     shares = [guess(told, p.importance).share for p in plans]
     assert shares == pytest.approx([0.6, 0.7, 0.8]) and guess(told, 0.0).end
-    among = [guess(told, plans[0].importance + t * (plans[1].importance - plans[0].importance)) for t in (0.2, 0.6)]
+    among = [
+        guess(told, plans[0].importance + t * (plans[1].importance - plans[0].importance)) for t in (0.2, 0.6)
+    ]
     assert 0.6 < among[0].share < among[1].share < 0.7
     assert "a guess from its importance (not measured)" in accuracy_words(told, None, plans[1].importance)
     assert "importance decides" in accuracy_words(study, None, 1.0)

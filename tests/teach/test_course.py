@@ -1,4 +1,4 @@
-"""The course as an object: what is hidden before a prediction, and what a study, a step or a claim changes."""
+"""The course as an object: what is hidden before a prediction, and what a study or a claim changes."""
 
 import json
 import re
@@ -44,7 +44,11 @@ def test_a_question_takes_messages_and_nothing_else():
     question._receive(question, {"kind": "answer", "value": "b"}, [])
     assert question.verdict["words"] == "Not B." and question.verdict["fresh"]
     question._receive(question, {"kind": "again", "value": "a"}, [])
-    assert question.verdict["state"] == "right" and not question.verdict["fresh"] and question.verdict["first"] == FIRST
+    assert (
+        question.verdict["state"] == "right"
+        and not question.verdict["fresh"]
+        and question.verdict["first"] == FIRST
+    )
     assert "right" not in question.verdict  # of a check the page is never told
 
 

@@ -1,4 +1,4 @@
-"""The questions of the steps: computed from the study, exactly one right answer, and help for every wrong one."""
+"""The questions of the steps: computed from the study, one right answer each, and help for wrong ones."""
 
 import dataclasses
 
@@ -58,7 +58,7 @@ def test_every_question_has_exactly_one_right_answer_and_helps_with_the_others(s
                 assert verdict.state == "told" and quiz.because in verdict.words
             else:
                 assert verdict.state == ("right" if option.value == quiz.right else "wrong")
-                assert len(verdict.words) > 20 and verdict.words != judge(quiz, quiz.right).words or (
+                assert (len(verdict.words) > 20 and verdict.words != judge(quiz, quiz.right).words) or (
                     option.value == quiz.right
                 )
 
@@ -105,7 +105,9 @@ def test_right_answers_are_right(name):
     speed, scan, surface, blocks, program, proof = (make(study) for make in STEPS)
 
     work, time = even_cut(study)
-    assert abs(work - 0.5) < 0.1 and time > work + 0.05  # pruned is not that much faster: the step's claim holds
+    assert (
+        abs(work - 0.5) < 0.1 and time > work + 0.05
+    )  # pruned is not that much faster: the step's claim holds
     worst = max(cuts(study), key=lambda m: m.latency)
     assert speed.check.right == worst.name
     assert problem.evaluate(worst.choices)[0] == pytest.approx(worst.latency * problem.dense_latency)
@@ -117,7 +119,8 @@ def test_right_answers_are_right(name):
     options = problem.dim[dim].options
     at = options.index(int(scan.check.right))
     share = [
-        sum(v[list(scores.order[dim][: options[i]])].sum() for _, _, d, v in scores.shares if d == dim) / total
+        sum(v[list(scores.order[dim][: options[i]])].sum() for _, _, d, v in scores.shares if d == dim)
+        / total
         for i in (at - 1, at)
     ]
     assert share[0] < 0.9 <= share[1]
@@ -161,7 +164,9 @@ def test_shipped_demo_studies_have_measured_cuts():
     for name in SHIPPED[:2]:
         study = study_of(name)
         moves = (*single_moves(study), *kind_moves(study))
-        assert {m.name for m in moves} <= set(measured(study)), f"run python -m benchmarks.sensitivity ({MEASURED})"
+        assert {m.name for m in moves} <= set(measured(study)), (
+            f"run python -m benchmarks.sensitivity ({MEASURED})"
+        )
         assert all(0 <= m.accuracy <= 1 for m in moves)
 
 

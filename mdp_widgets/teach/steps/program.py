@@ -76,7 +76,9 @@ def _check(study: StudyRecord) -> Quiz:
     offered = [(at, price) for at, price in found if at == best_at or price < 0.95 * best]
 
     def text(share: float) -> str:
-        return f"{fmt.percent(share, 0)} of dense, {fmt.ms(share * problem.dense_latency, problem.latency_unit)}"
+        return (
+            f"{fmt.percent(share, 0)} of dense, {fmt.ms(share * problem.dense_latency, problem.latency_unit)}"
+        )
 
     options = [
         Option(

@@ -22,8 +22,8 @@ def surface(study: StudyRecord) -> Step:
     prediction = Quiz(
         "surface-prediction",
         "prediction",
-        f"The layer {info.term} stays as wide as it is, and takes {fmt.ms(info.at_dense[-1], unit)}. Now what "
-        f"feeds it ({info.input_dim}) shrinks from {info.input_dense} to {info.input_width}. How much of its "
+        f"The layer {info.term} stays as wide as it is, and takes {fmt.ms(info.at_dense[-1], unit)}. Now "
+        f"what feeds it ({info.input_dim}) shrinks from {info.input_dense} to {info.input_width}. How much of its "
         "time is left?",
         options,
         right,
@@ -66,8 +66,8 @@ def _check(study: StudyRecord) -> Quiz:
         "lines?",
         tuple(Option(o.value, o.text, look) for o in options),
         right,
-        f"By lines {fmt.percent(cost.line)}, by tables {fmt.percent(cost.widths)}: {points:.1f} points, for the "
-        "same time.",
+        f"By lines {fmt.percent(cost.line)}, by tables {fmt.percent(cost.widths)}: {points:.1f} points, for "
+        "the same time.",
     )
 
 
