@@ -1,8 +1,8 @@
 """`python -m benchmarks.claims [STUDY ...]`: lines, tables, and blocks free to go, within the same budget.
 
 For each budget three plans: HALP's (lines, widths alone), the best by tables with every block kept, and the
-best by tables. Cut, repaired with unlabelled training images, and measured on test images that the repair never
-saw. What the page of the paper's claims says of blocks and of lines comes from here.
+best by tables. Cut, repaired with unlabelled training images, and measured on other test images.
+What the page of the paper's claims says of blocks and of lines comes from here.
 """
 
 import argparse

@@ -52,8 +52,8 @@ class Play:
         lacks = missing(self.record)
         return html(
             '<h3 class="mdp-round-title">Round {n}: {title}</h3><p class="mdp-ask">Prune “{name}” by hand, '
-            "within {ms} ({share} of dense){limit}. Keep what you think matters; importance and accuracy are told "
-            "when you hand it in. {lacks}</p>",
+            "within {ms} ({share} of dense){limit}. Keep what you think matters; importance and accuracy are "
+            "told when you hand it in. {lacks}</p>",
             n=r.number,
             title="one budget" if r.parameters is None else "two budgets",
             name=self.record.name,

@@ -36,9 +36,9 @@ class Wishes:
         self._show()
         unit = self.record.problem.latency_unit
         head = html(
-            '<h3 class="mdp-round-title">Round 3: find out why it cannot be</h3><p class="mdp-ask">Three people '
-            "have a wish each, and the budget is {ms}. The solver says that nothing fits. Find out which wish it "
-            "is.</p>",
+            '<h3 class="mdp-round-title">Round 3: find out why it cannot be</h3><p class="mdp-ask">Three '
+            "people have a wish each, and the budget is {ms}. The solver says that nothing fits. Find "
+            "out which wish it is.</p>",
             ms=fmt.ms(found.budget, unit),
         )
         card = ui.card(*self.boxes, self.said)

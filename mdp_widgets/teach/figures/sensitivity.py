@@ -69,7 +69,7 @@ def draw_scan(info: ScanInfo) -> dict[str, Any]:
         "layout": layout(
             showlegend=True,
             legend={
-                "orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "font": {"size": 13},
+                "orientation": "h", "x": 1, "xanchor": "right", "y": 1, "font": {"size": 13},
             },
             margin={"l": 52, "r": 12, "t": 8, "b": 110},
             hovermode="closest",

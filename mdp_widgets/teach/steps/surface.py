@@ -23,8 +23,8 @@ def surface(study: StudyRecord) -> Step:
         "surface-prediction",
         "prediction",
         f"The layer {info.term} stays as wide as it is, and takes {fmt.ms(info.at_dense[-1], unit)}. Now "
-        f"what feeds it ({info.input_dim}) shrinks from {info.input_dense} to {info.input_width}. How much of its "
-        "time is left?",
+        f"what feeds it ({info.input_dim}) shrinks from {info.input_dense} to {info.input_width}. How much "
+        "of its time is left?",
         options,
         right,
         f"{fmt.ms(info.at_input[-1], unit)}, which is {fmt.percent(takes, 0)}. A price for its own width "
