@@ -38,9 +38,8 @@ def main(argv: list[str] | None = None) -> None:
     whole = dataclasses.replace(study.problem, latency=there.terms)
     networks = sample(whole, NETWORKS, SEED)
     print(f"{study.name}: {study.tables.provenance['software']} -> {there.provenance['software']}, ms")
-    print(
-        "| share | entries | | entries: median | 95th | networks: median | worst |\n|---|---|---|---|---|---|---|"
-    )
+    print("| share | entries | | entries: median | 95th | networks: median | worst |")
+    print("|---|---|---|---|---|---|---|")
     for share in SHARES:
         shown = {key: Entry(truth[key], NOISE, 1, 1) for key in to_measure(surfaces, share)}
         for name, start in (("alone", None), ("with the other", like)):

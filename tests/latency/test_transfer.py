@@ -86,8 +86,8 @@ def test_few_times_of_another_device_are_enough_with_tables_at_hand(found, known
 
 def test_tables_of_another_network_are_refused(found, known):
     surfaces, _ = survey(found.segments, {d.name: d.options for d in found.space.dims})
-    with pytest.raises(MdpError, match="no block0.mlp over width, inner0"):
+    with pytest.raises(MdpError, match=r"no block0\.mlp over width, inner0"):
         times_elsewhere(found, surfaces, dataclasses.replace(known, terms=known.terms[1:]))
     narrow = Term("block0.mlp", "block0", ("width", "inner0"), np.ones((3, 8)))
-    with pytest.raises(MdpError, match="other widths in block0.mlp"):
+    with pytest.raises(MdpError, match=r"other widths in block0\.mlp"):
         times_elsewhere(found, surfaces, dataclasses.replace(known, terms=(narrow, *known.terms[1:])))
