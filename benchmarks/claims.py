@@ -1,7 +1,7 @@
 """`python -m benchmarks.claims [STUDY ...]`: lines, tables, and blocks free to go, within the same budget.
 
-For each budget three plans: HALP's (lines, widths alone), the best by tables with every block kept, and the best
-by tables. Cut, repaired with unlabelled training images, and measured on test images that the repair never saw.
+For each budget three plans: HALP's (lines, widths alone), the best by tables with every block kept, and the
+best by tables. Cut, repaired with unlabelled training images, and measured on other test images.
 What the page of the paper's claims says of blocks and of lines comes from here.
 """
 
@@ -35,9 +35,9 @@ def main(argv: list[str] | None = None) -> None:
         for percent in BUDGETS:
             budget = percent / 100 * problem.dense_latency
             for what, find_plan in (
-                ("HALP: lines, widths alone", lambda b=budget: SOLVERS["halp"](problem, b)),
-                ("tables, widths alone", lambda b=budget: solve(kept, b)),
-                ("tables, blocks may go", lambda b=budget: solve(problem, b)),
+                ("HALP: lines, widths alone", lambda b=budget, p=problem: SOLVERS["halp"](p, b)),
+                ("tables, widths alone", lambda b=budget, p=kept: solve(p, b)),
+                ("tables, blocks may go", lambda b=budget, p=problem: solve(p, b)),
             ):
                 try:
                     plan = find_plan()

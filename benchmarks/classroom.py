@@ -1,10 +1,10 @@
 """A class of thirty on one server: `python -m benchmarks.classroom`.
 
-Thirty scripted pupils join at once through HTTP, guess, change their minds, answer checks, hand in networks
-and look at the scoreboard, while the teacher's page looks on. In the middle the server is killed (SIGKILL) and
-started again; then one pupil floods it. Prints how long requests took, the server's memory, whether every
-accepted answer is there and whether the scoreboard is right. `--kernels N` opens the course N times before, as
-browsers do.
+Thirty scripted pupils join at once through HTTP, guess, change their minds, answer checks, hand in
+networks and look at the scoreboard, while the teacher's page looks on. In the middle the server is killed
+(SIGKILL) and started again; then one pupil floods it. Prints how long requests took, the server's memory and
+processor time, whether every accepted answer is there and whether the scoreboard is right. `--kernels N`
+opens the course N times before, as browsers do.
 """
 
 import argparse
@@ -59,6 +59,10 @@ class Served:
         self.process.kill()
         self.process.wait()
 
+    def busy(self) -> float:
+        """Seconds of processor time of the server so far."""
+        return sum(psutil.Process(self.process.pid).cpu_times()[:2])
+
     def memory(self) -> tuple[float, float]:
         """MB of the server, and of all kernels together."""
         own = psutil.Process(self.process.pid)
@@ -74,6 +78,7 @@ class Log:
     phase: str = "calm"
     took: dict[str, list[float]] = field(default_factory=dict)
     away: int = 0
+    busy: float = 0.0
 
 
 class Client:
@@ -201,7 +206,7 @@ async def lesson_of_all(
             began = time.monotonic()
             await asyncio.to_thread(served.start)
             print(f"killed in the middle (SIGKILL), back after {time.monotonic() - began:.1f} s")
-            log.phase = "after the restart"
+            log.phase, log.busy = "after the restart", served.busy()
         else:
             sent, refused = await flood(client, options.flood)
             print(f"one pupil sent {sent} answers in {options.flood:.0f} s; {refused} were refused (429)")
@@ -246,7 +251,12 @@ async def run(options: argparse.Namespace) -> bool:
                 middle, worst = statistics.median(took), max(took)
                 print(f"{phase:20}{len(took):7} {middle:6.0f} ms{high:5.0f} ms{worst:6.0f} ms")
             own, kernels = served.memory()
-            print(f"\nserver {own:.0f} MB; {kernels:.0f} MB of other processes; away for {log.away} requests")
+            requests = sum(len(took) for phase, took in log.took.items() if phase != "calm")
+            each = 1000 * (served.busy() - log.busy) / requests
+            print(
+                f"\nprocessor time of the server since the restart, flood included: {each:.1f} ms a request"
+            )
+            print(f"server {own:.0f} MB; {kernels:.0f} MB of other processes; away for {log.away} requests")
         finally:
             served.kill()
     return right

@@ -12,8 +12,8 @@ from .glossary import with_terms
 HEAD = html(
     '<div class="mdp-step-head"><h2>8. {title}</h2><p class="mdp-ask">{text}</p></div>',
     title="The paper's claims, in your hands",
-    text="Each claim of the paper, what was measured in this project, and the control where you can see it move. Two "
-    "meanings of per cent are in use there; here it is always the latency that is left.",
+    text="Each claim of the paper, what was measured in this project, and the control where you see it move. "
+    "Two meanings of per cent are in use there; here it is always the latency that is left.",
 )
 
 

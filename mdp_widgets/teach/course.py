@@ -1,7 +1,7 @@
 """The course: six steps, a contest and the paper's claims, one page at a time over one state.
 
-    from mdp_widgets.teach import Course
-    Course()
+from mdp_widgets.teach import Course
+Course()
 """
 
 from typing import Any
@@ -53,7 +53,7 @@ class Course:
         self.next = ui.button("Next step →", lambda: self.turn(1), primary=True)
         turning = ui.row(self.back, self.next, justify_content="space-between")
         turning.add_class("mdp-turning")
-        self._open: tuple[str, str] = ("", "")
+        self._open: tuple[str, str] | None = None
         self.widget = ui.panel(sheet(), self.header, self.notice, self.rail, self.stage, turning)
         self.widget.add_class("mdp-course")
         s.observe(self._other_study, "study")
@@ -77,8 +77,15 @@ class Course:
         if number not in self.pages:
             try:
                 self.pages[number] = self._page(number)
-            except (MdpError, ValueError, ArithmeticError, LookupError) as error:  # of a study of an odd shape
-                self.selection.complain(f"This step cannot be made of this study ({error}). Choose another one.")
+            except (
+                MdpError,
+                ValueError,
+                ArithmeticError,
+                LookupError,
+            ) as error:  # of a study of an odd shape
+                self.selection.complain(
+                    f"This step cannot be made of this study ({error}). Choose another one."
+                )
                 return
         self.stage.children = (self.pages[number].widget,)
         self.rail.step = number

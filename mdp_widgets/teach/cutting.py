@@ -23,17 +23,24 @@ def cutting(selection: ExplorerState) -> widgets.Widget:
     problem, what = study.problem, work_name(study)
     dims = {ALL: tuple(problem.dim)}
     for move in cuts(study):
-        dims[cut_name(move)] = tuple(d for d, kept in move.choices.items() if kept != problem.dense_choices[d])
+        dims[cut_name(move)] = tuple(
+            d for d, kept in move.choices.items() if kept != problem.dense_choices[d]
+        )
     cut = widgets.Dropdown(options=list(dims), value=ALL, description="Cut")
     share = widgets.SelectionSlider(
-        options=[(f"{s} %", s) for s in STEPS], value=100, description="Keep", layout={"flex": "1 1 360px", "width": "auto"}
+        options=[(f"{s} %", s) for s in STEPS],
+        value=70,
+        description="Keep",
+        layout={"flex": "1 1 360px", "width": "auto"},
     )
     bars, path, said = figure("230px", "work-and-time"), figure("300px", "time-over-work"), widgets.HTML()
     found = {}
 
     def show(_=None):
         if cut.value not in found:
-            found[cut.value] = work_info(study, dims[cut.value], share.value, what, lambda c: work_of(study, c))
+            found[cut.value] = work_info(
+                study, dims[cut.value], share.value, what, lambda c: work_of(study, c)
+            )
         info = with_share(found[cut.value], share.value)
         _, work, time = info.here
         bars.show(draw_bars(info), work_label(info), *work_table(info))

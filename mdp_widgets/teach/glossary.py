@@ -24,12 +24,7 @@ def _pattern() -> re.Pattern[str]:
 
 
 def with_terms(text: str) -> Markup:
-    """The text as HTML, the first place of each term with its meaning.
-
-    >>> with_terms("A <plan>.")
-    Markup('A &lt;<span class="mdp-term" tabindex="0" data-means="One width for every dim, and the blocks that are \
-removed. It says its latency, its importance, and whether it is proven.">plan</span>&gt;.')
-    """
+    """The text as HTML, the first place of each term with its meaning; all else is escaped."""
     by_word = {term.lower(): means for term, means in glossary().items()}
     parts, end, seen = [], 0, set()
     for found in _pattern().finditer(text):

@@ -1,4 +1,4 @@
-"""What pricing by lines costs: HALP's plan beside the best by tables, widths alone and with blocks free to go."""
+"""What pricing by lines costs: HALP's plan beside the best by tables, widths alone and blocks free to go."""
 
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -68,5 +68,7 @@ def measured_near(study: StudyRecord, method: str, share: float) -> float | None
     """Accuracy, the better of as cut and repaired, of a measured plan of a method near a share of the dense
     latency; None where none was measured."""
     dense = study.problem.dense_latency
-    close = [p for p in measured_plans(study) if p.method == method and abs(p.latency / dense - share) <= NEAR]
+    close = [
+        p for p in measured_plans(study) if p.method == method and abs(p.latency / dense - share) <= NEAR
+    ]
     return min(close, key=lambda p: abs(p.latency / dense - share)).best if close else None

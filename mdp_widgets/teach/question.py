@@ -17,7 +17,8 @@ class Question(anywidget.AnyWidget):
         study: whose memory in the browser it uses; step: its number, for a class.
         key, kind, prompt, options, unit: of the Quiz, as `asked` gives them.
         verdict: {} or what is said to the last answer: "state", "words", "value", "fresh" (it was given now,
-            not remembered), "n" (how many were given), "first" and "later" (points), and "right" after a prediction.
+            not remembered), "n" (how many were given), "first" and "later" (points), and after a prediction
+            "right".
     """
 
     _esm = ui.script("theme/dom.js", "teach/progress.js", "teach/question.js")

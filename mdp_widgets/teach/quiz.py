@@ -6,6 +6,7 @@ Right answers are computed from the study in view. `judge` says what an answer i
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 # What a check is worth in a class, at the first try and at a later one.
@@ -104,7 +105,7 @@ def _number(text: str) -> float | None:
 def ranges(edges: Sequence[float], value: float, unit: str = " %") -> tuple[tuple[Option, ...], str]:
     """Options "under a", "a to b", …, "b or more" that cover everything, and which of them holds `value`."""
     texts = [f"under {edges[0]:g}{unit}"]
-    texts += [f"{a:g} to {b:g}{unit}" for a, b in zip(edges, edges[1:], strict=False)]
+    texts += [f"{a:g} to {b:g}{unit}" for a, b in pairwise(edges)]
     texts.append(f"{edges[-1]:g}{unit} or more")
     options = tuple(Option(str(i), text) for i, text in enumerate(texts))
     return options, str(sum(value >= edge for edge in edges))

@@ -3,13 +3,14 @@
 function render({ model, el }) {
   el.classList.add("mdp-rail", "mdp", "mdp-noprint");
   const study = () => model.get("study");
+  const toTop = () => document.querySelector(".mdp-course")?.scrollIntoView({ block: "start" });
   const nav = dom("nav", "", el, "", { "aria-label": "Steps of the course" });
   const goTo = (step) => {
     const wanted = Number(step);
     if (!Number.isInteger(wanted) || wanted < 1 || wanted > model.get("titles").length) return;
     progress.put(study(), "step", wanted);
     model.send({ kind: "go", step: wanted });
-    window.scrollTo({ top: 0 });
+    toTop();
   };
   const draw = () => {
     const at = document.activeElement && nav.contains(document.activeElement) ? model.get("step") : 0;
@@ -51,7 +52,7 @@ function render({ model, el }) {
   const moved = () => {
     if (model.get("by_page")) progress.put(study(), "step", model.get("step"));
     draw();
-    window.scrollTo({ top: 0 });
+    toTop();
   };
   model.on("change:titles", draw);
   model.on("change:step", moved);

@@ -12,8 +12,8 @@ from .steps.scan import example_dim
 from .units import importance
 
 UNMEASURED = (
-    "Accuracy of single cuts was not measured for this study; the bars are its importance. For a study whose data "
-    "set has a name, python -m benchmarks.sensitivity measures it."
+    "Accuracy of single cuts was not measured for this study; the bars are its importance. For a study whose "
+    "data set has a name, python -m benchmarks.sensitivity measures it."
 )
 
 

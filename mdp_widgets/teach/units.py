@@ -18,7 +18,8 @@ from .opening import aloud, lesson
 
 
 def importance(selection: ExplorerState, first: str = "") -> widgets.Widget:
-    """A dim (`first`, or the widest of a block in the middle), a slider for how many of its units stay, the scores of the units, and their running sum."""
+    """A dim (`first`, or the widest of a block in the middle), a slider for how many of its units stay, the
+    scores of the units, and their running sum."""
     study = selection.study
     if study is None:
         return lesson(selection=selection)

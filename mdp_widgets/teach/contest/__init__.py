@@ -1,1 +1,1 @@
-"""You against the solver: prune a network by hand within a budget, and see what the solver would have done."""
+"""You against the solver: prune a network by hand within a budget, and see what the solver would do."""

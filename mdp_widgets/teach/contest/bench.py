@@ -17,7 +17,7 @@ class Bench(anywidget.AnyWidget):
 
     Traits:
         study, key: under which the browser remembers what was chosen; step: for a class.
-        columns: labels of a block's own dims; rows: {"block", "removable", "cells": [dim or ""]} of each block.
+        columns: labels of a block's own dims; rows: {"block", "removable", "cells": [dim or ""]} of a block.
         shared: dims that no block owns: names.
         dims: name -> {"label", "options"}.
         choices, removed: what is chosen.

@@ -102,9 +102,11 @@ def why(problem: Problem, found: Impossible) -> Quiz:
             left = _least(problem, [w for w in found.wishes if w is not wish])
         except MdpError:
             continue
-        words = f"Without it the fastest plan takes {fmt.ms(left, unit)}, still over {ms}. Take each away and see."
+        words = f"Without it the fastest plan takes {fmt.ms(left, unit)}, still over {ms}. Take each away."
         options.append(Option(str(i), wish.text, words))
-    options.append(Option("none", "None: without any one of them it is still impossible", "Take each of them away."))
+    options.append(
+        Option("none", "None: without any one of them it is still impossible", "Take each of them away.")
+    )
     guilty = found.wishes[found.guilty]
     left = _least(problem, [w for w in found.wishes if w is not guilty])
     return Quiz(

@@ -17,8 +17,8 @@ from .wishes import Wishes
 HEAD = html(
     '<div class="mdp-step-head"><h2>7. {title}</h2><p class="mdp-ask">{text}</p></div>',
     title="You against the solver",
-    text="Three rounds. In the first two you prune a network by hand; the solver answers with its own plan, and you "
-    "see where you differ. In the third nothing fits, and you find out why.",
+    text="Three rounds. In the first two you prune a network by hand; the solver answers with its own, and "
+    "you see where you differ. In the third nothing fits, and you find out why.",
 )
 ROUNDS = ("Round 1: one budget", "Round 2: two budgets", "Round 3: impossible")
 

@@ -6,19 +6,26 @@ from typing import Any
 import ipywidgets as widgets
 
 from mdp.core.plan import Plan, make_plan, within
-from mdp.core.plan_accuracy import known_accuracy
+from mdp.core.plan_accuracy import Known, known_accuracy
 from mdp.plot import formats as fmt
 from mdp.plot.compare import compare_info, compare_table
 
 from ...state.explorer_state import ExplorerState
-
 from ...theme.markup import html
 from .bench import Bench
 from .handed import Handed
 from .rounds import Round, parameters_of
 from .worth import facts, missing, points, whole
 
-HEAD = ("", "yours", "the solver's", "yours, {unit}", "the solver's, {unit}", "change, {unit}", "importance, points")
+HEAD = (
+    "",
+    "yours",
+    "the solver's",
+    "yours, {unit}",
+    "the solver's, {unit}",
+    "change, {unit}",
+    "importance, points",
+)
 
 
 class Play:
@@ -44,9 +51,9 @@ class Play:
             limit = f" and {fmt.percent(r.parameters, 0)} of the parameters"
         lacks = missing(self.record)
         return html(
-            '<h3 class="mdp-round-title">Round {n}: {title}</h3><p class="mdp-ask">Prune “{name}” by hand, within '
-            "{ms} ({share} of dense){limit}. Keep what you think matters; importance and accuracy are told when you "
-            "hand it in. {lacks}</p>",
+            '<h3 class="mdp-round-title">Round {n}: {title}</h3><p class="mdp-ask">Prune “{name}” by hand, '
+            "within {ms} ({share} of dense){limit}. Keep what you think matters; importance and accuracy are "
+            "told when you hand it in. {lacks}</p>",
             n=r.number,
             title="one budget" if r.parameters is None else "two budgets",
             name=self.record.name,
@@ -98,14 +105,16 @@ class Play:
     def _tell(self, fresh: bool) -> None:
         record, r, mine, answer = self.record, self.round, self._shown, self.round.answer
         used = [
-            parameters_of(record, whole(record, p.choices), p.removed_blocks) if r.parameters is not None else None
+            parameters_of(record, whole(record, p.choices), p.removed_blocks)
+            if r.parameters is not None
+            else None
             for p in (mine, answer.plan)
         ]
-        # As cut or repaired, both: a fine-tuned network of the solver's plan would be no fair answer.
-        since = self.selection.accuracies.since
-        mine_known, its_known = (known_accuracy(record, p, since, networks=()) for p in (mine, answer.plan))
+        mine_known, its_known = self._known(mine), self._known(answer.plan)
         pairs = zip(
-            facts(record, mine, mine_known, used[0]), facts(record, answer.plan, its_known, used[1]), strict=True
+            facts(record, mine, mine_known, used[0]),
+            facts(record, answer.plan, its_known, used[1]),
+            strict=True,
         )
         rows = compare_table(compare_info(record, mine, answer.plan, mine_known, its_known))[1]
         score = points(mine.importance, answer.plan.importance)
@@ -136,10 +145,26 @@ class Play:
             words.append("The solver's plan is proven: no plan within the budget keeps more importance.")
         else:
             words.append(
-                f"No plan within the limits keeps more than {fmt.percent(answer.bound / total)} of the importance: "
-                "that much is proven."
+                f"No plan within the limits keeps more than {fmt.percent(answer.bound / total)} of the "
+                "importance: that much is proven."
             )
-        return " ".join(words)
+        words.append(self._apart(mine))
+        return " ".join(filter(None, words))
+
+    def _apart(self, mine: Plan) -> str:
+        """How far apart the two are in accuracy, where both were measured: importance is only an estimate."""
+        one, other = self._known(mine), self._known(self.round.answer.plan)
+        if one is None or other is None or one.estimate or other.estimate:
+            return ""
+        gap = 100 * (other.share - one.share)
+        return (
+            f"Importance is an estimate. Measured, the solver's network is {abs(gap):.1f} points "
+            f"{'more' if gap >= 0 else 'less'} accurate than yours."
+        )
+
+    def _known(self, plan: Plan) -> Known | None:
+        """As cut or repaired, of both: a fine-tuned network of the solver's plan would be no fair answer."""
+        return known_accuracy(self.record, plan, self.selection.accuracies.since, networks=())
 
 
 def _words(score: int, mine: Plan, answer: Plan) -> str:
@@ -148,5 +173,3 @@ def _words(score: int, mine: Plan, answer: Plan) -> str:
     if mine.importance > answer.importance * (1 + 1e-9):
         return "100 points: yours is better than what the solver found within two limits."
     return f"{score} of 100 points: your network keeps {score} % of what the solver's keeps."
-
-

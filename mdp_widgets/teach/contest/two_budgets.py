@@ -1,8 +1,8 @@
 """The solver's plan under a latency budget and, if wanted, a limit on parameters.
 
 A limit on parameters is priced: every parameter costs some importance, the exact solver solves that problem,
-and the price is raised until the limit is met (Lagrange). The plan found is feasible; the bound holds for every
-plan within both. When `solve` takes several limits by itself, this file is the one to change.
+and the price is raised until the limit is met (Lagrange). The plan found is feasible; the bound holds for
+every plan within both. When `solve` takes several limits by itself, this file is the one to change.
 """
 
 import dataclasses
@@ -62,7 +62,12 @@ def _priced(study: StudyRecord, budget: float, limit: float, start: Answer) -> A
     while raises < RAISES and halvings < HALVINGS:
         found = solve(charged(study, price), budget)
         plan = make_plan(
-            study.problem, budget, _full(study, found), found.removed_blocks, solver="exact", seconds=found.seconds
+            study.problem,
+            budget,
+            _full(study, found),
+            found.removed_blocks,
+            solver="exact",
+            seconds=found.seconds,
         )
         used = _used(study, plan)
         bound = min(bound, (found.importance if found.bound is None else found.bound) + price * limit)

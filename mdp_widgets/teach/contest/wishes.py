@@ -23,7 +23,9 @@ class Wishes:
         self.record = selection.study
         found = impossible(self.record.problem)
         if found is None:
-            self.widget = ui.sentence("This study has no three wishes that contradict a budget: no third round.")
+            self.widget = ui.sentence(
+                "This study has no three wishes that contradict a budget: no third round."
+            )
             return
         self.found: Impossible = found
         self.boxes = [widgets.Checkbox(True, description=w.text, indent=False) for w in found.wishes]
@@ -34,8 +36,9 @@ class Wishes:
         self._show()
         unit = self.record.problem.latency_unit
         head = html(
-            '<h3 class="mdp-round-title">Round 3: find out why it cannot be</h3><p class="mdp-ask">Three people have a '
-            "wish each, and the budget is {ms}. The solver says that nothing fits. Find out which wish it is.</p>",
+            '<h3 class="mdp-round-title">Round 3: find out why it cannot be</h3><p class="mdp-ask">Three '
+            "people have a wish each, and the budget is {ms}. The solver says that nothing fits. Find "
+            "out which wish it is.</p>",
             ms=fmt.ms(found.budget, unit),
         )
         card = ui.card(*self.boxes, self.said)

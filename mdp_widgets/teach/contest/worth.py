@@ -47,7 +47,9 @@ def guess(study: StudyRecord, importance: float) -> Guess | None:
 def accuracy_words(study: StudyRecord, known: Known | None, importance: float) -> str:
     """What is known of a network's accuracy: measured, a guess that says so, or what is missing."""
     if known is not None and not known.estimate:
-        return f"{fmt.percent(known.share)} of {known.images:,} images right, measured ({IN_WORDS[known.stage]})"
+        return (
+            f"{fmt.percent(known.share)} of {known.images:,} images right, measured ({IN_WORDS[known.stage]})"
+        )
     if known is not None:
         return f"about {fmt.percent(known.share)} of images right, an estimate between measured plans"
     guessed = guess(study, importance)
@@ -71,8 +73,8 @@ def missing(study: StudyRecord) -> str:
     if len(measured_plans(study)) >= 3:
         return ""
     return (
-        f"Accuracy was not measured for “{study.name}”, so importance decides here. mdp measure '{study.name}' "
-        "--budgets 15,25,40,60,80 --save measures it."
+        f"Accuracy was not measured for “{study.name}”, so importance decides here. "
+        f"mdp measure '{study.name}' --budgets 15,25,40,60,80 --save measures it."
     )
 
 

@@ -13,7 +13,7 @@ NONE = "finds no plan"
 
 
 def _rows(study: StudyRecord, cost: LineCost) -> list[tuple[str, float | None, float | None]]:
-    """(method, importance kept, accuracy where it was measured); None where there is no plan, or no measurement."""
+    """(method, importance kept, accuracy); None where there is no plan, or no measurement."""
     known = [measured_near(study, "halp", cost.share), None, measured_near(study, "exact", cost.share)]
     return list(zip(NAMES, (cost.line, cost.widths, cost.blocks), known, strict=True))
 
@@ -43,7 +43,11 @@ def draw_cost(study: StudyRecord, cost: LineCost) -> dict[str, Any]:
         "layout": layout(
             margin={"l": 190, "r": 20, "t": 8, "b": 42},
             bargap=0.3,
-            xaxis=axis("importance kept, %", range=[min(0.0, 100 * (cost.line or 0.0)), 165]),
+            xaxis=axis(
+                "importance kept, %",
+                range=[min(0.0, 100 * (cost.line or 0.0)), 145],
+                tickvals=[0, 20, 40, 60, 80, 100],
+            ),
             yaxis={**axis("", type="category", showgrid=False), "autorange": "reversed"},
         ),
     }

@@ -68,7 +68,9 @@ def draw_scan(info: ScanInfo) -> dict[str, Any]:
         "data": data,
         "layout": layout(
             showlegend=True,
-            legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "font": {"size": 13}},
+            legend={
+                "orientation": "h", "x": 1, "xanchor": "right", "y": 1, "font": {"size": 13},
+            },
             margin={"l": 52, "r": 12, "t": 8, "b": 110},
             hovermode="closest",
             bargap=0.2,
@@ -91,4 +93,9 @@ def scan_table(info: ScanInfo) -> tuple[list[str], list[list[str]]]:
         [name, "removed" if what == "block" else "half", f"{lost:.1f}", percent(latency, 0)]
         for name, what, lost, latency in zip(info.names, info.what, info.lost, info.latency, strict=True)
     ]
-    return ["cut", "", "accuracy lost, points" if info.measured else "importance lost, %", "latency left"], rows
+    return [
+        "cut",
+        "",
+        "accuracy lost, points" if info.measured else "importance lost, %",
+        "latency left",
+    ], rows

@@ -35,7 +35,7 @@ class WorkInfo:
 def work_info(
     study: StudyRecord, dims: tuple[str, ...], share: int, what: str, work: Callable[..., float]
 ) -> WorkInfo:
-    """The record of cutting `dims` alike; `work(choices)` is the arithmetic of a choice as a share of dense."""
+    """The record of cutting `dims` alike; `work(choices)` is a choice's arithmetic as a share of dense."""
     problem, path = study.problem, []
     for percent_left in STEPS:
         cut = {d: half(problem, d, percent_left / 100) for d in dims}
@@ -86,7 +86,14 @@ def draw_path(info: WorkInfo) -> dict[str, Any]:
     common = {"type": "scatter", "hovertemplate": hover}
     return {
         "data": [
-            {**common, "mode": "lines", "name": "if time were arithmetic", "x": [0, 100], "y": [0, 100], "line": line},
+            {
+                **common,
+                "mode": "lines",
+                "name": "if time were arithmetic",
+                "x": [0, 100],
+                "y": [0, 100],
+                "line": line,
+            },
             {
                 **common,
                 "mode": "lines+markers",
@@ -96,7 +103,14 @@ def draw_path(info: WorkInfo) -> dict[str, Any]:
                 "line": {"color": "var(--mdp-kept)", "width": 2.5},
                 "marker": {"size": 6, "color": "var(--mdp-kept)"},
             },
-            {**common, "mode": "markers", "name": "yours", "x": [100 * work], "y": [100 * time], "marker": mark},
+            {
+                **common,
+                "mode": "markers",
+                "name": "yours",
+                "x": [100 * work],
+                "y": [100 * time],
+                "marker": mark,
+            },
         ],
         "layout": layout(
             showlegend=True,

@@ -80,11 +80,11 @@ def _check(study: StudyRecord) -> Quiz:
     else:
         right = "less" if kept < free - 1e-4 else "same"
         told = (
-            f"With every block kept the best plan has {fmt.percent(kept)} of the importance, with blocks free "
-            f"to go {fmt.percent(free)}."
+            f"With every block kept the best plan has {fmt.percent(kept)} of the importance, with blocks "
+            f"free to go {fmt.percent(free)}."
         )
-    look = f"The dashed line is the front with every block kept; it begins at {least}. Look where it is at"
-    look += f" {fmt.ms(budget, problem.latency_unit)}."
+    at = fmt.ms(budget, problem.latency_unit)
+    look = f"With every block kept the fastest choice takes {least}. Look at the dashed line at {at}."
     texts = {
         "none": "No plan fits any more.",
         "less": "A plan fits, but it keeps less importance.",

@@ -13,6 +13,7 @@ from .step import Step
 SHARES = (0.2, 0.35, 0.5, 0.7, 0.9)
 # One more step of so much latency, as a share of dense, is what a price is taken over.
 MORE = 0.05
+RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 TIMES = ((0.1, "less than a tenth of a second"), (1.0, "up to a second"), (60.0, "up to a minute"))
 
 
@@ -30,7 +31,7 @@ def program(study: StudyRecord) -> Step:
     options.append(Option(str(len(TIMES)), "longer"))
     right = str(sum(plan.seconds >= limit for limit, _ in TIMES))
     power = networks(problem)
-    ours = f"{10 ** (power - int(power)):.1f} × 10^{int(power)}"
+    ours = f"{10 ** (power - int(power)):.1f} × 10{str(int(power)).translate(RAISED)}"
     sure = "and proved that nothing better fits" if plan.optimal else "and could not prove it"
     prediction = Quiz(
         "program-prediction",
@@ -75,7 +76,9 @@ def _check(study: StudyRecord) -> Quiz:
     offered = [(at, price) for at, price in found if at == best_at or price < 0.95 * best]
 
     def text(share: float) -> str:
-        return f"{fmt.percent(share, 0)} of dense, {fmt.ms(share * problem.dense_latency, problem.latency_unit)}"
+        return (
+            f"{fmt.percent(share, 0)} of dense, {fmt.ms(share * problem.dense_latency, problem.latency_unit)}"
+        )
 
     options = [
         Option(

@@ -16,16 +16,18 @@ DROPS = (2, 5, 10, 20, 40)
 def proof(study: StudyRecord) -> Step:
     """The step of one study; of one without measured accuracy it says what is missing."""
     plans = optimal(study)
-    asked = (_accuracy(study, plans), _fall(study, plans)) if len(plans) > 1 else (_unmeasured(study), _meant())
+    asked = (
+        (_accuracy(study, plans), _fall(study, plans)) if len(plans) > 1 else (_unmeasured(study), _meant())
+    )
     return Step(
         "What the proof does not prove",
         "You can say what is proven of a plan, and what only a measurement shows.",
-        "Proven is that no other choice within the budget keeps more importance. Importance is an estimate of "
-        "what the network would miss. What is the pruned network worth on images that it has never seen?",
+        "Proven is that no other choice within the budget keeps more importance. Importance is an estimate "
+        "of what the network would miss. What is the pruned network worth on images that it has never seen?",
         asked[0],
         "Drag the budget. The dashed line is what is proven, the solid ones are what was measured.",
         asked[1],
-        "The proof is about the program. Accuracy must be measured, and repair and fine-tuning bring it back.",
+        "The proof is about the program. Accuracy must be measured; repair and fine-tuning bring it back.",
         6,
     )
 
@@ -47,8 +49,10 @@ def _accuracy(study: StudyRecord, plans: tuple[PlanAccuracy, ...]) -> Quiz:
     plan, dense = near(study, plans), dense_accuracy(study)
     options, right = ranges(EDGES, 100 * plan.cut)
     of = "" if dense is None else f" The dense network is right on {fmt.percent(dense)}."
-    repaired = "" if plan.repaired is None else (
-        f" Repaired, in seconds and without labels, it is right on {fmt.percent(plan.repaired)}."
+    repaired = (
+        ""
+        if plan.repaired is None
+        else (f" Repaired, in seconds and without labels, it is right on {fmt.percent(plan.repaired)}.")
     )
     return Quiz(
         "proof-prediction",
@@ -103,8 +107,12 @@ def _unmeasured(study: StudyRecord) -> Quiz:
 def _meant() -> Quiz:
     options = (
         Option("importance", "No choice within the budget keeps more importance."),
-        Option("accuracy", "No choice within the budget is more accurate.", "No image was shown for the proof."),
-        Option("time", "The network will take exactly the predicted time.", "Tables predict; mdp verify tests."),
+        Option(
+            "accuracy", "No choice within the budget is more accurate.", "No image was shown for the proof."
+        ),
+        Option(
+            "time", "The network will take exactly the predicted time.", "Tables predict; mdp verify tests."
+        ),
     )
     return Quiz(
         "proof-check",

@@ -58,8 +58,10 @@ def said(move: Move) -> str:
     """A cut as a short answer."""
     if move.what == "block":
         return f"{move.name} removed"
-    return f"{move.name.removeprefix('all ')}: half, in all blocks" if move.name.startswith("all ") else (
-        f"{move.name}: half"
+    return (
+        f"{move.name.removeprefix('all ')}: half, in all blocks"
+        if move.name.startswith("all ")
+        else (f"{move.name}: half")
     )
 
 
@@ -87,7 +89,8 @@ def enough_at(study: StudyRecord, dim: str) -> int:
     """How many options of a dim it takes to hold nine tenths of its scores."""
     options = study.problem.dim[dim].options
     return next(
-        (i + 1 for i, kept in enumerate(options) if units_info(study, dim, kept).share >= ENOUGH), len(options)
+        (i + 1 for i, kept in enumerate(options) if units_info(study, dim, kept).share >= ENOUGH),
+        len(options),
     )
 
 
@@ -105,8 +108,8 @@ def _check(study: StudyRecord) -> Quiz:
         f"The best {right} of {options[-1]} hold {fmt.percent(share)}.",
         unit=f"of {options[-1]} units",
         hints=(
-            f"Fewer than {fmt.percent(ENOUGH, 0)} with so few. Choose {dim} above, and move the slider to the "
-            "first width where the sentence says enough.",
+            f"Fewer than {fmt.percent(ENOUGH, 0)} with so few. Choose {dim} above, and move the slider to "
+            "the first width where the sentence says enough.",
             f"That is enough, but fewer are too. Choose {dim} above, and go down with the slider.",
         ),
     )

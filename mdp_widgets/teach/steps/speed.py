@@ -56,7 +56,7 @@ def work_of(study: StudyRecord, choices, removed=()) -> float:
 
 
 def even_cut(study: StudyRecord) -> tuple[float, float]:
-    """(work, latency) as shares of dense, where all widths are cut alike and the work is nearest to a half."""
+    """(work, latency) as shares of dense, where all widths are cut alike and the work is nearest to half."""
     problem, found = study.problem, []
     for percent in range(30, 100):
         choices = {d.name: half(problem, d.name, percent / 100) for d in problem.dims}
@@ -83,7 +83,9 @@ def _check(study: StudyRecord) -> Quiz:
     others = [m for m in moves if m.latency < worst.latency - 1e-3]
     options = []
     for move in sorted([worst, *others], key=lambda m: m.name):
-        words = f"It leaves {_both(study, move)}. Another cut saves less. Choose each of them above the figure."
+        words = (
+            f"It leaves {_both(study, move)}. Another cut saves less. Choose each of them above the figure."
+        )
         options.append(Option(move.name, cut_name(move), words))
     if len(options) == 1:
         options.append(Option("none", "They all save the same", "They do not: look at the time bar."))

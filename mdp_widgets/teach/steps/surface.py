@@ -22,9 +22,9 @@ def surface(study: StudyRecord) -> Step:
     prediction = Quiz(
         "surface-prediction",
         "prediction",
-        f"The layer {info.term} stays as wide as it is, and takes {fmt.ms(info.at_dense[-1], unit)}. Now what "
-        f"feeds it ({info.input_dim}) shrinks from {info.input_dense} to {info.input_width}. How much of its "
-        "time is left?",
+        f"The layer {info.term} stays as wide as it is, and takes {fmt.ms(info.at_dense[-1], unit)}. Now "
+        f"what feeds it ({info.input_dim}) shrinks from {info.input_dense} to {info.input_width}. How much "
+        "of its time is left?",
         options,
         right,
         f"{fmt.ms(info.at_input[-1], unit)}, which is {fmt.percent(takes, 0)}. A price for its own width "
@@ -66,8 +66,8 @@ def _check(study: StudyRecord) -> Quiz:
         "lines?",
         tuple(Option(o.value, o.text, look) for o in options),
         right,
-        f"By lines {fmt.percent(cost.line)}, by tables {fmt.percent(cost.widths)}: {points:.1f} points, for the "
-        "same time.",
+        f"By lines {fmt.percent(cost.line)}, by tables {fmt.percent(cost.widths)}: {points:.1f} points, for "
+        "the same time.",
     )
 
 
