@@ -77,8 +77,8 @@ def tables_row(tables: Tables) -> tuple[str, ...]:
 
 
 def profile_card(draft: StudyDraft, number: int = 2) -> widgets.VBox:
-    """The card of step 2. Its parts are `device`, `batch`, `dtype`, `threads`, `seconds`, `steps` (of widths),
-    `how`, `go`, `again`, `job` and `left`, a sentence on what a run that was stopped left behind."""
+    """The card of step 2. Its parts are `device`, `batch`, `dtype`, `threads`, `seconds`, `steps` (of
+    widths), `how`, `go`, `again`, `job` and `left`, a sentence on what a run that was stopped left."""
     parts = form(ProfileOptions, "device", "batch", "dtype", "threads", "seconds", "width_step")
     parts["width_step"].placeholder = "channels=8, or mlp=64 qk=8"
     left = ui.sentence()
@@ -138,8 +138,8 @@ def left_behind(state: JobState | None) -> str:
         return ""
     if state.result.get("path"):
         return (
-            "The coarse tables were complete and are saved: step 4 can build a study of them. Measure goes on "
-            "to the finer ones."
+            "The coarse tables were complete and are saved: step 4 can build a study of them. Measure goes "
+            "on to the finer ones."
         )
     reached = f" ({state.progress['text']})" if state.progress and state.progress["text"] else ""
     return (
