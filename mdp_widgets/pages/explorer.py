@@ -60,9 +60,7 @@ class Explorer:
             {
                 "Block": lambda: self.block.widget,
                 "Compare": guarded(lambda: ui.card(Compare(s))),
-                "Quality": guarded(
-                    lambda: ipywidgets.VBox([QualityView(s).widget, panel("verify_panel", s)()])
-                ),
+                "Quality": guarded(lambda: _quality(s)),
                 **{t: panel(f, s) for t, f in PANELS.items()},
             },
             s,
@@ -84,7 +82,7 @@ class Explorer:
         picture = ui.card(survivors.head, survivors.drawing, flex="1.9 1 0", min_width="0")
         main = ipywidgets.HBox([front, picture])
         main.add_class("mdp-main")
-        top = ipywidgets.HBox([self.header, self.studies, self.plans])
+        top = ipywidgets.HBox([self.header, ipywidgets.HBox([self.studies, self.plans])])
         top.add_class("mdp-top")
         self.quality = QualityNotice(s)
         self.widget = ui.panel(
@@ -143,6 +141,12 @@ def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]], selection: ExplorerS
     widget.observe(fill, "selected_index")
     selection.observe(follow, "tab")
     return widget
+
+
+def _quality(selection: ExplorerState) -> ipywidgets.Widget:
+    """What is known of how good the numbers are, and the buttons that find it out."""
+    tests = panel("verify_panel", selection)()
+    return ipywidgets.VBox([QualityView(selection).widget, tests], layout={"grid_gap": "12px"})
 
 
 def panel(function: str, selection: ExplorerState) -> Callable[[], ipywidgets.Widget]:

@@ -81,9 +81,16 @@ def verify_panel(selection) -> widgets.VBox:
     tables = start_button("Measure whole networks", test_tables, tooltip=TABLES)
     importance = start_button("Test the importance", test_importance, tooltip=ACCURACY)
     here = MeasureHere(selection)
-    left = widgets.VBox([ui.heading("Tables", 4), ui.sentence(TABLES), fields(*timed.values()), tables, here])
+    left = widgets.VBox(
+        [ui.heading("Tables", 4), ui.sentence(TABLES), fields(*timed.values()), ui.row(tables), here]
+    )
     right = widgets.VBox(
-        [ui.heading("Importance", 4), ui.sentence(ACCURACY), fields(data, *tried.values()), importance]
+        [
+            ui.heading("Importance", 4),
+            ui.sentence(ACCURACY),
+            fields(data, *tried.values()),
+            ui.row(importance),
+        ]
     )
     card = ui.card(two_columns(left, right), job, title="Test this study", note=jobs.refusal())
     panel = long_work(card)
