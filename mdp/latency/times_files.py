@@ -5,7 +5,6 @@ the names mean, and whether they fit a network, is not looked at here.
 """
 
 import csv
-import json
 import math
 import os
 import re
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import BadFile
+from ..core.files import MOST_BYTES, parse_json
 
 # Columns that hold the name and the time, the first that is there.
 NAMES, TIMES = ("id", "key", "part", "block", "name"), ("value", "latency", "time", "mean", "ms")
@@ -55,9 +55,12 @@ def read_times(path: str | os.PathLike) -> TimesFile:
     """
     path = Path(path)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise BadFile(f"The file of times {path} cannot be read: {error.strerror}.") from None
+    if len(data) > MOST_BYTES:
+        raise BadFile(f"{path} is larger than {MOST_BYTES // 1_000_000} MB, which no file of times is.")
     if path.suffix.lower() in (".pkl", ".pickle", ".npy", ".pt", ".pth") or data[:1] == b"\x80":
         raise BadFile(
             f"{path} is a pickle, as HALP's tables are. It is not opened here, since a pickle can run any "
@@ -75,7 +78,10 @@ def read_times(path: str | os.PathLike) -> TimesFile:
     elif path.suffix.lower() == ".json" or text.lstrip()[:1] in "{[":
         found = _json(text, path)
     else:
-        found = _csv(text, path)
+        try:
+            found = _csv(text, path)
+        except csv.Error as error:
+            raise BadFile(f"{path} is not a CSV file: {error}.") from None
     if not found.rows and found.blocks is None:
         raise BadFile(f"The file of times {path} holds no times.")
     seen: dict[str, str] = {}
@@ -153,10 +159,7 @@ def _yaml(text: str, path: Path) -> Iterator[Row]:
 
 
 def _json(text: str, path: Path) -> TimesFile:
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadFile(f"{path} is not a JSON file: {error}.") from None
+    data = parse_json(text, f"file of times {path}")
     if isinstance(data, list) or (isinstance(data, dict) and isinstance(data.get("table"), list)):
         return TimesFile((), {"unit": "s"}, data)  # NViT's, over five axes
     return TimesFile(tuple(_json_rows(data, path)))
@@ -196,8 +199,8 @@ def _number(word, path: Path, where: str, zero: bool = False) -> float:
         if isinstance(word, bool):
             raise ValueError
         number = float(word)
-    except (TypeError, ValueError):
-        raise BadFile(f"{path}, {where}: {word!r} is no number.") from None
+    except (TypeError, ValueError, OverflowError):
+        raise BadFile(f"{path}, {where}: {word!r:.80} is no number.") from None
     if not math.isfinite(number):
         raise BadFile(f"{path}, {where}: {word} is no time. Measure it again, or leave it out and "
                       "say why in the column failure.")  # fmt: skip

@@ -1,5 +1,5 @@
-"""Below a path that another's proxy gives, as JupyterHub and jupyter-server-proxy do: the path stays, and so do
-Host and Origin. And on IPv6."""
+"""Below a path that a proxy gives, as JupyterHub and jupyter-server-proxy do: the path stays, and so do Host
+and Origin. And on IPv6."""
 
 import asyncio
 import http.client
