@@ -147,7 +147,8 @@ def load_kit(path: str | os.PathLike) -> Kit:
             raise ValueError("found_with or the digest")
         return Kit(ref, data["batch"], options, how, items, digest)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadFile(f"The kit {path} is damaged, at {error}. Make it anew, or take another copy.") from None
+        what = f"{error!s:.200}"
+        raise BadFile(f"The kit {path} is damaged, at {what}. Make it anew, or take another copy.") from None
 
 
 def onnx_of(workload: Workload, batch: int) -> bytes:

@@ -1,6 +1,7 @@
 """What stands in a kit.json, looked at piece by piece: nothing in a file that has travelled is trusted."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 KINDS = ("part", "network")
@@ -15,7 +16,7 @@ def options_of(data: Any) -> dict[str, tuple[int, ...]]:
     found = {}
     for name, widths in data.items():
         whole = isinstance(widths, list) and all(is_count(n) for n in widths) and bool(widths)
-        if not whole or any(a >= b for a, b in zip(widths, widths[1:], strict=False)):
+        if not whole or any(a >= b for a, b in pairwise(widths)):
             raise ValueError(f"options of {name!r:.60}, which must be growing widths")
         found[name] = tuple(widths)
     return found

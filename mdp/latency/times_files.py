@@ -18,6 +18,8 @@ from ..core.files import MOST_BYTES, parse_json
 
 # Columns that hold the name and the time, the first that is there.
 NAMES, TIMES = ("id", "key", "part", "block", "name"), ("value", "latency", "time", "mean", "ms")
+# In any unit of time: nothing that is timed takes longer, or less than one part of it.
+MOST = 1e15
 SPREAD, REPEATS = ("spread",), ("repeats", "count")
 
 
@@ -87,7 +89,7 @@ def read_times(path: str | os.PathLike) -> TimesFile:
     seen: dict[str, str] = {}
     for row in found.rows:
         if row.name in seen:
-            raise BadFile(f"{path}: {row.name} stands there twice, at {seen[row.name]} and {row.where}.")
+            raise BadFile(f"{path}: {row.name:.80} stands there twice, at {seen[row.name]} and {row.where}.")
         seen[row.name] = row.where
     return found
 
@@ -107,7 +109,8 @@ def _csv(text: str, path: Path) -> TimesFile:
     name, value = _first(columns, NAMES), _first(columns, TIMES)
     if not name or not value:
         raise BadFile(
-            f"{path} has the columns {', '.join(columns[:8])}. A CSV of times needs one that names what was "
+            f"{path} has the columns {', '.join(c[:30] for c in columns[:8])}. "
+            "A CSV of times needs one that names what was "
             f"timed ({', '.join(NAMES)}) and one with its time ({', '.join(TIMES)})."
         )
     rows = []
@@ -169,7 +172,7 @@ def _json_rows(data, path: Path) -> Iterator[Row]:
     if not isinstance(data, dict):
         raise BadFile(f"{path} holds no table: give {{key: time}}.")
     for key, value in data.items():
-        where = f"entry {key!r}"
+        where = f"entry {key!r:.80}"
         if isinstance(value, dict):
             yield _of_facts(key, value, path, where)
         else:
@@ -201,9 +204,9 @@ def _number(word, path: Path, where: str, zero: bool = False) -> float:
         number = float(word)
     except (TypeError, ValueError, OverflowError):
         raise BadFile(f"{path}, {where}: {word!r:.80} is no number.") from None
-    if not math.isfinite(number):
-        raise BadFile(f"{path}, {where}: {word} is no time. Measure it again, or leave it out and "
+    if not math.isfinite(number) or number > MOST or 0 < number < 1 / MOST:
+        raise BadFile(f"{path}, {where}: {word!s:.80} is no time. Measure it again, or leave it out and "
                       "say why in the column failure.")  # fmt: skip
     if number < 0 or (number == 0 and not zero):
-        raise BadFile(f"{path}, {where}: {word} is no time, since nothing takes that long.")
+        raise BadFile(f"{path}, {where}: {word!s:.80} is no time, since nothing takes that long.")
     return number

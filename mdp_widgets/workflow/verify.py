@@ -17,7 +17,7 @@ from mdp.operations.shared import FASHION
 
 from ..theme import ui
 from .components import combobox, fields, long_work, or_sentence, start_button, two_columns
-from .finetune import images_of
+from .finetune import images_for
 from .form import form, values_of
 from .job_view import JobView
 from .measure_here import MeasureHere
@@ -36,7 +36,7 @@ def verify_panel(selection) -> widgets.VBox:
     """
     timed = form(VerifyOptions, "subnetworks", "seconds")
     tried = form(VerifyOptions, "plans", "images", "budgets")
-    data = combobox("Images", [FASHION], images_of(selection.study), "fashion-mnist, or one folder per class")
+    data = combobox("Images", [FASHION], images_for(selection), "fashion-mnist, or one folder per class")
     data.placeholder = "/path/to/a/folder/per/class"
     job = JobView("verify", resume=lambda state: is_about(state, selection.study))
 
@@ -71,7 +71,7 @@ def verify_panel(selection) -> widgets.VBox:
 
     def other_study(_=None):
         if data.value in ("", FASHION):  # what somebody typed stays
-            data.value = images_of(selection.study)
+            data.value = images_for(selection)
         if not job.running:
             job.complain("")
             job.find()

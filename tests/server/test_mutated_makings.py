@@ -1,5 +1,5 @@
-"""The same attack on what is made elsewhere or in several steps: recipes, kits and times of other devices, scores
-with measured blocks, plans and studies with accuracy, checkpoints."""
+"""The same attack on what is made elsewhere or in several steps: recipes, kits and times of other devices,
+scores with measured blocks, plans and studies with accuracy, checkpoints."""
 
 import copy
 import csv
@@ -42,8 +42,7 @@ def refused_or(act):
     try:
         return act()
     except MdpError as error:
-        assert str(error).endswith((".", "!", ")")), str(error)
-        assert str(error).isprintable() and len(str(error)) < 3000
+        assert str(error).isprintable() and 10 < len(str(error)) < 3000
         return None
 
 
@@ -79,7 +78,9 @@ def kit():
         item = {"id": f"network-{n}", "kind": "network", "key": whole_network(found, choices, removed).key}
         items.append({**item, "choices": choices, "removed": list(removed)})
         running = [s for s in found.segments if s.block not in removed]
-        rows.append([f"network-{n}", sum(linear_key(s.at(*(choices[d] for d in s.dims)).key) for s in running)])
+        rows.append(
+            [f"network-{n}", sum(linear_key(s.at(*(choices[d] for d in s.dims)).key) for s in running)]
+        )
     options = {d.name: d.options for d in found.space.dims}
     return Kit(found.ref, 1, options, {}, items, "abc"), rows
 
@@ -124,7 +125,11 @@ def odd_text(text, chance):
             lines[i] = ",".join(words)
         else:
             at = chance.randrange(len(lines[i]) + 1)
-            lines[i] = lines[i][:at] + chance.choice(['"', "\0", "\r", ",", "#", "\t", "{", "é", odd]) + lines[i][at:]
+            lines[i] = (
+                lines[i][:at]
+                + chance.choice(['"', "\0", "\r", ",", "#", "\t", "{", "é", odd])
+                + lines[i][at:]
+            )
     data = bytearray("\n".join(lines).encode(errors="surrogatepass"))
     if chance.random() < 0.2 and data:
         at = chance.randrange(len(data))
@@ -139,7 +144,10 @@ def test_times_of_another_device(tmp_path, kit, kind):
     if kind == "csv":
         out = io.StringIO()
         csv.writer(out, lineterminator="\n").writerows(
-            [["id", "value", "spread", "repeats", "anchor", "failure"], *([*r, 0.01, 5, 0.1, ""] for r in rows)]
+            [
+                ["id", "value", "spread", "repeats", "anchor", "failure"],
+                *([*r, 0.01, 5, 0.1, ""] for r in rows),
+            ]
         )
         good = "# device: a board\n# unit: ms\n# kit: abc\n" + out.getvalue()
     elif kind == "yaml":
@@ -175,8 +183,8 @@ def test_scores_with_measured_blocks(tmp_path):
 
 ACCURACY = {
     "dense": 0.9, "dataset": "fashion-mnist", "images": 2000,
-    "plans": [{"choices": dict(PLAN.choices), "removed": list(PLAN.removed_blocks), "images": 2000, "cut": 0.5,
-               "repaired": 0.8, "method": "exact"}],
+    "plans": [{"choices": dict(PLAN.choices), "removed": list(PLAN.removed_blocks), "images": 2000,
+               "cut": 0.5, "repaired": 0.8, "method": "exact"}],
     "check": {"plans": 12, "as": "repaired", "images": 2000, "dense": 0.9, "rank_correlation": {"0.5": 0.9},
               "alike": {"0.4": 3}, "behind": 0.01, "exchange_rates": {"mlp": 0.5}},
 }  # fmt: skip
@@ -200,12 +208,15 @@ def test_studies_with_all_that_is_measured(tmp_path, monkeypatch):
     """Opened in the whole page, with every part that shows what was measured."""
     monkeypatch.setenv("MDP_DATA", str(tmp_path))
     strict = {"budget": 1.0, "measured": 0.9, "round": 0, "pins": "", "plan": plan_to_json(PLAN), "steps": [
-        {"target": 1.0, "predicted": 1.0, "measured": 0.9, "corrected": 0.9, "remeasured": 3, "met": True}]}  # fmt: skip
+        {"target": 1.0, "predicted": 1.0, "measured": 0.9, "corrected": 0.9, "remeasured": 3,
+         "met": True}]}  # fmt: skip
     tables = dataclasses.replace(STUDY.tables, provenance={**STUDY.tables.provenance, "strict": strict})
     verification = {"median_error": 0.02, "worst_error": 0.1, "bias": 0.0, "tau": 0.9, "subnetworks": 30,
-                    "device": "x", "same_device": True, "dense": {"measured": 1.0, "predicted": 1.0, "spread": 0.0},
+                    "device": "x", "same_device": True,
+                    "dense": {"measured": 1.0, "predicted": 1.0, "spread": 0.0},
                     "points": [{"predicted": 1.0, "measured": 1.0, "spread": 0.0, "share": 0.5,
-                                "choices": dict(PLAN.choices), "removed": list(PLAN.removed_blocks)}]}  # fmt: skip
+                                "choices": dict(PLAN.choices),
+                                "removed": list(PLAN.removed_blocks)}]}  # fmt: skip
     whole = dataclasses.replace(STUDY, accuracy=ACCURACY, tables=tables, verification=verification)
     path = save_study(whole, tmp_path / "user" / "studies" / "s.json")
     good, page = json.loads(path.read_text()), Explorer(path)
@@ -243,23 +254,30 @@ def test_checkpoints(tmp_path):
 
     weights = {f"module.layer.{i}.weight": torch.ones(2, 2) for i in range(3)}
     odd = [None, 1, "x", [], {}, (), torch.ones(()), torch.zeros(0), torch.ones(2, 2).to_sparse(),
-           torch.ones(2, dtype=torch.complex64), torch.empty(2, device="meta"), float("nan"), {"a": {}}]  # fmt: skip
+           torch.ones(2, dtype=torch.complex64), torch.empty(2, device="meta"), float("nan"),
+           {"a": {}}]  # fmt: skip
     chance, path = random.Random("makings pth"), tmp_path / "c.pth"
     for _ in range(FILES):
         whole = {"epoch": 3, "state_dict": dict(weights), "ema": dict(weights), "optimizer": {"state": {}}}
         for _ in range(chance.choice([0, 1, 2])):
-            where = chance.choice([whole, whole["state_dict"] if isinstance(whole.get("state_dict"), dict) else whole])
+            where = chance.choice(
+                [whole, whole["state_dict"] if isinstance(whole.get("state_dict"), dict) else whole]
+            )
             where[chance.choice([*where, 5, "", "module.", "x" * 300, "\ud800"])] = chance.choice(odd)
         torch.save(whole, path)
         if chance.random() < 0.5:
             data = bytearray(path.read_bytes())
             for _ in range(chance.randint(1, 5)):
                 at = chance.randrange(len(data))
-                data[at : at + chance.choice([0, 1, 30, len(data)])] = chance.randbytes(chance.choice([0, 1, 2]))
+                data[at : at + chance.choice([0, 1, 30, len(data)])] = chance.randbytes(
+                    chance.choice([0, 1, 2])
+                )
             path.write_bytes(bytes(data))
-        read = refused_or(lambda: read_any(path, averaged=chance.random() < 0.3))  # noqa: B023
+        read = refused_or(lambda: read_any(path, averaged=chance.random() < 0.3))
         if read is not None:
-            assert all(isinstance(name, str) and tensor.is_contiguous() for name, tensor in read.tensors.items())
+            assert all(
+                isinstance(name, str) and tensor.is_contiguous() for name, tensor in read.tensors.items()
+            )
 
 
 def test_a_made_up_network_is_there():
