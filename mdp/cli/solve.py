@@ -6,7 +6,7 @@ from pathlib import Path
 from ..core.files import read_json
 from ..core.plan import Plan, parse_budget, save_plan
 from ..core.plan_accuracy import Known, known_accuracy, with_accuracy
-from ..core.problem import FORMAT, Problem, problem_from_json
+from ..core.problem import FORMATS, Problem, problem_from_json
 from ..core.quality import beside, importance_doubt
 from ..core.study import StudyRecord, load_study
 from ..plot.accuracy_words import accuracy_sentence, dense_accuracy
@@ -49,7 +49,7 @@ def read_either(name: str) -> tuple[Problem, StudyRecord | None]:
     path = Path(name)
     if path.is_file():
         data = read_json(path, "problem or study file")
-        if isinstance(data, dict) and data.get("format") == FORMAT:
+        if isinstance(data, dict) and data.get("format") in FORMATS:
             return problem_from_json(data, f"problem file {path}"), None
     study = load_study(name)
     return problem_of(study), study
