@@ -1,0 +1,2 @@
+def contradiction(problem, budget, limits, clock, pairs=True):
+    return None
