@@ -119,7 +119,7 @@ class Search:
 
     def _near(self, bound: float, below: float, state: "_State") -> bool:
         far = bound - state.importance
-        allowed = CLOSE * far if math.isfinite(far) else 1e-3 * self.program.scale_importance
+        allowed = CLOSE * far if state.best is not None else 0.0
         return bound - below <= max(allowed, 10 * self.rounding(state.prices))
 
     def _learn(self, part: Part, mixture: Mixture, at: Pass, state: "_State | None") -> bool:
