@@ -21,10 +21,11 @@ from ..exact.ragged import ranges
 from ..exact.slack_window import OpenPoints
 from .dominance import undominated
 from .pool import WidePool
+from .prices import Found
 
 # Pairs of the last two lists looked at in one go.
 CHUNK = 300_000
-# Sums of one merge beyond which the search gives up.
+# Sums of one merge beyond which a window is given up.
 MOST_SUMS = 6_000_000
 
 
@@ -36,19 +37,12 @@ class Part:
     uses: list[np.ndarray]
 
 
-@dataclass(frozen=True)
-class Found:
-    """A choice by its totals, and the points that it is made of as (level, point) of the whole program."""
-
-    uses: np.ndarray
-    importance: float
-    points: tuple[tuple[int, int], ...]
-
-
 class WideWindow:
     """All choices of a part with at most `window` slack at the prices of a pass."""
 
-    def __init__(self, part: Part, at: Pass, survivors: list[OpenPoints | None], window: float, check):
+    def __init__(self, part: Part, at: Pass, survivors: list[OpenPoints | None], window: float, check,
+                 most_sums: int = MOST_SUMS):  # fmt: skip
+        self.most_sums = most_sums
         self.part, self.value, self.window, self.check = part, at.value, window, check
         program = part.program
         self.pool = WidePool(program.slots, part.uses[0].shape[1])
@@ -190,9 +184,10 @@ class WideWindow:
             first = reads.cumsum() - reads
             rank = np.arange(len(owner)) - first[owner]
             mine = reads[owner]
-            left = np.flatnonzero(2 * rank + 1 < mine)
-            right = (first + reads - 1)[owner[left]] - rank[left]
-            middle = np.flatnonzero(2 * rank + 1 == mine)
+            last = mine <= 3 if leave == 2 else mine < 0  # of the last three the longest stays as it is
+            left = np.flatnonzero(np.where(last, rank == 0, 2 * rank + 1 < mine))
+            right = np.where(last[left], left + 1, (first + reads - 1)[owner[left]] - rank[left])
+            middle = np.flatnonzero(np.where(last, rank == 2, 2 * rank + 1 == mine))
             made = self._products(number, start, count, left, right, room[owner[left]])
             owner = np.concatenate([owner[left], owner[middle]])
             order = owner.argsort(kind="stable")
@@ -212,8 +207,8 @@ class WideWindow:
         a = ranges(start[left], rows)
         row_pair = np.arange(len(left)).repeat(rows)
         columns = count[right][row_pair]
-        if int(columns.sum()) > MOST_SUMS:
-            raise TooMany(f"More than {MOST_SUMS} sums of choices are near the bound.")
+        if int(columns.sum()) > self.most_sums:
+            raise TooMany(f"More than {self.most_sums} sums of choices are near the bound.")
         b = ranges(start[right][row_pair], columns)
         a = a.repeat(columns)
         pair = row_pair.repeat(columns)

@@ -6,12 +6,23 @@ choice to look at, and so on (Kelley's cutting planes; Dantzig-Wolfe from the ot
 known stay of use for other limits.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 # Beyond this price a resource's whole scale is worth this many times all importance: nothing fits.
 DEAREST = 1e4
 # Known choices beyond which a mixture starts anew.
 MOST = 1500
+
+
+@dataclass(frozen=True)
+class Found:
+    """A choice by its totals, and the points that it is made of as (level, point) of the whole program."""
+
+    uses: np.ndarray
+    importance: float
+    points: tuple[tuple[int, int], ...]
 
 
 class Mixture:
@@ -37,20 +48,28 @@ class Mixture:
         for r in range(resources):  # what may be exceeded, at the dearest price
             h.addCol(DEAREST, 0.0, np.inf, 1, np.array([r], dtype=np.int32), np.array([-1.0]))
         self._rows = np.arange(resources + 1, dtype=np.int32)
-        self._known: set[bytes] = set()
+        self._keys: set[bytes] = set()
+        self.choices: list[Found] = []
 
-    def add(self, uses: np.ndarray, importance: float) -> bool:
+    def add(self, choice: Found) -> bool:
         """Make a choice known; False if it was."""
-        key = np.append(uses, importance).tobytes()
-        if key in self._known:
+        key = np.append(choice.uses, choice.importance).tobytes()
+        if key in self._keys:
             return False
-        if len(self._known) >= MOST:
+        if len(self.choices) >= MOST:
             self._start()
-        self._known.add(key)
-        column = np.append(uses / self.scale_uses, 1.0)
-        cost = -importance / self.scale_importance
+        self._keys.add(key)
+        self.choices.append(choice)
+        column = np.append(choice.uses / self.scale_uses, 1.0)
+        cost = -choice.importance / self.scale_importance
         self._highs.addCol(cost, 0.0, np.inf, len(column), self._rows, column)
         return True
+
+    def mixed(self) -> list[Found]:
+        """The choices that the last solution mixes, the largest share first."""
+        shares = np.array(self._highs.getSolution().col_value)[len(self.scale_uses) :]
+        order = (-shares).argsort(kind="stable")
+        return [self.choices[i] for i in order.tolist() if shares[i] > 1e-9]
 
     def solve(self, limits: np.ndarray) -> tuple[np.ndarray, float]:
         """The prices at which the known choices bound least, and that bound, which is below the true one."""

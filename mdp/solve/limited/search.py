@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..exact.message_passing import Choice, Pass, maximiser, run_pass
+from ..exact.point_pool import TooMany
 from ..exact.program import Names, Program, part_of
 from ..exact.slack_window import select, slacks
 from ..protocol import OutOfTime
-from .closing import Found, Part, WideWindow
-from .prices import Mixture
+from .branching import apart, holds
+from .closing import MOST_SUMS, Part, WideWindow
+from .prices import Found, Mixture
 
 # Passes for the bound of all choices, and for that of one point of the root.
 STEPS, ROOT_STEPS = 40, 12
@@ -19,6 +21,8 @@ STEPS, ROOT_STEPS = 40, 12
 CLOSE = 0.03
 # List points that the first window lets in, and about how many sums a window should make.
 FIRST, TARGET = 40, 4000
+# Sums of one merge beyond which choices are split instead.
+SUMS = 100_000
 
 
 @dataclass
@@ -32,12 +36,12 @@ class Outcome:
 
 
 @dataclass(eq=False)
-class _Root:
-    """What is kept of one point of the root: its part, and its mixture of choices."""
+class _Branch:
+    """A part, perhaps with some points ruled out, its mixture of choices, and a bound on what is in it."""
 
     part: Part
     mixture: Mixture
-    prices: np.ndarray | None = None
+    bound: float = math.inf
 
 
 @dataclass(eq=False)
@@ -47,7 +51,7 @@ class Search:
     program: Program
     names: Names
     uses: list[np.ndarray]
-    _roots: dict[int, _Root] = field(default_factory=dict)
+    _roots: dict[int, _Branch] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scales = np.sum([np.abs(u).max(axis=0, initial=0.0) for u in self.uses], axis=0)
@@ -125,10 +129,10 @@ class Search:
     def _learn(self, part: Part, mixture: Mixture, at: Pass, state: "_State | None") -> bool:
         """Make the maximiser of a pass known; False if it was."""
         choice = maximiser(part.program, at)
-        uses = self._uses(choice)
+        found = Found(self._uses(choice), choice.importance, choice.points)
         if state is not None:
-            state.offer(Found(uses, choice.importance, choice.points))
-        return mixture.add(uses, choice.importance)
+            state.offer(found)
+        return mixture.add(found)
 
     def _uses(self, choice: Choice) -> np.ndarray:
         levels, points = zip(*choice.points, strict=True)
@@ -141,60 +145,96 @@ class Search:
             self._learn(part, mixture, _priced(part, corner), None)
 
     def _close(self, root: int, state: "_State", check) -> float:
-        """Find the best choice with one point of the root, if it beats the best known; its bound is left."""
-        own = self._root(root)
-        limits, part = state.limits, own.part
-        at, bound, prices, mixed = None, math.inf, state.prices, False
-        for _ in range(ROOT_STEPS):
+        """Find the best choice with one point of the root, if it beats the best known; its bound is left.
+
+        Where a window would hold too much, the choices are split in two, each with prices of its own.
+        """
+        stack = [self._root(root)]
+        while stack:
             check()
-            pass_ = _priced(part, prices)
-            here = pass_.value + float(prices @ limits)
-            if here < bound:
-                at, bound, own.prices = pass_, here, prices
-            new = self._learn(part, own.mixture, pass_, state)
-            if bound - state.importance <= self.rounding(prices):
-                return -math.inf
-            if mixed and not new:
-                break
-            (prices, below), mixed = own.mixture.solve(limits), True
-            if self._near(bound, below, state):
-                break
-        assert at is not None and own.prices is not None
-        self._windows(own, at, bound, state, check)
+            branch = stack.pop()
+            if branch.bound <= state.importance + self.rounding(state.prices):
+                continue
+            best = self._bound_branch(branch, state, check)
+            if best is None:
+                continue
+            at, bound, prices = best
+            pair = apart(branch.part, branch.mixture, prices)
+            most = SUMS if pair is not None else MOST_SUMS
+            if self._windows(branch.part, at, prices, bound, state, most, check):
+                continue
+            if pair is None:
+                raise TooMany("Too many choices are near the bound.")
+            stack += [self._branch(branch, part, bound) for part in pair]
         return -math.inf
 
-    def _windows(self, own: _Root, at: Pass, bound: float, state: "_State", check) -> None:
-        """Widen the window until the best choice in it proves itself, or it holds all that could be better."""
-        prices = own.prices
+    def _bound_branch(self, branch: _Branch, state: "_State", check):
+        """(pass, bound, prices) at good prices for a branch; None where nothing in it beats the best known."""
+        limits, prices = state.limits, state.prices
+        best, bound, mixed = None, math.inf, False
+        for _ in range(ROOT_STEPS):
+            check()
+            at = _priced(branch.part, prices)
+            here = at.value + float(prices @ limits)
+            if here < bound:
+                best, bound = (at, here, prices), here
+            if not here > -math.inf:
+                return None
+            new = self._learn(branch.part, branch.mixture, at, state)
+            if bound - state.importance <= self.rounding(prices):
+                return None
+            if mixed and not new:
+                break
+            (prices, below), mixed = branch.mixture.solve(limits), True
+            if self._near(bound, below, state):
+                break
+        return best
+
+    def _branch(self, old: _Branch, part: Part, bound: float) -> _Branch:
+        mixture = Mixture(self.scales, self.program.scale_importance)
+        for choice in old.mixture.choices:
+            if holds(part, choice):
+                mixture.add(choice)
+        return _Branch(part, mixture, bound)
+
+    def _windows(
+        self, part: Part, at: Pass, prices: np.ndarray, bound: float, state: "_State", most: int, check
+    ) -> bool:
+        """Widen the window until the best choice in it proves itself, or it holds all that could be better.
+
+        False where it would hold too much.
+        """
         spare = self.rounding(prices)
         survivors, extra = None, FIRST
         while bound - state.importance > spare:
             check()
             gap = bound - state.importance
             if survivors is None:
-                most = gap if math.isfinite(gap) else math.inf
-                survivors = select(at, most + spare)
+                survivors = select(at, gap + spare)
                 order = slacks(survivors)
+                order = order[np.isfinite(order)]
             last = extra >= len(order)
             window = min(gap, math.inf if last else float(order[extra]))
             if window == math.inf:  # all there is
                 window = 2 * (self.program.scale_importance + float(prices @ self.scales)) + abs(bound)
-            wide = WideWindow(own.part, at, survivors, window + spare, check)
+            try:
+                wide = WideWindow(part, at, survivors, window + spare, check, most)
+            except TooMany:
+                return False
             found = wide.best(state.limits, prices, bound, state.importance)
             if found is not None:
                 state.offer(found)
-                if bound - found.importance <= window + spare:
-                    return
-            if window >= gap or last:
-                return
-            extra = int(extra * min(3.0, max(1.5, (TARGET / max(wide.pool.size, 1)) ** 0.5)))
+            if found is not None or window >= gap or last:
+                return True
+            extra = int(extra * min(3.0, max(1.4, (TARGET / max(wide.pool.size, 1)) ** 0.5)))
+        return True
 
-    def _root(self, root: int) -> _Root:
+    def _root(self, root: int) -> _Branch:
         if root not in self._roots:
             program = part_of(self.program, root)
             uses = [u[lv.origin] for u, lv in zip(self.uses, program.levels, strict=True)]
             part = Part(program, uses)
-            own = _Root(part, Mixture(self.scales, self.program.scale_importance))
+            own = _Branch(part, Mixture(self.scales, self.program.scale_importance))
             self._corners(part, own.mixture)
             self._roots[root] = own
         return self._roots[root]
