@@ -274,7 +274,9 @@ def _check_limits(plan: Plan, problem: Problem) -> None:
     """Hold what a plan says of its limits against the tables. Raises MdpError."""
     for name, limit in plan.limits.items():
         if name not in problem.resource:
-            raise MdpError(f"The plan has a limit of {name}, which {problem.name!r} does not know. Solve again.")
+            raise MdpError(
+                f"The plan has a limit of {name}, which {problem.name!r} does not know. Solve again."
+            )
         used = problem.total(problem.resource[name].terms, plan.choices, plan.removed_blocks)
         unit = problem.resource[name].unit
         if limit.unit != unit or not math.isclose(limit.used, used, rel_tol=1e-9, abs_tol=1e-9):

@@ -79,9 +79,7 @@ class Problem:
     def resource(self) -> dict[str, Resource]:
         return {resource.name: resource for resource in self.resources}
 
-    def uses(
-        self, choices: Mapping[str, int | None], removed: Collection[str] = ()
-    ) -> dict[str, float]:
+    def uses(self, choices: Mapping[str, int | None], removed: Collection[str] = ()) -> dict[str, float]:
         """Sum what one choice uses of each resource beside latency, each in its unit."""
         return {r.name: self.total(r.terms, choices, removed) for r in self.resources}
 

@@ -114,7 +114,9 @@ class WideWindow:
         if picked is None:
             return None
         left, right = picked
-        return self._found([left, right], self.uses + pool.uses[left] + pool.uses[right], found + self.importance)
+        return self._found(
+            [left, right], self.uses + pool.uses[left] + pool.uses[right], found + self.importance
+        )
 
     def _found(self, parts: list[int], uses: np.ndarray, importance: float) -> Found:
         program = self.part.program

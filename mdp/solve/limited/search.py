@@ -22,7 +22,7 @@ CLOSE = 0.03
 # List points that the first window lets in, and about how many sums a window should make.
 FIRST, TARGET = 40, 4000
 # Sums of one merge beyond which choices are split instead.
-SUMS = 100_000
+SUMS = 400_000
 
 
 @dataclass

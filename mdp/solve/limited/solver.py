@@ -6,12 +6,11 @@ docs/explanation/exact-solver.md says how. What depends on the problem alone is 
 import math
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ...core.errors import MdpError, Unsupported
+from ...core.errors import Infeasible, MdpError, Unsupported
 from ...core.pins import Pins, allowed_options
 from ...core.plan import Plan, make_plan, within
 from ...core.problem import Problem
@@ -21,10 +20,10 @@ from ..exact.elimination import Restriction, Tree
 from ..exact.point_pool import TooMany
 from ..exact.program import make_program
 from ..precision import FORGIVEN, ROUNDING, carried, sizes
-from ..protocol import NO_LIMITS, Limits
+from ..protocol import NO_LIMITS, Limits, OutOfTime
+from . import by_milp
 from .columns import wide_tree
 from .contradiction import contradiction
-from .fallback import by_milp
 from .lists import make_wide_nodes
 from .search import Search
 
@@ -45,49 +44,51 @@ class Prepared:
         return choices, removed | self.tree.removed
 
 
-def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
+def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS, explain: bool = True) -> Plan:
     """The best plan within the budget and `limits.most`, proven; the MILP's where that takes too long.
 
+    Args:
+        explain: where nothing meets all limits, say which contradict each other.
+
     Raises:
-        Infeasible: nothing meets them all; it says which contradict each other, and what would do.
+        Infeasible: nothing meets them all.
         Cancelled: `limits.cancelled()` became true.
+        MdpError: no plan was found in time.
     """
     start = time.perf_counter()
     limits = limits.or_default()
     clock = limits.clock()
     alone = exact.solve(problem, budget, replace(limits, most={}))
-    uses = {n: problem.total(problem.resource[n].terms, _wide(problem, alone), alone.removed_blocks)
-            for n in limits.most}  # fmt: skip
-    if all(within(uses[name], most) for name, most in limits.most.items()):
-        free = dict.fromkeys(limits.most, 0.0)
-        return _as_plan(problem, budget, limits, alone, time.perf_counter() - start, free)
-    if wrong := contradiction(problem, budget, limits, clock, pairs=False):
-        raise wrong
-    reason = ""
+    choices = {d.name: alone.choices[d.name] or d.dense for d in problem.dims}
+    used = {n: problem.total(problem.resource[n].terms, choices, alone.removed_blocks) for n in limits.most}
+    if all(within(used[name], most) for name, most in limits.most.items()):
+        return _as_plan(problem, budget, limits, alone, time.perf_counter() - start)
     try:
         plan = _proven(problem, budget, limits, alone, clock, start)
-        if plan is not None:
-            return plan
-        wrong = contradiction(problem, budget, limits, clock)
-        if wrong is not None:
-            raise wrong
-        reason = "No choice was found."
     except (TooMany, Unsupported) as error:
-        reason = str(error)
-    return by_milp(problem, budget, limits, clock, alone.bound, reason)
+        return by_milp.solve(problem, budget, clock.rest(limits.pins), str(error))
+    except OutOfTime:
+        raise MdpError(_LATE.format(limits.time_limit)) from None
+    if plan is not None:
+        return plan
+    if not explain:
+        raise Infeasible("No choice meets all limits.", None)
+    wrong = contradiction(problem, budget, limits)
+    raise wrong or Infeasible("No choice meets the budget and all limits together.", None)
 
 
-def _wide(problem: Problem, plan: Plan) -> Mapping[str, int | None]:
-    return plan.choices
+_LATE = (
+    "No plan within the budget and all limits was found within {:g} s. Give it more time, or larger limits."
+)
 
 
-def _as_plan(problem, budget, limits: Limits, alone: Plan, seconds: float, prices) -> Plan:
+def _as_plan(problem, budget, limits: Limits, alone: Plan, seconds: float) -> Plan:
     """A plan for latency alone that meets the limits too: the best of all."""
     choices = {d.name: alone.choices[d.name] or d.dense for d in problem.dims}
     return make_plan(
         problem, budget, choices, alone.removed_blocks, solver=alone.solver, seconds=seconds,
         bound=alone.bound, optimal=alone.optimal, shadow_price=alone.shadow_price, note=alone.note,
-        most=limits.most, shadow_prices=prices,
+        most=limits.most, shadow_prices=dict.fromkeys(limits.most, 0.0),
     )  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def _proven(problem: Problem, budget: float, limits: Limits, alone: Plan, clock,
         outcome = ready.search.optimum(room, first, floor, clock)
     if outcome.best is None:
         if not outcome.proven:
-            raise TooMany(f"No plan was found within {limits.time_limit:g} s.")
+            raise OutOfTime
         return None
     choices, removed = ready.decisions(outcome.best.points)
     importance = problem.evaluate(choices, removed)[1]
