@@ -85,10 +85,14 @@ class Study(StudyRecord):
                 "blocks.0.mlp": (64, 128)}`.
             solver: who solves it; those after mindtpy-fp are rivals. A name in `mdp.solve.SOLVERS`.
             time_limit: seconds, by default 60 (mindtpy 300); inf for none.
+            parameters: most parameters: an amount (12M, 1.2G) or a share of dense (50%).
+            macs: most multiply-adds of one input: an amount (12M, 1.2G) or a share of dense (50%).
+            weight_memory: most memory of the weights: 25MB, 24MiB or a share of dense (50%).
+            limits: of other resources that the study's problem knows, by name.
 
         Raises:
-            Infeasible: nothing meets the budget; `.smallest` says what does.
-            MdpError: a budget that is no number, or pins that this study does not have.
+            Infeasible: nothing meets the budget and all limits; it says which contradict each other.
+            MdpError: a budget or a limit that is no number, or pins that this study does not have.
         """
         plan = solve_problem(
             self.problem,

@@ -9,8 +9,8 @@ from ..core.limits import limits_to_json
 from ..core.plan import Plan, parse_budget, save_plan
 from ..core.plan_accuracy import Known, known_accuracy, with_accuracy
 from ..core.problem import FORMATS, Problem, problem_from_json
-from ..core.resources import MACS, MEMORY, PARAMETERS, amount, limits_of, pairs_of, said
 from ..core.quality import beside, importance_doubt
+from ..core.resources import MACS, MEMORY, PARAMETERS, amount, limits_of, pairs_of, said
 from ..core.study import StudyRecord, load_study
 from ..plot.accuracy_words import accuracy_sentence, dense_accuracy
 from . import print_json

@@ -113,7 +113,8 @@ def make_plan(
     `shadow_prices` what a little more of each is worth.
 
     Raises:
-        MdpError: the answer breaks the budget or a limit, or does not belong to the problem (a solver's fault).
+        MdpError: the answer breaks the budget or a limit, or does not belong to the problem (a solver's
+            fault).
     """
     latency, importance = problem.evaluate(choices, removed)
     if budget is None:

@@ -276,7 +276,10 @@ def load_problem(path: str | os.PathLike) -> Problem:
 
 
 def save_problem(problem: Problem, path: str | os.PathLike) -> None:
-    """Write a problem file, `mdp-problem/2` where it knows more than latency, for any other tool. Raises MdpError if it cannot be.
+    """Write a problem file, `mdp-problem/2` where it knows more than latency, for any other tool.
+
+    Raises:
+        MdpError: it cannot be written.
 
     >>> import tempfile, mdp
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -121,7 +121,7 @@ def amount(value: float, unit: str) -> str:
     """A quantity as it is read: `11.2 M params`, `25 MB`, `12.4 ms`."""
     if milliseconds(unit):
         return f"{value:.4g} {unit}"
-    power = min(max(int(math.floor(math.log10(abs(value)) / 3)), 0), 4) if value else 0
+    power = min(max(math.floor(math.log10(abs(value)) / 3), 0), 4) if value else 0
     number = f"{value / 1000**power:.4g}"
     if unit == "bytes":
         return f"{number} {('', 'k', 'M', 'G', 'T')[power]}B"

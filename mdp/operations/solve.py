@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .option import Options, option, required
+from .option import option, required
 from .shared import DEVICES, FASHION, MOST_SEED, PINS, Computing, Images, Limited
 
 CHOICE = "with --candidates"  # a section of the command's help

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from IPython import get_ipython
@@ -31,7 +31,9 @@ def rounds(low: float, high: float, count: int) -> list[list[float]]:
     return found
 
 
-def growing_front(problem: Problem, low: float, count: int) -> Iterator[Front | None]:
+def growing_front(
+    problem: Problem, low: float, count: int, most: Mapping[str, float] | None = None
+) -> Iterator[Front | None]:
     """Yields a finer Front after each round and None after each point on the way; the last has the hull."""
     points: dict[float, FrontPoint] = {}
     start = time.monotonic()
@@ -42,7 +44,7 @@ def growing_front(problem: Problem, low: float, count: int) -> Iterator[Front | 
     for budgets in rounds(low, problem.dense_latency, count):
         for budget in budgets:
             try:
-                points[budget] = FrontPoint(budget, solve(problem, budget))
+                points[budget] = FrontPoint(budget, solve(problem, budget, most=most))
             except Infeasible:
                 continue
             yield None
@@ -50,7 +52,7 @@ def growing_front(problem: Problem, low: float, count: int) -> Iterator[Front | 
                 yield Front(so_far(), ())
                 return
         yield Front(so_far(), ())
-    yield Front(so_far(), supported(problem))
+    yield Front(so_far(), () if most else supported(problem))
 
 
 def kernel_loop() -> asyncio.AbstractEventLoop | None:
@@ -69,12 +71,13 @@ def grow(
     count: int,
     tell: Callable[[Front], None],
     loop: asyncio.AbstractEventLoop | None,
+    most: Mapping[str, float] | None = None,
 ) -> asyncio.Task | None:
     """Tell the coarse front now, finer ones from `loop` as they are ready; without a loop, all of them now.
 
     Returns the task that goes on, for whoever wants to cancel or await it.
     """
-    steps = growing_front(problem, low, count)
+    steps = growing_front(problem, low, count, most)
     for front in steps:
         if front is not None:
             tell(front)

@@ -47,8 +47,8 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS, reason: s
     if answer.choices is None or not _fits(problem, budget, limits, answer):
         within_time = f" within {limits.time_limit:g} s" if limits.time_limit < math.inf else ""
         raise MdpError(
-            f"No plan within the budget and all limits was found{within_time}. {reason} Give it more time, or "
-            "larger limits.".replace("  ", " ")
+            f"No plan within the budget and all limits was found{within_time}. {reason} Give it more time, "
+            "or larger limits.".replace("  ", " ")
         )
     removed = removed_with(answer.removed, limits.pins)
     if answer.optimal and not _carried(problem, budget, limits, answer, removed):

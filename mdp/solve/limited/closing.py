@@ -153,7 +153,7 @@ class WideWindow:
         _register(pool, slot, begin)
 
     def _read(self, number: int, alive: OpenPoints, leave: int):
-        """What each surviving point of a level is worth by itself, and the lists that it is to be joined with.
+        """What each surviving point of a level is worth by itself, and the lists to join it with.
 
         Lists of one point are added at once; the others are multiplied in pairs until at most `leave` are
         left. Returns uses, importance, and start and count of the lists, shape (points, leave).

@@ -32,8 +32,8 @@ def contradiction(problem: Problem, budget: float, limits: Limits) -> Infeasible
                 return infeasible(problem, budget, alone)
             unit = problem.resource[name].unit
             return Infeasible(
-                f"No choice keeps {_called(problem, name)} to {amount(limit, unit)}: the smallest possible is "
-                f"{_at_least(alone, unit)}.",
+                f"No choice keeps {_called(problem, name)} to {amount(limit, unit)}: the smallest possible "
+                f"is {_at_least(alone, unit)}.",
                 alone,
             )
     nearest = {}

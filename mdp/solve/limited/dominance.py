@@ -55,8 +55,8 @@ def _stretches(bad: np.ndarray, keep: np.ndarray, first: np.ndarray, sizes: np.n
 def _halves(bad: np.ndarray, keep: np.ndarray, group, place, size) -> None:
     """Of two resources, hold the later half of ever longer stretches against the earlier half, all at once.
 
-    By the first resource, the least of the second in the earlier half so far says whether a point of the later
-    half is beaten. Whole numbers (ranks) keep stretches apart without rounding.
+    By the first resource, the least of the second in the earlier half so far says whether a point of
+    the later half is beaten. Whole numbers (ranks) keep stretches apart without rounding.
     """
     ranks = [np.unique(column, return_inverse=True)[1] for column in bad]
     count = len(keep)

@@ -169,7 +169,7 @@ class Search:
         return -math.inf
 
     def _bound_branch(self, branch: _Branch, state: "_State", check):
-        """(pass, bound, prices) at good prices for a branch; None where nothing in it beats the best known."""
+        """(pass, bound, prices) at good prices for a branch; None where nothing in it beats the best."""
         limits, prices = state.limits, state.prices
         best, bound, mixed = None, math.inf, False
         for _ in range(ROOT_STEPS):

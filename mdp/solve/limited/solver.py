@@ -18,6 +18,7 @@ from ..cache import kept_few
 from ..exact import solver as exact
 from ..exact.elimination import Restriction, Tree
 from ..exact.point_pool import TooMany
+from ..exact.prepared import restricted as make_restricted
 from ..exact.program import make_program
 from ..precision import FORGIVEN, ROUNDING, carried, sizes
 from ..protocol import NO_LIMITS, Limits, OutOfTime
@@ -30,7 +31,7 @@ from .search import Search
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A problem made ready for any limits of some resources; `names` are those that differ from each other."""
+    """A problem made ready for any limits of the resources `names`."""
 
     tree: Tree
     search: Search
@@ -95,7 +96,33 @@ def _as_plan(problem, budget, limits: Limits, alone: Plan, seconds: float) -> Pl
 def _proven(problem: Problem, budget: float, limits: Limits, alone: Plan, clock, start: float) -> Plan | None:
     """The optimum, or the best at the time limit; None where nothing meets the limits."""
     names = tuple(sorted(limits.most))
-    ready = prepared(problem, names, limits.pins)
+    return _plan_of(prepared(problem, names, limits.pins), problem, budget, limits, alone, clock, start)
+
+
+def solve_restricted(problem: Problem, budget: float, limits: Limits, only: Restriction) -> Plan:
+    """As `solve` with fewer choices, which are not kept for the next budget.
+
+    Raises:
+        Infeasible: nothing meets the budget and all limits.
+        Unsupported, TooMany: it is too wide.
+    """
+    start, limits = time.perf_counter(), limits.or_default()
+    alone = exact.plan_of(make_restricted(problem, only), budget, replace(limits, most={}))
+    choices = {d.name: alone.choices[d.name] or d.dense for d in problem.dims}
+    used = {n: problem.total(problem.resource[n].terms, choices, alone.removed_blocks) for n in limits.most}
+    if all(within(used[name], most) for name, most in limits.most.items()):
+        return _as_plan(problem, budget, limits, alone, time.perf_counter() - start)
+    ready = _prepare(problem, tuple(sorted(limits.most)), only)
+    plan = _plan_of(ready, problem, budget, limits, alone, limits.clock(), start)
+    if plan is None:
+        raise Infeasible("No choice meets the budget and all limits.", None)
+    return plan
+
+
+def _plan_of(
+    ready: Prepared, problem: Problem, budget: float, limits: Limits, alone: Plan, clock, start: float
+) -> Plan | None:
+    names = ready.names
     room = np.array([budget, *(limits.most[n] for n in names)])
     room = room + 0.5e-9 * np.abs(room)
     first = np.zeros(len(room))
