@@ -31,7 +31,8 @@ def check_unit(unit: str, source: str, what: str = "latency") -> str:
     if milliseconds(unit) is None and _plain(unit) not in OTHERS:
         raise BadFile(
             f"The {source} gives {what[:40]} in {unit[:40]!r}, which is no unit of time that is known here. "
-            "Give it in ms, s, us or ns; a problem file may also count MACs, FLOPs, parameters, bytes or joules."
+            "Give it in ms, s, us or ns; a problem file may also count MACs, FLOPs, parameters, bytes or "
+            "joules."
         )
     return unit
 

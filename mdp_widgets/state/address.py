@@ -1,4 +1,4 @@
-"""The view as a query string: study, budget, pins, limits, block, dim, tab, axis of the front, and the plan A.
+"""The view as a query string: study, budget, pins, limits, block, dim, tab, axis of the front, and plan A.
 
 A plan is written as the budget, the pins and the limits that it is the answer to: solving gives it again.
 """

@@ -31,10 +31,12 @@ class ExplorerTraits(HasTraits):
         reference: the plan kept to compare with (Kept: budget, pins, plan), or None. `plan` is B then.
         pins: mdp.solve.Pins that the plan respects. Assigning it solves anew.
         limits: resource -> the most of it that the plan may use, in its unit: limits beside the budget.
-        front: mdp.solve.Front of the study without pins, while the limits hold: coarse at first, then finer; or None.
+        front: mdp.solve.Front of the study without pins, while the limits hold: coarse at first,
+            then finer; or None.
         beside: what the front is compared with (mdp.plot.front_layers.Points), here so that a picture of the
             front to take away shows the same.
-        min_latency: the smallest latency that any choice (under the pins and limits) reaches: the slider's lower end.
+        min_latency: the smallest latency that any choice (under the pins and limits) reaches: the slider's
+            lower end.
         block: name of the block in question; "" while no study is open.
         dim: name of the dim in question; "" where the block has none.
         tab: title of the open tab below the network; "" for the first.

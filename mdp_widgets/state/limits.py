@@ -17,7 +17,9 @@ def limits_from_text(text: str, problem: Problem) -> dict[str, float]:
     return limits_of(problem, pairs_of([part for part in text.split(",") if part.strip()]))
 
 
-def changed(most: Mapping[str, float], problem: Problem, name: str, text: str | float | None) -> dict[str, float]:
+def changed(
+    most: Mapping[str, float], problem: Problem, name: str, text: str | float | None
+) -> dict[str, float]:
     """The limits with one of them as typed: `12M`, `50%`; None or "" leaves that resource free.
 
     A limit of the dense model or more is none. Raises MdpError for one that is no amount.
