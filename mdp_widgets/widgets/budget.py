@@ -25,7 +25,7 @@ from mdp.plot import formats as fmt
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from .fact import accuracy_fact, fact, with_stage
-from .limit_facts import allowed, limit_rows, price_text
+from .limit_facts import limit_rows, price_text, used_text
 
 # What "proven" is about.
 PROVEN = "No choice within the budget keeps more importance under these tables and pins."
@@ -161,7 +161,7 @@ def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) ->
                 fact(
                     name,
                     fmt.change(kept / whole),
-                    f"{fmt.count(kept)} of {fmt.count(whole)}{allowed(plan, what)}",
+                    used_text(plan, what, kept, whole),
                 )
             )
     said = failed_words(study) or importance_words(doubt)

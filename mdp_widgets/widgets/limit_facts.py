@@ -5,7 +5,7 @@ from typing import Any
 
 from mdp.core.plan import Plan
 from mdp.core.problem import Problem
-from mdp.core.resources import PARAMETERS, said
+from mdp.core.resources import said
 from mdp.core.unit_names import milliseconds
 from mdp.plot import formats as fmt
 
@@ -24,8 +24,8 @@ def limit_rows(problem: Problem, plan: Plan, most: Mapping[str, float]) -> list[
 def _row(problem: Problem, plan: Plan, name: str, most: float | None) -> dict[str, Any]:
     resource, dense = problem.resource[name], problem.dense_use(name)
     used = problem.total(resource.terms, plan.choices, plan.removed_blocks)
-    note = f"{quantity(used, resource.unit)} of {quantity(dense, resource.unit)} used"
     price = plan.limits[name].shadow_price if name in plan.limits else None
+    amount, whole = quantity(used, resource.unit), quantity(dense, resource.unit)
     worth = price_text(price, dense, problem.dense_importance)
     held = f"At most {quantity(most, resource.unit)}. " if most is not None else "No limit. "
     more = f"A limit of 1 % of dense more would keep about {worth} more of the importance." if worth else ""
@@ -35,7 +35,7 @@ def _row(problem: Problem, plan: Plan, name: str, most: float | None) -> dict[st
         "label": label[:1].upper() + label[1:],
         "text": "" if most is None else quantity(most, resource.unit),
         "share": 100.0 if most is None or not dense else 100 * most / dense,
-        "note": note + (f" · +1 % is worth {worth}" if worth else ""),
+        "note": f"{amount} used · +1 % is worth {worth}" if worth else f"{amount} of {whole} used",
         "title": f"{held}{more}".strip(),
     }
 
@@ -54,7 +54,9 @@ def quantity(value: float, unit: str) -> str:
     return fmt.count(value) + ("B" if unit == "bytes" else "")
 
 
-def allowed(plan: Plan, name: str = PARAMETERS) -> str:
-    """` · at most 480 k` where a plan's resource is limited, else ""."""
+def used_text(plan: Plan, name: str, kept: float, whole: float) -> str:
+    """`405 k of 1.20 M`, or where it is limited `405 k, at most 420 k`."""
     limit = plan.limits.get(name)
-    return "" if limit is None else f" · ≤ {quantity(limit.most, limit.unit)}"
+    if limit is None:
+        return f"{fmt.count(kept)} of {fmt.count(whole)}"
+    return f"{fmt.count(kept)}, at most {quantity(limit.most, limit.unit)}"
