@@ -24,7 +24,7 @@ WORDS = {PARAMETERS: "parameters", MACS: "multiply-adds", MEMORY: "weight memory
 BYTES = {"float32": 4, "tf32": 4, "float16": 2, "bfloat16": 2, "int8": 1, "float64": 8}
 # The suffixes of a count; of bytes with B, and with iB in steps of 1024.
 SCALES = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
-_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zµ%]*)", re.IGNORECASE)
+_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zµ% ]*)", re.IGNORECASE)
 _NOUNS = ("parameters", "params", "param", "macs", "mac", "bytes", "byte")
 
 
@@ -98,7 +98,7 @@ def parse_limit(text: str | float, resource: Resource, dense: float) -> float:
 
 def _scale(suffix: str, unit: str, dense: float) -> float | None:
     """How much one of a suffix is in the unit; None for a suffix that fits none."""
-    word = suffix.lower()
+    word = "".join(suffix.lower().split())
     if word == "%":
         return dense / 100
     if time := milliseconds(unit):

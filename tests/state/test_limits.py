@@ -85,7 +85,8 @@ def test_the_address_holds_the_limits(selection, tmp_path, monkeypatch):
 
 def test_the_bar_shows_use_and_price(selection):
     bar = BudgetBar(selection)
-    assert {row["name"] for row in bar.limits} == {"parameters", "macs"} and not any(r["text"] for r in bar.limits)
+    assert {row["name"] for row in bar.limits} == {"parameters", "macs"}
+    assert not any(r["text"] for r in bar.limits)
     bar._receive(bar, {"kind": "limit", "name": "parameters", "text": "30%"}, None)
     row = next(r for r in bar.limits if r["name"] == "parameters")
     assert row["text"] and row["share"] == pytest.approx(30) and "+1 % is worth" in row["note"]
