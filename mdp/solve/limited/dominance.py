@@ -8,7 +8,7 @@ import numpy as np
 
 # Pairs compared at once, and the length of the stretches in which all points are compared.
 PAIRS = 1_000_000
-STRETCH = 64
+STRETCH = 32
 
 
 def undominated(group: np.ndarray, uses: np.ndarray, importance: np.ndarray) -> np.ndarray:
