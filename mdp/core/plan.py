@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .errors import BadFile, Infeasible, MdpError
+from .budgets import infeasible, parse_budget
+from .errors import BadFile, MdpError
 from .files import read_json, write_json
 from .limits import Limit, broken, kept_to, limits_from_json, limits_to_json
 from .plan_claims import false_claim, within
@@ -18,6 +19,12 @@ from .unit_names import check_unit
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# What other rooms ask a plan's module for.
+__all__ = [
+    "FORMAT", "Plan", "check_plan_fits", "false_claim", "infeasible", "load_plan", "make_plan",
+    "parse_budget", "plan_from_json", "plan_to_json", "save_plan", "within",
+]  # fmt: skip
 
 FORMAT = "mdp-plan/1"
 # Left out by older versions, or where there is nothing to say.
@@ -146,25 +153,6 @@ def make_plan(
     )
 
 
-def parse_budget(text: str | float, problem: Problem) -> float:
-    """A budget in the problem's unit from `12.5` or from `40%` of the dense latency.
-
-    Raises:
-        MdpError: not a finite number. Whether anything meets the budget is for the solver to say.
-    """
-    raw = str(text).strip()
-    try:
-        value = float(raw.removesuffix("%"))
-    except ValueError:
-        value = float("nan")
-    if value != value or value in (float("inf"), float("-inf")):
-        unit = problem.latency_unit
-        raise MdpError(
-            f"The budget {raw!r} is not a number. Write {unit} as 12.5, or a share of dense as 40%."
-        )
-    return value / 100 * problem.dense_latency if raw.endswith("%") else value
-
-
 def plan_to_json(plan: Plan) -> dict[str, Any]:
     body = {f.name: getattr(plan, f.name) for f in dataclasses.fields(plan) if f.name != "order"}
     data = {"format": FORMAT, **body, "choices": dict(plan.choices)}
@@ -285,25 +273,3 @@ def _check_limits(plan: Plan, problem: Problem) -> None:
                 f"The plan says that it uses {amount(limit.used, limit.unit)} of {name}, but what it keeps "
                 f"makes {amount(used, unit)}: it was changed after it was made. Solve again with this study."
             )
-
-
-def infeasible(problem: Problem, budget: float, smallest: float | None) -> Infeasible:
-    """The one sentence for a budget that nothing meets."""
-    unit, asked = problem.latency_unit, float(f"{budget:.4g}")
-    if smallest is None:
-        return Infeasible(f"No choice meets a budget of {asked:g} {unit}.")
-    dense = problem.dense_latency
-    share = f" ({100 * smallest / dense:.1f} % of dense)" if dense > 0 else ""
-    return Infeasible(
-        f"No choice meets a budget of {asked:g} {unit}: the smallest latency possible is "
-        f"{_up(smallest):g} {unit}{share}.",
-        smallest,
-    )
-
-
-def _up(value: float) -> float:
-    """Four digits, rounded up: who then asks for what the sentence says gets it."""
-    if not value > 1e-300:
-        return value
-    scale = 10.0 ** (3 - math.floor(math.log10(value)))
-    return math.ceil(value * scale * (1 - 1e-12)) / scale

@@ -186,7 +186,7 @@ def problem_from_json(data: Any, source: str = "problem") -> Problem:
         )
         for kind in ("latency", "importance")
     }
-    resources = _resources(read, data, sizes, names, source) if data["format"] == SEVERAL else ()
+    resources = read.resources(data, sizes, names) if data["format"] == SEVERAL else ()
     for kind, own in (*terms.items(), *((f"resource {r.name!r}", r.terms) for r in resources)):
         with np.errstate(over="ignore"):
             if sum(float(np.abs(t.values).max()) for t in own) > LARGEST:
@@ -203,29 +203,6 @@ def problem_from_json(data: Any, source: str = "problem") -> Problem:
         provenance=provenance,
         resources=resources,
     )
-
-
-def _resources(read: Reader, data: Mapping, sizes, names, source: str) -> tuple[Resource, ...]:
-    """What `mdp-problem/2` has beside latency; none where it says nothing."""
-    found = []
-    for i, item in enumerate(read.entries({"resources": [], **data}, "resources")):
-        entry = f"resources[{i}]"
-        if not isinstance(item, dict):
-            read.fail(entry, "must be an object")
-        name = read.text(item.get("name"), f"{entry}.name")
-        if name in ("latency", "importance", "budget"):
-            read.fail(f"{entry}.name", f"is {name!r}, which the problem has already; call it otherwise")
-        unit = check_unit(read.text(item.get("unit"), f"{entry}.unit"), source, f"{name}")
-        terms = read.entries(item, "terms")
-        found.append(
-            Resource(
-                name,
-                unit,
-                tuple(read.term(t, f"{entry}.terms[{j}]", sizes, names) for j, t in enumerate(terms)),
-            )
-        )
-    read.unique("resources", [r.name for r in found])
-    return tuple(found)
 
 
 def problem_to_json(problem: Problem) -> dict[str, Any]:

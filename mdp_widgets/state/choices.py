@@ -9,7 +9,7 @@ from typing import Any
 from traitlets import observe
 
 from mdp.core.errors import Infeasible, MdpError
-from mdp.core.plan import parse_budget
+from mdp.core.plan import Plan, parse_budget
 from mdp.core.problem import Problem
 from mdp.core.study import StudyRecord
 from mdp.solve import Limits, Pins, fastest, solve
@@ -17,6 +17,8 @@ from mdp.solve.limited.contradiction import smallest_latency
 
 from .explorer_traits import ExplorerTraits
 from .limits import changed
+
+PATIENCE = 6.0  # seconds for a plan under limits beside the budget
 
 
 class Choices(ExplorerTraits):
@@ -116,7 +118,7 @@ class Choices(ExplorerTraits):
         try:
             same = old.get("pins", self.pins) == self.pins and limits_were == self.limits
             # The plan first: where nothing meets all limits, its sentence says the most.
-            plan = solve(problem, self.budget, pins=self.pins, most=self.limits)
+            plan = solved(problem, self.budget, self.pins, self.limits)
             min_latency = self.min_latency if same else least_latency(problem, self.pins, self.limits)
         except MdpError as error:
             pinned = isinstance(error, Infeasible) and bool(self.pins)
@@ -130,6 +132,11 @@ class Choices(ExplorerTraits):
     def _grow_front(self, study: StudyRecord) -> None:
         """The front anew: other limits hold."""
         raise NotImplementedError
+
+
+def solved(problem: Problem, budget: float, pins: Pins, limits: Mapping[str, float]) -> Plan:
+    """The best plan; under limits beside the budget the best of a few seconds, for the page waits."""
+    return solve(problem, budget, pins=pins, most=limits, time_limit=PATIENCE if limits else None)
 
 
 def least_latency(problem: Problem, pins: Pins, limits: Mapping[str, float]) -> float:

@@ -19,9 +19,10 @@ from typing import Any
 from mdp.core.errors import MdpError
 from mdp.core.plan import Plan
 from mdp.core.study import StudyRecord
-from mdp.solve import Pins, solve
+from mdp.solve import Pins
 
 from .accuracies import Accuracies
+from .choices import solved
 from .history import Kept, UndoHistory, View
 from .opening import Opening
 
@@ -54,7 +55,7 @@ class ExplorerState(Opening):
             return False
         budget = self._useful(budget)
         try:
-            plan = solve(self.study.problem, budget, pins=pins, most=limits)
+            plan = solved(self.study.problem, budget, pins, limits or {})
         except MdpError as error:
             self.error = f"There is no plan A to compare with. {error}"
             return False

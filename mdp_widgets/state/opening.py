@@ -13,9 +13,9 @@ from traitlets import observe
 
 from mdp.core.errors import MdpError
 from mdp.core.study import StudyRecord, list_studies, load_study
-from mdp.solve import Front, Pins, solve
+from mdp.solve import Front, Pins
 
-from .choices import Choices, least_latency
+from .choices import Choices, least_latency, solved
 from .history import Kept
 from .navigation import first_dim
 from .progressive_front import grow, kernel_loop
@@ -126,7 +126,7 @@ class Opening(Choices):
         limits = dict(limits or {})
         min_latency = least_latency(study.problem, pins, limits)
         budget = max(budget, min_latency)
-        plan = solve(study.problem, budget, pins=pins, most=limits)
+        plan = solved(study.problem, budget, pins, limits)
         block = next((b.name for b in study.problem.blocks), "")
         self._set(
             study=study,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 from IPython import get_ipython
 
-from mdp.core.errors import Infeasible
+from mdp.core.errors import Infeasible, MdpError
 from mdp.core.problem import Problem
 from mdp.solve import Front, FrontPoint, solve
 from mdp.solve.analysis.front import supported
@@ -36,7 +36,7 @@ def growing_front(
 ) -> Iterator[Front | None]:
     """Yields a finer Front after each round and None after each point on the way; the last has the hull."""
     points: dict[float, FrontPoint] = {}
-    start = time.monotonic()
+    start, seconds = time.monotonic(), 1.0 if most else None
 
     def so_far() -> tuple[FrontPoint, ...]:
         return tuple(points[b] for b in sorted(points))
@@ -44,9 +44,13 @@ def growing_front(
     for budgets in rounds(low, problem.dense_latency, count):
         for budget in budgets:
             try:
-                points[budget] = FrontPoint(budget, solve(problem, budget, most=most))
+                points[budget] = FrontPoint(budget, solve(problem, budget, most=most, time_limit=seconds))
             except Infeasible:
                 continue
+            except MdpError:
+                if not most:
+                    raise
+                continue  # not found in a second: a point less
             yield None
             if time.monotonic() - start > PATIENCE:
                 yield Front(so_far(), ())

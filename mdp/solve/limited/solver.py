@@ -67,9 +67,16 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS, explain: 
     try:
         plan = _proven(problem, budget, limits, alone, clock, start)
     except (TooMany, Unsupported) as error:
-        return by_milp.solve(problem, budget, clock.rest(limits.pins), str(error))
+        plan, reason = None, str(error)
     except OutOfTime:
         raise MdpError(_LATE.format(limits.time_limit)) from None
+    else:
+        reason = ""
+    if reason:
+        try:
+            return by_milp.solve(problem, budget, clock.rest(limits.pins), reason)
+        except OutOfTime:
+            raise MdpError(_LATE.format(limits.time_limit)) from None
     if plan is not None:
         return plan
     if not explain:
