@@ -77,7 +77,7 @@ class FinetuneOptions(Images, command="finetune"):
     budget: str | None = option(None, BUDGET, one_of="plan")
     budgets: str | None = option(
         None, "several at once, with commas (60%,40%,25%): a network for each, and for each of --methods",
-        one_of="plan", section="a front",
+        one_of="plan", absent="one plan",
     )  # fmt: skip
     methods: str = option(
         "exact", "with --budgets: the solvers whose plans are fine-tuned, with commas (exact,halp)",
