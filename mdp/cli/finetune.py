@@ -22,7 +22,8 @@ def run(args):
             "study with --plan or --budget."
         )
     recipe = recipe_of(args.recipe, epochs=args.epochs, batch=args.batch, rate=args.rate, decay=args.decay,
-                       distill=args.distill, seed=args.seed)  # fmt: skip
+                       distill=args.distill, seed=args.seed,
+                       gentle=None if args.rate is None else 0.0)  # fmt: skip
     if args.budgets:
         from .finetune_front import run as run_front
 
