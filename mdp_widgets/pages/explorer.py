@@ -19,6 +19,7 @@ from ..theme import ui
 from ..views.block import BlockView
 from ..views.explanation import Because
 from ..views.front_view import FrontView
+from ..views.methods_view import MethodsView
 from ..views.quality_view import QualityNotice, QualityView
 from ..views.survivors_view import SurvivorsView
 from ..widgets.budget import BudgetBar
@@ -61,6 +62,7 @@ class Explorer:
                 "Block": lambda: self.block.widget,
                 "Compare": guarded(lambda: ui.card(Compare(s))),
                 "Quality": guarded(lambda: _quality(s)),
+                "Methods": guarded(lambda: MethodsView(s).widget),
                 **{t: panel(f, s) for t, f in PANELS.items()},
             },
             s,

@@ -30,7 +30,8 @@ def finetune_panel(selection) -> widgets.VBox:
     """Form and job, live curve, and the table of accuracy and latency.
 
     Traits: it follows study and plan of the ExplorerState; state of its `job` holds what comes in.
-    Its other parts: `about`, `data`, `bad`, `repair`, `images`, `epochs`, `rate`, `go`, `plot`, `table`.
+    Its other parts: `about`, `data`, `bad`, `repair`, `images`, `epochs`, `rate`, `budgets`, `methods`, `go`,
+    `plot`, `table`.
     """
     data = combobox(
         "Images",
@@ -40,7 +41,9 @@ def finetune_panel(selection) -> widgets.VBox:
     )
     offered = {"data": data.value}
     data.placeholder = "/path/to/a/folder/per/class"
-    parts = form(FinetuneOptions, "skip_bad", "images", "recipe", "epochs", "rate", "repair")
+    parts = form(
+        FinetuneOptions, "skip_bad", "images", "recipe", "epochs", "rate", "budgets", "methods", "repair"
+    )
     about = ui.sentence()
     job = JobView(
         "finetune",
@@ -53,6 +56,9 @@ def finetune_panel(selection) -> widgets.VBox:
     def asked() -> FinetuneOptions:
         study, plan = plan_files(selection)
         chosen = values_of(FinetuneOptions, parts)
+        if chosen["budgets"]:  # each network gets a folder of its own among the user's
+            return FinetuneOptions(source=study, data=checked_data(data.value), **chosen)
+        del chosen["budgets"], chosen["methods"]
         some = f"-{chosen['images']}images" if chosen["images"] else ""
         some += "" if chosen["repair"] else "-unrepaired"
         some += "" if chosen["epochs"] is None else f"-{chosen['epochs']}epochs"
@@ -64,9 +70,8 @@ def finetune_panel(selection) -> widgets.VBox:
     def start():
         options = or_sentence(asked, job.complain)
         if options:
-            job.start(
-                argv(options), f"Fine-tuning {selection.study.name} at {fmt.ms(selection.plan.latency)}"
-            )
+            what = options.budgets or fmt.ms(selection.plan.latency)
+            job.start(argv(options), f"Fine-tuning {selection.study.name} at {what}")
 
     def draw(_=None):
         state, before = whose_facts(job.state, selection.plan)
@@ -81,6 +86,17 @@ def finetune_panel(selection) -> widgets.VBox:
         columns, rows = training_table(info)
         plot.show(draw_training(info), training_label(info), columns, rows)
         table.value = facts_table(facts)
+
+    done: dict[str, int] = {}
+
+    def grow(_=None):
+        """A network has come: the front shows it at once."""
+        state = job.state
+        if state is not None:
+            now = sum("members_done" in m for m in state.metrics) + bool(state.result)
+            if now > done.get(state.id, 0):
+                done[state.id] = now
+                selection.accuracies.look()
 
     def describe(_=None, before: str = ""):
         plan = selection.plan
@@ -101,6 +117,7 @@ def finetune_panel(selection) -> widgets.VBox:
             job.find()
 
     job.observe(draw, "state")
+    job.observe(grow, "state")
     selection.observe(describe, "plan")
     # Files of networks are read: not at every step of a drag, and not while a job says what there is to see.
     selection.observe(lambda _: None if job.running else draw(), "settled")
@@ -115,7 +132,8 @@ def finetune_panel(selection) -> widgets.VBox:
     curve.add_class("mdp-curve")
     outcome = ui.card(table, title="What it is worth")
     panel = long_work(flow(card, curve, outcome))
-    panel.bad, panel.images, panel.recipe, panel.epochs, panel.rate, panel.repair = parts.values()
+    panel.bad, panel.images, panel.recipe, panel.epochs, panel.rate, *front, panel.repair = parts.values()
+    panel.budgets, panel.methods = front
     panel.about, panel.data, panel.go, panel.job = about, data, go, job
     panel.plot, panel.table = plot, table
     return panel

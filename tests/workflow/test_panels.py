@@ -417,3 +417,22 @@ def _empty():
     selection = ExplorerState()
     selection.study = None
     return selection
+
+
+def test_a_front_is_fine_tuned_as_one_job_and_its_networks_are_looked_for_at_once(
+    selection, watch, monkeypatch
+):
+    panel = finetune_panel(selection)
+    panel.data.value, panel.epochs.value = "fashion-mnist", "1"
+    panel.budgets.value, panel.methods.value = "60%,40%", "exact,halp"
+    looked = []
+    monkeypatch.setattr(type(selection.accuracies), "look", lambda self: looked.append(1))
+    panel.go.click()
+    state = watch(panel.job)
+    words = list(state.arguments)
+    assert (
+        words[words.index("--budgets") + 1] == "60%,40%"
+        and words[words.index("--methods") + 1] == "exact,halp"
+    )
+    assert "--plan" not in words and "--out" not in words
+    assert state.status == "done" and looked  # the stand-in says an accuracy
