@@ -1,11 +1,13 @@
 """Follows channels through a graph, step by step, and writes into a ledger who owns them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import fx, nn
 from torch.utils._pytree import tree_leaves
 
 from . import moves, steps
+from .heads import Split, split_layers
 from .layers import SPATIAL, layer
 from .ledger import Ledger
 from .running import is_tensor, name_of, tensors_in
@@ -19,11 +21,28 @@ class Follower:
     """One pass over a graph. `values` says of every step what is known of its result."""
 
     def __init__(self, model: nn.Module, traced: fx.GraphModule):
-        self.model, self.traced, self.ledger = model, traced, Ledger(model)
-        self.values: dict[fx.Node, Any] = {}
+        self.model, self.traced = model, traced
         self.opaque: dict[str, str] = traced.meta["opaque"]
-        for node in traced.graph.nodes:
+        split = split_layers(traced, Ledger(model).names)
+        self._pass(split)
+        while lost := self._lost(split):  # heads and components apart do not get through: heads alone may
+            split = {weight: rows for weight, rows in split.items() if weight not in lost}
+            self._pass(split)
+
+    def _pass(self, split: Mapping[str, Split]) -> None:
+        self.ledger, self.values = Ledger(self.model, split=split), {}
+        for node in self.traced.graph.nodes:
             self.values[node] = self._follow(node)
+
+    def _lost(self, split: Mapping[str, Split]) -> set[str]:
+        """Weights whose heads, told from components, stay whole."""
+        labels = self.ledger.labels
+        owned = {weight: self.ledger.owned.get((weight, 0)) for weight in split}
+        return {
+            weight
+            for weight, o in owned.items()
+            if o is None or len(o.labels) != 2 or any(map(labels.reason, set(labels.roots(o.labels[0]).tolist())))
+        }
 
     def _follow(self, node: fx.Node) -> Any:
         if node.op == "output":
@@ -87,9 +106,8 @@ class Follower:
         if len(sources) != 1 or (name.endswith("_") and name not in steps.UNARY):
             return self._index(node, name, sources)
         if node.target is reorder:
-            return first.with_axis(
-                node.args[1], tuple(v[list(node.args[2])] for v in first.axes[node.args[1]])
-            )
+            axis, index = node.args[1], list(node.args[2])
+            return first.with_axis(axis, tuple(v[index] for v in first.axes[axis]), len(index))
         if moves.is_move(self.traced, node):
             return moves.move(self.ledger, self.traced, node, first)
         if name == "pad":

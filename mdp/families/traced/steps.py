@@ -49,17 +49,15 @@ def gated_half(ledger: Ledger, node: fx.Node, value: Value, axis: int) -> Value:
 def attention(ledger: Ledger, shape: Sequence[int], q: Value, k: Value, v: Value) -> Value:
     """Scaled dot products of queries (..., tokens, components) with keys, times values."""
     reason = "the products of attention run over them"
-    q = ledger.fix_value(q, reason, but=tuple(range(len(q.shape) - 1)))
-    k = ledger.fix_value(k, reason, but=tuple(range(len(k.shape) - 2)))
-    v = ledger.fix_value(v, reason, but=tuple(i for i in range(len(v.shape)) if i != len(v.shape) - 2))
+    ledger.tie([q.axes[-1], k.axes[-1]], reason)
+    for tokens in (k.axes[-2], v.axes[-2]):
+        ledger.fix(tokens, reason)
     return Value(tuple(shape), (*_batch(ledger, shape, [q, k, v]), q.axes[-2], v.axes[-1]))
 
 
 def product(ledger: Ledger, shape: Sequence[int], a: Value, b: Value) -> Value:
-    """A matrix product (..., n, k) by (..., k, m); what it sums over stays whole."""
-    reason = "a product of two values sums over them"
-    a = ledger.fix_value(a, reason, but=tuple(range(len(a.shape) - 1)))
-    b = ledger.fix_value(b, reason, but=tuple(i for i in range(len(b.shape)) if i != len(b.shape) - 2))
+    """A matrix product (..., n, k) by (..., k, m); what it sums over is cut alike in both."""
+    ledger.tie([a.axes[-1], b.axes[-2]], "a product of two values sums over them")
     return Value(tuple(shape), (*_batch(ledger, shape, [a, b]), a.axes[-2], b.axes[-1]))
 
 

@@ -38,7 +38,8 @@ class _Sizes:
     def __index__(self) -> int:
         return self.tracer.size(self.node)
 
-    __int__ = __index__
+    def __int__(self) -> int:
+        return int(self.tracer.size(self.node))
 
     def __float__(self) -> float:
         return float(self.tracer.size(self.node))
@@ -223,7 +224,8 @@ def structure(model: nn.Module) -> nn.Module:
 
 
 def _note_batches(traced: fx.GraphModule, inputs: Sequence[torch.Tensor]) -> None:
-    """`node.meta["batched"]`: whether a tensor's first axis is the batch, and no other is longer for it."""
+    """`node.meta["batched"]`: how often a tensor's first axis has the batch, 1, or the number of windows of
+    an image; 0 where another axis is longer for it, or none."""
     before = {node: node.meta["out"] for node in traced.graph.nodes}
     batch = inputs[0].shape[0]
     more = [torch.cat([t, t[:1]]) if t.ndim and t.shape[0] == batch else t for t in inputs]
@@ -232,12 +234,11 @@ def _note_batches(traced: fx.GraphModule, inputs: Sequence[torch.Tensor]) -> Non
     for node, out in before.items():
         later = node.meta["out"]
         node.meta["out"] = out
-        node.meta["batched"] = (
-            isinstance(out, torch.Tensor)
-            and out.ndim > 0
-            and (out.shape[0], later.shape[0]) == (batch, batch + 1)
-            and out.shape[1:] == later.shape[1:]
-        )
+        node.meta["batched"] = 0
+        if isinstance(out, torch.Tensor) and out.ndim and out.shape[1:] == later.shape[1:]:
+            each = out.shape[0] // batch
+            if (out.shape[0], later.shape[0]) == (each * batch, each * (batch + 1)):
+                node.meta["batched"] = each
 
 
 def _left_out(model: nn.Module, given: int) -> dict[str, Any]:
