@@ -12,7 +12,7 @@ from .layers import SPATIAL, layer
 from .ledger import Ledger
 from .running import is_tensor, name_of, tensors_in
 from .shuffles import reorder
-from .values import Value, plain
+from .values import Axis, Value, plain
 
 GATED = frozenset("glu GLU".split())
 
@@ -51,7 +51,7 @@ class Follower:
             return None
         if node.op == "placeholder":
             return moves.whole(node)
-        if node.op == "get_attr":
+        if node.op == "get_attr" or _joined(node):
             return moves.whole(node)
         sources = node.all_input_nodes
         if not any(self._labelled(n) or self._is_parameter(n) for n in sources):
@@ -154,9 +154,20 @@ class Follower:
         rows = self.ledger.rows(str(weight.target), 0, out[-1])
         if bias is not None and self._is_parameter(bias):
             self.ledger.own(str(bias.target), 0, rows, "output")
+        elif bias is not None and _joined(bias):
+            self._own_parts(bias, rows)
         elif bias is not None:
             rows = self.ledger.tie([rows, self._value(bias).axes[0]], "their bias stays whole")
         return Value(out, (*value.axes[:-1], rows))
+
+    def _own_parts(self, bias: fx.Node, rows: Axis) -> None:
+        """A bias that is joined of several tensors, each of them cut as its rows are."""
+        start = 0
+        for part in bias.args[0]:
+            count = part.meta["out"].shape[0]
+            self.ledger.own(str(part.target), 0, tuple(v[start : start + count] for v in rows), "output")
+            start += count
+        self.values[bias] = Value(tuple(bias.meta["out"].shape), (rows,))
 
     def _attention(self, node: fx.Node) -> Value | None:
         q, k, v = (
@@ -235,6 +246,19 @@ class Follower:
                 for axis in range(tensor.ndim):
                     self.ledger.own(f"{node.target}.{name}", axis, (), "output")
         return moves.whole(node)
+
+
+def _joined(node: fx.Node) -> bool:
+    """Whether a step joins bare tensors to what is nothing but the bias of one layer."""
+    if getattr(node.target, "__name__", "") not in moves.JOINS or not isinstance(node.args[0], tuple | list):
+        return False
+    users = list(node.users)
+    return (
+        len(users) == 1
+        and getattr(users[0].target, "__name__", "") == "linear"
+        and users[0].args[:1] != (node,)
+        and all(isinstance(n, fx.Node) and n.op == "get_attr" and n.meta["out"].ndim == 1 for n in node.args[0])
+    )
 
 
 def _indexed(table: fx.Node) -> set[int]:

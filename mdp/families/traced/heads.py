@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import fx, nn
 
-from .layers import CONVOLUTIONS
+from .layers import CONVOLUTIONS, TRANSPOSED
 from .moves import ATTENTION, is_move
-from .running import is_tensor, name_of, run
+from .running import bare_weight, is_tensor, name_of, run
+from .shuffles import reorder
 from .values import spread, varying
 
 # How far before a product to look for the layer that made what it reads; rotations of positions are long.
@@ -90,6 +91,8 @@ def _made_by(traced: fx.GraphModule, operand: fx.Node) -> tuple[str, np.ndarray,
         weight = _weight(traced, chain[0])
         if weight is not None:
             break
+        if _mixes(traced, chain[0]):
+            return None
         before = next((n for n in chain[0].all_input_nodes if n.meta["live"] and _is_value(n)), None)
         if before is None or name_of(traced, before) in ATTENTION:
             return None
@@ -101,7 +104,8 @@ def _made_by(traced: fx.GraphModule, operand: fx.Node) -> tuple[str, np.ndarray,
     index = spread(np.arange(made.shape[axis]), axis % made.ndim, tuple(made.shape))
     before = chain[0]
     for step in chain[1:]:
-        moved = run(traced, step, {before: index}) if is_move(traced, step) else _fitted(index, step)
+        moves = is_move(traced, step) or step.target is reorder
+        moved = run(traced, step, {before: index}) if moves else _fitted(index, step)
         if moved is None:
             return None
         index, before = moved, step
@@ -126,11 +130,17 @@ def _weight(traced: fx.GraphModule, node: fx.Node) -> str | None:
         module = _module(traced, node)
         if isinstance(module, nn.Linear) or (isinstance(module, CONVOLUTIONS) and module.groups == 1):
             return f"{node.target}.weight"
-    if node.op == "call_function" and name_of(traced, node) == "linear":
-        weight = node.args[1] if len(node.args) > 1 else node.kwargs["weight"]
-        if weight.op == "get_attr":
-            return str(weight.target)
-    return None
+    return bare_weight(traced, node) or None
+
+
+def _mixes(traced: fx.GraphModule, node: fx.Node) -> bool:
+    """Whether a step is a layer that makes channels of several others."""
+    if node.op == "call_function":
+        return name_of(traced, node) == "linear"
+    module = _module(traced, node) if node.op == "call_module" else None
+    if isinstance(module, (*CONVOLUTIONS, *TRANSPOSED)):
+        return not module.groups == module.in_channels == module.out_channels
+    return hasattr(module, "in_features")
 
 
 def _fitted(index: object, step: fx.Node) -> torch.Tensor | None:

@@ -178,7 +178,7 @@ def _with_batch(sizes: list, source: fx.Node) -> list | None:
     """The batch spelt as -1, where nothing else is."""
     if any(isinstance(s, int) and s == -1 for s in sizes):
         return None
-    return [-1, *sizes[1:]] if source.meta["batched"] else None
+    return [-1, *sizes[1:]] if source.meta["batched"] and not source.meta["batch_axis"] else None
 
 
 def _note(node: fx.Node, like: fx.Node, out: object, batched: object) -> None:

@@ -64,12 +64,12 @@ def _runs(node: fx.Node) -> bool:
 
 
 def _can_pass(follower: Follower, node: fx.Node) -> bool:
-    """Whether a value can go from one piece to another: one tensor whose first axis is the batch, or the
-    batch's windows."""
+    """Whether a value can go from one piece to another: one tensor that has the batch, or its windows,
+    along an axis that nothing else shares."""
     if not is_tensor(node) or not node.meta["batched"]:
         return False
-    known = follower.known(node)
-    return node.meta["batched"] == 1 or (isinstance(known, Value) and not known.axes[0])
+    known, axis = follower.known(node), node.meta["batch_axis"]
+    return (axis == 0 and node.meta["batched"] == 1) or (isinstance(known, Value) and not known.axes[axis])
 
 
 def _follows(follower: Follower, source: fx.Node, node: fx.Node, block_of: dict[fx.Node, str]) -> bool:

@@ -21,6 +21,14 @@ def is_tensor(node: fx.Node) -> bool:
     return isinstance(node.meta.get("out"), torch.Tensor)
 
 
+def bare_weight(traced: fx.GraphModule, node: fx.Node) -> str:
+    """The name of the weight of a linear layer that is a function of it; empty for any other step."""
+    if node.op != "call_function" or name_of(traced, node) != "linear":
+        return ""
+    weight = node.args[1] if len(node.args) > 1 else node.kwargs["weight"]
+    return str(weight.target) if weight.op == "get_attr" else ""
+
+
 def tensors_in(node: fx.Node) -> list[fx.Node]:
     """The steps before this one whose tensors it works on."""
     return [n for n in node.all_input_nodes if is_tensor(n)]

@@ -21,8 +21,8 @@ from .lengths import Length, Lengths
 from .moves import PLAIN, RESHAPES, SPLITS
 from .pieces import cut, is_layer
 from .rebuild import rebuild_steps
-from .running import is_tensor, name_of
-from .values import Value
+from .running import bare_weight, is_tensor, name_of
+from .values import Value, plain
 
 if TYPE_CHECKING:
     from . import Anatomy
@@ -77,11 +77,13 @@ class Piece:
         outside = (n for s in self.steps for n in s.all_input_nodes if n not in inside)
         self.inputs = list(dict.fromkeys(n for n in outside if n.op != "get_attr"))
         self.results = [s for s in steps if any(u not in inside for u in s.users)]
-        self.shapes = {
-            n: self._lengths(self.follower.known(n)) for n in (*self.inputs, *self.steps) if is_tensor(n)
-        }
+        known = {n: self.follower.known(n) for n in (*self.inputs, *self.steps) if is_tensor(n)}
+        for n in self.inputs:  # read for its sizes alone, which are written out where they are cut
+            if is_tensor(n) and not any(is_tensor(u) for u in n.users if u in inside):
+                known[n] = plain(n.meta["out"])
+        self.shapes = {n: self._lengths(value) for n, value in known.items()}
         self.weights = {
-            s: self._weight(s) for s in steps if is_layer(self.traced, s) and s.op == "call_module"
+            s: self._weight(s) for s in steps if is_layer(self.traced, s) and self._weight_name(s)
         }
         every = (length for ls in (*self.shapes.values(), *self.weights.values()) for length in ls)
         self.dims = tuple(dict.fromkeys(d for length in every for d in length.dims))
@@ -90,10 +92,13 @@ class Piece:
         return tuple(self.lengths.of(axis, size) for axis, size in zip(value.axes, value.shape, strict=True))
 
     def _weight(self, step: fx.Node) -> tuple[Length, ...]:
-        ledger, name = self.follower.ledger, self.follower.ledger.names[f"{step.target}.weight"]
-        shape = self.traced.get_parameter(f"{step.target}.weight").shape
+        ledger, own = self.follower.ledger, self._weight_name(step)
+        name, shape = ledger.names[own], self.traced.get_parameter(own).shape
         owned = (ledger.owned.get((name, axis)) for axis in range(len(shape)))
         return tuple(self.lengths.of(o.labels if o else (), n) for o, n in zip(owned, shape, strict=True))
+
+    def _weight_name(self, step: fx.Node) -> str:
+        return f"{step.target}.weight" if step.op == "call_module" else bare_weight(self.traced, step)
 
     def parts(self) -> list["Piece"]:
         """Itself, or pieces of fewer dims that come to the same together."""
@@ -134,8 +139,9 @@ class Piece:
 
     def _input(self, node: fx.Node, widths: Mapping[str, int]) -> tuple[int, ...]:
         """The shape for one image; windows of an image have an axis of their own."""
-        windows = node.meta["batched"]
-        return (*((windows,) if windows > 1 else ()), *self._shape(node, widths)[1:])
+        windows, shape = node.meta["batched"], list(self._shape(node, widths))
+        del shape[node.meta["batch_axis"]]
+        return (*((windows,) if windows > 1 else ()), *shape)
 
     def _shape(self, node: fx.Node, widths: Mapping[str, int]) -> tuple[int, ...]:
         return tuple(length.at(widths) for length in self.shapes[node])
@@ -144,7 +150,8 @@ class Piece:
         total = 0.0
         for step, lengths in self.weights.items():
             weight = [length.at(widths) for length in lengths]
-            transposed = isinstance(self.traced.get_submodule(str(step.target)), TRANSPOSED)
+            module = self.traced.get_submodule(str(step.target)) if step.op == "call_module" else None
+            transposed = isinstance(module, TRANSPOSED)
             shape = self._shape(step.all_input_nodes[0] if transposed else step, widths)
             total += float(np.prod(weight)) * float(np.prod(shape)) / max(1, weight[0]) / self.batch
         return total
