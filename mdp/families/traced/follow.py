@@ -103,6 +103,8 @@ class Follower:
             if name == "expand_as":
                 return steps.elementwise(self.ledger, found.shape, [found, self._value(sources[1])])
             return found
+        if name in ("type_as", "to") and len(sources) == 2:  # of the second tensor, its type alone
+            return Value(tuple(out.shape), first.axes)
         if len(sources) != 1 or (name.endswith("_") and name not in steps.UNARY):
             return self._index(node, name, sources)
         if node.target is reorder:

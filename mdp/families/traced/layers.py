@@ -135,7 +135,7 @@ def _group_norm(ledger: Ledger, name: str, module: nn.Module, value: Value) -> V
 
 def _layer_norm(ledger: Ledger, name: str, module: nn.LayerNorm, value: Value) -> Value:
     axis = 1 if channels_first(module) else len(value.shape) - 1
-    if len(module.normalized_shape) != 1 or module.weight is None or len(value.axes[axis]) > 1:
+    if len(module.normalized_shape) != 1 or module.weight is None:
         reason = "a norm takes its statistics over all of them"
         if len(module.normalized_shape) == 1:
             return ledger.fix_value(value, reason, but=tuple(i for i in value.labelled if i != axis))

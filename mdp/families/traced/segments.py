@@ -79,7 +79,7 @@ class Piece:
         self.results = [s for s in steps if any(u not in inside for u in s.users)]
         known = {n: self.follower.known(n) for n in (*self.inputs, *self.steps) if is_tensor(n)}
         for n in self.inputs:  # read for its sizes alone, which are written out where they are cut
-            if is_tensor(n) and not any(is_tensor(u) for u in n.users if u in inside):
+            if is_tensor(n) and not any(is_tensor(u) or _several(u) for u in n.users if u in inside):
                 known[n] = plain(n.meta["out"])
         self.shapes = {n: self._lengths(value) for n, value in known.items()}
         self.weights = {
@@ -243,7 +243,8 @@ def _folds(traced: fx.GraphModule, node: fx.Node) -> bool:
         return False
     source = node.all_input_nodes[0]
     return (
-        source.op == "call_module"
+        traced.get_submodule(str(node.target)).running_mean is not None
+        and source.op == "call_module"
         and len(source.users) == 1
         and isinstance(traced.get_submodule(str(source.target)), CONVOLUTIONS)
     )

@@ -6,7 +6,7 @@ import torch
 from torch import fx
 
 from .ledger import Ledger
-from .running import noted, run
+from .running import noted, run, tensors_in
 from .values import Axis, Value
 
 # Steps on tensors of shapes that fit each other, position by position.
@@ -19,6 +19,8 @@ UNARY = frozenset(
     "relu relu_ relu6 silu silu_ gelu sigmoid sigmoid_ tanh tanh_ hardswish hardsigmoid hardtanh leaky_relu"
     " elu selu mish softplus dropout neg abs exp log sqrt rsqrt clamp clamp_ clip square"
     " type_as to float half double"
+    # Of zeros nothing is added to a norm; where what is cut is no zero, the trial tells.
+    " normalize"
     " ReLU ReLU6 SiLU GELU Sigmoid Tanh Hardswish Hardsigmoid Hardtanh LeakyReLU ELU SELU Mish Softplus"
     " Dropout Dropout1d Dropout2d Dropout3d AlphaDropout DropPath StochasticDepth Identity GELUTanh".split()
 )
@@ -73,7 +75,7 @@ def by_channel(ledger: Ledger, traced: fx.GraphModule, node: fx.Node, value: Val
 
     An axis that fails is kept whole, with the reason.
     """
-    source, out = node.all_input_nodes[0], node.meta["out"]
+    source, out = tensors_in(node)[0], node.meta["out"]
     if not isinstance(out, torch.Tensor) or not out.is_floating_point():
         return None
     axes: list[Axis] = [()] * out.ndim
@@ -105,7 +107,7 @@ def _place(
             .values
         )
         try:
-            cut = run(traced, node, {node.all_input_nodes[0]: given.index_select(axis, some)})
+            cut = run(traced, node, {tensors_in(node)[0]: given.index_select(axis, some)})
         except Exception:  # the step wants this many positions
             return None
         places = [p for p in places if _same(cut, dense.index_select(p, some))]

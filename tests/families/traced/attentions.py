@@ -94,6 +94,25 @@ class HeadsFirst(nn.Module):
         return self.head((x + self.proj(y)).mean(1))
 
 
+class Normed(nn.Module):
+    """Cosines of queries and keys, norms within a head and over all of them, a bias on what is joined."""
+
+    def __init__(self, width=16, heads=4):
+        super().__init__()
+        self.heads, self.embed, self.qkv = heads, nn.Linear(6, width), nn.Linear(width, 3 * width)
+        self.q_norm, self.k_norm = nn.LayerNorm(width // heads), nn.RMSNorm(width // heads)
+        self.heat, self.norm = nn.Parameter(torch.ones(heads, 1, 1)), nn.LayerNorm(width)
+        self.proj, self.head = nn.Linear(width, width), nn.Linear(width, 3)
+
+    def forward(self, x):
+        x = self.embed(x)
+        b, n, c = x.shape
+        q, k, v = self.qkv(x).view(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        q, k = F.normalize(self.q_norm(q), dim=-1), F.normalize(self.k_norm(k), dim=-1)
+        weights = (q @ k.transpose(-2, -1) * self.heat.exp()).type_as(v).softmax(-1)
+        return self.head((x + self.proj(self.norm((weights @ v).transpose(1, 2).reshape(b, n, c)))).mean(1))
+
+
 def tokens():
     return (torch.randn(2, 5, 6),)
 
@@ -105,6 +124,7 @@ ATTENTIONS = {
     "separate": (Separate, tokens),
     "windows": (Windows, lambda: (torch.randn(2, 3, 8, 8),)),
     "heads first": (HeadsFirst, tokens),
+    "normed": (Normed, tokens),
 }
 # What can be pruned in each, by kind, and blocks.
 KINDS = {
@@ -113,4 +133,5 @@ KINDS = {
     "separate": ({"channels": 1, "heads": 1, "qk": 1, "v": 1}, 1),
     "windows": ({"channels": 1, "heads": 1, "qk": 1, "v": 1}, 1),
     "heads first": ({"channels": 1, "heads": 1, "v": 1}, 1),
+    "normed": ({"channels": 1, "heads": 1, "qk": 1, "v": 1}, 1),
 }
