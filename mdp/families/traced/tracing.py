@@ -38,7 +38,8 @@ class _Sizes:
     def __index__(self) -> int:
         return self.tracer.size(self.node)
 
-    __int__ = __index__
+    def __int__(self) -> int:
+        return int(self.tracer.size(self.node))
 
     def __float__(self) -> float:
         return float(self.tracer.size(self.node))
@@ -69,6 +70,25 @@ class StepTracer(fx.Tracer):
         super().__init__(autowrap_functions=tuple(get_notrace_functions()))
         self.opaque: dict[str, str] = {}
         self._inputs, self._seen, self._running = list(inputs), {}, False
+
+    def create_args_for_root(
+        self, root_fn: Any, is_module: bool, concrete_args: Any = None
+    ) -> tuple[Any, list[Any]]:
+        """One stand-in for each input; all other arguments of the forward stay at their defaults."""
+        known = [
+            p.name
+            for p in inspect.signature(self.root.forward).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+        names = [*known, *(f"input_{i}" for i in range(len(self._inputs)))][: len(self._inputs)]
+        return root_fn, [self.root, *(self.create_proxy("placeholder", n, (), {}) for n in names)]
+
+    def create_arg(self, a: Any) -> Any:
+        """A dataclass, such as Hugging Face's outputs, stays one, though it may be a dictionary too."""
+        if hasattr(type(a), "__dataclass_fields__") and isinstance(a, dict):
+            said = {name: self.create_arg(value) for name, value in a.items()}
+            return self.create_node("call_function", type(a), (), said)
+        return super().create_arg(a)
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         """The stand-in for a step's result."""
@@ -197,9 +217,9 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
     """
     tracer, model = StepTracer(inputs), structure(model)
     try:
-        graph = tracer.trace(model, _left_out(model, len(inputs)))
+        graph = tracer.trace(model)
         tracer.forget()
-        _forget_arguments(graph, len(inputs))
+        _forget_checks(graph)
         traced = fx.GraphModule(model, graph)
         with torch.no_grad():
             _Notes(traced).run(*inputs)
@@ -223,7 +243,8 @@ def structure(model: nn.Module) -> nn.Module:
 
 
 def _note_batches(traced: fx.GraphModule, inputs: Sequence[torch.Tensor]) -> None:
-    """`node.meta["batched"]`: whether a tensor's first axis is the batch, and no other is longer for it."""
+    """`node.meta["batch_axis"]`: the axis of a tensor that is the batch. `node.meta["batched"]`: how often it
+    has the batch, 1, or the number of windows of an image; 0 where several axes are longer for it, or none."""
     before = {node: node.meta["out"] for node in traced.graph.nodes}
     batch = inputs[0].shape[0]
     more = [torch.cat([t, t[:1]]) if t.ndim and t.shape[0] == batch else t for t in inputs]
@@ -232,35 +253,38 @@ def _note_batches(traced: fx.GraphModule, inputs: Sequence[torch.Tensor]) -> Non
     for node, out in before.items():
         later = node.meta["out"]
         node.meta["out"] = out
-        node.meta["batched"] = (
-            isinstance(out, torch.Tensor)
-            and out.ndim > 0
-            and (out.shape[0], later.shape[0]) == (batch, batch + 1)
-            and out.shape[1:] == later.shape[1:]
-        )
+        axis, each = _batch_axis(out, later, batch)
+        node.meta.update(batched=each, batch_axis=axis)
 
 
-def _left_out(model: nn.Module, given: int) -> dict[str, Any]:
-    """The defaults of the arguments of `forward` that no input is given for: they stay as they are."""
-    parameters = list(inspect.signature(model.forward).parameters.values())
-    return {p.name: p.default for p in parameters[given:] if p.default is not inspect.Parameter.empty}
+def _batch_axis(out: Any, later: Any, batch: int) -> tuple[int, int]:
+    """(axis, how often it has the batch), from what a step gives for a batch and for one more; (0, 0)."""
+    if not isinstance(out, torch.Tensor) or out.ndim != later.ndim:
+        return 0, 0
+    longer = [axis for axis in range(out.ndim) if out.shape[axis] != later.shape[axis]]
+    if len(longer) != 1:
+        return 0, 0
+    each = out.shape[longer[0]] // batch
+    fits = (out.shape[longer[0]], later.shape[longer[0]]) == (each * batch, each * (batch + 1))
+    return (longer[0], each) if fits and (each == 1 or longer[0] == 0) else (0, 0)
 
 
-def _forget_arguments(graph: fx.Graph, given: int) -> None:
-    """Take away the placeholders of arguments that stay at their defaults, and the checks that they do."""
+def _forget_checks(graph: fx.Graph) -> None:
+    """Take away what a forward asserts of its inputs, and what nobody reads."""
     for node in list(graph.nodes):
         if node.op == "call_function" and node.target is torch._assert and not node.users:
             graph.erase_node(node)
-    graph.eliminate_dead_code(lambda node: node.op not in ("call_function", "get_attr") or _acts(node))
-    for node in [n for n in graph.nodes if n.op == "placeholder"][given:]:
-        if not node.users:
-            graph.erase_node(node)
+    graph.eliminate_dead_code(
+        lambda node: node.op not in ("call_function", "call_method", "get_attr") or _acts(node)
+    )
 
 
 def _acts(node: fx.Node) -> bool:
     """Whether a step may do something even if nobody reads its result."""
     name = getattr(node.target, "__name__", str(node.target))
-    return node.op == "call_function" and (name.endswith("_") or name in ("setitem", "iadd", "imul", "isub"))
+    return node.op != "get_attr" and (
+        name.endswith("_") or name in ("setitem", "iadd", "imul", "isub", "itruediv", "__setitem__")
+    )
 
 
 def _path(node: fx.Node) -> str:
