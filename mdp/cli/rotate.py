@@ -17,23 +17,17 @@ def run(args):
     from ..datasets import find as find_data
     from ..datasets.checking import checked_source
     from ..datasets.labels import check_fit
-    from ..datasets.loader import loader
-    from ..families import find
     from ..networks.checkpoints import write_tensors
     from ..networks.models import create
-    from ..reconstruction.images import collect
-    from ..reconstruction.rotation import rotated, step_of
+    from ..training.rotating import turned
 
     ref = model_of(args)
     source = find_data(args.data)
     check_fit(source.train, source, ref)
     source = checked_source(source, report, images=args.images, seed=args.seed, skip_bad=args.skip_bad)
     report.message(source.summary)
-    batches = loader(source.train.sample(args.images, args.seed), source, ref, 64)
-    images = collect(batches, ref.input_size, args.images, report).images
-    model = create(ref)
-    turned = rotated(model, images, step_of(find(model, ref).space), report)
-    write_tensors(out, {name: t.detach().contiguous().clone() for name, t in turned.state_dict().items()})
-    report.message(f"{out}: computes the same as {ref.name}. Score and build a study from it: --weights {out}.")
+    state = turned(create(ref), ref, source, report, args.images, args.seed).state_dict()
+    write_tensors(out, {name: t.detach().contiguous().clone() for name, t in state.items()})
+    report.message(f"{out}: computes the same as {ref.name}. To score and build from it: --weights {out}.")
     if args.job:
         report.result(path=str(out))

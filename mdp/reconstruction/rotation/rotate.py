@@ -29,6 +29,8 @@ def fits(model: nn.Module) -> str:
         return "its blocks are of a kind whose basis cannot be changed"
     if not all(isinstance(n, nn.LayerNorm) and n.weight is not None for n in _named(model, _norms(model))):
         return "its norms are no layer norms"
+    if not isinstance(model.head, nn.Linear):
+        return "it has no classifier, and gives out the stream itself"
     if not all(isinstance(m, nn.Identity) for m in (model.norm_pre, model.patch_embed.norm)):
         return "it has a norm before its first block"
     return ""
