@@ -34,7 +34,7 @@ class ConvertOptions(Options, command="convert"):
 class RotateOptions(Images, Model, command="rotate"):
     """Sort the units of a dense transformer by how much they carry; it computes the same."""
 
-    images: int = option(1024, "training images to look at, without their labels", least=16)
+    images: int = option(1024, "training images to look at, without their labels", least=1)
     seed: int = option(0, "which images", least=0, most=MOST_SEED)
     out: str = required("the safetensors file for the rotated weights")
 
