@@ -29,6 +29,7 @@ from ..operations import KitOptions
 from .anchor import anchor_of
 from .grid import Surface, survey
 from .onnx_parts import to_onnx
+from .transfer import to_measure
 from .whole_networks import even_networks, whole_network
 
 if TYPE_CHECKING:
@@ -88,10 +89,13 @@ def make_kit(
     *,
     batch: int = KitOptions.batch,
     entries: int = KitOptions.entries,
+    share: float | None = KitOptions.share,
     found_with: Mapping[str, Any] | None = None,
     report: Reporter | None = None,
 ) -> Kit:
     """Write a kit of at most `entries` models, whole networks among them, into a new or empty folder.
+
+    With a `share` (0 to 1] of the entries of every table instead, for `import_times(like=...)`.
 
     Raises:
         MdpError: the folder holds something, the batch makes no sense, or `entries` are too few.
@@ -107,7 +111,7 @@ def make_kit(
     options = {dim.name: dim.options for dim in found.space.dims}
     surfaces, workloads = survey(found.segments, options)
     networks = [(c, r, whole_network(found, c, r)) for c, r in even_networks(found)]
-    keys = entries_to_time(surfaces, entries - len(networks))
+    keys = to_measure(surfaces, share) if share else entries_to_time(surfaces, entries - len(networks))
     items = [_item("part", workloads[key], batch) for key in keys]
     items += [{**_item("network", w, batch), "choices": c, "removed": list(r)} for c, r, w in networks]
     made = {i["id"]: w for i, w in zip(items, [*(workloads[k] for k in keys), *(n[2] for n in networks)],

@@ -43,5 +43,10 @@ class ProfileOptions(WidthSteps, Apart, Model, command="profile"):
     tolerance: float = option(
         0.02, "a table whose cross-validated error is below this is refined no further", least=0
     )
+    like: str | None = option(
+        None, "tables or a study of this network from elsewhere: only a share of the entries is measured "
+        "then, the rest inferred with their help", metavar="FILE",
+    )  # fmt: skip
+    share: float = option(0.1, "of the entries to measure with `like`", above=0, most=1)
     again: bool = option(False, "measure once more what was measured before")
     out: str | None = option(None, "where to save the tables", metavar="FILE", absent="the user's folder")

@@ -51,7 +51,7 @@ CASES = [(name, LEAST.get(name, {})) for name in OPERATIONS]
 
 
 # Python takes the network where the command line takes its name.
-OBJECTS = {"teacher"}
+OBJECTS = {"like", "teacher"}
 
 
 def parsed(name, words):
