@@ -20,7 +20,7 @@ from .targets import targets
 
 # Tried in turn, and judged on the held-out images; the more a network computes, the fewer.
 # A strong ridge changes little beyond means: for networks whose images are too few for their widths.
-SETTINGS = (Setting(), Setting(ridge=1e-3), Setting(ridge=1.0))
+SETTINGS = (Setting(), Setting(ridge=1.0), Setting(ridge=1e-3), Setting(variance=1.0))
 # Multiply-adds of one pass over all images below which all of them are tried, and below which two are.
 CHEAP, MODERATE = 1.5e11, 6e11
 
