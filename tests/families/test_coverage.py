@@ -124,7 +124,6 @@ SMALL = {
     "resnetv2_50": (64, {"layers": [1, 1, 1, 1], "channels": [16, 32, 48, 64]}),
     "res2net50_26w_4s": (32, {"layers": [1, 1, 1, 1]}),
     "skresnet18": (32, {"layers": [1, 1, 1, 1]}),
-    "resnest14d": (32, {}),
     "test_byobnet": (64, {}),
     "test_mambaout": (64, {}),
     "test_nfnet": (64, {}),

@@ -41,7 +41,9 @@ class Follower:
         return {
             weight
             for weight, o in owned.items()
-            if o is None or len(o.labels) != 2 or any(map(labels.reason, set(labels.roots(o.labels[0]).tolist())))
+            if o is None
+            or len(o.labels) != 2
+            or any(map(labels.reason, set(labels.roots(o.labels[0]).tolist())))
         }
 
     def _follow(self, node: fx.Node) -> Any:
@@ -259,7 +261,9 @@ def _joined(node: fx.Node) -> bool:
         len(users) == 1
         and getattr(users[0].target, "__name__", "") == "linear"
         and users[0].args[:1] != (node,)
-        and all(isinstance(n, fx.Node) and n.op == "get_attr" and n.meta["out"].ndim == 1 for n in node.args[0])
+        and all(
+            isinstance(n, fx.Node) and n.op == "get_attr" and n.meta["out"].ndim == 1 for n in node.args[0]
+        )
     )
 
 

@@ -5,6 +5,7 @@ channels of the three would have to be tied, since one axis has them all. Taken 
 first, and reshaped then, each has channels of its own.
 """
 
+import itertools
 import operator
 from dataclasses import dataclass
 
@@ -92,7 +93,7 @@ def _part(traced: fx.GraphModule, start: fx.Node, axis: int, end: fx.Node) -> Pa
     which = -1
     for place, size in enumerate(shape):
         value = spread(np.arange(size), place, shape)
-        for before, step in zip(chain, chain[1:], strict=False):
+        for before, step in itertools.pairwise(chain):
             value = run(traced, step, {before: value})
         if place == axis:
             if varying(value) or not value.numel():
@@ -110,9 +111,7 @@ def _part(traced: fx.GraphModule, start: fx.Node, axis: int, end: fx.Node) -> Pa
     return None if left else Part(end, which, tuple(filled))
 
 
-def _rewrite(
-    traced: fx.GraphModule, source: fx.Node, node: fx.Node, axis: int, found: list[Part]
-) -> bool:
+def _rewrite(traced: fx.GraphModule, source: fx.Node, node: fx.Node, axis: int, found: list[Part]) -> bool:
     sizes = _sizes(node, source)
     if sizes is None:
         return False
@@ -131,7 +130,9 @@ def _rewrite(
     with graph.inserting_before(node):
         if in_order:
             chunks = graph.call_method("chunk", (source, count, channels))
-            _note(chunks, source, tuple(torch.empty(cut, dtype=dtype, device="meta") for _ in range(count)), 0)
+            _note(
+                chunks, source, tuple(torch.empty(cut, dtype=dtype, device="meta") for _ in range(count)), 0
+            )
         taken: dict[int, fx.Node] = {}
         for part in found:
             if part.which not in taken:

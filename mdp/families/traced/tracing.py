@@ -14,12 +14,12 @@ from timm.layers import BlurPool2d, DropPath, EvoNorm2dS0, LayerScale, LayerScal
 from timm.layers.grn import GlobalResponseNorm
 from timm.models._features_fx import get_notrace_functions, is_notrace_module
 from torch import fx, nn
-from torch.utils._pytree import tree_map_only
 from torchvision.ops import FrozenBatchNorm2d, StochasticDepth
 
 from ...core.errors import Unsupported, first_line
 from ..channels import is_uncentred_norm
 from .layers import forward_is_known
+from .notes import Notes, note_batches
 
 # One step each: what they do to channels is known, or nothing in eval mode.
 _STEPS = (
@@ -28,8 +28,6 @@ _STEPS = (
     *(nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm),
 )
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
-# Numbers that later steps index with are kept as they are; larger ones are only shapes.
-_LARGEST_INDEX = 2**22
 
 
 class _Sizes:
@@ -190,27 +188,10 @@ class StepTracer(fx.Tracer):
             return self.create_proxy("call_module", path, args, kwargs)
 
 
-class _Notes(fx.Interpreter):
-    """Runs the graph and keeps under `node.meta["out"]` what each step gives: tensors as shapes, on torch's
-    meta device, but for small ones of whole numbers."""
-
-    def run_node(self, node: fx.Node) -> Any:
-        result = super().run_node(node)
-        node.meta["out"] = tree_map_only(torch.Tensor, _stand_in, result)
-        return result
-
-
-def _stand_in(tensor: torch.Tensor) -> torch.Tensor:
-    whole = not tensor.is_floating_point() and not tensor.is_complex()
-    if whole and tensor.numel() <= _LARGEST_INDEX:
-        return tensor.detach().clone()
-    return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
-
-
 def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
     """The graph of a model in eval mode. `meta["opaque"]` names the submodules that were not looked into.
 
-    Every node has `meta["out"]`, see `_Notes`, and `meta["path"]`: the module whose forward it stands in.
+    Every node has `meta["out"]`, see `Notes`, and `meta["path"]`: the module whose forward it stands in.
 
     Raises:
         Unsupported: the forward depends on data in a way that cannot be traced, or fails on these inputs.
@@ -222,7 +203,7 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
         _forget_checks(graph)
         traced = fx.GraphModule(model, graph)
         with torch.no_grad():
-            _Notes(traced).run(*inputs)
+            Notes(traced).run(*inputs)
     except Exception as error:  # whatever a stranger's forward raises; the reason goes to the reader
         sizes = " and ".join(" x ".join(map(str, t.shape)) for t in inputs)
         raise Unsupported(
@@ -232,7 +213,7 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
     for node in graph.nodes:
         node.meta["path"] = _path(node)
         node.meta["live"] = node.op == "placeholder" or any(n.meta["live"] for n in node.all_input_nodes)
-    _note_batches(traced, inputs)
+    note_batches(traced, inputs)
     traced.meta["opaque"] = tracer.opaque
     return traced
 
@@ -240,33 +221,6 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
 def structure(model: nn.Module) -> nn.Module:
     """A copy that shares all tensors: what a forward notes in its module is noted there."""
     return copy.deepcopy(model, {id(t): t for t in (*model.parameters(), *model.buffers())})
-
-
-def _note_batches(traced: fx.GraphModule, inputs: Sequence[torch.Tensor]) -> None:
-    """`node.meta["batch_axis"]`: the axis of a tensor that is the batch. `node.meta["batched"]`: how often it
-    has the batch, 1, or the number of windows of an image; 0 where several axes are longer for it, or none."""
-    before = {node: node.meta["out"] for node in traced.graph.nodes}
-    batch = inputs[0].shape[0]
-    more = [torch.cat([t, t[:1]]) if t.ndim and t.shape[0] == batch else t for t in inputs]
-    with torch.no_grad():
-        _Notes(traced).run(*more)
-    for node, out in before.items():
-        later = node.meta["out"]
-        node.meta["out"] = out
-        axis, each = _batch_axis(out, later, batch)
-        node.meta.update(batched=each, batch_axis=axis)
-
-
-def _batch_axis(out: Any, later: Any, batch: int) -> tuple[int, int]:
-    """(axis, how often it has the batch), from what a step gives for a batch and for one more; (0, 0)."""
-    if not isinstance(out, torch.Tensor) or out.ndim != later.ndim:
-        return 0, 0
-    longer = [axis for axis in range(out.ndim) if out.shape[axis] != later.shape[axis]]
-    if len(longer) != 1:
-        return 0, 0
-    each = out.shape[longer[0]] // batch
-    fits = (out.shape[longer[0]], later.shape[longer[0]]) == (each * batch, each * (batch + 1))
-    return (longer[0], each) if fits and (each == 1 or longer[0] == 0) else (0, 0)
 
 
 def _forget_checks(graph: fx.Graph) -> None:

@@ -115,7 +115,15 @@ def _norm(width, random):
 
 def _act(width, random):
     return random.choice(
-        [nn.ReLU(), nn.ReLU(inplace=True), nn.PReLU(width), nn.PReLU(), nn.SiLU(), nn.Hardswish(), nn.Sigmoid()]
+        [
+            nn.ReLU(),
+            nn.ReLU(inplace=True),
+            nn.PReLU(width),
+            nn.PReLU(),
+            nn.SiLU(),
+            nn.Hardswish(),
+            nn.Sigmoid(),
+        ]
     )
 
 
