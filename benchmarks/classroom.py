@@ -4,7 +4,7 @@ Thirty scripted pupils join at once through HTTP, guess, change their minds, ans
 networks and look at the scoreboard, while the teacher's page looks on. In the middle the server is killed
 (SIGKILL) and started again; then one pupil floods it. Prints how long requests took, the server's memory and
 processor time, whether every accepted answer is there and whether the scoreboard is right. `--kernels N`
-opens the course N times before, as browsers do.
+opens the course N times before the flood, as browsers do.
 """
 
 import argparse
@@ -88,7 +88,9 @@ class Client:
         self._served, self._log = served, log
         self._http = AsyncHTTPClient(force_instance=True, max_clients=200)
 
-    async def ask(self, path: str, body: Any = None, counted: bool = True, **headers: str) -> tuple[int, Any]:
+    async def ask(
+        self, path: str, body: Any = None, counted: bool = True, timeout: float = 60, **headers: str
+    ) -> tuple[int, Any]:
         """Status and JSON; status 599 where the server is not there."""
         url = f"http://127.0.0.1:{self._served.port}/{path}"
         began, phase = time.perf_counter(), self._log.phase
@@ -97,7 +99,7 @@ class Client:
             method="GET" if body is None else "POST",
             body=None if body is None else json.dumps(body),
             headers={"Authorization": f"token {TOKEN}", **headers},
-            request_timeout=60,
+            request_timeout=timeout,
             connect_timeout=10,
         )
         try:
@@ -109,7 +111,8 @@ class Client:
             return 599, None
         if counted and phase == self._log.phase:
             self._log.took.setdefault(phase, []).append(1000 * (time.perf_counter() - began))
-        return answer.code, json.loads(answer.body) if answer.body else None
+        is_json = "json" in answer.headers.get("Content-Type", "")
+        return answer.code, json.loads(answer.body) if answer.body and is_json else None
 
 
 @dataclass
@@ -191,6 +194,8 @@ async def lesson_of_all(
     everybody: list[Scripted] = []
     for phase in ("calm", "flood"):
         log.phase = phase
+        if phase == "flood":
+            await open_courses(client, options.kernels)
         pupils = [Scripted() for _ in range(options.pupils)]
         everybody += pupils
         acting = [
@@ -214,6 +219,18 @@ async def lesson_of_all(
         await asyncio.gather(*acting)
         await teaching
     return everybody
+
+
+async def open_courses(client: Client, count: int) -> None:
+    """The course, opened so often; each has a kernel of its own from then on."""
+    began, opened = time.monotonic(), 0
+    for _ in range(count):
+        status, _ = await client.ask("teach", counted=False, timeout=120)
+        opened += status == 200
+    if count:
+        print(
+            f"{opened} of {count} courses opened, {(time.monotonic() - began) / count:.1f} s each, one by one"
+        )
 
 
 async def judge(client: Client, served: Served, everybody: list[Scripted]) -> bool:
@@ -241,8 +258,6 @@ async def run(options: argparse.Namespace) -> bool:
         served = Served(data)
         client = Client(served, log)
         try:
-            for _ in range(options.kernels):
-                await client.ask("teach", counted=False)
             everybody = await lesson_of_all(client, served, log, options)
             right = await judge(client, served, everybody)
             print("\nphase               requests  median    95th   worst")
