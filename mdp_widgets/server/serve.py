@@ -24,7 +24,9 @@ REPO = HERE.parent
 # A checkout keeps the notebooks beside the packages, a wheel inside of this one.
 NOTEBOOKS = next(f for f in (HERE / "notebooks", REPO / "notebooks") if f.is_dir() or f.parent == REPO)
 # Address -> notebook. Only these can be opened.
-PAGES = {"/": "explore.ipynb", "/teach": "teach.ipynb", "/inspect": "inspect.ipynb"}
+PAGES = {
+    "/": "explore.ipynb", "/teach": "teach.ipynb", "/inspect": "inspect.ipynb", "/examples": "examples.ipynb",
+}  # fmt: skip
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -209,7 +211,7 @@ def wrong_url(url: str) -> str:
         right = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
     except ValueError:
         right = False
-    plain = re.fullmatch(r"[A-Za-z0-9._~/-]*", urlsplit(url).path if right else " ")
+    plain = re.fullmatch(r"([A-Za-z0-9._~@/-]|%[0-9A-Fa-f]{2})*", urlsplit(url).path if right else " ")
     if not right or not plain or parts.query or parts.fragment or parts.username:
         return f"--url {url} is no address of a site. Give one such as https://example.org/pruning/."
     return ""
