@@ -74,8 +74,8 @@ def two_studies() -> tuple[mdp.Study, mdp.Study]:
 
 @cache
 def measured() -> list[dict[str, Any]]:
-    """The plans whose accuracy was measured, as cut and not trained, of the ViT; of the ResNet where
-    the ViT's were not: place, method, latency (ms), importance (share of dense), accuracy (share of test images)."""
+    """The plans whose accuracy was measured, as cut and not trained: of the ViT, or of the ResNet where the
+    ViT's were not. Each says its place, method, latency (ms), importance (share of dense) and accuracy."""
     of = next((s for s in two_studies() if len(measured_plans(s)) > 1), study())
     return [
         {
