@@ -8,7 +8,7 @@ from mdp.core.study import load_study
 from mdp.solve import fastest, solve
 from mdp_widgets.teach.contest.impossible import impossible, together, why
 from mdp_widgets.teach.line_cost import line_cost
-from mdp_widgets.teach.moves import MEASURED, kind_moves, measured, single_moves
+from mdp_widgets.teach.moves import kind_moves, measured, single_moves
 from mdp_widgets.teach.quiz import Quiz, asked, judge, ranges
 from mdp_widgets.teach.steps import OUTLINE, STEPS
 from mdp_widgets.teach.steps.proof import near, optimal
