@@ -164,7 +164,7 @@ def test_the_impossible_round_has_one_culprit(study):
 
 
 def test_measured_cuts_are_whole_and_of_a_shipped_study():
-    """A study made anew has none until `python -m benchmarks.sensitivity` has run; half of them is a fault."""
+    """A study made anew has none until `python -m benchmarks.sensitivity` has run; a part is a fault."""
     whole = 0
     for study in map(study_of, SHIPPED):
         moves = (*single_moves(study), *kind_moves(study))
