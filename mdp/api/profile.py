@@ -14,6 +14,8 @@ def profile(
     seconds: float = ProfileOptions.seconds,
     tolerance: float = ProfileOptions.tolerance,
     again: bool = ProfileOptions.again,
+    like: Tables | None = None,
+    share: float = ProfileOptions.share,
     progress: Progress = True,
 ) -> Tables:
     """Measure the latency tables of a network, in ms for one batch.
@@ -29,6 +31,9 @@ def profile(
             measured in time is interpolated.
         tolerance: a table whose cross-validated error is below this is refined no further.
         again: measure once more what was measured before.
+        like: tables of the same network from another device or runtime. Only a `share` of the entries is
+            measured then, and the rest inferred with their help.
+        share: of the entries to measure with `like`: above 0 and at most 1.
         progress: True, False, or a `mdp.Reporter` that is told and may cancel.
 
     Raises:
@@ -42,7 +47,7 @@ def profile(
     >>> tables.provenance["batch"], tables.provenance["dtype"]
     (1, 'float32')
     """
-    check(ProfileOptions, seconds=seconds, tolerance=tolerance)
+    check(ProfileOptions, seconds=seconds, tolerance=tolerance, share=share)
     from ..latency.profiling import profile as measure
 
     if isinstance(deployment, str):
@@ -60,5 +65,7 @@ def profile(
         seconds=seconds,
         tolerance=tolerance,
         again=again,
+        like=like,
+        share=share,
         report=reporter(progress),
     )

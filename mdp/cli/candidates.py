@@ -33,9 +33,7 @@ def chosen_plan(args, study: StudyRecord | None, budget: float, pins: Pins) -> t
     test = source.test.sample(args.images, args.seed)
     if len(test) < 2:
         raise MdpError("Candidates are chosen on one half of the test images and judged on the other.")
-    halves = [
-        dataclasses.replace(source, test=test.take(np.arange(start, len(test), 2))) for start in (0, 1)
-    ]
+    halves = [dataclasses.replace(source, test=test.take(np.arange(start, len(test), 2))) for start in (0, 1)]
     report, device = reporter(args), deployment(args.device).kind
     report.message(f"{len(found.plans)} candidates: {found.note}.")
     meter = PlanMeter(study, halves[0], device=device, report=report, seed=args.seed)

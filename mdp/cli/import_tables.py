@@ -11,7 +11,7 @@ from .told_tables import tell_tables, wrong_of
 def run(args):
     import dataclasses
 
-    from ..core.tables import save_tables
+    from ..core.tables import save_tables, tables_at
     from ..families import find
     from ..latency.import_tables import import_times
     from ..latency.kit import load_kit
@@ -42,6 +42,7 @@ def run(args):
         batch=args.batch,
         dtype=args.dtype,
         source=times.name,
+        like=tables_at(args.like, ref.name) if args.like else None,
     )
     path = save_tables(tables, ref, found.space, args.out)
     p = tables.provenance

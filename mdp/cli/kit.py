@@ -16,7 +16,15 @@ def run(args):
     model = create(ref, load_weights=False)
     found = find(model, ref, width_step=width_step(args.width_step), split_blocks=args.split_blocks)
     told = {"split_blocks": bool(args.split_blocks)}
-    kit = make_kit(found, args.out, batch=args.batch, entries=args.entries, found_with=told, report=report)
+    kit = make_kit(
+        found,
+        args.out,
+        batch=args.batch,
+        entries=args.entries,
+        share=args.share,
+        found_with=told,
+        report=report,
+    )
     networks = sum(item["kind"] == "network" for item in kit.items)
     report.message(
         f"{args.out}: {len(kit.items) - networks} parts and {networks} whole networks to time. README.txt "

@@ -15,7 +15,7 @@ def run(args):
     # Before anything slow: what was asked for makes sense here, or a sentence says why not.
     layout = "contiguous" if args.memory_format == "auto" else args.memory_format
     deployment(args.device, args.batch, args.dtype, layout, args.threads, args.compiled, args.runtime)
-    from ..core.tables import save_tables
+    from ..core.tables import save_tables, tables_at
     from ..families import find, outline
     from ..latency import profile
     from ..latency.measure import BUSY
@@ -25,6 +25,7 @@ def run(args):
     report = reporter(args)
     check_out(args.out, "tables")
     ref = model_of(args)
+    like = tables_at(args.like, ref.name) if args.like else None
     # What is not supported is refused before anything large is made.
     outline(ref, split_blocks=args.split_blocks)
     # Times do not depend on the values of the weights.
@@ -36,6 +37,13 @@ def run(args):
     def save(tables):
         known = dataclasses.replace(tables, provenance={**tables.provenance, **facts})
         return save_tables(known, ref, found.space, args.out)
+
+    def save_coarse(tables):
+        """They can be explored while the fine ones are being measured, and stay where that is stopped."""
+        path = save(tables)
+        report.message(f"{path}: coarse tables, of which a study can be built. Finer ones follow.")
+        if args.job:
+            report.result(path=str(path))
 
     tables = profile(
         found,
@@ -49,9 +57,10 @@ def run(args):
         seconds=args.seconds,
         tolerance=args.tolerance,
         again=args.again,
+        like=like,
+        share=args.share,
         report=report,
-        # The coarse tables can be explored while the fine ones are being measured.
-        early=save,
+        early=save_coarse,
     )
     path = save(tables)
     p = tables.provenance

@@ -17,7 +17,7 @@ from .names import slug
 from .paths import data_dir
 from .problem import Problem, problem_from_json, problem_to_json
 from .space import Space
-from .study import Tables
+from .study import Tables, load_study
 from .units import check_times, in_ms
 
 FORMAT = "mdp-tables/1"
@@ -99,6 +99,21 @@ def load_tables(
             )
     options = {dim.name: dim.options for dim in problem.dims}
     return SavedTables(Tables(problem.latency, provenance, details), ref, options, path)
+
+
+def tables_at(path: str | os.PathLike, model: str | None = None) -> Tables:
+    """Those of a file of tables, or of a study (its path or name), of one `model` or of any.
+
+    Raises:
+        MdpError: there is no such file, it is damaged, or of another model.
+    """
+    try:
+        return load_tables(path, model=model).tables
+    except BadFile:
+        study = load_study(path)
+    if model is not None and study.model.name != model:
+        raise MdpError(f"The study {study.name!r} is of {study.model.name}, not of {model}.")
+    return study.tables
 
 
 def how_timed(tables: Tables) -> tuple[str, ...]:

@@ -22,9 +22,13 @@ TIMM_MODULES = ("resnet",)  # whose names coverage goes through
 
 def matches(model: nn.Module) -> bool:
     """Whether this family is the one to ask."""
-    from timm.models.resnet import ResNet
+    from timm.models.resnet import BasicBlock, Bottleneck, ResNet
 
-    return isinstance(model, ResNet)
+    if not isinstance(model, ResNet):
+        return False
+    stages = (getattr(model, f"layer{i}", ()) for i in range(1, 5))
+    # In blocks of other kinds (Res2Net, ResNeSt, selective kernels) channels are followed through the graph.
+    return all(type(block) in (BasicBlock, Bottleneck) for stage in stages for block in stage)
 
 
 def find(model: nn.Module, ref: ModelRef, width_step: Mapping[str, int] | None) -> PrunableNetwork:

@@ -23,6 +23,7 @@ from .profiling import tables_of
 from .store import Entry
 from .summary import summary
 from .times_files import Row, TimesFile
+from .transfer import times_elsewhere
 from .whole_networks import Correction, fit, parts_of
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def import_times(
     batch: int = ImportTablesOptions.batch,
     dtype: str = ImportTablesOptions.dtype,
     source: str = "file",
+    like: Tables | None = None,
 ) -> Tables:
     """Tables, in ms, of a network from times measured on another device.
 
@@ -57,6 +59,7 @@ def import_times(
         file: what was measured; its own words on unit, device and runtime stand where none are given here.
         kit: where the times are of a kit, that kit: its ids, batch and whole networks.
         source: the file's name, for people.
+        like: tables of the network on a device at hand; some entries of every table will do then.
 
     Raises:
         MdpError: unit or device is not known, or the times do not fit the network: of another one, not all of
@@ -68,7 +71,7 @@ def import_times(
     about = file.about
     factor = milliseconds(unit or about.get("unit", "ms"))
     if factor is None:
-        raise MdpError(f"The unit {unit or about['unit']!r} is none of time. Say --unit ms, s, us or ns.")
+        raise MdpError(f"The unit {unit or about['unit']!r:.40} is none of time. Say --unit ms, s, us or ns.")
     device = device or about.get("device")
     if not device:
         raise MdpError(f"{source} does not say on which device it was measured. Say it: --device NAME.")
@@ -82,11 +85,15 @@ def import_times(
     networks = {i["key"]: i for i in kit.items if i["kind"] == "network"} if kit else {}
     asked = list(names.values()) if kit else entries_to_time(surfaces, len(workloads))
     _refuse_strangers(rows, {*workloads, *networks}, found, source)
-    _refuse_missing(rows, asked, surfaces, kit, source)
+    elsewhere = times_elsewhere(found, surfaces, like) if like else None
+    if elsewhere:
+        _refuse_empty(rows, surfaces, source)
+    else:
+        _refuse_missing(rows, asked, surfaces, kit, source)
     batch = kit.batch if kit else batch
     anchor_ms = _anchor(file.rows, factor, batch, source)
     known = {key: _entry(row, factor, anchor_ms) for key, row in rows.items()}
-    terms, details = tables_of(found, surfaces, {k: e for k, e in known.items() if k in workloads})
+    terms, details = tables_of(found, surfaces, {k: e for k, e in known.items() if k in workloads}, elsewhere)
     measured = [(i, known[k].ms) for k, i in networks.items() if not known[k].failure]
     dense = {dim.name: dim.options[-1] for dim in found.space.dims}
     macs = batch * sum(s.at(*(dense[d] for d in s.dims)).macs for s in found.segments)
@@ -106,6 +113,8 @@ def import_times(
         "clock": f"read elsewhere, from {source}",
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
+    if like:
+        provenance["like"] = {key: like.provenance.get(key) for key in ("device", "software", "launch")}
     if told_by_blocks is not None:
         provenance["inferred_error"] = max(provenance["inferred_error"], round(told_by_blocks, 5))
         provenance["blocks"] = "whole blocks, shared out among their parts; the network's ends cost nothing"
@@ -120,7 +129,7 @@ def _refuse_strangers(rows: Mapping[str, Row], mine: set[str], found: "PrunableN
         name, row = strangers[0]
         raise MdpError(
             f"{source} does not fit {found.space.model}: {len(strangers)} of its {len(rows)} names are no "
-            f"part of it, the first being {name!r} ({row.where}). Names are the ids of a kit (say which: "
+            f"part of it, the first being {name!r:.80} ({row.where}). Names are the ids of a kit (say which: "
             "--kit) or the keys of parts, as `mdp kit` lists them in list.csv."
         )
 
@@ -144,6 +153,15 @@ def _refuse_missing(
             raise MdpError(
                 f"{source} lacks {lacking[0]!r}, a corner of the table of {surface.segments[0]}. What lies "
                 "between measured widths is inferred, beyond them nothing. `mdp kit` lists what is needed."
+            )
+
+
+def _refuse_empty(rows: Mapping[str, Row], surfaces: Sequence, source: str) -> None:
+    for surface in surfaces:
+        if not any(key in rows and not rows[key].failure for key in surface.keys):
+            raise MdpError(
+                f"{source} has no time of the table of {surface.segments[0]}. With tables to start from, one "
+                "entry of each is needed at least, and a tenth is good: mdp kit --share 0.1."
             )
 
 

@@ -28,7 +28,9 @@ from ..networks.segments import Workload
 from ..operations import KitOptions
 from .anchor import anchor_of
 from .grid import Surface, survey
+from .kit_parts import is_count, items_of, options_of
 from .onnx_parts import to_onnx
+from .transfer import to_measure
 from .whole_networks import even_networks, whole_network
 
 if TYPE_CHECKING:
@@ -88,10 +90,13 @@ def make_kit(
     *,
     batch: int = KitOptions.batch,
     entries: int = KitOptions.entries,
+    share: float | None = KitOptions.share,
     found_with: Mapping[str, Any] | None = None,
     report: Reporter | None = None,
 ) -> Kit:
     """Write a kit of at most `entries` models, whole networks among them, into a new or empty folder.
+
+    With a `share` (0 to 1] of the entries of every table instead, for `import_times(like=...)`.
 
     Raises:
         MdpError: the folder holds something, the batch makes no sense, or `entries` are too few.
@@ -107,7 +112,7 @@ def make_kit(
     options = {dim.name: dim.options for dim in found.space.dims}
     surfaces, workloads = survey(found.segments, options)
     networks = [(c, r, whole_network(found, c, r)) for c, r in even_networks(found)]
-    keys = entries_to_time(surfaces, entries - len(networks))
+    keys = to_measure(surfaces, share) if share else entries_to_time(surfaces, entries - len(networks))
     items = [_item("part", workloads[key], batch) for key in keys]
     items += [{**_item("network", w, batch), "choices": c, "removed": list(r)} for c, r, w in networks]
     made = {i["id"]: w for i, w in zip(items, [*(workloads[k] for k in keys), *(n[2] for n in networks)],
@@ -137,13 +142,17 @@ def load_kit(path: str | os.PathLike) -> Kit:
         raise BadFile(f"{path} is not an {FORMAT} file. Make a kit with: mdp kit MODEL --out DIR")
     try:
         ref = model_from_json(data["model"])
-        options = {str(name): tuple(int(n) for n in widths) for name, widths in data["options"].items()}
-        items = [dict(item) for item in data["items"]]
-        for item in items:
-            str(item["id"]), str(item["key"]), item["kind"]
-        return Kit(ref, int(data["batch"]), options, dict(data["found_with"]), items, str(data["digest"]))
+        options = options_of(data["options"])
+        items = items_of(data["items"], options)
+        how, digest = data["found_with"], data["digest"]
+        if not is_count(data["batch"]):
+            raise ValueError("the batch")
+        if not isinstance(how, dict) or not isinstance(digest, str):
+            raise ValueError("found_with or the digest")
+        return Kit(ref, data["batch"], options, how, items, digest)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadFile(f"The kit {path} is damaged: {type(error).__name__} at {error}.") from None
+        what = f"{error!s:.200}"
+        raise BadFile(f"The kit {path} is damaged, at {what}. Make it anew, or take another copy.") from None
 
 
 def onnx_of(workload: Workload, batch: int) -> bytes:

@@ -28,6 +28,7 @@ from .runtimes import chosen, exported
 from .store import Entry, Store
 from .summary import summary
 from .timer import Timer, device_timer, timer_for
+from .transfer import times_elsewhere, to_measure, with_elsewhere
 from .whole_networks import learn
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def profile(
     timer: Timer | None = None,
     compiled: bool = ProfileOptions.compiled,
     runtime: str = ProfileOptions.runtime,
+    like: Tables | None = None,
+    share: float = ProfileOptions.share,
 ) -> Tables:
     """Measure a model's latency tables, in ms for one batch.
 
@@ -64,9 +67,12 @@ def profile(
         again: add one more visit to everything that was measured before.
         early: given the tables as soon as the coarse grid is there.
         timer: for tests; default: that of the device.
+        like: tables of the network on another device or in another runtime. Only a `share` (0 to 1] of the
+            entries is measured then, and the rest inferred with their help.
 
     Raises:
-        MdpError, Unsupported: see `deployment`; or a table of which nothing fits the device's memory.
+        MdpError, Unsupported: see `deployment`; or a table of which nothing fits the device's memory; or
+            `like` does not fit the network.
         Cancelled: on request; everything measured is in the store.
     """
     report = report or Reporter()
@@ -79,6 +85,9 @@ def profile(
     else:
         where = deployment(device, batch, dtype, memory_format, threads, compiled, runtime)
     surfaces, workloads = survey(found.segments, {dim.name: dim.options for dim in found.space.dims})
+    elsewhere = times_elsewhere(found, surfaces, like) if like else None
+    if elsewhere:
+        workloads = {key: workloads[key] for key in to_measure(surfaces, share)}
     own = Store() if store is None else None
     store = store or own
     try:
@@ -88,12 +97,20 @@ def profile(
             # What was finished once, as thoroughly, is not refined further: a second profile is instant.
             receipt = _receipt(workloads, seconds, tolerance)
             if not store.entries(run.context, [receipt]):
-                _measure(run, surfaces, tolerance, early and (lambda: early(assemble(found, surfaces, run))))
+                if elsewhere:
+                    run.measure_new(run.workloads, "a few entries")
+                    run.visit_again("measuring again")
+                else:
+                    soon = early and (lambda: early(assemble(found, surfaces, run)))
+                    _measure(run, surfaces, tolerance, soon)
                 store.add(run.context, receipt, failure="not a workload")
             elif again:
                 run.once_more("measuring once more")
             run.settle()
-            tables = assemble(found, surfaces, run)
+            tables = assemble(found, surfaces, run, elsewhere)
+            if elsewhere:
+                origin = {key: like.provenance.get(key) for key in ("device", "software", "launch")}
+                tables = dataclasses.replace(tables, provenance={**tables.provenance, "like": origin})
             if exported(where.runtime):
                 tables = made_whole(tables, found, run)
         return tables
@@ -120,7 +137,7 @@ def _measure(
         early()
         run.closing = time.monotonic() - start
     if run.everything_fits():
-        run.measure_new(run.workloads, "all entries")
+        run.measure_new(run.workloads, "fine tables")
     else:
         refine(run, surfaces, tolerance)
     run.visit_again("measuring again")
@@ -148,8 +165,10 @@ def refine(run: Run, surfaces: Sequence[Surface], tolerance: float) -> None:
         run.measure(sorted(missing, key=doubt.get, reverse=True)[:24], "refining")
 
 
-def fill_surface(surface: Surface, known: Mapping[str, Entry]) -> Filled:
-    """All entries of a surface from those that are known.
+def fill_surface(
+    surface: Surface, known: Mapping[str, Entry], like: Mapping[str, float] | None = None
+) -> Filled:
+    """All entries of a surface from those that are known, and from times elsewhere (ms by key).
 
     Raises:
         MdpError: none of them could be measured.
@@ -161,23 +180,29 @@ def fill_surface(surface: Surface, known: Mapping[str, Entry]) -> Filled:
         raise MdpError(f"No entry of the table of {surface.segments[0]} could be measured: {why}")
     # The standard error of a median is about 0.93 interquartile ranges over the root of the readings.
     noise = np.array([0.93 * e.spread / np.sqrt(max(1, e.repeats)) if e else 0.0 for e in entries])
-    return fill(surface.points, surface.trend, measured, noise, surface.holdout())
+    trend = with_elsewhere(surface, like)
+    return fill(surface.points, trend, measured, noise, None if like else surface.holdout())
 
 
-def assemble(found: "PrunableNetwork", surfaces: Sequence[Surface], run: Run) -> Tables:
+def assemble(
+    found: "PrunableNetwork", surfaces: Sequence[Surface], run: Run, like: Mapping[str, float] | None = None
+) -> Tables:
     """Tables of everything known so far, gaps inferred; provenance and per-term details with them."""
-    terms, details = tables_of(found, surfaces, run.known)
+    terms, details = tables_of(found, surfaces, run.known, like)
     return Tables(terms, _provenance(found, run, details), details)
 
 
 def tables_of(
-    found: "PrunableNetwork", surfaces: Sequence[Surface], known: Mapping[str, Entry]
+    found: "PrunableNetwork",
+    surfaces: Sequence[Surface],
+    known: Mapping[str, Entry],
+    like: Mapping[str, float] | None = None,
 ) -> tuple[tuple[Term, ...], dict[str, Any]]:
-    """(terms, details of each) from the entries that are known, gaps inferred."""
+    """(terms, details of each) from the entries that are known, gaps inferred, `like` times elsewhere."""
     by_segment: dict[str, np.ndarray] = {}
     details: dict[str, Any] = {}
     for surface in surfaces:
-        filled = fill_surface(surface, known)
+        filled = fill_surface(surface, known, like)
         facts = _details(surface, known, filled)
         for name in surface.segments:
             by_segment[name] = filled.values[surface.index]

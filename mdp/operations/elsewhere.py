@@ -14,6 +14,9 @@ class KitOptions(WidthSteps, Apart, Model, command="kit"):
     out: str = required("the kit's folder, new or empty", metavar="DIR")
     batch: int = option(Deployment.batch_size, "images per forward pass", least=1)
     entries: int = option(390, "models to time, whole networks among them, at most", least=1)
+    share: float | None = option(
+        None, "of the entries to time, for import-tables --like", above=0, most=1, absent="a grid of them"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,4 +34,9 @@ class ImportTablesOptions(Apart, BuiltAs, Options, command="import-tables"):
     runtime: str | None = option(None, "what ran the network there", absent="as the file says")
     batch: int = option(Deployment.batch_size, "images a pass, where the times are of no kit", least=1)
     dtype: str = option(Deployment.dtype, "of what was timed")
+    like: str | None = option(
+        None,
+        "tables or a study of this network on a device at hand; a few times will do then",
+        metavar="FILE",
+    )
     out: str | None = option(None, "where to save the tables", metavar="FILE", absent="the user's folder")

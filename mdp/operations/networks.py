@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .option import Options, option, required
-from .shared import MOST_SEED, Images
+from .shared import MOST_SEED, Images, Model
 
 PLAN = "a plan file, made with this study"
 BUDGET = "solve for this budget first: in ms (12.5) or a share of dense (40%)"
@@ -28,6 +28,15 @@ class ConvertOptions(Options, command="convert"):
     )
     ema: bool = option(False, "take the moving average of the weights, where it has one")
     json: bool = option(False, "print one JSON object")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RotateOptions(Images, Model, command="rotate"):
+    """Sort the units of a dense transformer by how much they carry; it computes the same."""
+
+    images: int = option(1024, "training images to look at, without their labels", least=1)
+    seed: int = option(0, "which images", least=0, most=MOST_SEED)
+    out: str = required("the safetensors file for the rotated weights")
 
 
 @dataclass(frozen=True, kw_only=True)

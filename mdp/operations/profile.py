@@ -39,9 +39,14 @@ class ProfileOptions(WidthSteps, Apart, Model, command="profile"):
         "fused", "how a transformer's attention is timed, as it runs or in two as in the paper",
         choices={"fused": "fused, as it runs", "split": "split, as in the paper"},
     )  # fmt: skip
-    seconds: float = option(150.0, "about how long to measure", least=0)
+    seconds: float = option(150.0, "about how long to measure", least=0, label="Seconds")
     tolerance: float = option(
         0.02, "a table whose cross-validated error is below this is refined no further", least=0
     )
+    like: str | None = option(
+        None, "tables or a study of this network from elsewhere: only a share of the entries is measured "
+        "then, the rest inferred with their help", metavar="FILE",
+    )  # fmt: skip
+    share: float = option(0.1, "of the entries to measure with `like`", above=0, most=1)
     again: bool = option(False, "measure once more what was measured before")
     out: str | None = option(None, "where to save the tables", metavar="FILE", absent="the user's folder")

@@ -19,9 +19,11 @@ from ..datasets.loader import loader
 from ..networks import models
 from ..networks.checkpoints import write_tensors
 from ..networks.models import ModelRef
+from ..reconstruction.rotation import fits
 from .distributed import accelerator
 from .loop import TrainingHistory, train
 from .recipe import Recipe
+from .rotating import turned
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ def train_demo(
             accelerate=accelerate,
         )
         histories.append(history)
+    if not fits(model):  # a transformer: the same in a basis in which it can be cut
+        model = turned(model.cpu(), ref, source, report)
     path = folder / f"{name}.safetensors"
     if accelerate.is_main_process:
         state = {key: value.contiguous().clone() for key, value in model.state_dict().items()}
@@ -128,6 +132,7 @@ def card(
             {**asdict(stage), "history": history.epochs}
             for stage, history in zip(stages, histories, strict=True)
         ],
+        **({"rotated": "mdp rotate: units sorted, the same function"} if demo.base.startswith("vit") else {}),
         "augmentation": "mirror, shift by up to 8 %",
         "data": demo.trained_on,
         "licence": "MIT, as the project",

@@ -118,13 +118,14 @@ def recipe_from_json(data: Any, where: str = "recipe") -> Recipe:
     kinds = {field.name: field.type for field in fields(Recipe)}
     for key, value in data.items():
         if key not in kinds:
-            raise BadFile(f"The {where} has an unknown key {key!r}. A recipe may hold: {', '.join(kinds)}.")
+            known = ", ".join(kinds)
+            raise BadFile(f"The {where} has an unknown key {key!r:.60}. A recipe may hold: {known}.")
         kind = kinds[key]
         number = type(value) in (int, float)
         fits = number and math.isfinite(value) if kind is float else type(value) is kind
         if not fits:
             named = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}[kind]
-            raise BadFile(f"In the {where}, {key!r} must be {named}, not {value!r}.")
+            raise BadFile(f"In the {where}, {key!r} must be {named}, not {value!r:.60}.")
     if "epochs" not in data:
         raise BadFile(f"The {where} does not say how many epochs to train.")
     recipe = Recipe(**{k: float(v) if kinds[k] is float else v for k, v in data.items()})
@@ -145,7 +146,7 @@ def faults(recipe: Recipe) -> str:
     for key, allowed in _CHOICES:
         if getattr(recipe, key) not in allowed:
             words = ", ".join(repr(a) for a in allowed)
-            return f"{key!r} must be one of {words}, not {getattr(recipe, key)!r}"
+            return f"{key!r} must be one of {words}, not {getattr(recipe, key)!r:.60}"
     return ""
 
 

@@ -45,7 +45,9 @@ class Accuracies(HasTraits):
             return None
         known = known_accuracy(study, plan, self.since, networks=self.networks)
         # Between optimal plans there are optimal plans; one with pins is not, and less accurate than these.
-        return None if known is not None and known.estimate and self.selection.pins else known
+        return (
+            None if known is not None and known.estimate and (self.selection.pins or plan.limits) else known
+        )
 
     def added(self, plan: Plan) -> Plan:
         """The plan with what is known of its accuracy, for a file."""

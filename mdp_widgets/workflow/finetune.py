@@ -5,6 +5,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from mdp.core.names import slug
+from mdp.core.paths import data_dir
 from mdp.core.plan import Plan
 from mdp.core.saved_networks import Network, networks_of_plan
 from mdp.core.study import StudyRecord
@@ -20,7 +22,7 @@ from .finetune_facts import facts_table, finetune_facts
 from .form import form, values_of
 from .job_view import JobView
 from .plans import network_folder, plan_files
-from .study_draft import FASHION, checked_data
+from .study_draft import FASHION, StudyDraft, checked_data
 from .training_curve import draw_training, training_info, training_label, training_table
 
 
@@ -34,15 +36,20 @@ def finetune_panel(selection) -> widgets.VBox:
     data = combobox(
         "Images",
         [FASHION],
-        images_of(selection.study),
+        images_for(selection),
         "fashion-mnist, or one folder per class",
     )
+    offered = {"data": data.value}
     data.placeholder = "/path/to/a/folder/per/class"
     parts = form(
         FinetuneOptions, "skip_bad", "images", "recipe", "epochs", "rate", "budgets", "methods", "repair"
     )
     about = ui.sentence()
-    job = JobView("finetune", idle="The pruned network is taken out of the dense one, trained on, and timed.")
+    job = JobView(
+        "finetune",
+        idle="The pruned network is taken out of the dense one, trained on, and timed.",
+        resume=lambda state: is_about(state, selection.study),
+    )
     plot = Plot(height="100%", filename="fine-tuning")
     table = widgets.HTML()
 
@@ -99,9 +106,15 @@ def finetune_panel(selection) -> widgets.VBox:
         more = f"Fine-tuned before: {before}, in Take away." if before else "Another budget gives another."
         ui.say(about, f"Plan: {fmt.ms(plan.latency)}, {removed_count(plan)}. {more}")
 
-    def other_study(_: Any = None):
-        if data.value in ("", FASHION):  # what somebody typed stays
-            data.value = images_of(selection.study)
+    def other_images(_: Any = None):
+        if data.value in ("", FASHION, offered["data"]):  # what somebody typed stays
+            data.value = offered["data"] = images_for(selection)
+
+    def other_study(change: Any):
+        other_images()
+        if path_of(change["old"]) != path_of(change["new"]):
+            job.complain("")
+            job.find()
 
     job.observe(draw, "state")
     job.observe(grow, "state")
@@ -110,6 +123,7 @@ def finetune_panel(selection) -> widgets.VBox:
     selection.observe(lambda _: None if job.running else draw(), "settled")
     selection.observe(draw, "study")
     selection.observe(other_study, "study")
+    StudyDraft.of(selection).observe(other_images, ["data", "model"])
     draw()
     go = start_button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
     *inputs, repair = parts.values()
@@ -138,6 +152,26 @@ def whose_facts(state: JobState | None, plan: Plan | None) -> tuple[JobState | N
     if newest is None or made == newest.folder.resolve():
         return state, None
     return None, newest
+
+
+def is_about(state: JobState, study: StudyRecord | None) -> bool:
+    """Whether a run fine-tunes a plan of this study."""
+    return bool(path_of(study)) and state.arguments[1:2] == (path_of(study),)
+
+
+def path_of(study: StudyRecord | None) -> str:
+    """The file of a study, or the one that it gets when a run needs one; "" for none."""
+    if study is None:
+        return ""
+    return str(Path(study.path or data_dir() / "user" / "studies" / f"{slug(study.name)}.json").resolve())
+
+
+def images_for(selection) -> str:
+    """Those that the study was scored on, as far as they are known: also a folder that was named for its
+    model in the steps that make a study."""
+    study, draft = selection.study, StudyDraft.of(selection)
+    known = images_of(study)
+    return known or (draft.data if study is not None and draft.model == study.model.name else "")
 
 
 def images_of(study: StudyRecord | None) -> str:

@@ -276,6 +276,33 @@ def test_a_run_found_on_a_new_page_is_seen_beside_the_study_that_is_opened_then(
     assert "91.2 %" in panel.table.value
 
 
+def test_the_run_of_the_study_in_view_is_shown(selection, watch):
+    panel, first = finetune_panel(selection), selection.study
+    panel.data.value, panel.epochs.value = "fashion-mnist", "1"
+    panel.go.click()
+    mine = watch(panel.job)
+    assert selection.open(save_study(synthetic_vit(3)))
+    assert panel.job.state is None and "trained on, and timed" in text_of(panel.job)
+    assert finetune_panel(selection).job.state is None  # nor on a new page
+    selection.show(first)
+    assert panel.job.state.id == mine.id and finetune_panel(selection).job.state.id == mine.id
+
+
+def test_the_folder_of_images_follows_from_score_to_finetune(selection):
+    draft = StudyDraft.of(selection)
+    draft.model, draft.data = selection.study.model.name, "/my/images"
+    panel = finetune_panel(selection)
+    assert panel.data.value == "/my/images"
+    draft.data = "/my/other"
+    assert panel.data.value == "/my/other"
+    panel.data.value = "/typed"
+    draft.data = "/third"
+    assert panel.data.value == "/typed"
+    panel.data.value = ""
+    draft.model = "another_model"
+    assert panel.data.value == ""
+
+
 def test_a_metric_that_is_no_number_does_no_harm(selection):
     state = jobs.JobState("x", "t", "finetune", "running", 0.0, metrics=({"accuracy_dense": "?"},))
     assert finetune_facts(state, selection.study, selection.plan).dense is None
