@@ -1,9 +1,9 @@
 """Torch-Pruning itself (VainF/Torch-Pruning, 1.6) on the same networks, scored on the same images.
 
-Isomorphic grouping with its own Taylor importance, one shot. It knows no latency: its ratio is bisected until
-the multiply-adds are the budget's share of dense, and the latency is what its whole network takes. Its networks
-are none of our plans, so that closed-form repair does not apply: they are measured as cut. Version 1.6.1 breaks
-timm's attention, which holds queries, keys and values in one layer, when it cuts it; that is said, and noted.
+Isomorphic grouping with its own Taylor importance, one shot. It knows no latency: its ratio is bisected
+until the multiply-adds are the budget's share of dense, and the latency is what its whole network takes. Its
+networks are none of our plans, so that closed-form repair does not apply: they are measured as cut. Version
+1.6.1 breaks timm's attention, which holds queries, keys and values in one layer; that is said, and noted.
 """
 
 import copy
