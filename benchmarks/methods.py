@@ -20,7 +20,7 @@ from mdp.core.study import load_study
 from mdp.datasets import find
 from mdp.solve import CORNERS, SOLVERS, solve
 
-from . import methods_more
+from . import methods_more, torch_pruning_rival
 
 STUDIES = ("fmnist-vit-cpu", "fmnist-resnet-cpu", "cifar-resnet20-cpu", "efficientnet-lite0-cpu")
 SLOW = ("milp", "mindtpy", "mindtpy-fp")  # other ways to the same optimum
@@ -69,7 +69,7 @@ def run(name: str, args: argparse.Namespace) -> None:
     work.time()
     work.measure()
     if args.torch_pruning:
-        methods_more.torch_pruning(work, per_cent(args.budgets))
+        torch_pruning_rival.add(work, per_cent(args.budgets))
     if args.tune:
         methods_more.tune(work, args.tune.split(","), per_cent(args.tune_budgets))
     print(f"{name}: {len(work.known.points)} points in {work.path}", flush=True)

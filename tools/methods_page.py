@@ -19,10 +19,10 @@ LINEAR = "channels and blocks, linear latency"
 HEAD = """\
 # Methods at equal measured latency
 
-Every method solves the same problem, with the same importance and the same latency tables; its plan is cut out
-of the dense network, repaired without training, and its whole network is timed.
-`python -m benchmarks.methods` measures what is missing, and `python -m tools.methods_page` makes this page of its
-files. In the explorer: the tab *Methods*.
+Every method solves the same problem, with the same importance and the same latency tables; its plan is cut
+out of the dense network, repaired without training, and its whole network is timed.
+`python -m benchmarks.methods` measures what is missing, and `python -m tools.methods_page` makes this page of
+its files. In the explorer: the tab *Methods*.
 
 Rivals are as their public code defines them ([solvers](../reference/solvers.md)), on our importance: what
 differs is how widths and blocks are chosen, not how units are scored. The last three lines of a table are the

@@ -113,7 +113,7 @@ def methods(
         MdpError: nothing was measured of the study's present tables and scores, or there is no such stage.
 
     >>> import mdp
-    >>> methods(mdp.load_study("fmnist-vit-cpu")).layout.yaxis.title.text
+    >>> methods(mdp.load_study("fmnist-resnet-cpu")).layout.yaxis.title.text
     'accuracy, % of test images'
     """
     comparison = comparison or comparison_of(study)

@@ -1,0 +1,112 @@
+"""Torch-Pruning itself (VainF/Torch-Pruning, 1.6) on the same networks, scored on the same images.
+
+Isomorphic grouping with its own Taylor importance, one shot. It knows no latency: its ratio is bisected
+until the multiply-adds are the budget's share of dense, and the latency is what its whole network takes. Its
+networks are none of our plans, so that closed-form repair does not apply: they are measured as cut. Version
+1.6.1 breaks timm's attention, which holds queries, keys and values in one layer; that is said, and noted.
+"""
+
+import copy
+from statistics import median
+
+from mdp.core.comparison import MethodPoint
+
+NAME = "torch-pruning"
+STEPS = 7  # of the bisection; each prunes a copy of the dense network
+MISSING = (
+    "Torch-Pruning is not installed, so that it is not among the methods. Install it with: "
+    "pip install torch-pruning, or the extra: pip install 'mdp-explorer[benchmarks]'"
+)
+
+
+def add(work, budgets) -> None:
+    """Measure Torch-Pruning at each budget of a study that it can prune; say why where it cannot."""
+    from .methods import say
+
+    try:
+        import torch_pruning  # noqa: F401
+    except ImportError:
+        say(MISSING)
+        return
+    from mdp.core.errors import MdpError
+    from mdp.core.progress import Reporter
+    from mdp.latency.verification import anchor_of_tables, deployment_of
+    from mdp.surgery import find_in
+    from mdp.training.timing import measure
+
+    missing = [budget for budget in budgets if not work.has(NAME, budget)]
+    if not missing:
+        return
+    study, dense = work.study, find_in(work.study).model
+    meter = work.meter_of(None)
+    batches = [meter.test[0]] if not work.args.calibration else list(meter.calibration)[:8]
+    nothing, made = [], []
+    for budget in missing:
+        try:
+            made.append((budget, pruned_to(dense, budget, batches)))
+        except (RuntimeError, ValueError, AttributeError, TypeError, IndexError) as error:
+            nothing.append(budget)
+            say(f"{study.name}: Torch-Pruning at {100 * budget:.0f} % did not work: {str(error)[:200]}")
+    if nothing:
+        work.keep(nothing={**work.known.nothing, NAME: (*work.known.nothing.get(NAME, ()), *nothing)})
+    if not made:
+        return
+    try:
+        where = deployment_of(study)
+        times = measure(
+            [network for _, network in made], study.model, where, Reporter(), anchor_of_tables(study, where)
+        )
+    except MdpError as error:
+        say(f"{study.name}: Torch-Pruning's networks were not timed: {error}")
+        times = [None] * len(made)
+    for (budget, network), ms in zip(made, times, strict=True):
+        right = meter.accuracy(network, Reporter())
+        work.put(MethodPoint(NAME, budget, None, ms and round(ms, 4), cut=right))
+        say(f"{study.name}: Torch-Pruning at {100 * budget:.0f} % of multiply-adds: {100 * right:.1f} as cut")
+
+
+def pruned_to(dense, share: float, batches):
+    """A copy of the dense network, pruned until its multiply-adds are at most this share."""
+    import torch_pruning as tp
+
+    example = batches[0][0][:1]
+    whole, _ = tp.utils.count_ops_and_params(copy.deepcopy(dense), example)
+    low, high, best = 0.0, 0.98, None
+    for _ in range(STEPS):
+        ratio = median((low, high))
+        network = pruned(dense, ratio, batches)
+        macs, _ = tp.utils.count_ops_and_params(network, example)
+        if macs <= share * whole:
+            high, best = ratio, network
+        else:
+            low = ratio
+    if best is None:
+        raise ValueError("no ratio is enough")
+    return best.eval()
+
+
+def pruned(dense, ratio: float, batches):
+    """A copy with this share of channels gone from every isomorphic group."""
+    import torch
+    import torch_pruning as tp
+    from torch.nn import functional as F
+
+    network = copy.deepcopy(dense).eval().requires_grad_(True)
+    classifier = network.get_classifier()
+    pruner = tp.pruner.BasePruner(
+        network,
+        batches[0][0][:1],
+        importance=tp.importance.GroupTaylorImportance(),
+        global_pruning=True,
+        isomorphic=True,
+        pruning_ratio=ratio,
+        ignored_layers=[classifier],
+    )
+    network.zero_grad()
+    for images, labels in batches:
+        F.cross_entropy(network(images), labels).backward()
+    pruner.step()
+    with torch.no_grad():
+        network(batches[0][0][:2])  # what its graph got wrong fails here
+    network.zero_grad(set_to_none=True)
+    return network

@@ -1,0 +1,79 @@
+"""`python -m benchmarks.methods`: what is measured is kept at once, and nothing is measured twice."""
+
+import types
+
+import pytest
+
+from benchmarks import methods, torch_pruning_rival
+from mdp.core.comparison import read_comparison
+from mdp.core.plan_accuracy import PlanAccuracy
+
+WORDS = ("fmnist-vit-cpu", "--budgets", "60,0.1", "--methods", "exact,greedy,halp", "--seeds", "2")
+
+
+class Meter:
+    """Stands in for the meter of plans: every network gets half of the images right, and one more a seed."""
+
+    dense, measured, stop_after = 0.9, 0, 10**9
+
+    def __init__(self, study, source, *, images, calibration, seed):
+        self.study, self.seed = study, seed
+
+    def measure(self, choices, removed=(), *, method=""):
+        if Meter.measured >= Meter.stop_after:
+            raise KeyboardInterrupt
+        Meter.measured += 1
+        latency, importance = self.study.problem.evaluate(choices, removed)
+        return PlanAccuracy(choices, removed, latency, importance, 100, 0.5, 0.6 + self.seed / 100, method)
+
+
+@pytest.fixture(autouse=True)
+def stand_ins(monkeypatch, tmp_path):
+    Meter.measured, Meter.stop_after, timed = 0, 10**9, []
+
+    def times(study, found, plans, **more):
+        timed.append(len(plans))
+        where = types.SimpleNamespace(device="a device", batch=1, dtype="float32")
+        return [float(i + 1) for i in range(len(plans))], where
+
+    monkeypatch.setattr("mdp.training.plan_meter.PlanMeter", Meter)
+    monkeypatch.setattr("mdp.latency.whole_plans.measured_plans", times)
+    monkeypatch.setattr("mdp.surgery.find_in", lambda study: None)
+    monkeypatch.setenv("FASHION_MNIST", "")
+    return timed
+
+
+def test_a_run_that_was_cut_off_goes_on_and_equal_plans_are_measured_once(tmp_path, stand_ins):
+    Meter.stop_after = 1
+    with pytest.raises(KeyboardInterrupt):
+        methods.main([*WORDS, "--out", str(tmp_path)])
+    kept = read_comparison(tmp_path / "fmnist-vit-cpu.json")
+    assert sum(point.cut is not None for point in kept.points) == 1 and kept.dense_measured == 1.0
+    Meter.stop_after = 10**9
+    methods.main([*WORDS, "--out", str(tmp_path)])
+    kept = read_comparison(tmp_path / "fmnist-vit-cpu.json")
+    assert all(len(p.repaired) == 2 and p.measured for p in kept.points) and len(stand_ins) == 1
+    assert {p.method for p in kept.points if p.budget == 0.6} <= {"exact", "greedy", "halp"}
+    assert 0.001 in kept.nothing["exact"]  # no plan is that fast
+    different = {(tuple(p.choices.items()), p.removed) for p in kept.points}
+    assert Meter.measured == 2 * len(different)  # with each seed
+    methods.main([*WORDS, "--out", str(tmp_path)])
+    assert Meter.measured == 2 * len(different) and len(stand_ins) == 1
+
+
+def test_what_was_measured_of_other_scores_is_begun_anew(tmp_path, capsys):
+    methods.main([*WORDS, "--out", str(tmp_path)])
+    path = tmp_path / "fmnist-vit-cpu.json"
+    text = path.read_text()
+    path.write_text(text.replace(read_comparison(path).fingerprint, "another"))
+    methods.main([*WORDS, "--out", str(tmp_path)])
+    assert "other tables, scores or images" in capsys.readouterr().out
+    assert read_comparison(path).fingerprint != "another"
+
+
+def test_what_is_missing_is_said_in_a_sentence(tmp_path, capsys, monkeypatch):
+    methods.main(["efficientnet-lite0-cpu", "--out", str(tmp_path)])
+    assert "--data efficientnet-lite0-cpu=FOLDER" in capsys.readouterr().out
+    monkeypatch.setitem(__import__("sys").modules, "torch_pruning", None)
+    torch_pruning_rival.add(None, [0.5])
+    assert "pip install torch-pruning" in capsys.readouterr().out
