@@ -60,7 +60,8 @@ def count(
 
     Args:
         block_of: tensor name -> the block that it vanishes with, or None.
-        positions: module name -> how often one image applies its weight (output pixels, tokens).
+        positions: name of a module, or of its weight -> how often one image applies the weight (output
+            pixels, tokens).
         extra_macs: MACs without weights, such as attention's.
         unused: tensors that no image meets, and that no pruned network has.
     """
@@ -75,8 +76,9 @@ def count(
         module, _, leaf = name.rpartition(".")
         for factor, dims in tensor_products(tensor, by_tensor[name], units):
             parameters[block, dims] += factor
-            if leaf == "weight" and tensor.ndim >= 2 and module in positions:
-                macs[block, dims] += factor * positions[module]
+            applied = positions.get(name) or (positions.get(module) if leaf == "weight" else None)
+            if applied and tensor.ndim >= 2:
+                macs[block, dims] += factor * applied
     for p in extra_macs:
         macs[p.block, p.dims] += p.factor
     return {

@@ -59,8 +59,9 @@ class WidthSteps(Options):
     """How far apart the widths are that are timed."""
 
     width_step: tuple[str, ...] = option(
-        (), "units per step of a kind of dim, or of one dim", metavar="KIND=N", formerly=("--bundle",)
-    )
+        (), "units per step of a kind of dim, or of one dim", metavar="KIND=N", formerly=("--bundle",),
+        absent="the usual", label="Width steps",
+    )  # fmt: skip
 
 
 BESIDE = "limits beside the budget"  # a section of the command's help

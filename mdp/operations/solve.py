@@ -54,6 +54,7 @@ class IterateOptions(Computing, Images, command="iterate"):
     budget: str = required("in ms (12.5) or a share of dense (40%)")
     steps: int = option(5, "down to the budget; 1 is one shot", least=1)
     schedule: str = option("geometric", "how budgets fall", choices=("geometric", "linear"))
+    repair: bool = option(True, "fit what is left to the dense network before it is scored again")
     images: int = option(512, "training images per scoring", least=1)
     batch: int = option(16, "images per batch", least=1)
     seed: int = option(0, "which images; every step takes others", least=0, most=MOST_SEED)

@@ -4,7 +4,7 @@ from typing import Any
 
 from .formats import ms
 from .style import axis, layout
-from .survivor_rows import Bar, SurvivorsInfo
+from .survivor_rows import Bar, SurvivorsInfo, fixed_words
 
 ROW = 18  # pixels
 
@@ -50,9 +50,15 @@ def draw_survivors(info: SurvivorsInfo) -> dict[str, Any]:
         "marker": {"symbol": "x-thin", "size": 10, "line": {"width": 2, "color": "var(--mdp-ink-2)"}},
         "hoverinfo": "skip",
     }
+    said = {
+        "text": fixed_words(info),
+        "showarrow": False,
+        **{"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"},
+    }
     return {
         "data": [back, front, crosses],
         "layout": layout(
+            annotations=[said] if info.fixed else [],
             barmode="overlay",
             bargap=0.25,
             height=80 + ROW * len(names),

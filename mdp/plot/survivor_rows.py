@@ -68,11 +68,14 @@ class RowGroup:
 
 @dataclass(frozen=True)
 class SurvivorsInfo:
-    """The whole picture. `columns` are the labels of the bars inside blocks, in order."""
+    """The whole picture. `columns` are the labels of the bars inside blocks, in order; `fixed` is the latency
+    of what no plan changes, `latency` that of the whole plan."""
 
     unit: str
     columns: tuple[str, ...]
     groups: tuple[RowGroup, ...]
+    fixed: float = 0.0
+    latency: float = 0.0
 
 
 def survivors_info(
@@ -130,7 +133,8 @@ def survivors_info(
         for shared, blocks in stages(problem)
     )
     columns = dict.fromkeys(b.label for row in rows.values() for b in row.bars)
-    return SurvivorsInfo(problem.latency_unit, tuple(columns), groups)
+    fixed = sum(problem.entry(term, {}) for term in problem.latency if term.block is None and not term.dims)
+    return SurvivorsInfo(problem.latency_unit, tuple(columns), groups, fixed, sum(latency.values()))
 
 
 def own_terms(problem: Problem, plan: Plan | None) -> tuple[dict[str | None, float], dict[str | None, float]]:
@@ -202,4 +206,11 @@ def survivors_label(info: SurvivorsInfo) -> str:
     rows = [row for group in info.groups for row in group.rows]
     gone = [row.block for row in rows if row.removed]
     text = f"Architecture: {len(rows) - len(gone)} of {len(rows)} blocks kept."
-    return text + (f" Removed: {', '.join(gone)}." if gone else "")
+    text += f" Removed: {', '.join(gone)}." if gone else ""
+    return text + (f" {fixed_words(info)}" if info.fixed else "")
+
+
+def fixed_words(info: SurvivorsInfo) -> str:
+    """Say what no plan changes: a detector's end, layers that cannot be followed."""
+    share = 100 * info.fixed / info.latency if info.latency else 0.0
+    return f"Parts that stay whole take {ms(info.fixed, info.unit)}, {share:.0f} % of the plan's time."

@@ -168,6 +168,22 @@ class Opening(Choices):
                 study=dataclasses.replace(now, verification=found.verification, accuracy=found.accuracy)
             )
 
+    def moved(self, path: Path) -> None:
+        """Follow the open study to another file of it: all else stays as it is, and nothing can be undone."""
+        self._set(study=dataclasses.replace(load_study(path), problem=self.study.problem))
+        self.refresh()
+        self.begin()
+
+    def deleted(self) -> None:
+        """The open study is no more: the first other one that opens takes its place, or nothing is open."""
+        gone = self.study.name
+        self.refresh()
+        self.reference = None
+        if not self.open_any(self.studies):
+            self.study = None
+        self.begin()
+        self.say(f"Deleted: {gone}. {self.status}".rstrip())
+
     def _forget(self) -> None:
         """Nothing that was before can be gone back to."""
         raise NotImplementedError

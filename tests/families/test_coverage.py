@@ -9,6 +9,7 @@ import torch
 from mdp.cli import main
 from mdp.cli.check import TOLERANCE
 from mdp.core.errors import Cancelled
+from mdp.networks.models import resolve
 from mdp.surgery.check import check_architecture
 from mdp.surgery.coverage import architectures, coverage, markdown, of_families
 
@@ -99,3 +100,44 @@ def test_a_convolution_mixed_from_experts_is_left_whole():
         result = check_architecture("efficientnet_cc_b0_8e", seed)
         assert result["max_abs_difference"] <= TOLERANCE
         assert any("CondConv2d" in s["reason"] for s in result["skipped"])
+
+
+# Of every kind that is followed as a graph, one, made small: depth and width change nothing in what is run.
+SMALL = {
+    "swin_tiny_patch4_window7_224": (56, {"embed_dim": 24, "depths": [1, 2], "num_heads": [2, 4]}),
+    "swinv2_tiny_window8_256": (64, {"embed_dim": 24, "depths": [1, 1], "num_heads": [2, 4]}),
+    "beit_base_patch16_224": (32, {"embed_dim": 24, "depth": 2, "num_heads": 4}),
+    "eva02_tiny_patch14_224": (28, {"embed_dim": 24, "depth": 2, "num_heads": 3}),
+    "cait_xxs24_224": (32, {"embed_dim": 24, "depth": 2, "num_heads": 4}),
+    "xcit_nano_12_p16_224": (32, {"embed_dim": 24, "depth": 2, "num_heads": 4}),
+    "tnt_s_patch16_224": (
+        32,
+        {"embed_dim": 24, "inner_dim": 8, "depth": 2, "num_heads_outer": 2, "num_heads_inner": 2},
+    ),
+    "visformer_tiny": (64, {"embed_dim": 48, "depth": [1, 1, 1]}),
+    "vit_relpos_small_patch16_224": (32, {"embed_dim": 24, "depth": 2, "num_heads": 4}),
+    "davit_tiny": (64, {"depths": [1, 1], "embed_dims": [16, 32], "num_heads": [2, 4]}),
+    "samvit_base_patch16": (
+        64,
+        {"embed_dim": 24, "depth": 2, "num_heads": 4, "global_attn_indexes": [1]},
+    ),
+    "resnetv2_50": (64, {"layers": [1, 1, 1, 1], "channels": [16, 32, 48, 64]}),
+    "res2net50_26w_4s": (32, {"layers": [1, 1, 1, 1]}),
+    "skresnet18": (32, {"layers": [1, 1, 1, 1]}),
+    "test_byobnet": (64, {}),
+    "test_mambaout": (64, {}),
+    "test_nfnet": (64, {}),
+}
+ATTENDING = {"swin_tiny_patch4_window7_224", "beit_base_patch16_224", "cait_xxs24_224", "visformer_tiny"}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_one_of_each_kind_made_small(name):
+    torch.set_num_threads(1)
+    side, arguments = SMALL[name]
+    ref = resolve(name, "none", classes=7, input_size=(3, side, side), arguments=arguments)
+    row = check_architecture(name, seed=2, ref=ref)
+    assert row["max_abs_difference"] <= TOLERANCE and row["dims"]
+    assert row["parameters_after"] < row["parameters_before"]
+    if name in ATTENDING:
+        assert {"heads", "qk", "v"} <= {d["kind"] for d in row["dims"]}

@@ -23,6 +23,7 @@ from .counting import counts
 from .dims import Group, groups, slices
 from .follow import Follower
 from .layers import BATCH_NORMS
+from .parts import take_parts_first
 from .preparing import prepared
 from .rebuild import TracedNetwork, rebuild
 from .residuals import Branch, branches
@@ -80,6 +81,7 @@ def find(
     traced = trace(model, inputs)
     refuse_other(structure(model), traced, inputs)
     join_shuffles(traced)
+    take_parts_first(traced)
     follower = Follower(model, traced)
     found, blocks, owned, left_whole = _tried(follower, inputs)
     block_of = _block_of(blocks)

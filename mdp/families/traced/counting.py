@@ -8,7 +8,7 @@ from ...networks.counts import count
 from ...networks.slices import Slice
 from .follow import Follower
 from .layers import CONVOLUTIONS, TRANSPOSED
-from .running import is_tensor
+from .running import bare_weight, is_tensor
 
 
 def counts(
@@ -32,14 +32,19 @@ def unused(follower: Follower) -> frozenset[str]:
 
 
 def applications(follower: Follower) -> dict[str, int]:
-    """For every convolution and linear layer, how often one image applies its weight, over all its uses."""
+    """For the weight of every convolution and linear layer, how often one image applies it, over all its
+    uses."""
     found: Counter[str] = Counter()
     names = follower.ledger.names
+    batch = next(n for n in follower.traced.graph.nodes if n.op == "placeholder").meta["out"].shape[0]
     for node in follower.traced.graph.nodes:
+        bare = bare_weight(follower.traced, node)
+        if bare:
+            found[names[bare]] += node.meta["out"].numel() // node.meta["out"].shape[-1] // batch
         if node.op != "call_module" or not is_tensor(node):
             continue
         module = follower.traced.get_submodule(str(node.target))
-        layer = names.get(f"{node.target}.weight", "").rpartition(".")[0]
+        layer = names.get(f"{node.target}.weight", "")
         out = node.meta["out"]
         if isinstance(module, TRANSPOSED):
             given = node.all_input_nodes[0].meta["out"]
@@ -47,6 +52,5 @@ def applications(follower: Follower) -> dict[str, int]:
         elif isinstance(module, CONVOLUTIONS):
             found[layer] += out.numel() // module.out_channels // out.shape[0]
         elif hasattr(module, "out_features") and hasattr(module, "in_features"):
-            batch = next(n for n in follower.traced.graph.nodes if n.op == "placeholder").meta["out"].shape[0]
             found[layer] += out.numel() // module.out_features // batch
     return dict(found)

@@ -32,6 +32,7 @@ def groups(follower: Follower, left_whole: Mapping[str, str]) -> list[Group]:
     root = labels.roots(np.arange(len(labels)))
     kinds = _signatures(follower, root)
     heads = {int(root[label]) for label in ledger.heads}
+    components = {int(root[label]): kind for label, kind in sorted(ledger.components.items(), reverse=True)}
     found: list[Group] = []
     seen: set[int] = set()
     used: dict[str, int] = {}
@@ -48,13 +49,16 @@ def groups(follower: Follower, left_whole: Mapping[str, str]) -> list[Group]:
                 by_kind.setdefault(int(kinds[r]), []).append(r)
             for units in by_kind.values():
                 layer = tensor.rpartition(".")[0] or tensor
-                used[layer] = used.get(layer, 0) + 1
-                name = layer if used[layer] == 1 else f"{layer}#{used[layer]}"
+                of_heads = components.get(units[0]) or ("heads" if len(owned.labels) > 1 else "")
+                own = f"{layer}.{of_heads}" if of_heads else layer
+                used[own] = used.get(own, 0) + 1
+                name = own if used[own] == 1 else f"{own}#{used[own]}"
                 reason = TOO_FEW if len(units) == 1 else left_whole.get(name, "")
                 if reason:
                     labels.fix(np.array(units), reason)
                 else:
-                    kind = "heads" if heads & set(units) else _kind(follower, root, tensor, vector, units[0])
+                    kind = of_heads or _kind(follower, root, tensor, vector, units[0])
+                    kind = "heads" if heads & set(units) else kind
                     found.append(Group(name, kind, np.array(units), layer))
     return found
 

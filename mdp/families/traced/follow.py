@@ -1,16 +1,18 @@
 """Follows channels through a graph, step by step, and writes into a ledger who owns them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import fx, nn
 from torch.utils._pytree import tree_leaves
 
 from . import moves, steps
+from .heads import Split, split_layers
 from .layers import SPATIAL, layer
 from .ledger import Ledger
 from .running import is_tensor, name_of, tensors_in
 from .shuffles import reorder
-from .values import Value, plain
+from .values import Axis, Value, plain
 
 GATED = frozenset("glu GLU".split())
 
@@ -19,11 +21,30 @@ class Follower:
     """One pass over a graph. `values` says of every step what is known of its result."""
 
     def __init__(self, model: nn.Module, traced: fx.GraphModule):
-        self.model, self.traced, self.ledger = model, traced, Ledger(model)
-        self.values: dict[fx.Node, Any] = {}
+        self.model, self.traced = model, traced
         self.opaque: dict[str, str] = traced.meta["opaque"]
-        for node in traced.graph.nodes:
+        split = split_layers(traced, Ledger(model).names)
+        self._pass(split)
+        while lost := self._lost(split):  # heads and components apart do not get through: heads alone may
+            split = {weight: rows for weight, rows in split.items() if weight not in lost}
+            self._pass(split)
+
+    def _pass(self, split: Mapping[str, Split]) -> None:
+        self.ledger, self.values = Ledger(self.model, split=split), {}
+        for node in self.traced.graph.nodes:
             self.values[node] = self._follow(node)
+
+    def _lost(self, split: Mapping[str, Split]) -> set[str]:
+        """Weights whose heads, told from components, stay whole."""
+        labels = self.ledger.labels
+        owned = {weight: self.ledger.owned.get((weight, 0)) for weight in split}
+        return {
+            weight
+            for weight, o in owned.items()
+            if o is None
+            or len(o.labels) != 2
+            or any(map(labels.reason, set(labels.roots(o.labels[0]).tolist())))
+        }
 
     def _follow(self, node: fx.Node) -> Any:
         if node.op == "output":
@@ -32,7 +53,7 @@ class Follower:
             return None
         if node.op == "placeholder":
             return moves.whole(node)
-        if node.op == "get_attr":
+        if node.op == "get_attr" or _joined(node):
             return moves.whole(node)
         sources = node.all_input_nodes
         if not any(self._labelled(n) or self._is_parameter(n) for n in sources):
@@ -84,12 +105,13 @@ class Follower:
             if name == "expand_as":
                 return steps.elementwise(self.ledger, found.shape, [found, self._value(sources[1])])
             return found
+        if name in ("type_as", "to") and len(sources) == 2:  # of the second tensor, its type alone
+            return Value(tuple(out.shape), first.axes)
         if len(sources) != 1 or (name.endswith("_") and name not in steps.UNARY):
             return self._index(node, name, sources)
         if node.target is reorder:
-            return first.with_axis(
-                node.args[1], tuple(v[list(node.args[2])] for v in first.axes[node.args[1]])
-            )
+            axis, index = node.args[1], list(node.args[2])
+            return first.with_axis(axis, tuple(v[index] for v in first.axes[axis]), len(index))
         if moves.is_move(self.traced, node):
             return moves.move(self.ledger, self.traced, node, first)
         if name == "pad":
@@ -136,9 +158,20 @@ class Follower:
         rows = self.ledger.rows(str(weight.target), 0, out[-1])
         if bias is not None and self._is_parameter(bias):
             self.ledger.own(str(bias.target), 0, rows, "output")
+        elif bias is not None and _joined(bias):
+            self._own_parts(bias, rows)
         elif bias is not None:
             rows = self.ledger.tie([rows, self._value(bias).axes[0]], "their bias stays whole")
         return Value(out, (*value.axes[:-1], rows))
+
+    def _own_parts(self, bias: fx.Node, rows: Axis) -> None:
+        """A bias that is joined of several tensors, each of them cut as its rows are."""
+        start = 0
+        for part in bias.args[0]:
+            count = part.meta["out"].shape[0]
+            self.ledger.own(str(part.target), 0, tuple(v[start : start + count] for v in rows), "output")
+            start += count
+        self.values[bias] = Value(tuple(bias.meta["out"].shape), (rows,))
 
     def _attention(self, node: fx.Node) -> Value | None:
         q, k, v = (
@@ -217,6 +250,21 @@ class Follower:
                 for axis in range(tensor.ndim):
                     self.ledger.own(f"{node.target}.{name}", axis, (), "output")
         return moves.whole(node)
+
+
+def _joined(node: fx.Node) -> bool:
+    """Whether a step joins bare tensors to what is nothing but the bias of one layer."""
+    if getattr(node.target, "__name__", "") not in moves.JOINS or not isinstance(node.args[0], tuple | list):
+        return False
+    users = list(node.users)
+    return (
+        len(users) == 1
+        and getattr(users[0].target, "__name__", "") == "linear"
+        and users[0].args[:1] != (node,)
+        and all(
+            isinstance(n, fx.Node) and n.op == "get_attr" and n.meta["out"].ndim == 1 for n in node.args[0]
+        )
+    )
 
 
 def _indexed(table: fx.Node) -> set[int]:

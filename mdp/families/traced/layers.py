@@ -69,6 +69,10 @@ def _convolution(ledger: Ledger, name: str, module: nn.Module, value: Value) -> 
 def _grouped(ledger: Ledger, name: str, module: nn.Module, into: Axis, transposed: bool) -> Axis:
     groups, weight = module.groups, f"{name}.weight"
     inside, outside = module.in_channels // groups, module.out_channels // groups
+    if inside == 1 and len(into) > 1:  # every channel by itself
+        out = tuple(np.repeat(vector, outside) for vector in into)
+        ledger.own(weight, 0, into if transposed else out, "output")
+        return out
     if len(into) != 1:  # what goes in stays whole: every group has its inputs, and is needed
         ledger.fix(into, "a grouped convolution reads them in two ways")
         ledger.own(weight, 0, (), "output")
@@ -131,7 +135,7 @@ def _group_norm(ledger: Ledger, name: str, module: nn.Module, value: Value) -> V
 
 def _layer_norm(ledger: Ledger, name: str, module: nn.LayerNorm, value: Value) -> Value:
     axis = 1 if channels_first(module) else len(value.shape) - 1
-    if len(module.normalized_shape) != 1 or module.weight is None or len(value.axes[axis]) > 1:
+    if len(module.normalized_shape) != 1 or module.weight is None:
         reason = "a norm takes its statistics over all of them"
         if len(module.normalized_shape) == 1:
             return ledger.fix_value(value, reason, but=tuple(i for i in value.labelled if i != axis))

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import nn
 
 from .units import Labels
 from .values import Axis, Value
+
+if TYPE_CHECKING:
+    from .heads import Split
 
 
 @dataclass(eq=False)
@@ -27,6 +31,8 @@ class Ledger:
         owned: (tensor, axis) -> its labels.
         norms: normalisations of one scale and shift per channel, in the order of the forward.
         heads: labels of attention's heads.
+        components: labels of what heads are made of -> "qk" or "v".
+        split: weight -> how its rows are made up of heads and components.
     """
 
     model: nn.Module
@@ -34,6 +40,8 @@ class Ledger:
     owned: dict[tuple[str, int], Owned] = field(default_factory=dict)
     norms: list[str] = field(default_factory=list)
     heads: set[int] = field(default_factory=set)
+    components: dict[int, str] = field(default_factory=dict)
+    split: Mapping[str, "Split"] = field(default_factory=dict)
     names: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,8 +63,19 @@ class Ledger:
         """The labels of what a layer puts out: new ones, unless another use of the tensor made them."""
         key = (self.names[tensor], axis)
         if key not in self.owned:
-            self.owned[key] = Owned((self.labels.new(count),), "output")
+            split = self.split.get(key[0]) if axis == 0 else None
+            labels = (self.labels.new(count),) if split is None else self._of_heads(split)
+            self.owned[key] = Owned(labels, "output")
         return self.owned[key].labels
+
+    def _of_heads(self, split: "Split") -> Axis:
+        """Two labels for every row: of its head and of its component."""
+        heads, head = np.unique(split.head, return_inverse=True)
+        components, component = np.unique(split.component, return_inverse=True)
+        of_head, of_component = self.labels.new(len(heads))[head], self.labels.new(len(components))[component]
+        self.heads.update(of_head.tolist())
+        self.components.update(zip(of_component.tolist(), split.kind.tolist(), strict=True))
+        return of_head, of_component
 
     def fix(self, labels: Axis, reason: str) -> None:
         """Keep all of these whole."""

@@ -10,17 +10,21 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from torch import fx
 
+from .follow import Follower
 from .layers import CONVOLUTIONS, TRANSPOSED
+from .moves import is_move
 from .running import is_tensor, name_of
 from .steps import UNARY
+from .values import Value
 
 # What brings many dims together is timed for itself: a layer can then be timed for each that it reads.
 _APART = frozenset("cat concat concatenate stack reorder".split())
 _FUNCTIONS = frozenset("linear scaled_dot_product_attention matmul bmm einsum".split())
 
 
-def cut(traced: fx.GraphModule, block_of: dict[fx.Node, str]) -> list[list[fx.Node]]:
+def cut(follower: Follower, block_of: dict[fx.Node, str]) -> list[list[fx.Node]]:
     """Steps of every piece, pieces in an order in which they can run."""
+    traced = follower.traced
     live = _live(traced)
     steps = [
         n for n in traced.graph.nodes if n in live and n.op not in ("placeholder", "output") and _runs(n)
@@ -36,7 +40,7 @@ def cut(traced: fx.GraphModule, block_of: dict[fx.Node, str]) -> list[list[fx.No
 
     for node in steps:
         for source in (n for n in node.all_input_nodes if n in number):
-            if not _can_pass(source) or _follows(traced, source, node, block_of):
+            if not _can_pass(follower, source) or _follows(follower, source, node, block_of):
                 home[top(number[node])] = top(number[source])
     pieces = _without_cycles(steps, number, np.array([top(i) for i in range(len(steps))]))
     return [[steps[i] for i in piece] for piece in pieces]
@@ -59,13 +63,20 @@ def _runs(node: fx.Node) -> bool:
     )
 
 
-def _can_pass(node: fx.Node) -> bool:
-    """Whether a value can go from one piece to another: one tensor whose first axis is the batch."""
-    return is_tensor(node) and bool(node.meta["batched"])
+def _can_pass(follower: Follower, node: fx.Node) -> bool:
+    """Whether a value can go from one piece to another: one tensor that has the batch, or its windows,
+    along an axis that nothing else shares."""
+    if not is_tensor(node) or not node.meta["batched"]:
+        return False
+    known, axis = follower.known(node), node.meta["batch_axis"]
+    return (axis == 0 and node.meta["batched"] == 1) or (isinstance(known, Value) and not known.axes[axis])
 
 
-def _follows(traced: fx.GraphModule, source: fx.Node, node: fx.Node, block_of: dict[fx.Node, str]) -> bool:
+def _follows(follower: Follower, source: fx.Node, node: fx.Node, block_of: dict[fx.Node, str]) -> bool:
     """Whether a step goes along with the one whose result it works on, as nobody else does."""
+    traced = follower.traced
+    if _of_heads(follower, source) and is_move(traced, node) and _of_layer(traced, source):
+        return False  # what attention makes of a layer's result is timed for itself
     if is_layer(traced, node) or name_of(traced, node) in _APART or len(source.users) > 1:
         return False
     if name_of(traced, source) in _APART or block_of.get(source) != block_of.get(node):
@@ -77,6 +88,11 @@ def _follows(traced: fx.GraphModule, source: fx.Node, node: fx.Node, block_of: d
     return node.op != "call_module" and next(
         (n is source for n in tensors if len(n.users) == 1 and _of_layer(traced, n)), tensors[0] is source
     )
+
+
+def _of_heads(follower: Follower, node: fx.Node) -> bool:
+    known = follower.known(node)
+    return isinstance(known, Value) and any(len(axis) > 1 for axis in known.axes)
 
 
 def is_layer(traced: fx.GraphModule, node: fx.Node) -> bool:

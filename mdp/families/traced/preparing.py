@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from ...core.errors import Unsupported
+from .plain_attention import has_any, spell_out
 
 _STANDARD = (StdConv2d, StdConv2dSame, ScaledStdConv2d, ScaledStdConv2dSame)
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -25,7 +26,12 @@ def prepared(model: nn.Module) -> nn.Module:
         Unsupported: hooks, lazy or quantised layers, complex numbers: a sentence says which and where.
     """
     refuse(model)
-    if not any(isinstance(m, _STANDARD) or parametrize.is_parametrized(m) for m in model.modules()):
+    standard = any(isinstance(m, _STANDARD) or parametrize.is_parametrized(m) for m in model.modules())
+    if has_any(model):
+        # Tensors are shared, as long as nothing changes them.
+        model = copy.deepcopy(model, {id(t): t for t in (*model.parameters(), *model.buffers())})
+        spell_out(model)
+    if not standard:
         return model
     model = copy.deepcopy(model)
     for name, module in list(model.named_modules()):

@@ -85,6 +85,10 @@ def rebuild_steps(
 
     for i, node in enumerate(inputs):
         new[node] = graph.placeholder(f"x{i}")
+        if node.meta["batched"] > 1:  # windows have an axis of their own beside the batch
+            new[node] = graph.call_method("flatten", (new[node], 0, 1))
+        if node.meta["batch_axis"]:
+            new[node] = graph.call_method("movedim", (new[node], 0, node.meta["batch_axis"]))
         if not node.meta["out"].is_floating_point():
             new[node] = graph.call_function(_zeros, (new[node], node.meta["out"].dtype))
     inside = {*inputs, *steps}

@@ -229,7 +229,17 @@ def _reorder(cutter, graph, node, given, result, new) -> fx.Node:
     return graph.call_function(reorder, (new(node.args[0]), axis, tuple(order.tolist())))
 
 
+def _attention(cutter, graph, node, given, result, new) -> fx.Node:
+    """Products of fewer components, with the scale of all."""
+    kwargs = dict(node.kwargs)
+    if kwargs.get("scale") is None:
+        query = node.args[0] if node.args else kwargs["query"]
+        kwargs["scale"] = query.meta["out"].shape[-1] ** -0.5
+    return graph.call_function(node.target, new(node.args), new(kwargs))
+
+
 _REWRITES = {
+    "scaled_dot_product_attention": _attention,
     **dict.fromkeys(("view", "reshape"), _reshape),
     **dict.fromkeys(("reshape_as", "view_as"), _reshape_as),
     **dict.fromkeys(("unflatten", "Unflatten"), _unflatten),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import fx
+from torch import fx, nn
 
 
 def name_of(traced: fx.GraphModule, node: fx.Node) -> str:
@@ -19,6 +19,18 @@ def name_of(traced: fx.GraphModule, node: fx.Node) -> str:
 def is_tensor(node: fx.Node) -> bool:
     """Whether a step gives one tensor."""
     return isinstance(node.meta.get("out"), torch.Tensor)
+
+
+def bare_weight(traced: fx.GraphModule, node: fx.Node) -> str:
+    """The name of the weight of a linear layer that is a function of it; empty for any other step."""
+    if node.op != "call_function" or name_of(traced, node) != "linear":
+        return ""
+    weight = node.args[1] if len(node.args) > 1 else node.kwargs["weight"]
+    if weight.op != "get_attr":
+        return ""
+    path, _, leaf = str(weight.target).rpartition(".")
+    own = getattr(traced.get_submodule(path), leaf)
+    return str(weight.target) if isinstance(own, nn.Parameter) else ""
 
 
 def tensors_in(node: fx.Node) -> list[fx.Node]:
@@ -41,7 +53,11 @@ def run(traced: fx.GraphModule, node: fx.Node, given: Mapping[fx.Node, Any]) -> 
         if node.op == "call_function":
             return node.target(*args, **kwargs)
         if node.op == "call_method":
-            return getattr(args[0], str(node.target))(*args[1:], **kwargs)
+            # Labels lie in memory in another way than numbers: what is a view of these need be none of them.
+            method = {"view": "reshape"}.get(str(node.target), str(node.target))
+            if method == "reshape" and "size" in kwargs:
+                kwargs = {"shape": kwargs["size"]}
+            return getattr(args[0], method)(*args[1:], **kwargs)
         return traced.get_submodule(str(node.target))(*args, **kwargs)
 
 

@@ -6,7 +6,7 @@ is timed in parts, one for each dim that it reads: the layer on these channels a
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,8 @@ from .lengths import Length, Lengths
 from .moves import PLAIN, RESHAPES, SPLITS
 from .pieces import cut, is_layer
 from .rebuild import rebuild_steps
-from .running import is_tensor, name_of
-from .values import Value
+from .running import bare_weight, is_tensor, name_of
+from .values import Value, plain
 
 if TYPE_CHECKING:
     from . import Anatomy
@@ -44,7 +44,7 @@ def segments(anatomy: "Anatomy") -> Iterator[Segment]:
     lengths = Lengths(anatomy.groups, labels.roots(np.arange(len(labels))))
     block_of = {s: b.name for b in anatomy.branches for s in (*b.steps, b.addition)}
     names: dict[str, int] = {}
-    for steps in cut(follower.traced, block_of):
+    for steps in cut(follower, block_of):
         if all(name_of(follower.traced, s) in _FREE for s in steps):
             continue
         blocks = {block_of.get(s) for s in steps}
@@ -71,17 +71,19 @@ class Piece:
     def __init__(self, anatomy: "Anatomy", lengths: Lengths, steps: Sequence[fx.Node]):
         self.anatomy, self.lengths = anatomy, lengths
         self.traced, self.follower = anatomy.follower.traced, anatomy.follower
-        self.live = list(steps)
+        self.batch = next(n for n in self.traced.graph.nodes if n.op == "placeholder").meta["out"].shape[0]
         self.steps = _with_sizes(self.traced, steps)
         inside = set(self.steps)
         outside = (n for s in self.steps for n in s.all_input_nodes if n not in inside)
         self.inputs = list(dict.fromkeys(n for n in outside if n.op != "get_attr"))
         self.results = [s for s in steps if any(u not in inside for u in s.users)]
-        self.shapes = {
-            n: self._lengths(self.follower.known(n)) for n in (*self.inputs, *self.steps) if is_tensor(n)
-        }
+        known = {n: self.follower.known(n) for n in (*self.inputs, *self.steps) if is_tensor(n)}
+        for n in self.inputs:  # read for its sizes alone, which are written out where they are cut
+            if is_tensor(n) and not any(is_tensor(u) or _several(u) for u in n.users if u in inside):
+                known[n] = plain(n.meta["out"])
+        self.shapes = {n: self._lengths(value) for n, value in known.items()}
         self.weights = {
-            s: self._weight(s) for s in steps if is_layer(self.traced, s) and s.op == "call_module"
+            s: self._weight(s) for s in steps if is_layer(self.traced, s) and self._weight_name(s)
         }
         every = (length for ls in (*self.shapes.values(), *self.weights.values()) for length in ls)
         self.dims = tuple(dict.fromkeys(d for length in every for d in length.dims))
@@ -90,26 +92,36 @@ class Piece:
         return tuple(self.lengths.of(axis, size) for axis, size in zip(value.axes, value.shape, strict=True))
 
     def _weight(self, step: fx.Node) -> tuple[Length, ...]:
-        ledger, name = self.follower.ledger, self.follower.ledger.names[f"{step.target}.weight"]
-        shape = self.traced.get_parameter(f"{step.target}.weight").shape
+        ledger, own = self.follower.ledger, self._weight_name(step)
+        name, shape = ledger.names[own], self.traced.get_parameter(own).shape
         owned = (ledger.owned.get((name, axis)) for axis in range(len(shape)))
         return tuple(self.lengths.of(o.labels if o else (), n) for o, n in zip(owned, shape, strict=True))
 
+    def _weight_name(self, step: fx.Node) -> str:
+        return f"{step.target}.weight" if step.op == "call_module" else bare_weight(self.traced, step)
+
     def parts(self) -> list["Piece"]:
         """Itself, or pieces of fewer dims that come to the same together."""
-        if len(self.dims) <= MOST_DIMS:
+        if len(self.dims) <= MOST_DIMS or (len(self.dims) == MOST_DIMS + 1 and self._makes_heads()):
             return [self]
-        made = tuple(dict.fromkeys(d for r in self.results for length in self.shapes[r] for d in length.dims))
-        read = tuple(d for d in self.dims if d not in made)
+        made = _terms(length for r in self.results for length in self.shapes[r])
+        made_dims = tuple(dict.fromkeys(d for term in made for d in term))
+        every = _terms(length for ls in (*self.shapes.values(), *self.weights.values()) for length in ls)
+        read = [term for term in every if not set(term) <= set(made_dims)]
         layered = any(self.weights.values()) and read
-        if layered and len(made) < MOST_DIMS:
-            groups = [(d, *made) for d in read]
+        if layered and len(made_dims) < MOST_DIMS and all(len(term) == 1 for term in (*made, *read)):
+            groups = [(*term, *made_dims) for term in read]
         elif layered:
-            groups = [(i, o) for i in read for o in made]
+            groups = [tuple(dict.fromkeys((*i, *o))) for i in read for o in made]
         else:
-            groups = [(d,) for d in self.dims]
+            groups = every
         parts = [self._part(dims) for dims in groups]
         return [p for p in parts if all(n.terms for weight in p.weights.values() for n in weight)]
+
+    def _makes_heads(self) -> bool:
+        """Whether one layer makes heads of several kinds of components: few of its shapes differ."""
+        lengths = [length for r in self.results for length in self.shapes[r]]
+        return len(self.weights) == 1 and any(len(term) > 1 for term in _terms(lengths))
 
     def _part(self, dims: tuple[str, ...]) -> "Piece":
         new = object.__new__(Piece)
@@ -122,8 +134,14 @@ class Piece:
     def at(self, *kept: int) -> Workload:
         """What to time where its dims keep so many units."""
         widths = dict(zip(self.dims, kept, strict=True))
-        inputs = tuple(self._shape(n, widths)[1:] for n in self.inputs if is_tensor(n))
+        inputs = tuple(self._input(n, widths) for n in self.inputs if is_tensor(n))
         return Workload(self._key(widths, inputs), lambda: self._make(widths), inputs, self._macs(widths))
+
+    def _input(self, node: fx.Node, widths: Mapping[str, int]) -> tuple[int, ...]:
+        """The shape for one image; windows of an image have an axis of their own."""
+        windows, shape = node.meta["batched"], list(self._shape(node, widths))
+        del shape[node.meta["batch_axis"]]
+        return (*((windows,) if windows > 1 else ()), *shape)
 
     def _shape(self, node: fx.Node, widths: Mapping[str, int]) -> tuple[int, ...]:
         return tuple(length.at(widths) for length in self.shapes[node])
@@ -132,9 +150,10 @@ class Piece:
         total = 0.0
         for step, lengths in self.weights.items():
             weight = [length.at(widths) for length in lengths]
-            transposed = isinstance(self.traced.get_submodule(str(step.target)), TRANSPOSED)
+            module = self.traced.get_submodule(str(step.target)) if step.op == "call_module" else None
+            transposed = isinstance(module, TRANSPOSED)
             shape = self._shape(step.all_input_nodes[0] if transposed else step, widths)
-            total += float(np.prod(weight)) * float(np.prod(shape[1:])) / max(1, weight[0])
+            total += float(np.prod(weight)) * float(np.prod(shape)) / max(1, weight[0]) / self.batch
         return total
 
     def _key(self, widths: Mapping[str, int], inputs: Sequence[tuple[int, ...]]) -> str:
@@ -180,6 +199,11 @@ class Piece:
         return fold(module).eval()
 
 
+def _terms(lengths: Iterable[Length]) -> list[tuple[str, ...]]:
+    """The dims whose widths are multiplied, of all these lengths, each combination once."""
+    return list(dict.fromkeys(dims for length in lengths for _, dims in length.terms if dims))
+
+
 def _only(lengths: Sequence[Length], dims: tuple[str, ...]) -> tuple[Length, ...]:
     """Lengths of a part: an axis that depends on dims has only what belongs to these; others stay."""
     return tuple(
@@ -219,7 +243,8 @@ def _folds(traced: fx.GraphModule, node: fx.Node) -> bool:
         return False
     source = node.all_input_nodes[0]
     return (
-        source.op == "call_module"
+        traced.get_submodule(str(node.target)).running_mean is not None
+        and source.op == "call_module"
         and len(source.users) == 1
         and isinstance(traced.get_submodule(str(source.target)), CONVOLUTIONS)
     )

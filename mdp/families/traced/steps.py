@@ -6,7 +6,7 @@ import torch
 from torch import fx
 
 from .ledger import Ledger
-from .running import noted, run
+from .running import noted, run, tensors_in
 from .values import Axis, Value
 
 # Steps on tensors of shapes that fit each other, position by position.
@@ -19,6 +19,8 @@ UNARY = frozenset(
     "relu relu_ relu6 silu silu_ gelu sigmoid sigmoid_ tanh tanh_ hardswish hardsigmoid hardtanh leaky_relu"
     " elu selu mish softplus dropout neg abs exp log sqrt rsqrt clamp clamp_ clip square"
     " type_as to float half double"
+    # Of zeros nothing is added to a norm; where what is cut is no zero, the trial tells.
+    " normalize"
     " ReLU ReLU6 SiLU GELU Sigmoid Tanh Hardswish Hardsigmoid Hardtanh LeakyReLU ELU SELU Mish Softplus"
     " Dropout Dropout1d Dropout2d Dropout3d AlphaDropout DropPath StochasticDepth Identity GELUTanh".split()
 )
@@ -49,17 +51,15 @@ def gated_half(ledger: Ledger, node: fx.Node, value: Value, axis: int) -> Value:
 def attention(ledger: Ledger, shape: Sequence[int], q: Value, k: Value, v: Value) -> Value:
     """Scaled dot products of queries (..., tokens, components) with keys, times values."""
     reason = "the products of attention run over them"
-    q = ledger.fix_value(q, reason, but=tuple(range(len(q.shape) - 1)))
-    k = ledger.fix_value(k, reason, but=tuple(range(len(k.shape) - 2)))
-    v = ledger.fix_value(v, reason, but=tuple(i for i in range(len(v.shape)) if i != len(v.shape) - 2))
+    ledger.tie([q.axes[-1], k.axes[-1]], reason)
+    for tokens in (k.axes[-2], v.axes[-2]):
+        ledger.fix(tokens, reason)
     return Value(tuple(shape), (*_batch(ledger, shape, [q, k, v]), q.axes[-2], v.axes[-1]))
 
 
 def product(ledger: Ledger, shape: Sequence[int], a: Value, b: Value) -> Value:
-    """A matrix product (..., n, k) by (..., k, m); what it sums over stays whole."""
-    reason = "a product of two values sums over them"
-    a = ledger.fix_value(a, reason, but=tuple(range(len(a.shape) - 1)))
-    b = ledger.fix_value(b, reason, but=tuple(i for i in range(len(b.shape)) if i != len(b.shape) - 2))
+    """A matrix product (..., n, k) by (..., k, m); what it sums over is cut alike in both."""
+    ledger.tie([a.axes[-1], b.axes[-2]], "a product of two values sums over them")
     return Value(tuple(shape), (*_batch(ledger, shape, [a, b]), a.axes[-2], b.axes[-1]))
 
 
@@ -75,7 +75,7 @@ def by_channel(ledger: Ledger, traced: fx.GraphModule, node: fx.Node, value: Val
 
     An axis that fails is kept whole, with the reason.
     """
-    source, out = node.all_input_nodes[0], node.meta["out"]
+    source, out = tensors_in(node)[0], node.meta["out"]
     if not isinstance(out, torch.Tensor) or not out.is_floating_point():
         return None
     axes: list[Axis] = [()] * out.ndim
@@ -107,7 +107,7 @@ def _place(
             .values
         )
         try:
-            cut = run(traced, node, {node.all_input_nodes[0]: given.index_select(axis, some)})
+            cut = run(traced, node, {tensors_in(node)[0]: given.index_select(axis, some)})
         except Exception:  # the step wants this many positions
             return None
         places = [p for p in places if _same(cut, dense.index_select(p, some))]

@@ -14,12 +14,12 @@ from timm.layers import BlurPool2d, DropPath, EvoNorm2dS0, LayerScale, LayerScal
 from timm.layers.grn import GlobalResponseNorm
 from timm.models._features_fx import get_notrace_functions, is_notrace_module
 from torch import fx, nn
-from torch.utils._pytree import tree_map_only
 from torchvision.ops import FrozenBatchNorm2d, StochasticDepth
 
 from ...core.errors import Unsupported, first_line
 from ..channels import is_uncentred_norm
 from .layers import forward_is_known
+from .notes import Notes, note_batches
 
 # One step each: what they do to channels is known, or nothing in eval mode.
 _STEPS = (
@@ -28,8 +28,6 @@ _STEPS = (
     *(nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm),
 )
 _CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
-# Numbers that later steps index with are kept as they are; larger ones are only shapes.
-_LARGEST_INDEX = 2**22
 
 
 class _Sizes:
@@ -38,7 +36,8 @@ class _Sizes:
     def __index__(self) -> int:
         return self.tracer.size(self.node)
 
-    __int__ = __index__
+    def __int__(self) -> int:
+        return int(self.tracer.size(self.node))
 
     def __float__(self) -> float:
         return float(self.tracer.size(self.node))
@@ -69,6 +68,25 @@ class StepTracer(fx.Tracer):
         super().__init__(autowrap_functions=tuple(get_notrace_functions()))
         self.opaque: dict[str, str] = {}
         self._inputs, self._seen, self._running = list(inputs), {}, False
+
+    def create_args_for_root(
+        self, root_fn: Any, is_module: bool, concrete_args: Any = None
+    ) -> tuple[Any, list[Any]]:
+        """One stand-in for each input; all other arguments of the forward stay at their defaults."""
+        known = [
+            p.name
+            for p in inspect.signature(self.root.forward).parameters.values()
+            if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
+        names = [*known, *(f"input_{i}" for i in range(len(self._inputs)))][: len(self._inputs)]
+        return root_fn, [self.root, *(self.create_proxy("placeholder", n, (), {}) for n in names)]
+
+    def create_arg(self, a: Any) -> Any:
+        """A dataclass, such as Hugging Face's outputs, stays one, though it may be a dictionary too."""
+        if hasattr(type(a), "__dataclass_fields__") and isinstance(a, dict):
+            said = {name: self.create_arg(value) for name, value in a.items()}
+            return self.create_node("call_function", type(a), (), said)
+        return super().create_arg(a)
 
     def proxy(self, node: fx.Node) -> fx.Proxy:
         """The stand-in for a step's result."""
@@ -170,39 +188,22 @@ class StepTracer(fx.Tracer):
             return self.create_proxy("call_module", path, args, kwargs)
 
 
-class _Notes(fx.Interpreter):
-    """Runs the graph and keeps under `node.meta["out"]` what each step gives: tensors as shapes, on torch's
-    meta device, but for small ones of whole numbers."""
-
-    def run_node(self, node: fx.Node) -> Any:
-        result = super().run_node(node)
-        node.meta["out"] = tree_map_only(torch.Tensor, _stand_in, result)
-        return result
-
-
-def _stand_in(tensor: torch.Tensor) -> torch.Tensor:
-    whole = not tensor.is_floating_point() and not tensor.is_complex()
-    if whole and tensor.numel() <= _LARGEST_INDEX:
-        return tensor.detach().clone()
-    return torch.empty(tensor.shape, dtype=tensor.dtype, device="meta")
-
-
 def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
     """The graph of a model in eval mode. `meta["opaque"]` names the submodules that were not looked into.
 
-    Every node has `meta["out"]`, see `_Notes`, and `meta["path"]`: the module whose forward it stands in.
+    Every node has `meta["out"]`, see `Notes`, and `meta["path"]`: the module whose forward it stands in.
 
     Raises:
         Unsupported: the forward depends on data in a way that cannot be traced, or fails on these inputs.
     """
     tracer, model = StepTracer(inputs), structure(model)
     try:
-        graph = tracer.trace(model, _left_out(model, len(inputs)))
+        graph = tracer.trace(model)
         tracer.forget()
-        _forget_arguments(graph, len(inputs))
+        _forget_checks(graph)
         traced = fx.GraphModule(model, graph)
         with torch.no_grad():
-            _Notes(traced).run(*inputs)
+            Notes(traced).run(*inputs)
     except Exception as error:  # whatever a stranger's forward raises; the reason goes to the reader
         sizes = " and ".join(" x ".join(map(str, t.shape)) for t in inputs)
         raise Unsupported(
@@ -212,7 +213,7 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
     for node in graph.nodes:
         node.meta["path"] = _path(node)
         node.meta["live"] = node.op == "placeholder" or any(n.meta["live"] for n in node.all_input_nodes)
-    _note_batches(traced, inputs)
+    note_batches(traced, inputs)
     traced.meta["opaque"] = tracer.opaque
     return traced
 
@@ -222,45 +223,22 @@ def structure(model: nn.Module) -> nn.Module:
     return copy.deepcopy(model, {id(t): t for t in (*model.parameters(), *model.buffers())})
 
 
-def _note_batches(traced: fx.GraphModule, inputs: Sequence[torch.Tensor]) -> None:
-    """`node.meta["batched"]`: whether a tensor's first axis is the batch, and no other is longer for it."""
-    before = {node: node.meta["out"] for node in traced.graph.nodes}
-    batch = inputs[0].shape[0]
-    more = [torch.cat([t, t[:1]]) if t.ndim and t.shape[0] == batch else t for t in inputs]
-    with torch.no_grad():
-        _Notes(traced).run(*more)
-    for node, out in before.items():
-        later = node.meta["out"]
-        node.meta["out"] = out
-        node.meta["batched"] = (
-            isinstance(out, torch.Tensor)
-            and out.ndim > 0
-            and (out.shape[0], later.shape[0]) == (batch, batch + 1)
-            and out.shape[1:] == later.shape[1:]
-        )
-
-
-def _left_out(model: nn.Module, given: int) -> dict[str, Any]:
-    """The defaults of the arguments of `forward` that no input is given for: they stay as they are."""
-    parameters = list(inspect.signature(model.forward).parameters.values())
-    return {p.name: p.default for p in parameters[given:] if p.default is not inspect.Parameter.empty}
-
-
-def _forget_arguments(graph: fx.Graph, given: int) -> None:
-    """Take away the placeholders of arguments that stay at their defaults, and the checks that they do."""
+def _forget_checks(graph: fx.Graph) -> None:
+    """Take away what a forward asserts of its inputs, and what nobody reads."""
     for node in list(graph.nodes):
         if node.op == "call_function" and node.target is torch._assert and not node.users:
             graph.erase_node(node)
-    graph.eliminate_dead_code(lambda node: node.op not in ("call_function", "get_attr") or _acts(node))
-    for node in [n for n in graph.nodes if n.op == "placeholder"][given:]:
-        if not node.users:
-            graph.erase_node(node)
+    graph.eliminate_dead_code(
+        lambda node: node.op not in ("call_function", "call_method", "get_attr") or _acts(node)
+    )
 
 
 def _acts(node: fx.Node) -> bool:
     """Whether a step may do something even if nobody reads its result."""
     name = getattr(node.target, "__name__", str(node.target))
-    return node.op == "call_function" and (name.endswith("_") or name in ("setitem", "iadd", "imul", "isub"))
+    return node.op != "get_attr" and (
+        name.endswith("_") or name in ("setitem", "iadd", "imul", "isub", "itruediv", "__setitem__")
+    )
 
 
 def _path(node: fx.Node) -> str:

@@ -28,7 +28,7 @@ FOUND = {
     "1-D": (1, 0),
     "3-D": (1, 1),
     "slices": (5, 0),
-    "attention": (3, 2),
+    "attention": (5, 2),
     "two inputs": (1, 0),
 }
 
