@@ -21,6 +21,7 @@ _WHERE = {
     "PlanBar": "widgets.plan_bar",
     "Plot": "widgets.plot",
     "ExplorerState": "state.explorer_state",
+    "StudyMenu": "widgets.study_menu",
     "SurvivorsPanel": "views.standalone",
     "budget_panel": "workflow",
     "finetune_panel": "workflow",
@@ -31,6 +32,7 @@ _WHERE = {
     "score_panel": "workflow",
     "study_panel": "workflow",
     "takeaway_panel": "workflow",
+    "verify_panel": "workflow",
 }
 __all__ = list(_WHERE)
 

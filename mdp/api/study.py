@@ -11,6 +11,7 @@ from ..core.errors import MdpError
 from ..core.pins import Pins, pins_of
 from ..core.plan import Plan, parse_budget
 from ..core.plan_accuracy import known_accuracy, with_accuracy
+from ..core.resources import MACS, MEMORY, PARAMETERS, limits_of
 from ..core.study import Scores, StudyRecord, Tables, build_study
 from ..core.study import load_study as load_record
 from ..core.study import save_study as save_record
@@ -71,6 +72,10 @@ class Study(StudyRecord):
         pins: PinsLike = None,
         solver: str = SolveOptions.solver,
         time_limit: float | None = SolveOptions.time_limit,
+        parameters: str | float | None = SolveOptions.parameters,
+        macs: str | float | None = SolveOptions.macs,
+        weight_memory: str | float | None = SolveOptions.weight_memory,
+        limits: Mapping[str, str | float] | None = None,
     ) -> Plan:
         """Find the plan with the most importance within a budget.
 
@@ -80,10 +85,14 @@ class Study(StudyRecord):
                 "blocks.0.mlp": (64, 128)}`.
             solver: who solves it; those after mindtpy-fp are rivals. A name in `mdp.solve.SOLVERS`.
             time_limit: seconds, by default 60 (mindtpy 300); inf for none.
+            parameters: most parameters: an amount (12M, 1.2G) or a share of dense (50%).
+            macs: most multiply-adds of one input: an amount (12M, 1.2G) or a share of dense (50%).
+            weight_memory: most memory of the weights: 25MB, 24MiB or a share of dense (50%).
+            limits: of other resources that the study's problem knows, by name.
 
         Raises:
-            Infeasible: nothing meets the budget; `.smallest` says what does.
-            MdpError: a budget that is no number, or pins that this study does not have.
+            Infeasible: nothing meets the budget and all limits; it says which contradict each other.
+            MdpError: a budget or a limit that is no number, or pins that this study does not have.
         """
         plan = solve_problem(
             self.problem,
@@ -91,9 +100,12 @@ class Study(StudyRecord):
             solver,
             pins=pins_of(pins, self.problem),
             time_limit=time_limit,
+            most=self._most(parameters, macs, weight_memory, limits),
         )
         known = known_accuracy(self, plan, networks=False)
-        if known is not None and not (known.estimate and pins):  # with pins it is none of those beside it
+        if known is not None and not (
+            known.estimate and (pins or plan.limits)
+        ):  # with pins it is none of those beside it
             plan = with_accuracy(self, plan, known)
         return self._with_order(plan)
 
@@ -125,8 +137,24 @@ class Study(StudyRecord):
         )
         return dataclasses.replace(found, plans=tuple(self._with_order(plan) for plan in found.plans))
 
-    def front(self, budgets: int | Sequence[str | float] = 100, *, pins: PinsLike = None) -> Front:
+    def _most(self, parameters, macs, weight_memory, limits) -> dict[str, float]:  # type: ignore[no-untyped-def]
+        """The limits beside latency, by resource, in its unit."""
+        asked = {PARAMETERS: parameters, MACS: macs, MEMORY: weight_memory, **(limits or {})}
+        return limits_of(self.problem, asked)
+
+    def front(
+        self,
+        budgets: int | Sequence[str | float] = 100,
+        *,
+        pins: PinsLike = None,
+        parameters: str | float | None = SolveOptions.parameters,
+        macs: str | float | None = SolveOptions.macs,
+        weight_memory: str | float | None = SolveOptions.weight_memory,
+        limits: Mapping[str, str | float] | None = None,
+    ) -> Front:
         """Find the best plan at each budget, or at that many from the fastest plan to dense.
+
+        Limits beside latency are those of `solve`: the front while they hold.
 
         >>> import mdp
         >>> front = mdp.load_study("fmnist-vit-cpu").front(["30%", "60%"])
@@ -134,7 +162,8 @@ class Study(StudyRecord):
         [True, True]
         """
         at = budgets if isinstance(budgets, int) else [parse_budget(b, self.problem) for b in budgets]
-        return solve_front(self.problem, at, pins=pins_of(pins, self.problem))
+        most = self._most(parameters, macs, weight_memory, limits)
+        return solve_front(self.problem, at, pins=pins_of(pins, self.problem), most=most)
 
     def what_if(self, plan: Plan, *, pins: PinsLike = None) -> tuple[Alternative, ...]:
         """Say what each decision of a plan is worth: the best plan if it were the other way."""

@@ -8,18 +8,26 @@ from pathlib import Path
 
 from ..core import processes
 from ..core.errors import MdpError
+from ..operations import FinetuneOptions
 from ..training.recipe import recipe_of
 from . import print_json, reporter
 
 
 def run(args):
-    if not (args.plan or args.budget or Path(args.source).is_dir()):
+    if args.budgets is None and (args.side_by_side != 1 or args.methods != FinetuneOptions.methods):
+        raise MdpError("--methods and --side-by-side go with --budgets, such as --budgets 60%,40%,25%.")
+    if not (args.plan or args.budget or args.budgets or Path(args.source).is_dir()):
         raise MdpError(
             f"{args.source} is not a folder with a pruned network. Make one with `mdp extract`, or give a "
             "study with --plan or --budget."
         )
     recipe = recipe_of(args.recipe, epochs=args.epochs, batch=args.batch, rate=args.rate, decay=args.decay,
-                       distill=args.distill, seed=args.seed)  # fmt: skip
+                       distill=args.distill, seed=args.seed,
+                       gentle=None if args.rate is None else 0.0)  # fmt: skip
+    if args.budgets:
+        from .finetune_front import run as run_front
+
+        return run_front(args, recipe)
     if recipe.epochs and args.out is None:
         raise MdpError("Give --out FOLDER for the fine-tuned network; --epochs 0 alone does without.")
     report = reporter(args)

@@ -4,14 +4,14 @@ from ..core.errors import MdpError
 from ..core.plan import parse_budget
 from ..core.quality import beside, importance_doubt
 from . import print_json
-from .solve import read_problem, share, summary
+from .solve import most_of, read_problem, share, summary
 
 
 def run(args):
     from ..solve import front
 
     problem = read_problem(args.file)
-    result = front(problem, parse_budgets(args.budgets, problem))
+    result = front(problem, parse_budgets(args.budgets, problem), most=most_of(args, problem))
     if args.json:
         return print_json(
             {

@@ -10,16 +10,13 @@ from .solve import describe, problem_of, summary
 
 
 def run(args):
-    import torch
-
     from ..datasets import find as find_data
     from ..datasets.checking import checked
     from ..datasets.labels import check_fit
-    from ..datasets.loader import loader
     from ..datasets.unreadable import Unread
-    from ..importance import rescored
     from ..latency.device import deployment
     from ..solve import iterate
+    from ..training.iterating import rescored_step
 
     report = reporter(args)
     check_out(args.out, "studies")
@@ -37,7 +34,6 @@ def run(args):
         gone = len(plan.removed_blocks)
         report.message(f"Step {step}: {plan.latency:.4g} ms, {gone} block{'s' * (gone != 1)} removed.")
         seed = args.seed + step
-        torch.manual_seed(seed)
         sample = source.train.sample(args.images, seed)
         begin = (step - 1) / args.steps
         (images,) = checked([sample], PartOf(report, begin, begin), skip_bad=args.skip_bad)
@@ -50,8 +46,21 @@ def run(args):
             "weights": study.model.weights,
             "after": {"step": step, "of": args.steps, "latency": plan.latency},
         }
-        batches = loader(images, source, study.model, batch, unread=unread)
-        studies.append(rescored(studies[-1], plan, batches, part, device=device, provenance=facts))
+        studies.append(
+            rescored_step(
+                studies[-1],
+                plan,
+                source,
+                images,
+                part,
+                batch=batch,
+                mend=args.repair,
+                seed=seed,
+                device=device,
+                facts=facts,
+                unread=unread,
+            )
+        )
         return studies[-1].problem
 
     plans = iterate(study.problem, budget, rescore, steps=args.steps, kind=args.schedule)

@@ -38,6 +38,13 @@ def run(args):
         known = dataclasses.replace(tables, provenance={**tables.provenance, **facts})
         return save_tables(known, ref, found.space, args.out)
 
+    def save_coarse(tables):
+        """They can be explored while the fine ones are being measured, and stay where that is stopped."""
+        path = save(tables)
+        report.message(f"{path}: coarse tables, of which a study can be built. Finer ones follow.")
+        if args.job:
+            report.result(path=str(path))
+
     tables = profile(
         found,
         device=args.device,
@@ -53,8 +60,7 @@ def run(args):
         like=like,
         share=args.share,
         report=report,
-        # The coarse tables can be explored while the fine ones are being measured.
-        early=save,
+        early=save_coarse,
     )
     path = save(tables)
     p = tables.provenance

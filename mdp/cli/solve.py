@@ -3,11 +3,14 @@
 import dataclasses
 from pathlib import Path
 
+from ..core.errors import MdpError
 from ..core.files import read_json
+from ..core.limits import limits_to_json
 from ..core.plan import Plan, parse_budget, save_plan
 from ..core.plan_accuracy import Known, known_accuracy, with_accuracy
-from ..core.problem import FORMAT, Problem, problem_from_json
+from ..core.problem import FORMATS, Problem, problem_from_json
 from ..core.quality import beside, importance_doubt
+from ..core.resources import MACS, MEMORY, PARAMETERS, amount, limits_of, pairs_of, said
 from ..core.study import StudyRecord, load_study
 from ..plot.accuracy_words import accuracy_sentence, dense_accuracy
 from . import print_json
@@ -21,15 +24,19 @@ def run(args):
     problem, study = read_either(args.file)
     budget = parse_budget(args.budget, problem)
     pins = pins_from_text(args.pins, problem)
+    most = most_of(args, problem)
     about: dict = {}
     if args.candidates is not None:
+        if most:
+            raise MdpError(CANDIDATES)
         plan, about = chosen_plan(args, study, budget, pins)
         known = Known(plan.accuracy["share"], plan.accuracy["images"], plan.accuracy["stage"])
     else:
-        plan = solve(problem, budget, args.solver, pins=pins, time_limit=args.time_limit)
-        # Pinned plans are not those between which the study's measured ones tell what to expect.
+        plan = solve(problem, budget, args.solver, pins=pins, time_limit=args.time_limit, most=most)
+        # Pinned plans are not those between which the study's measured ones tell what to expect; nor are
+        # those that other limits made.
         known = known_accuracy(study, plan) if study else None
-        known = None if known is not None and known.estimate and pins else known
+        known = None if known is not None and known.estimate and (pins or most) else known
         if study is not None and known is not None:
             plan = with_accuracy(study, plan, known)
     if args.out:
@@ -37,6 +44,20 @@ def run(args):
     if args.json:
         return print_json({**summary(plan, problem, study), **about})
     print(describe(plan, problem, study, known))
+
+
+CANDIDATES = "Candidates know the latency budget only. Leave out the other limits, or --candidates."
+
+
+def most_of(args, problem: Problem) -> dict[str, float]:
+    """The limits beside the budget that were typed. Raises MdpError for one that is none."""
+    asked = {
+        PARAMETERS: args.parameters,
+        MACS: args.macs,
+        MEMORY: args.weight_memory,
+        **pairs_of(args.limit),
+    }
+    return limits_of(problem, asked)
 
 
 def read_problem(name: str) -> Problem:
@@ -49,7 +70,7 @@ def read_either(name: str) -> tuple[Problem, StudyRecord | None]:
     path = Path(name)
     if path.is_file():
         data = read_json(path, "problem or study file")
-        if isinstance(data, dict) and data.get("format") == FORMAT:
+        if isinstance(data, dict) and data.get("format") in FORMATS:
             return problem_from_json(data, f"problem file {path}"), None
     study = load_study(name)
     return problem_of(study), study
@@ -80,9 +101,29 @@ def summary(plan: Plan, problem: Problem | None = None, study: StudyRecord | Non
         "removed_blocks": list(plan.removed_blocks),
         "shadow_price": plan.shadow_price,
         "note": plan.note,
+        **({"uses": _uses(plan, problem)} if problem is not None and problem.resources else {}),
+        **({"limits": limits_to_json(plan.limits)} if plan.limits else {}),
         **({"importance_doubt": doubt} if doubt else {}),
         **({"accuracy": dict(plan.accuracy)} if plan.accuracy is not None else {}),
     }
+
+
+def _uses(plan: Plan, problem: Problem) -> dict[str, float]:
+    """What a plan uses of each resource beside latency."""
+    return problem.uses(plan.choices, plan.removed_blocks)
+
+
+def _limit_lines(plan: Plan, problem: Problem) -> list[str]:
+    """`parameters 0.9 M params of 1.2 M params (75 % of dense), at most 1 M params`, for each limit."""
+    lines = []
+    for name, limit in plan.limits.items():
+        dense = problem.dense_use(name)
+        of_dense = (
+            f" of {amount(dense, limit.unit)} ({100 * limit.used / dense:.1f} % of dense)" if dense else ""
+        )
+        used, most = amount(limit.used, limit.unit), amount(limit.most, limit.unit)
+        lines.append(f"{said(problem.resource[name])} {used}{of_dense}, at most {most}")
+    return lines
 
 
 def describe(
@@ -92,12 +133,14 @@ def describe(
     unit = plan.latency_unit
     doubt = beside(_doubt(problem, study))
     accuracy = [accuracy_sentence(known, dense_accuracy(study))] if study and known else []
-    proven = "proven optimal under these tables and pins" if plan.optimal else "not proven optimal"
+    held = "tables, pins and limits" if plan.limits else "tables and pins"
+    proven = f"proven optimal under these {held}" if plan.optimal else "not proven optimal"
     if plan.bound is not None and not plan.optimal:
         proven += f", at most {plan.bound:.6g} is possible"
     lines = [
         f"{plan.problem}, budget {plan.budget:.6g} {unit}",
         f"latency {share(plan.latency, problem.dense_latency, unit)}",
+        *_limit_lines(plan, problem),
         f"importance {share(plan.importance, problem.dense_importance)}{doubt}, {proven}",
         *accuracy,
         f"solver {plan.solver}, {1000 * plan.seconds:.1f} ms" + (f" ({plan.note})" if plan.note else ""),

@@ -1,10 +1,15 @@
 """`mdp studies`: what the explorer can open; yours can be renamed and deleted."""
 
-from ..core.study import delete_study, list_studies, rename_study
+from ..core.study import find_study, list_studies
+from ..core.study_files import delete_study, rename_study
+from ..jobs import refuse_while_used
 from . import print_json
 
 
 def run(args):
+    if args.rename or args.delete:
+        name = args.delete or args.rename[0]
+        refuse_while_used(find_study(name) or name)
     if args.rename:
         print(f"Renamed: {rename_study(*args.rename)}")
         return

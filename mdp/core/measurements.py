@@ -53,7 +53,7 @@ def timed(study: StudyRecord) -> tuple[Timed, ...]:
         try:
             plan = plan_from_json(story["plan"])
             found.append(_timed(plan, float(story["measured"]), "keeping a budget"))
-        except (MdpError, KeyError, TypeError, ValueError):
+        except (MdpError, ArithmeticError, LookupError, TypeError, ValueError):
             pass  # a story that cannot be read tells nothing
     here = f"{p['device']}, batch {p['batch']}, {p['dtype']}"
     for one in networks_of_study(study.problem.fingerprint):
@@ -70,13 +70,16 @@ def _timed(plan: Plan, measured: float, by: str) -> Timed:
 def verified(study: StudyRecord) -> tuple[Measured, ...]:
     """The random sub-networks that `mdp verify` measured; none where it did not run."""
     problem, found = study.problem, []
-    for i, point in enumerate((study.verification or {}).get("points", ())):
+    points = (study.verification or {}).get("points")
+    for i, point in enumerate(points if isinstance(points, list | tuple) else ()):
         try:
             removed = tuple(point["removed"])
-            _, importance = problem.evaluate(point["choices"], removed)
+            _, importance = problem.evaluate(dict(point["choices"]), removed)
             times = float(point["predicted"]), float(point["measured"])
-        except (MdpError, KeyError, TypeError, ValueError):
-            continue  # it was measured for other tables
+        except (MdpError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            continue  # it was measured for other tables, or is damaged
+        if min(times) <= 0:
+            continue
         share = importance / (problem.dense_importance or 1.0)
         found.append(Measured(f"random sub-network {i + 1}", *times, share, removed, point["choices"]))
     return tuple(found)

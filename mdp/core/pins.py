@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .errors import MdpError
-from .problem import Block, Dim, Problem, Term
+from .problem import Block, Dim, Problem, Resource, Term
 
 # How a pinned block is written.
 WORDS = {"kept": True, "removed": False}
@@ -90,6 +90,10 @@ def pinned(problem: Problem, pins: Pins | None) -> Problem:
         ),
         latency=tuple(cut(t) for t in problem.latency if t.block not in gone),
         importance=tuple(cut(t) for t in problem.importance if t.block not in gone),
+        resources=tuple(
+            Resource(r.name, r.unit, tuple(cut(t) for t in r.terms if t.block not in gone))
+            for r in problem.resources
+        ),
     )
 
 

@@ -8,18 +8,27 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .errors import BadFile, Infeasible, MdpError
+from .budgets import infeasible, parse_budget
+from .errors import BadFile, MdpError
 from .files import read_json, write_json
+from .limits import Limit, broken, kept_to, limits_from_json, limits_to_json
 from .plan_claims import false_claim, within
 from .problem import Problem
+from .resources import amount
 from .unit_names import check_unit
 
 if TYPE_CHECKING:
     import pandas as pd
 
+# What other rooms ask a plan's module for.
+__all__ = [
+    "FORMAT", "Plan", "check_plan_fits", "false_claim", "infeasible", "load_plan", "make_plan",
+    "parse_budget", "plan_from_json", "plan_to_json", "save_plan", "within",
+]  # fmt: skip
+
 FORMAT = "mdp-plan/1"
 # Left out by older versions, or where there is nothing to say.
-OPTIONAL = {"shadow_price", "note", "accuracy"}
+OPTIONAL = {"shadow_price", "note", "accuracy", "limits"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,8 @@ class Plan:
             alone or a plan read from a file. It is the study's, and not saved.
         accuracy: what is known of the pruned network's accuracy: share, images, stage ("cut", "repaired",
             "tuned"), interval and estimate, as `Known.to_json` writes it; None where nothing is.
+        limits: resource -> what it was held to beside its budget, and what it uses of that; `bound` and
+            `optimal` are of the budget and all of these together.
     """
 
     problem: str
@@ -59,6 +70,12 @@ class Plan:
     note: str = ""
     order: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
     accuracy: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+
+    @property
+    def most(self) -> dict[str, float]:
+        """What it may use of each resource that was limited."""
+        return {name: limit.most for name, limit in self.limits.items()}
 
     @property
     def is_optimal(self) -> bool:
@@ -94,13 +111,17 @@ def make_plan(
     optimal: bool = False,
     shadow_price: float | None = None,
     note: str = "",
+    most: Mapping[str, float] | None = None,
+    shadow_prices: Mapping[str, float] | None = None,
 ) -> Plan:
     """Re-evaluate a solver's answer from the tables and freeze it. Every solver ends here.
 
-    Without a budget, the plan's own latency is its budget.
+    Without a budget, the plan's own latency is its budget. `most` are the limits of other resources, and
+    `shadow_prices` what a little more of each is worth.
 
     Raises:
-        MdpError: the answer breaks the budget or does not belong to the problem (a solver's fault).
+        MdpError: the answer breaks the budget or a limit, or does not belong to the problem (a solver's
+            fault).
     """
     latency, importance = problem.evaluate(choices, removed)
     if budget is None:
@@ -109,6 +130,9 @@ def make_plan(
         raise MdpError(
             f"Solver {solver} returned {latency:g} {problem.latency_unit}, over the budget of {budget:g}."
         )
+    limits = kept_to(problem, most, choices, removed, shadow_prices) if most else {}
+    if wrong := broken(limits, problem):
+        raise MdpError(f"Solver {solver} returned a plan that {wrong}.")
     gone = problem.unused_dims(removed)
     return Plan(
         problem=problem.name,
@@ -125,26 +149,8 @@ def make_plan(
         seconds=seconds,
         shadow_price=shadow_price,
         note=note,
+        limits=limits,
     )
-
-
-def parse_budget(text: str | float, problem: Problem) -> float:
-    """A budget in the problem's unit from `12.5` or from `40%` of the dense latency.
-
-    Raises:
-        MdpError: not a finite number. Whether anything meets the budget is for the solver to say.
-    """
-    raw = str(text).strip()
-    try:
-        value = float(raw.removesuffix("%"))
-    except ValueError:
-        value = float("nan")
-    if value != value or value in (float("inf"), float("-inf")):
-        unit = problem.latency_unit
-        raise MdpError(
-            f"The budget {raw!r} is not a number. Write {unit} as 12.5, or a share of dense as 40%."
-        )
-    return value / 100 * problem.dense_latency if raw.endswith("%") else value
 
 
 def plan_to_json(plan: Plan) -> dict[str, Any]:
@@ -155,6 +161,10 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         del data["accuracy"]  # a plan without it is the file that it always was
     else:
         data["accuracy"] = dict(plan.accuracy)
+    if plan.limits:
+        data["limits"] = limits_to_json(plan.limits)
+    else:
+        del data["limits"]
     return data
 
 
@@ -189,7 +199,8 @@ def plan_from_json(data: Any, source: str = "plan") -> Plan:
         raise BadFile(f"The {source} is damaged: optimal must be true or false.")
     if not _is_accuracy(body.get("accuracy")):
         raise BadFile(f"The {source} is damaged: accuracy must give a share from 0 to 1 and its stage.")
-    return Plan(**{**body, "removed_blocks": tuple(removed)})
+    limits = limits_from_json(body["limits"], source) if "limits" in body else {}
+    return Plan(**{**body, "removed_blocks": tuple(removed), "limits": limits})
 
 
 def _is_accuracy(value: Any) -> bool:
@@ -243,27 +254,22 @@ def check_plan_fits(plan: Plan, problem: Problem) -> None:
                 f"The plan gives {said:g} as its {what}, but what it keeps makes {value:g}: it was changed "
                 "after it was made. Solve again with this study."
             )
+    _check_limits(plan, problem)
     if wrong := false_claim(plan, problem):
         raise MdpError(f"The plan {wrong}: it was changed after it was made. Solve again with this study.")
 
 
-def infeasible(problem: Problem, budget: float, smallest: float | None) -> Infeasible:
-    """The one sentence for a budget that nothing meets."""
-    unit, asked = problem.latency_unit, float(f"{budget:.4g}")
-    if smallest is None:
-        return Infeasible(f"No choice meets a budget of {asked:g} {unit}.")
-    dense = problem.dense_latency
-    share = f" ({100 * smallest / dense:.1f} % of dense)" if dense > 0 else ""
-    return Infeasible(
-        f"No choice meets a budget of {asked:g} {unit}: the smallest latency possible is "
-        f"{_up(smallest):g} {unit}{share}.",
-        smallest,
-    )
-
-
-def _up(value: float) -> float:
-    """Four digits, rounded up: who then asks for what the sentence says gets it."""
-    if not value > 1e-300:
-        return value
-    scale = 10.0 ** (3 - math.floor(math.log10(value)))
-    return math.ceil(value * scale * (1 - 1e-12)) / scale
+def _check_limits(plan: Plan, problem: Problem) -> None:
+    """Hold what a plan says of its limits against the tables. Raises MdpError."""
+    for name, limit in plan.limits.items():
+        if name not in problem.resource:
+            raise MdpError(
+                f"The plan has a limit of {name}, which {problem.name!r} does not know. Solve again."
+            )
+        used = problem.total(problem.resource[name].terms, plan.choices, plan.removed_blocks)
+        unit = problem.resource[name].unit
+        if limit.unit != unit or not math.isclose(limit.used, used, rel_tol=1e-9, abs_tol=1e-9):
+            raise MdpError(
+                f"The plan says that it uses {amount(limit.used, limit.unit)} of {name}, but what it keeps "
+                f"makes {amount(used, unit)}: it was changed after it was made. Solve again with this study."
+            )

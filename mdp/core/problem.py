@@ -2,7 +2,8 @@
 
 Choose one option for every dim and keep or remove every removable block. A term counts when its block is
 null or kept. Maximise total importance subject to total latency <= budget. The file format is
-`mdp-problem/1`; docs/reference/problem-file.md describes it.
+`mdp-problem/1`, or `mdp-problem/2` where it knows more than one resource; docs/reference/problem-file.md
+describes both.
 """
 
 import hashlib
@@ -19,17 +20,20 @@ import numpy as np
 from .errors import BadFile, MdpError
 from .files import read_json, write_json
 from .problem_reader import LARGEST, Reader
-from .terms import Block, Dim, Term
+from .terms import Block, Dim, Resource, Term
 from .totals import Totals
 from .unit_names import check_unit
 
 FORMAT = "mdp-problem/1"
+# With resources beside latency.
+SEVERAL = "mdp-problem/2"
+FORMATS = (FORMAT, SEVERAL)
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
     """Dims, blocks, and the latency and importance terms over them. Built through `from_json` or by code
-    that calls `check` afterwards."""
+    that calls `check` afterwards. `resources` are what else can be limited."""
 
     name: str
     latency_unit: str
@@ -38,6 +42,7 @@ class Problem:
     latency: tuple[Term, ...]
     importance: tuple[Term, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    resources: tuple[Resource, ...] = ()
 
     def __repr__(self) -> str:
         """One line: a notebook shows it, and the tables are long."""
@@ -64,10 +69,23 @@ class Problem:
     def dim_blocks(self) -> dict[str, frozenset[str | None]]:
         """For each dim, the blocks of the terms that use it (None for terms outside every block)."""
         users: dict[str, set[str | None]] = {dim.name: set() for dim in self.dims}
-        for term in (*self.latency, *self.importance):
+        others = (term for resource in self.resources for term in resource.terms)
+        for term in (*self.latency, *self.importance, *others):
             for name in term.dims:
                 users[name].add(term.block)
         return {name: frozenset(blocks) for name, blocks in users.items()}
+
+    @cached_property
+    def resource(self) -> dict[str, Resource]:
+        return {resource.name: resource for resource in self.resources}
+
+    def uses(self, choices: Mapping[str, int | None], removed: Collection[str] = ()) -> dict[str, float]:
+        """Sum what one choice uses of each resource beside latency, each in its unit."""
+        return {r.name: self.total(r.terms, choices, removed) for r in self.resources}
+
+    def dense_use(self, name: str) -> float:
+        """What the dense model uses of a resource."""
+        return self.total(self.resource[name].terms, self.dense_choices, ())
 
     @cached_property
     def dense_latency(self) -> float:
@@ -83,10 +101,15 @@ class Problem:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A short hash of all that a solution depends on; provenance and names of terms do not count."""
+        """A short hash of all that a solution depends on; provenance and names of terms do not count.
+
+        Nor do resources beside latency: a plan says what it uses of those that were limited, which is held
+        against the tables, and a study's plans stay its plans whatever else is counted.
+        """
         body = problem_to_json(self)
-        for key in ("name", "provenance"):
-            body.pop(key)
+        for key in ("name", "provenance", "resources"):
+            body.pop(key, None)
+        body["format"] = FORMAT
         for term in (*body["latency"], *body["importance"]):
             term.pop("name")
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
@@ -142,14 +165,14 @@ class Problem:
 
 
 def problem_from_json(data: Any, source: str = "problem") -> Problem:
-    """Check and build a Problem from parsed `mdp-problem/1` JSON.
+    """Check and build a Problem from parsed JSON of either format.
 
     Raises:
         BadFile: the first entry that is wrong is named, with what was expected.
     """
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
+    if not isinstance(data, dict) or data.get("format") not in FORMATS:
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
-        raise BadFile(f"The {source} is not an {FORMAT} file (its format says {found!r}).")
+        raise BadFile(f"The {source} is not an {FORMAT} or {SEVERAL} file (its format says {found!r}).")
     read = Reader(source)
     dims = tuple(read.dim(item, i) for i, item in enumerate(read.entries(data, "dims")))
     blocks = tuple(read.block(item, i) for i, item in enumerate(read.entries(data, "blocks")))
@@ -163,7 +186,8 @@ def problem_from_json(data: Any, source: str = "problem") -> Problem:
         )
         for kind in ("latency", "importance")
     }
-    for kind, own in terms.items():
+    resources = read.resources(data, sizes, names) if data["format"] == SEVERAL else ()
+    for kind, own in (*terms.items(), *((f"resource {r.name!r}", r.terms) for r in resources)):
         with np.errstate(over="ignore"):
             if sum(float(np.abs(t.values).max()) for t in own) > LARGEST:
                 read.fail(kind, f"adds up beyond {LARGEST:g}; give its numbers in a larger unit")
@@ -177,17 +201,24 @@ def problem_from_json(data: Any, source: str = "problem") -> Problem:
         blocks=blocks,
         **terms,
         provenance=provenance,
+        resources=resources,
     )
 
 
 def problem_to_json(problem: Problem) -> dict[str, Any]:
-    """The `mdp-problem/1` object of a problem; integral values are written as integers."""
+    """The JSON object of a problem; integral values are written as integers.
+
+    It is `mdp-problem/1` where latency is all that it knows.
+    """
 
     def term(t: Term) -> dict[str, Any]:
         return {"name": t.name, "block": t.block, "dims": list(t.dims), "values": _plain(t.values)}
 
+    several = [
+        {"name": r.name, "unit": r.unit, "terms": [term(t) for t in r.terms]} for r in problem.resources
+    ]
     return {
-        "format": FORMAT,
+        "format": SEVERAL if several else FORMAT,
         "name": problem.name,
         "latency_unit": problem.latency_unit,
         "provenance": dict(problem.provenance),
@@ -195,6 +226,7 @@ def problem_to_json(problem: Problem) -> dict[str, Any]:
         "blocks": [{"name": b.name, "removable": b.removable} for b in problem.blocks],
         "latency": [term(t) for t in problem.latency],
         "importance": [term(t) for t in problem.importance],
+        **({"resources": several} if several else {}),
     }
 
 
@@ -208,7 +240,7 @@ def check(problem: Problem) -> Problem:
 
 
 def load_problem(path: str | os.PathLike) -> Problem:
-    """Read an `mdp-problem/1` file. Raises BadFile, saying which entry is wrong.
+    """Read a problem file. Raises BadFile, saying which entry is wrong.
 
     >>> import tempfile, mdp
     >>> problem = mdp.load_study("fmnist-vit-cpu").problem
@@ -221,7 +253,10 @@ def load_problem(path: str | os.PathLike) -> Problem:
 
 
 def save_problem(problem: Problem, path: str | os.PathLike) -> None:
-    """Write a problem as an `mdp-problem/1` file, for any other tool. Raises MdpError if it cannot be.
+    """Write a problem file, `mdp-problem/2` where it knows more than latency, for any other tool.
+
+    Raises:
+        MdpError: it cannot be written.
 
     >>> import tempfile, mdp
     >>> with tempfile.TemporaryDirectory() as folder:

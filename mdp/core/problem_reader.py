@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .errors import BadFile
-from .terms import Block, Dim, Term
+from .terms import Block, Dim, Resource, Term
+from .unit_names import check_unit
 
 # The largest networks in timm have some hundred dims and terms, tables over five dims at most, and some
 # ten thousand units in a dim.
@@ -94,6 +95,25 @@ class Reader:
             )
         values = self._values(item.get("values"), f"{entry}.values", tuple(sizes[d] for d in dims))
         return Term(name, block, tuple(dims), values)
+
+    def resources(
+        self, data: Mapping, sizes: Mapping[str, int], blocks: Collection[str]
+    ) -> tuple[Resource, ...]:
+        """What a problem has beside latency; none where it says nothing."""
+        found = []
+        for i, item in enumerate(self.entries({"resources": [], **data}, "resources")):
+            entry = f"resources[{i}]"
+            if not isinstance(item, dict):
+                self.fail(entry, "must be an object")
+            name = self.text(item.get("name"), f"{entry}.name")
+            if name in ("latency", "importance", "budget"):
+                self.fail(f"{entry}.name", f"is {name!r}, which the problem has already; call it otherwise")
+            unit = check_unit(self.text(item.get("unit"), f"{entry}.unit"), self.source, name)
+            terms = enumerate(self.entries(item, "terms"))
+            own = tuple(self.term(t, f"{entry}.terms[{j}]", sizes, blocks) for j, t in terms)
+            found.append(Resource(name, unit, own))
+        self.unique("resources", [r.name for r in found])
+        return tuple(found)
 
     def _values(self, raw: Any, entry: str, shape: tuple[int, ...]) -> np.ndarray:
         if not _all_numbers(raw, len(shape)):

@@ -5,7 +5,6 @@ The file format is `mdp-study/1`, JSON; docs/reference/study-file.md describes i
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,8 @@ from .study_record import Scores, StudyRecord, Tables, build_study, interpolatio
 
 # What other rooms ask a study's module for.
 __all__ = [
-    "FORMAT", "ModelRef", "Scores", "StudyRecord", "Tables", "build_study", "delete_study",
-    "interpolation_note", "list_studies", "load_study", "rename_study", "save_study", "study_from_json",
-    "study_to_json",
+    "FORMAT", "ModelRef", "Scores", "StudyRecord", "Tables", "build_study", "find_study",
+    "interpolation_note", "list_studies", "load_study", "save_study", "study_from_json", "study_to_json",
 ]  # fmt: skip
 
 
@@ -31,11 +29,11 @@ def load_study(path: str | os.PathLike) -> StudyRecord:
     """Read a study from a path, or by the name of one in the study folders. Raises BadFile."""
     path = Path(path)
     if not path.exists() and len(path.parts) == 1:
-        path = _find(str(path)) or path
+        path = find_study(str(path)) or path
     return study_from_json(read_json(path, "study"), f"study {path}", path)
 
 
-def _find(name: str) -> Path | None:
+def find_study(name: str) -> Path | None:
     """The study of this name: its file's (`fmnist-vit-cpu`), else the one that people read."""
     files = (folder / f"{name}.json" for folder in study_dirs())
     named = (Path(s["path"]) for s in list_studies() if s["name"] == name and "error" not in s)
@@ -52,52 +50,6 @@ def save_study(study: StudyRecord, path: str | os.PathLike | None = None) -> Pat
     """
     path = Path(path) if path else data_dir() / "user" / "studies" / f"{slug(study.name)}.json"
     return write_json(path, study_to_json(study))
-
-
-def delete_study(name: str | os.PathLike) -> Path:
-    """Delete one of the user's studies, by its name or path, and return where it was.
-
-    Raises:
-        MdpError: there is none, or it is not among the user's.
-    """
-    path = _of_user(name)
-    try:
-        path.unlink()
-    except OSError as error:
-        raise MdpError(f"The study {path} could not be deleted: {error.strerror}.") from None
-    return path
-
-
-def rename_study(name: str | os.PathLike, to: str) -> Path:
-    """Give one of the user's studies another name, and the file of that name; returns its path.
-
-    Named plans belong to the tables, and stay where they are found under the former name.
-
-    Raises:
-        MdpError: there is none, it is not among the user's, or a study has the new name.
-    """
-    path, to = _of_user(name), to.strip()
-    if not to or any(s["name"] == to for s in list_studies()):
-        raise MdpError(
-            f"A study cannot be called {to!r}: " + ("another one is." if to else "give it a name.")
-        )
-    study = load_study(path)
-    new = save_study(replace(study, name=to), path.parent / f"{slug(to)}.json")
-    if new != path:
-        path.unlink(missing_ok=True)
-    return new
-
-
-def _of_user(name: str | os.PathLike) -> Path:
-    """The file of one of the user's studies."""
-    path = Path(name)
-    path = path if len(path.parts) > 1 or path.exists() else _find(str(name)) or path
-    if not path.is_file():
-        raise MdpError(f"There is no study {str(name)!r}.")
-    mine = data_dir() / "user" / "studies"
-    if path.resolve().parent != mine.resolve():
-        raise MdpError(f"{path} is not among your studies in {mine}; it stays as it is.")
-    return path
 
 
 def list_studies() -> list[dict[str, Any]]:

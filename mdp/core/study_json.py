@@ -1,6 +1,7 @@
 """Studies as JSON, `mdp-study/1`: written, and read with every entry checked."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from .model_ref import model_from_json, model_to_json
 from .problem import problem_from_json, problem_to_json
 from .scores_json import scores_from_json, scores_to_json
 from .space import Product, Skipped
-from .study_record import StudyRecord, Tables
+from .study_record import StudyRecord, Tables, with_counts, without_counts
 from .units import check_times, in_ms
 
 FORMAT = "mdp-study/1"
@@ -30,7 +31,7 @@ def study_to_json(study: StudyRecord) -> dict[str, Any]:
         "counts": {k: [[p.block, p.factor, list(p.dims)] for p in ps] for k, ps in study.counts.items()},
         "skipped": [[s.name, s.reason] for s in study.skipped],
         "verification": study.verification,
-        "problem": problem_to_json(study.problem),
+        "problem": problem_to_json(without_counts(study.problem)),
     }
 
 
@@ -63,6 +64,8 @@ def study_from_json(data: Any, source: str = "study", path: Path | None = None) 
             accuracy=data.get("accuracy"),
         )
         _check_study(study, source)
+        whole = with_counts(study.problem, study.counts, study.tables.provenance)
+        study = replace(study, problem=whole)
     except BadFile:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

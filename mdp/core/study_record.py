@@ -1,7 +1,7 @@
 """A study as an object: one model with its measured latency tables and importance scores, joined."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from .errors import MdpError
 from .model_ref import ModelRef
 from .problem import Dim, Problem, Term, check
+from .resources import UNITS, counted
 from .space import Product, Skipped, Space
 from .units import check_times
 
@@ -173,9 +174,25 @@ def build_study(
     )
     check(problem)
     check_times(problem, f"tables of {space.model}", tables.details)
+    problem = with_counts(problem, space.counts, tables.provenance)
     return StudyRecord(
         name, model, space.family, problem, tables, scores, space.counts, space.skipped, **extra
     )
+
+
+def with_counts(
+    problem: Problem, counts: Mapping[str, tuple[Product, ...]], provenance: Mapping[str, Any]
+) -> Problem:
+    """The problem with the resources that follow from counts, beside those that it has of its own."""
+    dtype = provenance.get("dtype")
+    made = counted(counts, problem.dims, dtype if isinstance(dtype, str) else "")
+    own = tuple(r for r in problem.resources if r.name not in UNITS)
+    return replace(problem, resources=(*made, *own))
+
+
+def without_counts(problem: Problem) -> Problem:
+    """The problem as a study's file holds it: what follows from its counts stands there once."""
+    return replace(problem, resources=tuple(r for r in problem.resources if r.name not in UNITS))
 
 
 def _top_sums(values: np.ndarray, order: np.ndarray, options: tuple[int, ...]) -> np.ndarray:

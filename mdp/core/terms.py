@@ -37,3 +37,15 @@ class Term:
     block: str | None
     dims: tuple[str, ...]
     values: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """Something else that a network uses: parameters, MACs, memory, the latency of another deployment.
+
+    `terms` are tables as those of latency; what they add up to is in `unit`.
+    """
+
+    name: str
+    unit: str
+    terms: tuple[Term, ...]

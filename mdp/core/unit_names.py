@@ -22,7 +22,7 @@ def milliseconds(unit: str) -> float | None:
     return MILLISECONDS.get(_plain(unit))
 
 
-def check_unit(unit: str, source: str) -> str:
+def check_unit(unit: str, source: str, what: str = "latency") -> str:
     """The unit as it is, if it is one that is known.
 
     Raises:
@@ -30,8 +30,9 @@ def check_unit(unit: str, source: str) -> str:
     """
     if milliseconds(unit) is None and _plain(unit) not in OTHERS:
         raise BadFile(
-            f"The {source} gives latency in {unit[:40]!r}, which is no unit of time that is known here. Give "
-            "it in ms, s, us or ns; a problem file may also count MACs, FLOPs, parameters, bytes or joules."
+            f"The {source} gives {what[:40]} in {unit[:40]!r}, which is no unit of time that is known here. "
+            "Give it in ms, s, us or ns; a problem file may also count MACs, FLOPs, parameters, bytes or "
+            "joules."
         )
     return unit
 

@@ -66,13 +66,11 @@ def narrow(model: nn.Module, choices: Mapping[str, int | None], removed: Collect
 
 def _blocks(model: nn.Module) -> dict[str, nn.Module]:
     """Raise Unsupported where a stage is missing: timm builds such a network, and it does not run."""
-    if not all(len(getattr(model, f"layer{i}", ())) for i in range(1, 5)):
+    stages = {name: getattr(model, name, ()) for name in ("layer1", "layer2", "layer3", "layer4")}
+    stages = {name: stage for name, stage in stages.items() if not isinstance(stage, nn.Identity)}
+    if not all(len(stage) for stage in stages.values()):
         raise Unsupported("This ResNet has a stage without blocks. Give each of the four 1 block or more.")
-    return {
-        f"{stage}.{i}": block
-        for stage in ("layer1", "layer2", "layer3", "layer4")
-        for i, block in enumerate(getattr(model, stage))
-    }
+    return {f"{name}.{i}": block for name, stage in stages.items() for i, block in enumerate(stage)}
 
 
 def _last_activation(block: nn.Module) -> str:

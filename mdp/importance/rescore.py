@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from ..core.plan import Plan
 from ..core.progress import Reporter
 from ..core.provenance import HASH
 from ..core.study import Scores, StudyRecord
 from ..families import PrunableNetwork
-from ..surgery import find_in, mask
+from ..surgery import find_in, mask, put_back
 from .accumulate import MEASURED, score
 
 
@@ -27,27 +28,33 @@ def rescored(
     *,
     device: str = "cpu",
     provenance: Mapping[str, Any] | None = None,
+    network: nn.Module | None = None,
 ) -> StudyRecord:
     """The study with importance and orders from the network that `plan` leaves; the method stays the study's.
 
-    Measured losses of widths and blocks stay as they are, those of the dense network; only which units a
-    width keeps is ranked anew. The space and the latency tables stay as they are: same dims, same blocks.
-    See `score` for the rest.
+    With a `network`, losses of widths and blocks are measured on it, where that is the study's method.
+    Without, measured ones stay as they are, those of the dense network, for a network as it was cut has lost
+    what they would be measured against; only which units a width keeps is ranked anew. The space and the
+    latency tables stay as they are: same dims, same blocks. See `score` for the rest.
+
+    Args:
+        network: the plan's, repaired or trained since it was cut: its weights are scored.
 
     Raises:
         MdpError: the plan or the model is another one, or there are no images.
         Cancelled: on request, between batches.
     """
     found = find_in(study)
-    left = _left(found, plan, study.scores.order)
+    left = _left(found, plan, study.scores.order, network)
     old_facts = study.scores.provenance
     measured = old_facts.get("method") in MEASURED
-    method = old_facts.get("units_by") if measured else old_facts.get("method")
+    anew = measured and network is not None
+    method = old_facts.get("units_by") if measured and not anew else old_facts.get("method")
     noted = {HASH: study.scores.provenance[HASH]} if HASH in study.scores.provenance else {}
     new = score(left, batches, method, report, device=device, provenance={**noted, **(provenance or {})})
     order = {dim: _kept_first(dim, old, new, plan) for dim, old in study.scores.order.items()}
     scores = Scores(order, new.shares, new.provenance)
-    if measured:
+    if measured and not anew:
         scores = _same_curves(study.scores, order, new.provenance)
     problem = dataclasses.replace(
         study.problem,
@@ -70,9 +77,14 @@ def _same_curves(old: Scores, order: Mapping[str, np.ndarray], facts: Mapping[st
     return Scores(order, tuple(shares), {**facts, **names}, old.blocks)
 
 
-def _left(found: PrunableNetwork, plan: Plan, order: Mapping[str, np.ndarray]) -> PrunableNetwork:
+def _left(
+    found: PrunableNetwork, plan: Plan, order: Mapping[str, np.ndarray], network: nn.Module | None
+) -> PrunableNetwork:
     """The masked network, and of what was found in the dense one that which still has weights."""
-    model = mask(found, plan.choices, plan.removed_blocks, order)
+    if network is None:
+        model = mask(found, plan.choices, plan.removed_blocks, order)
+    else:
+        model = put_back(found, network, plan.choices, plan.removed_blocks, order)
     tensors = {name for name, _ in model.named_parameters()}
     slices = tuple(s for s in found.slices if s.tensor in tensors)
     used = {s.dim for s in slices}
@@ -81,7 +93,15 @@ def _left(found: PrunableNetwork, plan: Plan, order: Mapping[str, np.ndarray]) -
         for dim, own in found.norms.items()
         if dim in used
     }
-    space = dataclasses.replace(found.space, dims=tuple(d for d in found.space.dims if d.name in used))
+    space = dataclasses.replace(
+        found.space,
+        dims=tuple(d for d in found.space.dims if d.name in used),
+        blocks=tuple(b for b in found.space.blocks if b.name not in plan.removed_blocks),
+        counts={
+            name: tuple(p for p in products if p.block not in plan.removed_blocks and used.issuperset(p.dims))
+            for name, products in found.space.counts.items()
+        },
+    )
     return PrunableNetwork(model, found.ref, space, slices, found.segments, norms)
 
 

@@ -8,6 +8,7 @@ may watch; none is needed. A job runs `python -m mdp COMMAND`, so what the page 
 
 from .cleanup import prune
 from .folders import job_ids
+from .in_use import refuse_while_used
 from .launch import cancel, introduce, refusal, refuse_visitors, start
 from .process import note_exit
 from .reading import JobState, list_jobs, output, state
@@ -25,6 +26,7 @@ __all__ = [
     "prune",
     "refusal",
     "refuse_visitors",
+    "refuse_while_used",
     "start",
     "state",
 ]

@@ -71,7 +71,7 @@ def import_times(
     about = file.about
     factor = milliseconds(unit or about.get("unit", "ms"))
     if factor is None:
-        raise MdpError(f"The unit {unit or about['unit']!r} is none of time. Say --unit ms, s, us or ns.")
+        raise MdpError(f"The unit {unit or about['unit']!r:.40} is none of time. Say --unit ms, s, us or ns.")
     device = device or about.get("device")
     if not device:
         raise MdpError(f"{source} does not say on which device it was measured. Say it: --device NAME.")
@@ -129,7 +129,7 @@ def _refuse_strangers(rows: Mapping[str, Row], mine: set[str], found: "PrunableN
         name, row = strangers[0]
         raise MdpError(
             f"{source} does not fit {found.space.model}: {len(strangers)} of its {len(rows)} names are no "
-            f"part of it, the first being {name!r} ({row.where}). Names are the ids of a kit (say which: "
+            f"part of it, the first being {name!r:.80} ({row.where}). Names are the ids of a kit (say which: "
             "--kit) or the keys of parts, as `mdp kit` lists them in list.csv."
         )
 

@@ -28,6 +28,7 @@ from ..networks.segments import Workload
 from ..operations import KitOptions
 from .anchor import anchor_of
 from .grid import Surface, survey
+from .kit_parts import is_count, items_of, options_of
 from .onnx_parts import to_onnx
 from .transfer import to_measure
 from .whole_networks import even_networks, whole_network
@@ -141,13 +142,17 @@ def load_kit(path: str | os.PathLike) -> Kit:
         raise BadFile(f"{path} is not an {FORMAT} file. Make a kit with: mdp kit MODEL --out DIR")
     try:
         ref = model_from_json(data["model"])
-        options = {str(name): tuple(int(n) for n in widths) for name, widths in data["options"].items()}
-        items = [dict(item) for item in data["items"]]
-        for item in items:
-            str(item["id"]), str(item["key"]), item["kind"]
-        return Kit(ref, int(data["batch"]), options, dict(data["found_with"]), items, str(data["digest"]))
+        options = options_of(data["options"])
+        items = items_of(data["items"], options)
+        how, digest = data["found_with"], data["digest"]
+        if not is_count(data["batch"]):
+            raise ValueError("the batch")
+        if not isinstance(how, dict) or not isinstance(digest, str):
+            raise ValueError("found_with or the digest")
+        return Kit(ref, data["batch"], options, how, items, digest)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadFile(f"The kit {path} is damaged: {type(error).__name__} at {error}.") from None
+        what = f"{error!s:.200}"
+        raise BadFile(f"The kit {path} is damaged, at {what}. Make it anew, or take another copy.") from None
 
 
 def onnx_of(workload: Workload, batch: int) -> bytes:

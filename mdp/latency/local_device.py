@@ -38,6 +38,6 @@ def measured_elsewhere(study: StudyRecord) -> str:
     here = " and ".join((*names_here("cuda"), *names_here("mps"), *names_here("cpu")))
     return (
         f"The tables of {study.name} were measured on {device}, and this machine has {here}: what is "
-        "measured here says nothing about that budget. Measure the model here first (tab New study), and "
-        "open the study that comes of it."
+        "measured here says nothing about that budget. Measure the model here first, and open the study that "
+        "comes of it."
     )

@@ -95,19 +95,21 @@ class Run:
         self._look_again()
         return self._cost_of_all() <= self.left()
 
-    def measure(self, keys: Iterable[str], label: str) -> None:
-        """Visit the keys once each, in random order. Failures are kept as such; progress is shown."""
+    def measure(self, keys: Iterable[str], label: str, counted: bool = False) -> None:
+        """Visit the keys once each, in random order. Failures are kept as such; progress is shown, `counted`
+        with the number of entries."""
         todo = list(dict.fromkeys(keys))
         self._random.shuffle(todo)
         for i in range(0, len(todo), self._together):
             self._visit(todo[i : i + self._together])
             ahead = sum(map(self._cost, todo[i + self._together :]))
             left = max(ahead, min(self._cost_of_all(), max(self.left(), 0.0))) + self.closing
-            self.report.step(self.seconds, self.seconds + left, label, left)
+            count = f", {min(i + self._together, len(todo))} of {len(todo)} entries" if counted else ""
+            self.report.step(self.seconds, self.seconds + left, label + count, left)
 
     def measure_new(self, keys: Iterable[str], label: str) -> None:
         """Visit those of the keys that nothing is known of."""
-        self.measure([key for key in keys if key not in self.known], label)
+        self.measure([key for key in keys if key not in self.known], label, counted=True)
 
     def visit_again(self, label: str) -> None:
         """Visit what is known again, until each was visited often enough or the time is used up."""

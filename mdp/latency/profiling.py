@@ -137,7 +137,7 @@ def _measure(
         early()
         run.closing = time.monotonic() - start
     if run.everything_fits():
-        run.measure_new(run.workloads, "all entries")
+        run.measure_new(run.workloads, "fine tables")
     else:
         refine(run, surfaces, tolerance)
     run.visit_again("measuring again")

@@ -5,7 +5,6 @@ the names mean, and whether they fit a network, is not looked at here.
 """
 
 import csv
-import json
 import math
 import os
 import re
@@ -15,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import BadFile
+from ..core.files import MOST_BYTES, parse_json
 
 # Columns that hold the name and the time, the first that is there.
 NAMES, TIMES = ("id", "key", "part", "block", "name"), ("value", "latency", "time", "mean", "ms")
+# In any unit of time: nothing that is timed takes longer, or less than one part of it.
+MOST = 1e15
 SPREAD, REPEATS = ("spread",), ("repeats", "count")
 
 
@@ -55,9 +57,12 @@ def read_times(path: str | os.PathLike) -> TimesFile:
     """
     path = Path(path)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise BadFile(f"The file of times {path} cannot be read: {error.strerror}.") from None
+    if len(data) > MOST_BYTES:
+        raise BadFile(f"{path} is larger than {MOST_BYTES // 1_000_000} MB, which no file of times is.")
     if path.suffix.lower() in (".pkl", ".pickle", ".npy", ".pt", ".pth") or data[:1] == b"\x80":
         raise BadFile(
             f"{path} is a pickle, as HALP's tables are. It is not opened here, since a pickle can run any "
@@ -75,13 +80,16 @@ def read_times(path: str | os.PathLike) -> TimesFile:
     elif path.suffix.lower() == ".json" or text.lstrip()[:1] in "{[":
         found = _json(text, path)
     else:
-        found = _csv(text, path)
+        try:
+            found = _csv(text, path)
+        except csv.Error as error:
+            raise BadFile(f"{path} is not a CSV file: {error}.") from None
     if not found.rows and found.blocks is None:
         raise BadFile(f"The file of times {path} holds no times.")
     seen: dict[str, str] = {}
     for row in found.rows:
         if row.name in seen:
-            raise BadFile(f"{path}: {row.name} stands there twice, at {seen[row.name]} and {row.where}.")
+            raise BadFile(f"{path}: {row.name:.80} stands there twice, at {seen[row.name]} and {row.where}.")
         seen[row.name] = row.where
     return found
 
@@ -101,7 +109,8 @@ def _csv(text: str, path: Path) -> TimesFile:
     name, value = _first(columns, NAMES), _first(columns, TIMES)
     if not name or not value:
         raise BadFile(
-            f"{path} has the columns {', '.join(columns[:8])}. A CSV of times needs one that names what was "
+            f"{path} has the columns {', '.join(c[:30] for c in columns[:8])}. "
+            "A CSV of times needs one that names what was "
             f"timed ({', '.join(NAMES)}) and one with its time ({', '.join(TIMES)})."
         )
     rows = []
@@ -153,10 +162,7 @@ def _yaml(text: str, path: Path) -> Iterator[Row]:
 
 
 def _json(text: str, path: Path) -> TimesFile:
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadFile(f"{path} is not a JSON file: {error}.") from None
+    data = parse_json(text, f"file of times {path}")
     if isinstance(data, list) or (isinstance(data, dict) and isinstance(data.get("table"), list)):
         return TimesFile((), {"unit": "s"}, data)  # NViT's, over five axes
     return TimesFile(tuple(_json_rows(data, path)))
@@ -166,7 +172,7 @@ def _json_rows(data, path: Path) -> Iterator[Row]:
     if not isinstance(data, dict):
         raise BadFile(f"{path} holds no table: give {{key: time}}.")
     for key, value in data.items():
-        where = f"entry {key!r}"
+        where = f"entry {key!r:.80}"
         if isinstance(value, dict):
             yield _of_facts(key, value, path, where)
         else:
@@ -196,11 +202,11 @@ def _number(word, path: Path, where: str, zero: bool = False) -> float:
         if isinstance(word, bool):
             raise ValueError
         number = float(word)
-    except (TypeError, ValueError):
-        raise BadFile(f"{path}, {where}: {word!r} is no number.") from None
-    if not math.isfinite(number):
-        raise BadFile(f"{path}, {where}: {word} is no time. Measure it again, or leave it out and "
+    except (TypeError, ValueError, OverflowError):
+        raise BadFile(f"{path}, {where}: {word!r:.80} is no number.") from None
+    if not math.isfinite(number) or number > MOST or 0 < number < 1 / MOST:
+        raise BadFile(f"{path}, {where}: {word!s:.80} is no time. Measure it again, or leave it out and "
                       "say why in the column failure.")  # fmt: skip
     if number < 0 or (number == 0 and not zero):
-        raise BadFile(f"{path}, {where}: {word} is no time, since nothing takes that long.")
+        raise BadFile(f"{path}, {where}: {word!s:.80} is no time, since nothing takes that long.")
     return number

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import MdpError, first_line
 from ..core.files import read_json
 from ..core.model_ref import MEMORY, ModelRef
+from .demo_parts import shaped
 from .demos import DEMOS, PUBLIC, SHIPPED_MODELS, Demo, demo_path
 from .heads import classes_in, classifiers, load
 from .hub import hub
@@ -84,6 +85,11 @@ def resolve(
     weights = str(weights) if weights is not None else ("demo" if name in SHIPPED_MODELS else "none")
     if name in DEMOS:
         demo = DEMOS[name]
+        if weights == "demo" and name not in SHIPPED_MODELS:
+            raise MdpError(
+                f"{name} has no weights here yet: python -m mdp train {name} --data FOLDER makes them. Or "
+                "use the weights none, or a safetensors checkpoint."
+            )
         if weights == "pretrained":
             raise MdpError(f'{name} is trained by this project, not by timm: use its weights "demo".')
         base_classes, fixed = demo.classes, "img_size" in demo.arguments
@@ -142,7 +148,6 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
     """
     import timm
     import torch
-    from torch import nn
 
     demo = DEMOS.get(ref.name)
     if demo is None:
@@ -180,9 +185,8 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
             raise MdpError(
                 f"{library} cannot build {ref.name} with {arguments}: {first_line(error)}."
             ) from None
-    if demo and demo.full_stem:
-        model.conv1[0].stride = (1, 1)
-        model.maxpool = nn.Identity()
+    if demo:
+        shaped(model, demo)
     settings = {} if "patch_size" in arguments and not demo else getattr(model, "pretrained_cfg", {})
     own = settings.get("input_size") or ()
     check_patches(model, ref.name, ref.input_size, own)

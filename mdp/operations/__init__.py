@@ -19,6 +19,7 @@ from .networks import (
     ExtractOptions,
     FinetuneOptions,
     RepairOptions,
+    RotateOptions,
     TrainOptions,
 )
 from .option import Option, Options, check, described, option, required
@@ -43,6 +44,7 @@ OPERATIONS: dict[str, type[Options]] = {
         BuildOptions,
         IterateOptions,
         ConvertOptions,
+        RotateOptions,
         ExtractOptions,
         RepairOptions,
         TrainOptions,
@@ -74,6 +76,7 @@ __all__ = [
     "Options",
     "ProfileOptions",
     "RepairOptions",
+    "RotateOptions",
     "ScoreOptions",
     "SolveOptions",
     "StudiesOptions",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .option import Options, option, required
-from .shared import MOST_SEED, Images
+from .shared import MOST_SEED, Images, Model
 
 PLAN = "a plan file, made with this study"
 BUDGET = "solve for this budget first: in ms (12.5) or a share of dense (40%)"
@@ -28,6 +28,15 @@ class ConvertOptions(Options, command="convert"):
     )
     ema: bool = option(False, "take the moving average of the weights, where it has one")
     json: bool = option(False, "print one JSON object")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RotateOptions(Images, Model, command="rotate"):
+    """Sort the units of a dense transformer by how much they carry; it computes the same."""
+
+    images: int = option(1024, "training images to look at, without their labels", least=1)
+    seed: int = option(0, "which images", least=0, most=MOST_SEED)
+    out: str = required("the safetensors file for the rotated weights")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +68,7 @@ class RepairOptions(Images, command="repair"):
 class TrainOptions(Images, command="train"):
     """Train a network that comes with the project, from scratch."""
 
-    model: str = required("fmnist_vit or fmnist_resnet", positional=True)
+    model: str = required("fmnist_vit or fmnist_resnet or cifar_resnet20", positional=True)
     epochs: int | None = option(
         None, "passes over the training images in every stage", least=1, absent="the recipe's"
     )
@@ -75,6 +84,17 @@ class FinetuneOptions(Images, command="finetune"):
     source: str = required(SOURCE, positional=True)
     plan: str | None = option(None, PLAN, one_of="plan")
     budget: str | None = option(None, BUDGET, one_of="plan")
+    budgets: str | None = option(
+        None, "several at once, with commas (60%,40%,25%): a network for each, and for each of --methods",
+        one_of="plan", absent="one plan",
+    )  # fmt: skip
+    methods: str = option(
+        "exact", "with --budgets: the solvers whose plans are fine-tuned, with commas (exact,halp)",
+        section="a front",
+    )  # fmt: skip
+    side_by_side: int = option(
+        1, "with --budgets: networks at once, as far as cores and memory allow", least=1, section="a front"
+    )
     images: int | None = option(None, "training images to use", least=1, absent="all", label="Train on")
     recipe: str = option(
         "quick", "how to train; or the path of a JSON file that says it", choices=RECIPES, closed=False
@@ -98,7 +118,10 @@ class FinetuneOptions(Images, command="finetune"):
     )
     seed: int = option(0, "of the order of images", least=0, most=MOST_SEED)
     tensorboard: bool = option(False, "write the metrics for TensorBoard, too, beside metrics.jsonl")
-    out: str | None = option(None, "folder for the fine-tuned network; needed where it trains")
+    out: str | None = option(
+        None, "folder for the fine-tuned network; needed where it trains; with --budgets a folder of folders",
+        absent="the user's networks, with --budgets",
+    )
     json: bool = option(False, "print the outcome as one JSON object")
 
 

@@ -39,7 +39,7 @@ class ProfileOptions(WidthSteps, Apart, Model, command="profile"):
         "fused", "how a transformer's attention is timed, as it runs or in two as in the paper",
         choices={"fused": "fused, as it runs", "split": "split, as in the paper"},
     )  # fmt: skip
-    seconds: float = option(150.0, "about how long to measure", least=0)
+    seconds: float = option(150.0, "about how long to measure", least=0, label="Seconds")
     tolerance: float = option(
         0.02, "a table whose cross-validated error is below this is refined no further", least=0
     )

@@ -59,8 +59,28 @@ class WidthSteps(Options):
     """How far apart the widths are that are timed."""
 
     width_step: tuple[str, ...] = option(
-        (), "units per step of a kind of dim, or of one dim", metavar="KIND=N", formerly=("--bundle",)
+        (), "units per step of a kind of dim, or of one dim", metavar="KIND=N", formerly=("--bundle",),
+        absent="the usual", label="Width steps",
+    )  # fmt: skip
+
+
+BESIDE = "limits beside the budget"  # a section of the command's help
+AMOUNT = "an amount (12M, 1.2G) or a share of dense (50%)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limited(Options):
+    """What else a plan may use at most; `mdp.core.resources` reads the words."""
+
+    parameters: str | None = option(None, f"most parameters: {AMOUNT}", metavar="P", section=BESIDE)
+    macs: str | None = option(None, f"most multiply-adds of one input: {AMOUNT}", metavar="M", section=BESIDE)
+    weight_memory: str | None = option(
+        None, "most memory of the weights: 25MB, 24MiB or a share of dense (50%)", metavar="W", section=BESIDE
     )
+    limit: tuple[str, ...] = option(
+        (), "the most of another resource that the problem file knows (again for another)",
+        metavar="NAME=AMOUNT", section=BESIDE,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from .option import Options, option, required
-from .shared import DEVICES, FASHION, MOST_SEED, PINS, Computing, Images
+from .option import option, required
+from .shared import DEVICES, FASHION, MOST_SEED, PINS, Computing, Images, Limited
 
 CHOICE = "with --candidates"  # a section of the command's help
 FILE = "a problem file, a study file, or the name of a study"
@@ -13,7 +13,7 @@ SOLVERS = ("exact", "milp", "mindtpy", "mindtpy-fp", *RIVALS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SolveOptions(Options, command="solve"):
+class SolveOptions(Limited, command="solve"):
     """The best plan for a latency budget."""
 
     file: str = required(FILE, positional=True)
@@ -38,7 +38,7 @@ class SolveOptions(Options, command="solve"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FrontOptions(Options, command="front"):
+class FrontOptions(Limited, command="front"):
     """The Pareto front: the best plan at many budgets."""
 
     file: str = required(FILE, positional=True)
@@ -54,6 +54,7 @@ class IterateOptions(Computing, Images, command="iterate"):
     budget: str = required("in ms (12.5) or a share of dense (40%)")
     steps: int = option(5, "down to the budget; 1 is one shot", least=1)
     schedule: str = option("geometric", "how budgets fall", choices=("geometric", "linear"))
+    repair: bool = option(True, "fit what is left to the dense network before it is scored again")
     images: int = option(512, "training images per scoring", least=1)
     batch: int = option(16, "images per batch", least=1)
     seed: int = option(0, "which images; every step takes others", least=0, most=MOST_SEED)

@@ -15,7 +15,7 @@ class VerifyOptions(Options, command="verify"):
     """Compare predicted with measured latency on whole random sub-networks."""
 
     study: str = required(STUDY, positional=True)
-    subnetworks: int = option(30, "how many", least=1)
+    subnetworks: int = option(30, "how many", least=1, label="Networks")
     seed: int = option(1, "which sub-networks", least=0, most=MOST_SEED)
     seconds: float = option(120.0, "about how long to measure", least=0)
     again: bool = option(False, "measure once more what was measured before")
@@ -29,7 +29,7 @@ class VerifyOptions(Options, command="verify"):
     data: str = option(FASHION, "data set, or folder of class folders", section=TEST)
     budgets: str = option("50%,40%,25%", "with commas", section=TEST)
     plans: int = option(12, "plans of equal latency a budget", least=FEWEST_PLANS, section=TEST)
-    images: int = option(2000, "test images to measure on", least=1, section=TEST)
+    images: int = option(2000, "test images to measure on", least=1, label="Test images", section=TEST)
     device: str = option("auto", "where to compute", choices=DEVICES, closed=False, section=TEST)
     # What `mdp enforce` was called before it became a command.
     strict: str | None = option(None, "a budget to enforce", metavar="BUDGET", hidden=True)

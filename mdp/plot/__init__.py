@@ -13,9 +13,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .public import importance_curve, latency_surface, pareto_front, survivors
+    from .public import importance_curve, latency_surface, methods, pareto_front, survivors
 
-__all__ = ["importance_curve", "latency_surface", "pareto_front", "survivors"]
+__all__ = ["importance_curve", "latency_surface", "methods", "pareto_front", "survivors"]
 
 
 def __getattr__(name: str) -> Any:

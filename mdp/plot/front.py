@@ -34,6 +34,7 @@ class FrontInfo:
         other: the same of the plan A that it is compared with, or None.
         others: what the front is compared with, as far as it is shown.
         doubt: why importance means nothing (see mdp.core.quality), "" where it may.
+        limited: whether other resources were limited as well, at every point.
     """
 
     unit: str
@@ -49,6 +50,7 @@ class FrontInfo:
     other: tuple[float, float, bool] | None = None
     others: tuple[Points, ...] = ()
     doubt: str = ""
+    limited: bool = False
 
 
 def front_info(
@@ -80,6 +82,7 @@ def front_info(
         other=spot(other),
         others=others,
         doubt=importance_doubt(study),
+        limited=bool(points and points[0].plan.limits),
     )
 
 
@@ -133,7 +136,7 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
     return {
         "data": data,
         "layout": over_latency(
-            f"{info.unit} (dense: {ms(info.dense, info.unit)})",
+            f"{info.unit} (dense: {ms(info.dense, info.unit)}){', other limits held' * info.limited}",
             f"importance kept, %{f' ({info.doubt})' if info.doubt else ''}",
             x_range,
             y_range,

@@ -5,12 +5,15 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from ..core.comparison import Comparison, comparison_of
 from ..core.errors import MdpError
 from ..core.plan import Plan
 from ..core.study import StudyRecord
 from ..solve import Front, front
 from .curve import curve_info, draw_curve
 from .front import draw_front, front_info
+from .method_lines import methods_figure
+from .method_lines_draw import draw_methods
 from .style import concrete
 from .surface import surface_info, terms_of
 from .surface_draw import draw_surface
@@ -95,6 +98,31 @@ def survivors(study: StudyRecord, plan: Plan, *, dark: bool = False) -> go.Figur
     'kept, % of dense'
     """
     return _figure(draw_survivors(survivors_info(study, plan)), dark)
+
+
+def methods(
+    study: StudyRecord, comparison: Comparison | None = None, *, stage: str = "repaired", dark: bool = False
+) -> go.Figure:
+    """Draw every method's accuracy over measured latency, one line a method; hover tells the plan.
+
+    Args:
+        comparison: by default what `python -m benchmarks.methods` measured of this study.
+        stage: "cut", "repaired" or "tuned": what was done to the networks before they were measured.
+
+    Raises:
+        MdpError: nothing was measured of the study's present tables and scores, or there is no such stage.
+
+    >>> import mdp
+    >>> methods(mdp.load_study("fmnist-vit-cpu")).layout.yaxis.title.text
+    'accuracy, % of test images'
+    """
+    comparison = comparison or comparison_of(study)
+    if comparison is None:
+        raise MdpError(
+            f"No methods were compared on the study {study.name!r} as it is now. Measure them with "
+            "python -m benchmarks.methods, or give a comparison."
+        )
+    return _figure(draw_methods(methods_figure(study, comparison, stage)), dark)
 
 
 def _figure(spec: Mapping[str, Any], dark: bool) -> go.Figure:

@@ -85,10 +85,11 @@ def why_info(
     Pins on other blocks and dims stay; where this block or dim is pinned, it is also left free.
     """
     problem, info = study.problem, as_it_is(study, plan, pins, block, dim)
+    held = {"most": plan.most} if plan.limits else {}  # the other limits hold for the opposite, too
 
     def opposite(decision: str, changed: Pins) -> DecisionPrice:
         try:
-            other = solver(problem, plan.budget, pins=changed)
+            other = solver(problem, plan.budget, pins=changed, **held)
         except MdpError:
             return DecisionPrice(decision, None)
         loss = (plan.importance - other.importance) / (problem.dense_importance or 1.0)
@@ -103,7 +104,7 @@ def why_info(
         blocks = {**pins.blocks, block: True} if alone else pins.blocks
         changed = Pins({**pins.dims, dim: (low, high)}, blocks)
         try:
-            other = solver(problem, plan.budget, pins=changed)
+            other = solver(problem, plan.budget, pins=changed, **held)
         except MdpError:
             return DecisionPrice(str(high if high < info.kept else low), None)
         loss = (plan.importance - other.importance) / (problem.dense_importance or 1.0)

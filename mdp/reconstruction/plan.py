@@ -19,7 +19,7 @@ from .streams import Write, writes
 
 # Rows for each input of a layer, and the fewest and most of all. Depthwise layers could be solved on fewer;
 # but their channels are often active on few pixels, and the mean of those takes many.
-ROWS_PER_INPUT, FEWEST, MOST = 8, 4096, 16384
+ROWS_PER_INPUT, FEWEST, MOST = 8, 8192, 16384
 # Of the memory that is free, so much is used at most; matrices are float64, a solution takes a few of them.
 SHARE, MATRICES, BYTES = 0.5, 4, 8
 

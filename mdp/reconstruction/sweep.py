@@ -33,12 +33,14 @@ class Setting:
         residual: share of a residual stream's error that layers writing to it take on.
         variance: 0 to 1, how far the variance of outputs is kept up.
         depthwise: whether convolutions with groups are repaired.
+        sweeps: how often all was gone through.
     """
 
     ridge: float = 1e-2
     residual: float = 0.5
     variance: float = 0.0
     depthwise: bool = True
+    sweeps: int = 1
 
 
 def sweep(

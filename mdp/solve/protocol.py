@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from ..core.errors import Cancelled, MdpError
@@ -28,11 +28,13 @@ class Limits:
         pins: decisions taken by hand.
         time_limit: seconds; None leaves it to the solver (exact and milp take SECONDS), infinity is no limit.
         cancelled: asked now and then; once it is true, the solver stops with Cancelled.
+        most: resource beside latency -> what a plan may use of it, in the resource's unit.
     """
 
     pins: Pins | None = None
     time_limit: float | None = None
     cancelled: Callable[[], bool] | None = None
+    most: Mapping[str, float] = field(default_factory=dict)
 
     def clock(self) -> "Clock":
         """The clock of the time limit, which starts now."""
@@ -70,7 +72,7 @@ class Clock:
         """What is left for one solve within longer work, with pins of its own."""
         self()
         left = None if self.end == math.inf else max(self.end - time.monotonic(), 1e-3)
-        return Limits(pins, left, self.limits.cancelled)
+        return Limits(pins, left, self.limits.cancelled, self.limits.most)
 
 
 NO_LIMITS = Limits()

@@ -5,6 +5,7 @@ from .extract import Architecture, extract
 from .mask import mask
 from .onnx import export_onnx
 from .plans import extract_plan, find_in, mask_plan
+from .put_back import put_back
 from .store import load, save
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "load",
     "mask",
     "mask_plan",
+    "put_back",
     "save",
 ]

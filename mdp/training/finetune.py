@@ -29,7 +29,7 @@ from .distributed import accelerator, agree, sentences
 from .evaluation import accuracy, shared
 from .loop import announce, best_beside, train
 from .progress_meter import FORWARD, PartOfWork, Work
-from .recipe import Recipe, augment_of
+from .recipe import Recipe, augment_of, eased
 from .repairing import FILE, begun_unrepaired, repaired
 from .teacher import teacher_of
 from .timing import measure
@@ -191,7 +191,7 @@ def finetune(
     tuned = None
     if recipe.epochs:
         history = train(
-            network, batches, test, recipe, report,
+            network, batches, test, eased(recipe, _cut(pruned)), report,
             checkpoint_path=path, teacher=guide, accelerate=accelerate, about=about, work=work,
         )  # fmt: skip
         tuned = history.accuracy
@@ -224,6 +224,15 @@ def _dense(pruned: Pruned, report: Reporter) -> nn.Module | None:
     except MdpError as error:
         report.message(f"The dense network is not compared with: {error}")
         return None
+
+
+def _cut(pruned: Pruned) -> float:
+    """The share of the latency that is gone; of the parameters, where the study is not known."""
+    if pruned.study and pruned.plan:
+        return 1 - pruned.plan.latency / pruned.study.problem.dense_latency
+    both = (pruned.network, create(pruned.ref, load_weights=False))
+    left, whole = (sum(p.numel() for p in network.parameters()) for network in both)
+    return 1 - left / whole
 
 
 def _why_not(pruned: Pruned) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..datasets.augment import Augment
 
 FOLDER = Path(__file__).parent / "recipes"
+GENTLEST = 0.1  # of a recipe's rate, however little was cut
 SCHEDULES = ("cosine", "linear")
 PRECISIONS = ("", "no", "bf16", "fp16")
 DISTILLATIONS = ("soft", "hard")
@@ -29,6 +30,8 @@ class Recipe:
         batch: images per step and process.
         optimizer: a name that timm's `create_optimizer_v2` knows: adamw, sgd (Nesterov's), lamb, …
         rate: the highest learning rate.
+        gentle: share of a network that has to be cut for the whole rate; where less was cut the rate is lower
+            in proportion, for there is less to learn again and more to lose; 0: always the whole rate.
         decay: weight decay; norms, biases, other vectors, positions and class tokens have none.
         layer_decay: factor of the learning rate from each layer to the one below it; 1: none.
         schedule: "cosine" or "linear".
@@ -56,6 +59,7 @@ class Recipe:
     batch: int = 128
     optimizer: str = "adamw"
     rate: float = 1e-3
+    gentle: float = 0.0
     momentum: float = 0.9
     decay: float = 0.05
     layer_decay: float = 1.0
@@ -114,13 +118,14 @@ def recipe_from_json(data: Any, where: str = "recipe") -> Recipe:
     kinds = {field.name: field.type for field in fields(Recipe)}
     for key, value in data.items():
         if key not in kinds:
-            raise BadFile(f"The {where} has an unknown key {key!r}. A recipe may hold: {', '.join(kinds)}.")
+            known = ", ".join(kinds)
+            raise BadFile(f"The {where} has an unknown key {key!r:.60}. A recipe may hold: {known}.")
         kind = kinds[key]
         number = type(value) in (int, float)
         fits = number and math.isfinite(value) if kind is float else type(value) is kind
         if not fits:
             named = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}[kind]
-            raise BadFile(f"In the {where}, {key!r} must be {named}, not {value!r}.")
+            raise BadFile(f"In the {where}, {key!r} must be {named}, not {value!r:.60}.")
     if "epochs" not in data:
         raise BadFile(f"The {where} does not say how many epochs to train.")
     recipe = Recipe(**{k: float(v) if kinds[k] is float else v for k, v in data.items()})
@@ -141,8 +146,19 @@ def faults(recipe: Recipe) -> str:
     for key, allowed in _CHOICES:
         if getattr(recipe, key) not in allowed:
             words = ", ".join(repr(a) for a in allowed)
-            return f"{key!r} must be one of {words}, not {getattr(recipe, key)!r}"
+            return f"{key!r} must be one of {words}, not {getattr(recipe, key)!r:.60}"
     return ""
+
+
+def eased(recipe: Recipe, cut: float) -> Recipe:
+    """The recipe with its rate for a network of which the share `cut` is gone; see `Recipe.gentle`.
+
+    >>> eased(Recipe(3, rate=0.002, gentle=0.7), cut=0.35).rate
+    0.001
+    """
+    if not recipe.gentle:
+        return recipe
+    return replace(recipe, rate=recipe.rate * max(GENTLEST, min(1.0, cut / recipe.gentle)))
 
 
 def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
@@ -161,6 +177,7 @@ _BOUNDS = (
     ("epochs", 0, 1e6),
     ("batch", 1, 1e6),
     ("rate", 0, 1000),
+    ("gentle", 0, 1),
     ("momentum", 0, 0.9999),
     ("decay", 0, 10),
     ("layer_decay", 0.01, 1),

@@ -19,12 +19,14 @@ from ..theme import ui
 from ..views.block import BlockView
 from ..views.explanation import Because
 from ..views.front_view import FrontView
+from ..views.methods_view import MethodsView
 from ..views.quality_view import QualityNotice, QualityView
 from ..views.survivors_view import SurvivorsView
 from ..widgets.budget import BudgetBar
 from ..widgets.compare import Compare
 from ..widgets.header import Header
 from ..widgets.plan_bar import PlanBar
+from ..widgets.study_menu import StudyMenu
 
 LINKS = [("Teach", "/teach"), ("Inspect", "/inspect")]
 # Tab -> function of mdp_widgets.workflow that makes it from the selection.
@@ -54,12 +56,13 @@ class Explorer:
         survivors = SurvivorsView(s, because=self.because)
         self.survivors = survivors.drawing
         self.block = BlockView(s, because=self.because)
-        self.plans = PlanBar(s)
+        self.plans, self.studies = PlanBar(s), StudyMenu(s)
         self.tabs = tabs(
             {
                 "Block": lambda: self.block.widget,
                 "Compare": guarded(lambda: ui.card(Compare(s))),
-                "Quality": guarded(lambda: QualityView(s).widget),
+                "Quality": guarded(lambda: _quality(s)),
+                "Methods": guarded(lambda: MethodsView(s).widget),
                 **{t: panel(f, s) for t, f in PANELS.items()},
             },
             s,
@@ -81,7 +84,7 @@ class Explorer:
         picture = ui.card(survivors.head, survivors.drawing, flex="1.9 1 0", min_width="0")
         main = ipywidgets.HBox([front, picture])
         main.add_class("mdp-main")
-        top = ipywidgets.HBox([self.header, self.plans])
+        top = ipywidgets.HBox([self.header, ipywidgets.HBox([self.studies, self.plans])])
         top.add_class("mdp-top")
         self.quality = QualityNotice(s)
         self.widget = ui.panel(
@@ -140,6 +143,12 @@ def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]], selection: ExplorerS
     widget.observe(fill, "selected_index")
     selection.observe(follow, "tab")
     return widget
+
+
+def _quality(selection: ExplorerState) -> ipywidgets.Widget:
+    """What is known of how good the numbers are, and the buttons that find it out."""
+    tests = panel("verify_panel", selection)()
+    return ipywidgets.VBox([QualityView(selection).widget, tests], layout={"grid_gap": "12px"})
 
 
 def panel(function: str, selection: ExplorerState) -> Callable[[], ipywidgets.Widget]:

@@ -23,6 +23,9 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.tornado.treehandler import TornadoVoilaTreeHandler
 
+from ..classroom.desk import Desk
+from ..classroom.routes import class_routes
+from ..theme.markup import html
 from ..theme.plotly_js import plotly_js
 from .channel import Channel, Query
 from .kernels import alive, end_all, spare_warm
@@ -71,11 +74,16 @@ class Login(tornado.web.RequestHandler):
         self.base = base
 
     def get(self):
+        asked = self.get_query_argument("next", "")
+        known = [self.base + page for page in ("class", *(address[1:] for address in PAGES))]
         self.finish(
             sentence_page(
-                "<p>This explorer is open to those who know its token.</p>"
-                f"<form action='{self.base}'><label>Token "
-                "<input name='token' type='password' autofocus></label> <button>Open</button></form>"
+                html(
+                    "<p>This explorer is open to those who know its token.</p>"
+                    "<form action='{page}'><label>Token "
+                    "<input name='token' type='password' autofocus></label> <button>Open</button></form>",
+                    page=asked if asked in known else self.base,
+                )
             )
         )
 
@@ -115,6 +123,7 @@ class Server(Voila):
     """A Voila application whose only pages are `PAGES`."""
 
     options = Options()
+    desk: Desk | None = None  # where a class's answers arrive; None without --class
 
     def initialize(self, argv=None):
         # No command line and no configuration files of the user's: what is served does not depend on them.
@@ -130,6 +139,8 @@ class Server(Voila):
         signal.signal(signal.SIGINT, lambda *_: loop.add_callback_from_signal(loop.stop))
         with contextlib.suppress(OSError, ValueError):  # nobody reads it, or the disk is full
             print(f"The explorer is at {self.options.link} (Ctrl+C stops it).", flush=True)
+            if self.desk is not None:
+                print(class_words(self.options, self.desk), flush=True)
         if self.options.browser:
             webbrowser.open(self.options.link)
 
@@ -174,17 +185,34 @@ class Server(Voila):
         ]
         if base != "/":
             ours.append((base.rstrip("/"), tornado.web.RedirectHandler, {"url": base}))
+        ours += class_routes(base, self.options.link_to("class"), self.desk, NOTEBOOKS)
         return [*pages, *ours, *kept]
 
 
-def make_server(options: Options) -> Server:
-    """The server, configured and not started."""
+def class_words(options: Options, desk: Desk) -> str:
+    """What is printed for the teacher: the links, and whether a class goes on that was begun before."""
+    lines = [
+        f"Pupils join the class at {options.link_to('class')}",
+        f"The teacher's page is at {options.teacher_link(desk.keys.teacher)} (keep this link to yourself).",
+    ]
+    if desk.room is not None and desk.room.pupils:
+        count = len(desk.room.pupils)
+        lines.append(f"The class of before goes on, with {count} in it; end it on the teacher's page.")
+    return "\n".join(lines)
+
+
+def make_server(options: Options, desk: Desk | None = None) -> Server:
+    """The server, configured and not started; with a class where there is a `desk`."""
     # jupyter_server waits three intervals of 30 s for the answer to a ping, and tornado warns that its own
     # pings, which it does not send here, may wait for one. One here closes every page's channel after 30 s.
     logging.getLogger("tornado.general").setLevel(logging.ERROR)
     keep_secret(options.token)
-    server = Server(config=configuration(options))
-    server.options = options
+    config = configuration(options)
+    if desk is not None:
+        keep_secret(desk.keys.teacher)
+        config.Voila.cookie_secret = desk.keys.cookies  # pages stay open over a restart
+    server = Server(config=config)
+    server.options, server.desk = options, desk
     server.initialize()
     return server
 
@@ -217,7 +245,7 @@ def configuration(options: Options) -> Config:
         "anywidget",
     ]
     # Of all notebooks in the folder only the explorer's stands ready.
-    others = [path.name for path in NOTEBOOKS.glob("*.ipynb") if path.name != PAGES["/"]]
+    others = [path.name for path in NOTEBOOKS.rglob("*.ipynb") if path.name != PAGES["/"]]
     config.VoilaKernelManager.preheat_denylist = others
     config.VoilaKernelManager.fill_delay = 2.0
     # What a cell shows comes on another channel than the word that it is done, on a busy machine seconds

@@ -11,22 +11,29 @@ import re
 import secrets
 import socket
 import sys
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
+
+from mdp.core.errors import MdpError
 
 HERE = Path(__file__).resolve().parents[1]
 REPO = HERE.parent
 # A checkout keeps the notebooks beside the packages, a wheel inside of this one.
 NOTEBOOKS = next(f for f in (HERE / "notebooks", REPO / "notebooks") if f.is_dir() or f.parent == REPO)
 # Address -> notebook. Only these can be opened.
-PAGES = {"/": "explore.ipynb", "/teach": "teach.ipynb", "/inspect": "inspect.ipynb"}
+PAGES = {
+    "/": "explore.ipynb", "/teach": "teach.ipynb", "/inspect": "inspect.ipynb", "/examples": "examples.ipynb",
+}  # fmt: skip
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to serve. `token` "" asks for none, which only `LOCAL` addresses allow."""
+    """How to serve. `token` "" asks for none, which only `LOCAL` addresses allow; `made_up` says that it
+    was."""
 
     port: int = 8866
     address: str = "localhost"
@@ -36,6 +43,8 @@ class Options:
     idle: float | None = None
     browser: bool = False
     url: str = ""
+    classroom: bool = False
+    made_up: bool = False
 
     @property
     def local(self) -> bool:
@@ -44,14 +53,25 @@ class Options:
     @property
     def link(self) -> str:
         """What to open in a browser."""
-        query = f"?token={quote(self.token)}" if self.token else ""
+        return self.link_to("")
+
+    def link_to(self, page: str) -> str:
+        """The link to a page of those that ask for the token."""
+        return self._site + page + (f"?token={quote(self.token)}" if self.token else "")
+
+    def teacher_link(self, key: str) -> str:
+        """The link to the teacher's page of a class."""
+        return f"{self._site}teacher?key={quote(key)}"
+
+    @property
+    def _site(self) -> str:
         if self.url:
-            return self.origin + self.base + query
+            return self.origin + self.base
         host = "localhost" if self.local and self.address != "::1" else self.address
         if host in ("0.0.0.0", "::", ""):
             host = own_address()
         host = f"[{host}]" if ":" in host else host
-        return f"http://{host}:{self.port}/{query}"
+        return f"http://{host}:{self.port}/"
 
     @property
     def base(self) -> str:
@@ -135,14 +155,35 @@ def parse(argv: list[str] | None = None) -> tuple[Options, bool]:
         help="whether pages may start measuring, fine-tuning and other long work here",
     )  # fmt: skip
     parser.add_argument(
+        "--class", action="store_true", dest="classroom",
+        help="run a class: pupils join by nickname, and a second link is printed for the teacher",
+    )  # fmt: skip
+    parser.add_argument(
         "--browser", action=argparse.BooleanOptionalAction, default=False, help="open the page in a browser"
     )
     values = vars(parser.parse_args(argv))
     long_work = values.pop("long_work")
     options = Options(**values)
     if (not options.local or options.url) and not options.token:
-        options = Options(**{**values, "token": secrets.token_urlsafe(9)})
+        options = Options(**{**values, "token": secrets.token_urlsafe(9), "made_up": True})
     return options, long_work
+
+
+def opened_class(options: Options) -> tuple[Options, Any]:
+    """The class's desk, None without one, and the options with the token that open pages know.
+
+    Raises:
+        MdpError: the class cannot be kept.
+    """
+    from ..classroom.desk import Desk
+    from ..classroom.journal import Journal, journal_path
+
+    journal = Journal(journal_path(options.port))
+    if not options.classroom:
+        journal.discard_forgotten(time.time())
+        return options, None
+    desk = Desk.opened(journal, options.token, options.made_up)
+    return replace(options, token=desk.keys.token), desk
 
 
 def refusal(options: Options) -> str:
@@ -170,7 +211,7 @@ def wrong_url(url: str) -> str:
         right = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
     except ValueError:
         right = False
-    plain = re.fullmatch(r"[A-Za-z0-9._~/-]*", urlsplit(url).path if right else " ")
+    plain = re.fullmatch(r"([A-Za-z0-9._~@/-]|%[0-9A-Fa-f]{2})*", urlsplit(url).path if right else " ")
     if not right or not plain or parts.query or parts.fragment or parts.username:
         return f"--url {url} is no address of a site. Give one such as https://example.org/pruning/."
     return ""
@@ -188,7 +229,12 @@ def main(argv: list[str] | None = None) -> int:
     try:
         from .app import make_server
 
-        make_server(options).start()
+        try:
+            options, desk = opened_class(options)
+        except MdpError as error:
+            print(error, file=sys.stderr)
+            return 2
+        make_server(options, desk).start()
     except KeyboardInterrupt:  # before it listened
         return 130
     return 0

@@ -35,8 +35,8 @@ class Accuracies(HasTraits):
         super().__init__()
         self.selection = selection
         selection.observe(self._on_study, "study")
-        selection.observe(self._look, "settled")
-        self._look()
+        selection.observe(lambda _: self.look(), "settled")
+        self.look()
 
     def of(self, plan: Plan | None) -> Known | None:
         """What is known of a plan of the open study."""
@@ -45,7 +45,9 @@ class Accuracies(HasTraits):
             return None
         known = known_accuracy(study, plan, self.since, networks=self.networks)
         # Between optimal plans there are optimal plans; one with pins is not, and less accurate than these.
-        return None if known is not None and known.estimate and self.selection.pins else known
+        return (
+            None if known is not None and known.estimate and (self.selection.pins or plan.limits) else known
+        )
 
     def added(self, plan: Plan) -> Plan:
         """The plan with what is known of its accuracy, for a file."""
@@ -61,9 +63,10 @@ class Accuracies(HasTraits):
         old, new = change["old"], change["new"]
         if old is None or new is None or old.problem.fingerprint != new.problem.fingerprint:
             self.since, self.problem = (), ""
-        self._look()
+        self.look()
 
-    def _look(self, _change: Any = None) -> None:
+    def look(self) -> None:
+        """Look for the study's networks anew: one may have been made since."""
         study = self.selection.study
         found: tuple[Network, ...] = ()
         if study is not None:

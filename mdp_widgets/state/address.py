@@ -1,6 +1,6 @@
-"""The view as a query string: study, budget, pins, block, dim, tab, axis of the front, and the plan A.
+"""The view as a query string: study, budget, pins, limits, block, dim, tab, axis of the front, and plan A.
 
-A plan is written as the budget and the pins that it is the answer to: solving gives it again.
+A plan is written as the budget, the pins and the limits that it is the answer to: solving gives it again.
 """
 
 import os
@@ -11,6 +11,7 @@ from mdp.core.pins import pins_from_text, pins_text
 from mdp.core.plan import parse_budget
 
 from .explorer_state import ExplorerState
+from .limits import limits_from_text, limits_text
 
 
 def address_of(selection: ExplorerState) -> str:
@@ -21,8 +22,10 @@ def address_of(selection: ExplorerState) -> str:
             "study": study.path.stem,
             "budget": selection.budget,
             "pins": pins_text(selection.pins),
+            "limits": limits_text(selection.limits),
             "a": a.budget if a else "",
             "a_pins": pins_text(a.pins) if a else "",
+            "a_limits": limits_text(a.limits) if a else "",
             "block": selection.block,
             "dim": selection.dim,
             "axis": "" if selection.axis == "importance" else selection.axis,
@@ -41,14 +44,16 @@ def go_to(selection: ExplorerState, address: str) -> None:
     problem = selection.study.problem
     try:
         pins = pins_from_text(view.get("pins", ""), problem)
+        limits = limits_from_text(view.get("limits", ""), problem)
         budget = parse_budget(view["budget"], problem) if "budget" in view else selection.budget
         # A comes first: it is there when the page draws for the first time.
         if "a" in view:
             a_pins = pins_from_text(view.get("a_pins", ""), problem)
-            selection.compare_with(parse_budget(view["a"], problem), a_pins)
-        if (budget, pins) != (selection.budget, selection.pins):
+            a_limits = limits_from_text(view.get("a_limits", ""), problem)
+            selection.compare_with(parse_budget(view["a"], problem), a_pins, a_limits)
+        if (budget, pins, limits) != (selection.budget, selection.pins, selection.limits):
             complaint = selection.error
-            selection.go(budget, pins)
+            selection.go(budget, pins, limits)
             selection.error = selection.error or complaint
     except MdpError as error:
         selection.error = str(error)

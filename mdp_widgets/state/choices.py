@@ -1,4 +1,4 @@
-"""Budget and pins, and the plan that answers them."""
+"""Budget, pins and limits of other resources, and the plan that answers them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from typing import Any
 from traitlets import observe
 
 from mdp.core.errors import Infeasible, MdpError
-from mdp.core.plan import parse_budget
-from mdp.solve import Pins, fastest, solve
+from mdp.core.plan import Plan, parse_budget
+from mdp.core.problem import Problem
+from mdp.core.study import StudyRecord
+from mdp.solve import Limits, Pins, fastest, solve
+from mdp.solve.limited.contradiction import smallest_latency
 
 from .explorer_traits import ExplorerTraits
+from .limits import changed
+
+PATIENCE = 6.0  # seconds for a plan under limits beside the budget
 
 
 class Choices(ExplorerTraits):
-    """Every change of budget or pins is solved at once; one that nothing meets is taken back."""
+    """Every change of budget, pins or limits is solved at once; one that nothing meets is taken back."""
 
     def set_budget(self, text: str | float) -> bool:
         """A budget as typed: `12.5` in the problem's unit or `40%` of dense. One step of undo."""
@@ -74,27 +80,67 @@ class Choices(ExplorerTraits):
         self.pins = pins
         self.settle()
 
-    def go(self, budget: float, pins: Pins) -> bool:
-        """Budget and pins together, as one step of undo: the view of a named plan or of an address."""
+    def set_limit(self, name: str, text: str | float | None) -> bool:
+        """Limit a resource beside latency: `12M`, a share of dense as `50%`, or None for none. One step of
+        undo."""
         if self.study is None:
             return False
-        old = {"budget": self.budget, "pins": self.pins}
+        try:
+            most = changed(self.limits, self.study.problem, name, text)
+        except MdpError as error:
+            self.error = str(error)
+            return False
+        if most == self.limits:
+            return True
+        return self.go(self.budget, self.pins, most)
+
+    def clear_limits(self) -> bool:
+        """Limit latency alone again. One step of undo."""
+        return self.go(self.budget, self.pins, {})
+
+    def go(self, budget: float, pins: Pins, limits: Mapping[str, float] | None = None) -> bool:
+        """Budget, pins and limits together, as one step of undo: the view of a named plan or of an address.
+
+        Without `limits` there are none beside the budget.
+        """
+        if self.study is None:
+            return False
+        old = {"budget": self.budget, "pins": self.pins, "limits": self.limits}
         self.error = ""
-        self._set(budget=self._useful(budget), pins=pins)
+        self._set(budget=self._useful(budget), pins=pins, limits=dict(limits or {}))
         self._resolve(old)
         self.settle()
         return not self.error
 
     def _resolve(self, old: Mapping[str, Any]) -> None:
-        """Solve for the present budget and pins; if nothing fits, say so and go back to `old`."""
-        problem = self.study.problem
+        """Solve for the present budget, pins and limits; if nothing fits, say so and go back to `old`."""
+        problem, limits_were = self.study.problem, old.get("limits", self.limits)
         try:
-            same = old.get("pins", self.pins) == self.pins
-            min_latency = self.min_latency if same else fastest(problem, self.pins).latency
-            plan = solve(problem, self.budget, pins=self.pins)
+            same = old.get("pins", self.pins) == self.pins and limits_were == self.limits
+            # The plan first: where nothing meets all limits, its sentence says the most.
+            plan = solved(problem, self.budget, self.pins, self.limits)
+            min_latency = self.min_latency if same else least_latency(problem, self.pins, self.limits)
         except MdpError as error:
             pinned = isinstance(error, Infeasible) and bool(self.pins)
             self._set(**old)
             self.error = f"{error} That is with what is pinned." if pinned else str(error)
             return
         self._set(error="", min_latency=min_latency, plan=plan)
+        if limits_were != self.limits:
+            self._grow_front(self.study)
+
+    def _grow_front(self, study: StudyRecord) -> None:
+        """The front anew: other limits hold."""
+        raise NotImplementedError
+
+
+def solved(problem: Problem, budget: float, pins: Pins, limits: Mapping[str, float]) -> Plan:
+    """The best plan; under limits beside the budget the best of a few seconds, for the page waits."""
+    return solve(problem, budget, pins=pins, most=limits, time_limit=PATIENCE if limits else None)
+
+
+def least_latency(problem: Problem, pins: Pins, limits: Mapping[str, float]) -> float:
+    """The smallest latency under pins and limits. Raises MdpError where nothing meets them."""
+    if limits:
+        return smallest_latency(problem, Limits(pins, most=limits))
+    return fastest(problem, pins).latency

@@ -13,14 +13,16 @@ in `error`, and everything else stays as it was: study, budget, pins and plan al
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mdp.core.errors import MdpError
 from mdp.core.plan import Plan
 from mdp.core.study import StudyRecord
-from mdp.solve import Pins, solve
+from mdp.solve import Pins
 
 from .accuracies import Accuracies
+from .choices import solved
 from .history import Kept, UndoHistory, View
 from .opening import Opening
 
@@ -44,34 +46,35 @@ class ExplorerState(Opening):
     def keep_as_a(self) -> None:
         """Keep the present plan as A; what is chosen from now on is B. One step of undo."""
         if self.plan is not None:
-            self.reference = Kept(self.budget, self.pins, self.plan)
+            self.reference = Kept(self.budget, self.pins, self.plan, self.limits)
             self.settle()
 
-    def compare_with(self, budget: float, pins: Pins) -> bool:
-        """Make the best plan for a budget and pins A. One step of undo."""
+    def compare_with(self, budget: float, pins: Pins, limits: Mapping[str, float] | None = None) -> bool:
+        """Make the best plan for a budget, pins and limits A. One step of undo."""
         if self.study is None:
             return False
         budget = self._useful(budget)
         try:
-            plan = solve(self.study.problem, budget, pins=pins)
+            plan = solved(self.study.problem, budget, pins, limits or {})
         except MdpError as error:
             self.error = f"There is no plan A to compare with. {error}"
             return False
-        self.reference = Kept(budget, pins, plan)
+        self.reference = Kept(budget, pins, plan, dict(limits or {}))
         self.settle()
         return True
 
     def keep_plan_as_a(self, budget: float, pins: Pins, plan: Plan) -> None:
         """Make a plan that was found before A. One step of undo."""
-        self.reference = Kept(budget, pins, plan)
+        self.reference = Kept(budget, pins, plan, plan.most)
         self.settle()
 
     def swap(self) -> None:
         """A becomes the present plan and the present plan A. One step of undo."""
         if self.reference is not None:
-            now, a = Kept(self.budget, self.pins, self.plan), self.reference
+            now = Kept(self.budget, self.pins, self.plan, self.limits)
+            a = self.reference
             self._set(reference=now)
-            self.go(a.budget, a.pins)
+            self.go(a.budget, a.pins, a.limits)
 
     def clear_a(self) -> None:
         """Compare no more. One step of undo."""
@@ -101,16 +104,16 @@ class ExplorerState(Opening):
         if step is None:
             return
         if step.of != self._now().of:
-            self._open_at(step.study, step.budget, step.pins, step.reference)
+            self._open_at(step.study, step.budget, step.pins, step.reference, step.limits)
         else:
-            old = {"budget": self.budget, "pins": self.pins}
-            self._set(budget=step.budget, pins=step.pins, reference=step.reference)
+            old = {"budget": self.budget, "pins": self.pins, "limits": self.limits}
+            self._set(budget=step.budget, pins=step.pins, limits=step.limits, reference=step.reference)
             self._resolve(old)
         self._tell_history()
 
     def _now(self) -> View:
         of = f"{self.study.path} {self.study.problem.fingerprint}"
-        return View(self.study, of, self.budget, self.pins, self.reference)
+        return View(self.study, of, self.budget, self.pins, self.reference, self.limits)
 
     def _tell_history(self) -> None:
         self.can_undo, self.can_redo = self._history.can_undo, self._history.can_redo

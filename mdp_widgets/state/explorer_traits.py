@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Enum, Float, HasTraits, Instance, Int, Unicode
+from traitlets import Bool, Dict, Enum, Float, HasTraits, Instance, Int, Unicode
 from traitlets import Tuple as TupleTrait
 
 from mdp.core.plan import Plan
@@ -30,10 +30,13 @@ class ExplorerTraits(HasTraits):
         plan: the Plan for study, budget and pins; None only while no study is open.
         reference: the plan kept to compare with (Kept: budget, pins, plan), or None. `plan` is B then.
         pins: mdp.solve.Pins that the plan respects. Assigning it solves anew.
-        front: mdp.solve.Front of the study without pins: coarse at first, then finer; or None.
+        limits: resource -> the most of it that the plan may use, in its unit: limits beside the budget.
+        front: mdp.solve.Front of the study without pins, while the limits hold: coarse at first,
+            then finer; or None.
         beside: what the front is compared with (mdp.plot.front_layers.Points), here so that a picture of the
             front to take away shows the same.
-        min_latency: the smallest latency that any choice (under the pins) reaches: the slider's lower end.
+        min_latency: the smallest latency that any choice (under the pins and limits) reaches: the slider's
+            lower end.
         block: name of the block in question; "" while no study is open.
         dim: name of the dim in question; "" where the block has none.
         tab: title of the open tab below the network; "" for the first.
@@ -51,6 +54,7 @@ class ExplorerTraits(HasTraits):
     plan = Instance(Plan, allow_none=True)
     reference = Instance(Kept, allow_none=True)
     pins = Instance(Pins)
+    limits = Dict()
     front = AnyTrait(None, allow_none=True)
     beside = TupleTrait()
     min_latency = Float(0.0)

@@ -1,5 +1,6 @@
 """Undo and redo: what one step holds, and the steps in order."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mdp.core.plan import Plan
@@ -9,11 +10,12 @@ from mdp.solve import Pins
 
 @dataclass(frozen=True)
 class Kept:
-    """A plan kept to compare with, and the budget and pins that it is the answer to."""
+    """A plan kept to compare with, and the budget, pins and limits that it is the answer to."""
 
     budget: float
     pins: Pins
     plan: Plan
+    limits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class View:
     budget: float
     pins: Pins
     reference: Kept | None
+    limits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass

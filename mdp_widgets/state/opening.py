@@ -13,14 +13,15 @@ from traitlets import observe
 
 from mdp.core.errors import MdpError
 from mdp.core.study import StudyRecord, list_studies, load_study
-from mdp.solve import Front, Pins, fastest, solve
+from mdp.solve import Front, Pins
 
-from .choices import Choices
+from .choices import Choices, least_latency, solved
 from .history import Kept
 from .navigation import first_dim
 from .progressive_front import grow, kernel_loop
 
 FRONT_POINTS = 100
+LIMITED_POINTS = 33  # under other limits a point takes ten times as long
 START = 0.5  # a study opens at half of its dense latency, or at the fastest choice if that is slower
 
 
@@ -36,7 +37,7 @@ class Opening(Choices):
     def open(self, name_or_path: Any) -> bool:
         """Open a study by name or path. One that is damaged, or that a view cannot draw, becomes a sentence;
         what was open stays open."""
-        before = self.study, self.budget, self.pins, self.reference
+        before = self.study, self.budget, self.pins, self.reference, self.limits
         try:
             study = load_study(name_or_path)
             self.study = study
@@ -49,18 +50,21 @@ class Opening(Choices):
             return False
         return self.study is study
 
-    def _take_back(self, study: StudyRecord | None, budget: float, pins: Pins, a: Kept | None) -> None:
+    def _take_back(
+        self, study: StudyRecord | None, budget: float, pins: Pins, a: Kept | None, limits: Mapping
+    ) -> None:
         """Show again what was open before a study that could not be drawn, or nothing."""
         try:
             if study is not None:
-                self._open_at(study, budget, pins, a)
+                self._open_at(study, budget, pins, a, limits)
                 return
         except Exception:  # not even that: then nothing is open
             pass
         with contextlib.suppress(Exception):
             self._set(
-                study=None, budget=0.0, plan=None, reference=None, pins=Pins(), front=None, min_latency=0.0
-            )
+                study=None, budget=0.0, plan=None, reference=None, pins=Pins(), limits={}, front=None,
+                min_latency=0.0,
+            )  # fmt: skip
         self.block = self.dim = ""
         self._forget()
 
@@ -94,6 +98,7 @@ class Opening(Choices):
                 plan=None,
                 reference=None,
                 pins=Pins(),
+                limits={},
                 front=None,
                 min_latency=0.0,
                 block="",
@@ -109,11 +114,19 @@ class Opening(Choices):
             return
         self.settle()
 
-    def _open_at(self, study: StudyRecord, budget: float, pins: Pins, a: Kept | None) -> None:
+    def _open_at(
+        self,
+        study: StudyRecord,
+        budget: float,
+        pins: Pins,
+        a: Kept | None,
+        limits: Mapping[str, float] | None = None,
+    ) -> None:
         """Everything of a study at once. Raises MdpError where nothing fits; then nothing has changed."""
-        min_latency = fastest(study.problem, pins).latency
+        limits = dict(limits or {})
+        min_latency = least_latency(study.problem, pins, limits)
         budget = max(budget, min_latency)
-        plan = solve(study.problem, budget, pins=pins)
+        plan = solved(study.problem, budget, pins, limits)
         block = next((b.name for b in study.problem.blocks), "")
         self._set(
             study=study,
@@ -121,6 +134,7 @@ class Opening(Choices):
             status="",
             reference=a,
             pins=pins,
+            limits=limits,
             min_latency=min_latency,
             front=None,
             budget=budget,
@@ -131,15 +145,18 @@ class Opening(Choices):
         self._grow_front(study)
 
     def _grow_front(self, study: StudyRecord) -> None:
-        """The front from coarse to fine, while the page already answers."""
+        """The front from coarse to fine, while the page already answers; under the limits, if any hold."""
         if self._growing is not None:
             self._growing.cancel()
 
         def tell(front: Front) -> None:
-            if self.study is study:
+            if self.study is study and self.limits is limits:
                 self.front = front
 
-        self._growing = grow(study.problem, self.min_latency, FRONT_POINTS, tell, kernel_loop())
+        limits = self.limits
+        count = LIMITED_POINTS if limits else FRONT_POINTS
+        low = least_latency(study.problem, Pins(), limits) if self.pins else self.min_latency
+        self._growing = grow(study.problem, low, count, tell, kernel_loop(), limits)
 
     def learn(self, found: StudyRecord) -> None:
         """Take over what was measured since of the open study: its verification and its accuracy."""
@@ -150,6 +167,22 @@ class Opening(Choices):
             self._set(
                 study=dataclasses.replace(now, verification=found.verification, accuracy=found.accuracy)
             )
+
+    def moved(self, path: Path) -> None:
+        """Follow the open study to another file of it: all else stays as it is, and nothing can be undone."""
+        self._set(study=dataclasses.replace(load_study(path), problem=self.study.problem))
+        self.refresh()
+        self.begin()
+
+    def deleted(self) -> None:
+        """The open study is no more: the first other one that opens takes its place, or nothing is open."""
+        gone = self.study.name
+        self.refresh()
+        self.reference = None
+        if not self.open_any(self.studies):
+            self.study = None
+        self.begin()
+        self.say(f"Deleted: {gone}. {self.status}".rstrip())
 
     def _forget(self) -> None:
         """Nothing that was before can be gone back to."""

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from IPython import get_ipython
 
-from mdp.core.errors import Infeasible
+from mdp.core.errors import Infeasible, MdpError
 from mdp.core.problem import Problem
 from mdp.solve import Front, FrontPoint, solve
 from mdp.solve.analysis.front import supported
@@ -31,10 +31,12 @@ def rounds(low: float, high: float, count: int) -> list[list[float]]:
     return found
 
 
-def growing_front(problem: Problem, low: float, count: int) -> Iterator[Front | None]:
+def growing_front(
+    problem: Problem, low: float, count: int, most: Mapping[str, float] | None = None
+) -> Iterator[Front | None]:
     """Yields a finer Front after each round and None after each point on the way; the last has the hull."""
     points: dict[float, FrontPoint] = {}
-    start = time.monotonic()
+    start, seconds = time.monotonic(), 1.0 if most else None
 
     def so_far() -> tuple[FrontPoint, ...]:
         return tuple(points[b] for b in sorted(points))
@@ -42,15 +44,19 @@ def growing_front(problem: Problem, low: float, count: int) -> Iterator[Front | 
     for budgets in rounds(low, problem.dense_latency, count):
         for budget in budgets:
             try:
-                points[budget] = FrontPoint(budget, solve(problem, budget))
+                points[budget] = FrontPoint(budget, solve(problem, budget, most=most, time_limit=seconds))
             except Infeasible:
                 continue
+            except MdpError:
+                if not most:
+                    raise
+                continue  # not found in a second: a point less
             yield None
             if time.monotonic() - start > PATIENCE:
                 yield Front(so_far(), ())
                 return
         yield Front(so_far(), ())
-    yield Front(so_far(), supported(problem))
+    yield Front(so_far(), () if most else supported(problem))
 
 
 def kernel_loop() -> asyncio.AbstractEventLoop | None:
@@ -69,12 +75,13 @@ def grow(
     count: int,
     tell: Callable[[Front], None],
     loop: asyncio.AbstractEventLoop | None,
+    most: Mapping[str, float] | None = None,
 ) -> asyncio.Task | None:
     """Tell the coarse front now, finer ones from `loop` as they are ready; without a loop, all of them now.
 
     Returns the task that goes on, for whoever wants to cancel or await it.
     """
-    steps = growing_front(problem, low, count)
+    steps = growing_front(problem, low, count, most)
     for front in steps:
         if front is not None:
             tell(front)

@@ -13,11 +13,11 @@ from urllib.parse import quote, unquote
 from mdp import jobs
 from mdp.core.errors import BadFile, MdpError
 from mdp.core.files import read_json, write_json
-from mdp.core.names import readable, slug
-from mdp.core.paths import data_dir
+from mdp.core.names import readable
 from mdp.core.pins import pins_from_text, pins_text
 from mdp.core.plan import Plan, check_plan_fits, plan_from_json, plan_to_json
 from mdp.core.study import StudyRecord
+from mdp.core.study_files import plans_folder
 from mdp.solve import Pins
 
 LONGEST = 200  # bytes of a file name, the rest is for the file system
@@ -35,7 +35,7 @@ class Named:
 
 def folder_of(study: StudyRecord) -> Path:
     """Where the named plans of a study are."""
-    return data_dir() / "user" / "plans" / slug(study.name)
+    return plans_folder(study.name)
 
 
 def list_named(study: StudyRecord) -> list[Named]:

@@ -1,29 +1,36 @@
-"""The method in seven short live steps, for a notebook: each function gives one widget over an ExplorerState.
+"""The method as a course, for a page or a notebook: six live steps, a contest and the paper's claims.
+
+    from mdp_widgets.teach import Course
+    Course()
+
+The figures of the steps work alone too, each over an ExplorerState:
 
     from mdp_widgets import teach
-    selection = teach.open_study()
-    teach.choices(selection)
+    teach.cutting(teach.open_study())
 
 Needs no torch and no GPU: everything is computed from a saved study.
 """
 
 from .choices import choices
+from .course import Course
+from .cutting import cutting
 from .layers import linear
 from .measurement import measurement
-from .opening import open_study, opening
+from .opening import open_study
 from .program import program
 from .removal import removal
-from .sums import tables
+from .sensitivity import sensitivity
 from .units import importance
 
 __all__ = [
+    "Course",
     "choices",
+    "cutting",
     "importance",
     "linear",
     "measurement",
     "open_study",
-    "opening",
     "program",
     "removal",
-    "tables",
+    "sensitivity",
 ]

@@ -1,4 +1,4 @@
-"""Step 1: every width is one choice out of a few; one-hot vectors say which."""
+"""Half of the figure of step 5: every width is one choice out of a few; one-hot vectors say which."""
 
 import ipywidgets as widgets
 

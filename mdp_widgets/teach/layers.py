@@ -1,14 +1,19 @@
-"""Step 3: why a linear latency model fails."""
+"""The figure of step 3: a layer's line, its table, whole networks, and what the line costs."""
 
 import ipywidgets as widgets
 
 from mdp.core.measurements import verified
+from mdp.core.plan import Plan, make_plan
+from mdp.core.problem import Problem
 from mdp.plot import formats as fmt
+from mdp.plot.surface import surface_info, surface_label, surface_table
+from mdp.plot.surface_draw import draw_surface
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from ..theme.markup import html
 from ..widgets.sized import figure
+from .figures.cost import cost_label, cost_table, draw_cost
 from .figures.linear import (
     draw_layer,
     draw_networks,
@@ -18,6 +23,7 @@ from .figures.linear import (
     networks_label,
     networks_table,
 )
+from .line_cost import SHARES, line_cost
 from .opening import aloud, lesson
 
 
@@ -29,17 +35,20 @@ def linear(selection: ExplorerState) -> widgets.Widget:
     seen = verified(study)
     first = linear_info(study.problem, 0.5, measured=seen)
     options = study.problem.dim[first.input_dim].options
+    term = next(t for t in study.problem.latency if t.name == first.term)
     width = widgets.SelectionSlider(
         options=options, value=first.input_width, description="Input", continuous_update=True
     )
-    layer = figure("300px", "linear-layer")
-    networks = figure("300px", "linear-networks")
+    layer, table = figure("280px", "linear-layer"), figure("280px", "table")
+    networks = figure("280px", "linear-networks")
     said = widgets.HTML()
     networks.show(draw_networks(first), networks_label(first), *networks_table(first))
 
     def show(_=None):
         info = linear_info(study.problem, width.value / options[-1], networks=1)
         layer.show(draw_layer(info), layer_label(info), *layer_table(info))
+        surface = surface_info(study.problem, term, at_width(study.problem, first.input_dim, width.value))
+        table.show(draw_surface(surface), surface_label(surface), *surface_table(surface))
         over = info.at_dense[-1] / info.at_input[-1] - 1
         error = fmt.percent(first.table_error, 0) if seen else ""
         said.value = aloud(
@@ -64,12 +73,40 @@ def linear(selection: ExplorerState) -> widgets.Widget:
     head.add_class("mdp-whole")
     shown = lesson(
         head,
-        ui.card(layer, title=f"One layer, {first.term}"),
+        ui.card(layer, title=f"The line of one layer, {first.term}"),
+        ui.card(table, title="Its table: the whole surface"),
         ui.card(
             networks,
             title=f"{len(seen)} whole networks, measured" if seen else "200 random networks, nothing removed",
         ),
+        halp(selection),
         selection=selection,
     )
     shown.width, shown.said, shown.layer, shown.networks = width, said, layer, networks
     return shown
+
+
+def at_width(problem: Problem, dim: str, width: int) -> Plan:
+    """The dense network with one dim at a width, as a plan: the entry that its table shows."""
+    choices = problem.dense_choices | {dim: width}
+    most = 2 * problem.evaluate(choices)[0]
+    return make_plan(problem, most, choices, (), solver="by hand", seconds=0.0)
+
+
+def halp(selection: ExplorerState) -> widgets.Widget:
+    """What the line costs: HALP's plan beside the best by tables, at a budget to choose."""
+    study = selection.study
+    shares = widgets.ToggleButtons(options=[(fmt.percent(s, 0), s) for s in SHARES], value=SHARES[-1])
+    bars = figure("230px", "line-cost")
+
+    def show(_=None):
+        cost = line_cost(study.problem, shares.value)
+        bars.show(draw_cost(study, cost), cost_label(cost), *cost_table(study, cost))
+
+    shares.observe(show, "value")
+    show()
+    return ui.card(
+        ui.row(ui.sentence("Budget, of the dense latency:"), shares),
+        bars,
+        title="What the line costs: importance kept within the same budget",
+    )

@@ -1,4 +1,4 @@
-"""Open the study that the lessons use, and set the page for a projector."""
+"""Open the study that the course uses, and set the page for a projector."""
 
 from pathlib import Path
 
@@ -35,14 +35,10 @@ def _least_fit(item) -> tuple[bool, bool, bool]:
     return item["model"] != FIRST, "vit" not in item["model"], not item.get("measured")
 
 
-def opening(selection: ExplorerState) -> widgets.Widget:
-    """The style of the page, and one line that says which study everything below is computed from."""
-    sheet = widgets.HTML(
-        f"<style>{_SHEET}</style>", layout={"height": "0", "margin": "0", "overflow": "hidden"}
-    )
-    box = ui.panel(sheet, sentence(selection))
-    box.add_class("mdp-opening")
-    return box
+def sheet() -> widgets.HTML:
+    """The style of the course's pages."""
+    hidden = {"height": "0", "margin": "0", "overflow": "hidden"}
+    return widgets.HTML(f"<style>{_SHEET}</style>", layout=hidden)
 
 
 def sentence(selection: ExplorerState) -> widgets.HTML:

@@ -1,15 +1,19 @@
-"""Step 6: the whole program, solved while the slider moves."""
+"""Half of the figure of step 5: the whole program, solved while the slider moves."""
 
 import ipywidgets as widgets
 
+from mdp.core.plan import Plan
+from mdp.core.study import StudyRecord
+from mdp.plot import formats as fmt
 from mdp.plot.front import draw_front, front_info, front_label, front_table
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
+from ..theme.markup import html
 from ..views.survivors_view import SurvivorsView
 from ..widgets.budget import BudgetBar
 from ..widgets.sized import figure
-from .opening import lesson
+from .opening import aloud, lesson
 
 # Sub- and superscripts in plain HTML: a formula renderer would be fetched from another machine.
 PROGRAM = """
@@ -30,13 +34,14 @@ def program(selection: ExplorerState) -> widgets.Widget:
     study = selection.study
     if study is None:
         return lesson(selection=selection)
-    bar = BudgetBar(selection)
+    bar, price = BudgetBar(selection), widgets.HTML()
     front = figure("320px", "pareto-front")
     drawing = SurvivorsView(selection, height="320px", close_up=False).drawing
 
     def show(_=None):
         info = front_info(study, selection.front, selection.plan)
         front.show(draw_front(info), front_label(info), *front_table(info))
+        price.value = aloud(price_words(study, selection.plan)) if selection.plan else ""
 
     def choose(point):
         index = point.get("custom")
@@ -47,7 +52,7 @@ def program(selection: ExplorerState) -> widgets.Widget:
     front.on_click(choose)
     show()
     head = ui.card(widgets.HTML(PROGRAM))
-    budget = ui.card(bar)
+    budget = ui.card(bar, price)
     for card in (head, budget):
         card.add_class("mdp-whole")
     shown = lesson(
@@ -59,3 +64,17 @@ def program(selection: ExplorerState) -> widgets.Widget:
     )
     shown.bar, shown.front, shown.drawing = bar, front, drawing
     return shown
+
+
+def price_words(study: StudyRecord, plan: Plan) -> str:
+    """The shadow price at this budget, in points of importance for one more per cent of the dense latency."""
+    if plan.shadow_price is None:
+        return ""
+    problem = study.problem
+    step = problem.dense_latency / 100
+    points = 100 * plan.shadow_price * step / (problem.dense_importance or 1.0)
+    return html(
+        "Shadow price: here another {step} (1 % of dense) buys about <b>{points} points</b> of importance.",
+        step=fmt.ms(step, problem.latency_unit),
+        points=fmt.number(points, 2),
+    )

@@ -1,4 +1,4 @@
-"""Step 5: whole blocks may go."""
+"""The figure of step 4: whole blocks may go."""
 
 import ipywidgets as widgets
 
@@ -9,9 +9,10 @@ from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from ..theme.markup import html
 from ..widgets.sized import figure
+from .budget_slider import budget_slider
 from .figures.blocks import blocks_info, blocks_label, blocks_table, draw_blocks, with_plan
 from .opening import aloud, lesson
-from .sums import budget_slider
+from .steps.blocks import tight
 
 
 def removal(selection: ExplorerState) -> widgets.Widget:
@@ -20,6 +21,7 @@ def removal(selection: ExplorerState) -> widgets.Widget:
         return lesson(selection=selection)
     # A selection of its own: what is tried here does not change the other steps.
     mine = ExplorerState(selection.study)
+    mine.set_budget(tight(selection.study.problem))  # what the step asks about
     problem = mine.study.problem
     fronts = blocks_info(problem)
     share = budget_slider(mine)
@@ -40,7 +42,7 @@ def removal(selection: ExplorerState) -> widgets.Widget:
             gone = block.name in removed
             button.value = not gone
             pinned = " (yours)" if block.name in mine.pins.blocks else ""
-            button.description = f"{block.name}: κ = {0 if gone else 1}{pinned}"
+            button.description = f"{block.name}: {'removed' if gone else 'kept'}{pinned}"
         setting.pop()
         kept = mine.plan.importance / (problem.dense_importance or 1.0)
         info = with_plan(fronts, mine.plan.latency, kept)
@@ -81,9 +83,7 @@ def removal(selection: ExplorerState) -> widgets.Widget:
     grid.add_class("mdp-blocks")
     free = ui.button("Leave all to the solver", mine.clear_pins)
     shown = lesson(
-        ui.card(
-            share, grid, ui.row(free), problem_said, said, title="Keep (κ = 1) or remove (κ = 0) each block"
-        ),
+        ui.card(share, grid, ui.row(free), problem_said, said, title="Keep or remove each block"),
         ui.card(plot, title="What that freedom is worth"),
         selection=selection,
     )

@@ -1,4 +1,4 @@
-"""Step 2: units are ranked by importance, and the first ones are kept."""
+"""Half of the figure of step 2: units are ranked by importance, and the first ones are kept."""
 
 import dataclasses
 
@@ -17,18 +17,18 @@ from .figures.units import draw_units, units_info, units_label, units_table
 from .opening import aloud, lesson
 
 
-def importance(selection: ExplorerState) -> widgets.Widget:
-    """A dim, a slider for how many of its units stay, the scores of the units, and their running sum."""
+def importance(selection: ExplorerState, first: str = "") -> widgets.Widget:
+    """A dim (`first`, or the widest of a block in the middle), a slider for how many of its units stay, the
+    scores of the units, and their running sum."""
     study = selection.study
     if study is None:
         return lesson(selection=selection)
     problem = study.problem
     block = problem.blocks[len(problem.blocks) // 2].name
     shared = [d for d, users in problem.dim_blocks.items() if len(users) > 1 and block in users]
-    dims = [*own_dims(study, block), *shared]
-    dim = widgets.Dropdown(
-        options=dims, value=max(dims, key=lambda d: problem.dim[d].dense), description="Dim"
-    )
+    dims = list(dict.fromkeys([*([first] if first else []), *own_dims(study, block), *shared]))
+    widest = max(dims, key=lambda d: problem.dim[d].dense)
+    dim = widgets.Dropdown(options=dims, value=first or widest, description="Dim")
     kept = widgets.SelectionSlider(
         options=problem.dim[dim.value].options,
         description="Keep",

@@ -68,7 +68,8 @@ class FrontView:
         s.observe(self._on_study, "study")
         s.observe(self.draw, ["plan", "front", "reference"])
         s.observe(self._on_study, "axis")
-        s.accuracies.observe(self._learn, ["since", "networks"])
+        s.accuracies.observe(self._learn, "since")
+        s.accuracies.observe(self._on_study, "networks")  # there may be one to show where there was none
         self.plot.on_click(self._click)
         self._on_study()
         self.follow = Follow(s, self._on_study)

@@ -6,8 +6,9 @@ const KEYS = { ArrowLeft: -10, ArrowDown: -10, ArrowRight: 10, ArrowUp: 10, Page
 function render({ model, el }) {
   el.classList.add("mdp-budget", "mdp");
   const control = dom("div", "mdp-b-control", el);
-  const label = dom("label", "mdp-b-label", control, "", { for: "mdp-budget-range" });
-  label.textContent = "Latency budget";
+  const title = dom("div", "mdp-b-title", control);
+  const label = dom("label", "mdp-b-label", title, "Latency budget", { for: "mdp-budget-range" });
+  const toggle = dom("button", "mdp-b-more", title, "", { type: "button", title: "Parameters, multiply-adds" });
   const entry = (className, unit, name) => {
     const box = dom("span", `mdp-b-entry ${className}`, control);
     const input = dom("input", "", box, "", { type: "text", inputmode: "decimal", "aria-label": name, spellcheck: "false",
@@ -21,6 +22,9 @@ function render({ model, el }) {
   const track = dom("div", "mdp-b-track", control);
   const range = dom("input", "", track, "", { type: "range", id: "mdp-budget-range", min: 0, max: STEPS, step: 1 });
   const scale = dom("div", "mdp-b-scale", track, "", { "aria-hidden": "true" });
+  const row = dom("div", "mdp-b-limits", el, "", { role: "group", "aria-label": "More limits" });
+  const showLimits = limitsRow(model, toggle, row);
+  const answered = (message) => { if (message.kind === "answered") showLimits(); };
   const facts = dom("div", "mdp-b-facts", el, "", { role: "list", "aria-label": "What the budget buys" });
   let dragging = false;
 
@@ -112,12 +116,21 @@ function render({ model, el }) {
   model.on("change:budget change:budget_text", showBudget);
   model.on("change:min_latency change:dense change:dense_text change:unit", showScale);
   model.on("change:facts", showFacts);
+  model.on("change:limits", showLimits);
+  model.on("msg:custom", answered);
+  const showPrice = () => { label.title = model.get("price"); };
+  model.on("change:price", showPrice);
+  showPrice();
   showScale();
   showFacts();
+  showLimits();
   return () => {
     model.off("change:budget change:budget_text", showBudget);
     model.off("change:min_latency change:dense change:dense_text change:unit", showScale);
     model.off("change:facts", showFacts);
+    model.off("change:limits", showLimits);
+    model.off("change:price", showPrice);
+    model.off("msg:custom", answered);
   };
 }
 

@@ -25,9 +25,13 @@ from mdp.plot import formats as fmt
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from .fact import accuracy_fact, fact, with_stage
+from .limit_facts import limit_rows, price_text, used_text
 
 # What "proven" is about.
 PROVEN = "No choice within the budget keeps more importance under these tables and pins."
+PROVEN_LIMITED = (
+    "No choice within the budget and the other limits keeps more importance under these tables and pins."
+)
 
 
 class BudgetBar(anywidget.AnyWidget):
@@ -36,10 +40,12 @@ class BudgetBar(anywidget.AnyWidget):
     Traits:
         budget, min_latency, dense: in the unit of latency; the slider goes from min_latency to dense.
         budget_text, dense_text, unit: as shown.
+        limits: limits beside the budget, as `limit_rows` makes them.
+        price: what a little more latency is worth, in a sentence.
         facts: what the budget buys: {"name", "value", "band", "note", "kind", "title"} each.
     """
 
-    _esm = ui.script("theme/dom.js", "widgets/budget.js")
+    _esm = ui.script("theme/dom.js", "widgets/limits.js", "widgets/budget.js")
     _css = ui.css() + ui.static("widgets/budget.css")
 
     budget = Float(0.0).tag(sync=True)
@@ -48,6 +54,8 @@ class BudgetBar(anywidget.AnyWidget):
     budget_text = Unicode("").tag(sync=True)
     dense_text = Unicode("").tag(sync=True)
     unit = Unicode("ms").tag(sync=True)
+    limits = List().tag(sync=True)
+    price = Unicode("").tag(sync=True)
     facts = List().tag(sync=True)
 
     def __init__(self, selection: ExplorerState):
@@ -56,7 +64,7 @@ class BudgetBar(anywidget.AnyWidget):
         self._shown: tuple = (None, None, None)
         self._timed: tuple[Timed, ...] = ()
         selection.observe(self._look, ["study", "settled"])
-        selection.observe(self._show, ["plan", "reference", "budget", "min_latency", "study"])
+        selection.observe(self._show, ["plan", "reference", "budget", "min_latency", "study", "limits"])
         selection.accuracies.observe(self._learn, ["since", "networks", "measuring", "problem"])
         self.observe(self._dragged, "budget")
         self.on_msg(self._receive)
@@ -92,11 +100,20 @@ class BudgetBar(anywidget.AnyWidget):
                 self.dense = s.study.problem.dense_latency
                 self.dense_text = fmt.number(self.dense)
                 self.budget_text = fmt.number(s.budget)
+                self._show_limits(s.study, s.plan)
                 now = (s.study, s.plan, s.reference)
                 if any(new is not old for new, old in zip(now, self._shown, strict=True)):
                     self._shown = now
                     facts = self._facts(s.plan, now=True)
                     self.facts = beside_a(facts, self._facts(s.reference.plan)) if s.reference else facts
+
+    def _show_limits(self, study: StudyRecord, plan: Plan) -> None:
+        problem = study.problem
+        self.limits = limit_rows(problem, plan, self.selection.limits)
+        worth = price_text(plan.shadow_price, problem.dense_latency, problem.dense_importance)
+        self.price = f"1 % of dense more latency would keep about {worth} more of the importance." * bool(
+            worth
+        )
 
     def _dragged(self, change: Mapping[str, Any]) -> None:
         s = self.selection
@@ -108,6 +125,9 @@ class BudgetBar(anywidget.AnyWidget):
             self.selection.settle()
         elif content.get("kind") == "typed":
             self.selection.set_budget(str(content.get("text", "")))
+        elif content.get("kind") == "limit" and self.selection.study is not None:
+            self.selection.set_limit(str(content.get("name", "")), str(content.get("text", "")))
+            self.send({"kind": "answered"})  # a limit that cannot be leaves the slider where it was
 
 
 def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) -> list[dict[str, str]]:
@@ -137,7 +157,13 @@ def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) ->
     for what, name in (("parameters", "parameters"), ("macs", "MACs")):
         if study.counts.get(what):
             kept, whole = study.count(what, plan.choices, plan.removed_blocks), study.count(what)
-            facts.append(fact(name, fmt.change(kept / whole), f"{fmt.count(kept)} of {fmt.count(whole)}"))
+            facts.append(
+                fact(
+                    name,
+                    fmt.change(kept / whole),
+                    used_text(plan, what, kept, whole),
+                )
+            )
     said = failed_words(study) or importance_words(doubt)
     doubt = "failed importance" if doubt == FAILED else doubt
     if not doubt and (said := _wrong(study)):
@@ -165,7 +191,7 @@ def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
             "✓ proven",
             f"for {doubt}" if doubt else time,
             "" if doubt else "proven",
-            " ".join(filter(None, (PROVEN, said, plan.note))),
+            " ".join(filter(None, (PROVEN_LIMITED if plan.limits else PROVEN, said, plan.note))),
         )
     if plan.bound is None:
         return fact("best possible", "not proven", time, "open", plan.note)

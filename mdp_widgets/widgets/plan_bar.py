@@ -86,7 +86,7 @@ class PlanBar(anywidget.AnyWidget):
         """Show a named plan: its budget and its pins. One step of undo."""
         s = self.selection
         found = load_named(s.study, name)
-        if not s.go(found.plan.budget, found.pins):
+        if not s.go(found.plan.budget, found.pins, found.plan.most):
             raise MdpError(s.error)
         if abs(s.plan.importance - found.plan.importance) > 1e-6 * abs(found.plan.importance or 1.0):
             self._say(f"{name!r} was found by {found.plan.solver}; shown is the best plan of its budget.")
@@ -114,5 +114,5 @@ def plan_line(named) -> dict[str, str]:
     if p is None:
         return {"name": named.name, "text": "cannot be used", "error": named.error}
     gone = f", {removed_count(p)}" if p.removed_blocks else ""
-    pins = ", pinned" if named.pins else ""
+    pins = (", pinned" if named.pins else "") + (", limited" if p.limits else "")
     return {"name": named.name, "text": f"{fmt.ms(p.latency, p.latency_unit)}{gone}{pins}", "error": ""}

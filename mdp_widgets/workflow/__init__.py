@@ -15,6 +15,7 @@ from .profile import profile_panel
 from .score import score_panel
 from .study_draft import StudyDraft
 from .takeaway import takeaway_panel
+from .verify import verify_panel
 
 __all__ = [
     "JobView",
@@ -27,4 +28,5 @@ __all__ = [
     "score_panel",
     "study_panel",
     "takeaway_panel",
+    "verify_panel",
 ]

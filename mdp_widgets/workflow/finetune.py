@@ -5,6 +5,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from mdp.core.names import slug
+from mdp.core.paths import data_dir
 from mdp.core.plan import Plan
 from mdp.core.saved_networks import Network, networks_of_plan
 from mdp.core.study import StudyRecord
@@ -20,7 +22,7 @@ from .finetune_facts import facts_table, finetune_facts
 from .form import form, values_of
 from .job_view import JobView
 from .plans import network_folder, plan_files
-from .study_draft import FASHION, checked_data
+from .study_draft import FASHION, StudyDraft, checked_data
 from .training_curve import draw_training, training_info, training_label, training_table
 
 
@@ -28,24 +30,35 @@ def finetune_panel(selection) -> widgets.VBox:
     """Form and job, live curve, and the table of accuracy and latency.
 
     Traits: it follows study and plan of the ExplorerState; state of its `job` holds what comes in.
-    Its other parts: `about`, `data`, `bad`, `repair`, `images`, `epochs`, `rate`, `go`, `plot`, `table`.
+    Its other parts: `about`, `data`, `bad`, `repair`, `images`, `epochs`, `rate`, `budgets`, `methods`, `go`,
+    `plot`, `table`.
     """
     data = combobox(
         "Images",
         [FASHION],
-        images_of(selection.study),
+        images_for(selection),
         "fashion-mnist, or one folder per class",
     )
+    offered = {"data": data.value}
     data.placeholder = "/path/to/a/folder/per/class"
-    parts = form(FinetuneOptions, "skip_bad", "images", "recipe", "epochs", "rate", "repair")
+    parts = form(
+        FinetuneOptions, "skip_bad", "images", "recipe", "epochs", "rate", "budgets", "methods", "repair"
+    )
     about = ui.sentence()
-    job = JobView("finetune", idle="The pruned network is taken out of the dense one, trained on, and timed.")
+    job = JobView(
+        "finetune",
+        idle="The pruned network is taken out of the dense one, trained on, and timed.",
+        resume=lambda state: is_about(state, selection.study),
+    )
     plot = Plot(height="100%", filename="fine-tuning")
     table = widgets.HTML()
 
     def asked() -> FinetuneOptions:
         study, plan = plan_files(selection)
         chosen = values_of(FinetuneOptions, parts)
+        if chosen["budgets"]:  # each network gets a folder of its own among the user's
+            return FinetuneOptions(source=study, data=checked_data(data.value), **chosen)
+        del chosen["budgets"], chosen["methods"]
         some = f"-{chosen['images']}images" if chosen["images"] else ""
         some += "" if chosen["repair"] else "-unrepaired"
         some += "" if chosen["epochs"] is None else f"-{chosen['epochs']}epochs"
@@ -57,9 +70,8 @@ def finetune_panel(selection) -> widgets.VBox:
     def start():
         options = or_sentence(asked, job.complain)
         if options:
-            job.start(
-                argv(options), f"Fine-tuning {selection.study.name} at {fmt.ms(selection.plan.latency)}"
-            )
+            what = options.budgets or fmt.ms(selection.plan.latency)
+            job.start(argv(options), f"Fine-tuning {selection.study.name} at {what}")
 
     def draw(_=None):
         state, before = whose_facts(job.state, selection.plan)
@@ -75,6 +87,17 @@ def finetune_panel(selection) -> widgets.VBox:
         plot.show(draw_training(info), training_label(info), columns, rows)
         table.value = facts_table(facts)
 
+    done: dict[str, int] = {}
+
+    def grow(_=None):
+        """A network has come: the front shows it at once."""
+        state = job.state
+        if state is not None:
+            now = sum("members_done" in m for m in state.metrics) + bool(state.result)
+            if now > done.get(state.id, 0):
+                done[state.id] = now
+                selection.accuracies.look()
+
     def describe(_=None, before: str = ""):
         plan = selection.plan
         if plan is None:
@@ -83,16 +106,24 @@ def finetune_panel(selection) -> widgets.VBox:
         more = f"Fine-tuned before: {before}, in Take away." if before else "Another budget gives another."
         ui.say(about, f"Plan: {fmt.ms(plan.latency)}, {removed_count(plan)}. {more}")
 
-    def other_study(_: Any = None):
-        if data.value in ("", FASHION):  # what somebody typed stays
-            data.value = images_of(selection.study)
+    def other_images(_: Any = None):
+        if data.value in ("", FASHION, offered["data"]):  # what somebody typed stays
+            data.value = offered["data"] = images_for(selection)
+
+    def other_study(change: Any):
+        other_images()
+        if path_of(change["old"]) != path_of(change["new"]):
+            job.complain("")
+            job.find()
 
     job.observe(draw, "state")
+    job.observe(grow, "state")
     selection.observe(describe, "plan")
     # Files of networks are read: not at every step of a drag, and not while a job says what there is to see.
     selection.observe(lambda _: None if job.running else draw(), "settled")
     selection.observe(draw, "study")
     selection.observe(other_study, "study")
+    StudyDraft.of(selection).observe(other_images, ["data", "model"])
     draw()
     go = start_button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
     *inputs, repair = parts.values()
@@ -101,7 +132,8 @@ def finetune_panel(selection) -> widgets.VBox:
     curve.add_class("mdp-curve")
     outcome = ui.card(table, title="What it is worth")
     panel = long_work(flow(card, curve, outcome))
-    panel.bad, panel.images, panel.recipe, panel.epochs, panel.rate, panel.repair = parts.values()
+    panel.bad, panel.images, panel.recipe, panel.epochs, panel.rate, *front, panel.repair = parts.values()
+    panel.budgets, panel.methods = front
     panel.about, panel.data, panel.go, panel.job = about, data, go, job
     panel.plot, panel.table = plot, table
     return panel
@@ -120,6 +152,26 @@ def whose_facts(state: JobState | None, plan: Plan | None) -> tuple[JobState | N
     if newest is None or made == newest.folder.resolve():
         return state, None
     return None, newest
+
+
+def is_about(state: JobState, study: StudyRecord | None) -> bool:
+    """Whether a run fine-tunes a plan of this study."""
+    return bool(path_of(study)) and state.arguments[1:2] == (path_of(study),)
+
+
+def path_of(study: StudyRecord | None) -> str:
+    """The file of a study, or the one that it gets when a run needs one; "" for none."""
+    if study is None:
+        return ""
+    return str(Path(study.path or data_dir() / "user" / "studies" / f"{slug(study.name)}.json").resolve())
+
+
+def images_for(selection) -> str:
+    """Those that the study was scored on, as far as they are known: also a folder that was named for its
+    model in the steps that make a study."""
+    study, draft = selection.study, StudyDraft.of(selection)
+    known = images_of(study)
+    return known or (draft.data if study is not None and draft.model == study.model.name else "")
 
 
 def images_of(study: StudyRecord | None) -> str:

@@ -57,6 +57,8 @@ def _read(about: Option, typed: Any) -> Any:
     word = typed.strip()
     if about.default is None and word.lower() in ("", about.absent.lower()):
         return None
+    if about.kind is tuple:
+        return () if word.lower() == about.absent.lower() else tuple(word.replace(",", " ").split())
     read, wanted = READ.get(about.kind, (str, ""))
     try:
         return read(word)

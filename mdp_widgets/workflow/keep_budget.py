@@ -24,6 +24,7 @@ from .artifacts import free_name
 from .components import long_work, or_sentence, start_button, two_columns
 from .enforce_story import story_html, story_of, story_of_study
 from .job_view import JobView
+from .measure_here import MeasureHere
 
 NOTE = (
     "Solves, measures the pruned network here, and where it breaks the budget measures its parts anew and "
@@ -47,7 +48,8 @@ def budget_panel(selection) -> widgets.VBox:
 def budget_card(selection) -> widgets.VBox:
     """Keep the present budget on this device, and see how it went. Over one ExplorerState.
 
-    Its parts are `go`, `job`, `story` (HTML) and `show`, the button that shows the plan that was measured.
+    Its parts are `go`, `job`, `story` (HTML), `show`, the button that shows the plan that was measured, and
+    `here`, which measures the model on this device where the study is of another.
     """
     job = JobView("enforce", "verify", resume=lambda state: is_about(state, selection.study), recap=False)
     story, problem = widgets.HTML(), ui.sentence(kind="error")
@@ -108,10 +110,11 @@ def budget_card(selection) -> widgets.VBox:
     job.observe(ended, "state")
     selection.observe(other_study, "study")
     tell()
-    work, ending = widgets.VBox([ui.row(go), job]), widgets.VBox([story, ui.row(button), problem])
+    here = MeasureHere(selection)
+    work, ending = widgets.VBox([ui.row(go), job, here]), widgets.VBox([story, ui.row(button), problem])
     card = ui.card(two_columns(work, ending), title="The measured budget", note=jobs.refusal() or NOTE)
     card.add_class("mdp-wide")
-    card.go, card.job, card.story, card.show = go, job, story, button
+    card.go, card.job, card.story, card.show, card.here = go, job, story, button, here
     return card
 
 

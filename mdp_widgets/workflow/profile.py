@@ -2,9 +2,11 @@
 
 import ipywidgets as widgets
 
+from mdp.cli.profile import width_step
 from mdp.core.quality import tables_words
 from mdp.core.study import Tables
 from mdp.core.tables import how_timed, list_tables
+from mdp.jobs import JobState
 from mdp.operations import ProfileOptions, argv
 from mdp.plot import formats as fmt
 
@@ -75,8 +77,11 @@ def tables_row(tables: Tables) -> tuple[str, ...]:
 
 
 def profile_card(draft: StudyDraft, number: int = 2) -> widgets.VBox:
-    """The card of step 2. Its parts are `device`, `batch`, `dtype`, `how`, `go`, `again` and `job`."""
-    parts = form(ProfileOptions, "device", "batch", "dtype")
+    """The card of step 2. Its parts are `device`, `batch`, `dtype`, `threads`, `seconds`, `steps` (of
+    widths), `how`, `go`, `again`, `job` and `left`, a sentence on what a run that was stopped left."""
+    parts = form(ProfileOptions, "device", "batch", "dtype", "threads", "seconds", "width_step")
+    parts["width_step"].placeholder = "channels=8, or mlp=64 qk=8"
+    left = ui.sentence()
     how = Switches(draft, parts["device"])
     job = JobView(
         "profile",
@@ -94,7 +99,9 @@ def profile_card(draft: StudyDraft, number: int = 2) -> widgets.VBox:
         more.layout.display = None if wrong else "none"
 
     def asked():
-        return ProfileOptions(**draft.naming(), **values_of(ProfileOptions, parts | how.parts))
+        options = ProfileOptions(**draft.naming(), **values_of(ProfileOptions, parts | how.parts))
+        width_step(options.width_step)  # refuses what is no step
+        return options
 
     def measure():
         options = or_sentence(asked, job.complain)
@@ -104,14 +111,38 @@ def profile_card(draft: StudyDraft, number: int = 2) -> widgets.VBox:
                 f"Latency of {draft.model}, batch {options.batch}, {options.dtype}{how.title()}",
             )
 
-    job.observe(lambda change: draft.measured(change["new"]), "state")
+    def ended(change):
+        draft.measured(change["new"])
+        tell_left()
+
+    def tell_left():
+        ui.say(left, left_behind(job.state), "status")
+
+    job.observe(ended, "state")
+    tell_left()
     more = start_button("Measure again", again, tooltip="Measure the same once more; what is known is kept")
     job.observe(offer_again, "state")
     offer_again()
     go = start_button("Measure", measure, tooltip="Measure latency tables on this machine")
-    card = step_card(number, "Latency", fields(*parts.values(), how), ui.row(go), job, more)
-    card.again = more
-    card.device, card.batch, card.dtype = parts.values()
+    card = step_card(number, "Latency", fields(*parts.values(), how), ui.row(go), job, left, more)
+    card.again, card.left = more, left
+    card.device, card.batch, card.dtype, card.threads, card.seconds, card.steps = parts.values()
     card.how = how
     card.go, card.job = go, job
     return card
+
+
+def left_behind(state: JobState | None) -> str:
+    """What a run that did not come to its end leaves for step 4, or what is missing; "" about others."""
+    if state is None or state.status not in ("cancelled", "failed", "lost"):
+        return ""
+    if state.result.get("path"):
+        return (
+            "The coarse tables were complete and are saved: step 4 can build a study of them. Measure goes "
+            "on to the finer ones."
+        )
+    reached = f" ({state.progress['text']})" if state.progress and state.progress["text"] else ""
+    return (
+        f"The coarse tables are not complete yet{reached}, so that this run left nothing for step 4. Measure "
+        "goes on from there; what was measured is not measured twice."
+    )

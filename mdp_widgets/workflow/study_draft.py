@@ -60,7 +60,8 @@ class StudyDraft(HasTraits):
 
     def measured(self, state: JobState | None) -> None:
         """Tell the later steps that a job has made something."""
-        if state is not None and state.status == "done":
+        # A run that was stopped may have saved its coarse tables.
+        if state is not None and (state.status == "done" or (state.status != "running" and state.result)):
             self.fresh += 1
 
 

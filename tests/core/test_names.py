@@ -10,7 +10,8 @@ import pytest
 from mdp.core.errors import MdpError
 from mdp.core.names import slug
 from mdp.core.plan import make_plan
-from mdp.core.study import delete_study, list_studies, load_study, rename_study, save_study
+from mdp.core.study import list_studies, load_study, save_study
+from mdp.core.study_files import delete_study, rename_study
 from mdp.solve import solve
 from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.state.saved_plans import delete_named, list_named, load_named, save_named
@@ -104,3 +105,26 @@ def test_a_study_is_renamed_and_deleted(study):
         with pytest.raises(MdpError):
             act()
     assert load_study("fmnist-vit-cpu")
+
+
+def test_what_belongs_to_a_study_goes_where_it_goes(study, tmp_path):
+    path = save_study(called(study, "Mein Modell"))
+    mine, budget = load_study(path), 0.7 * study.problem.dense_latency
+    plan = solve(study.problem, budget)
+    save_named(mine, "kept", plan, ExplorerState().pins)
+    path.with_suffix(".plan.json").write_text("{}")
+    new = rename_study(path, "  Das  andere ")
+    other = load_study(new)
+    assert other.name == "Das andere" and [n.name for n in list_named(other)] == ["kept"]
+    assert new.with_suffix(".plan.json").exists() and not path.with_suffix(".plan.json").exists()
+    assert list_named(mine) == [] and rename_study(new, "Das andere") == new
+    delete_study(new)
+    assert [p for p in (tmp_path / "user").rglob("*") if p.is_file()] == []
+
+
+def test_a_file_that_somebody_called_so_is_not_overwritten(study):
+    path = save_study(called(study, "first"))
+    taken = save_study(called(study, "second"), path.with_name("third.json"))
+    before = taken.read_bytes()
+    new = rename_study("first", "third")
+    assert new != taken and taken.read_bytes() == before and load_study("second").path == taken

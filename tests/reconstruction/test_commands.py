@@ -1,6 +1,7 @@
 """The contract of `finetune --epochs 0`, and the commands that repair, on a small trained-like checkpoint."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -128,3 +129,17 @@ def test_what_cannot_be_repaired_is_measured_all_the_same(made, tmp_path, capsys
     assert "Not repaired" in err and "5 were given" in err
     status, _, err = command(capsys, "repair", study, "--plan", plan, *few, "--out", tmp_path / "net")
     assert status == 2 and "5 were given" in err and not list((tmp_path / "net").glob("*"))
+
+
+def test_rotated_weights_compute_the_same(tmp_path, capsys):
+    out = tmp_path / "turned.safetensors"
+    words = ("rotate", "fmnist_vit", *FEW[:-1], "--weights", "none")
+    assert main([*words, "--out", str(tmp_path / "turned.pth")]) == 2
+    assert "does not end in .safetensors" in capsys.readouterr().err
+    assert main([*words, "--out", str(out)]) == 0
+    ref = ModelRef("fmnist_vit", "none", (1, 28, 28), 10)
+    own, images = create(ref).eval(), torch.randn(4, 1, 28, 28)
+    turned = create(replace(ref, weights=str(out))).eval()
+    torch.testing.assert_close(turned(images), own(images), rtol=1e-3, atol=1e-4)
+    assert main(["rotate", "fmnist_resnet", *FEW[:-1], "--out", str(out)]) == 2
+    assert "cannot be rotated" in capsys.readouterr().err

@@ -1,4 +1,5 @@
-"""The documented lines for nginx, as documented: pages and channels pass, with the cookie alone."""
+"""The documented lines for nginx, as documented, with a certificate: pages and channels pass, with the cookie
+alone."""
 
 import asyncio
 import http.client
@@ -6,6 +7,7 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -29,7 +31,11 @@ http {{
   access_log off;
   client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
   uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
-  server {{ listen 127.0.0.1:{port}; server_name localhost; {snippet} }}
+  server {{
+    listen 127.0.0.1:{port} ssl; server_name localhost;
+    ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
+    {snippet}
+  }}
 }}
 """
 
@@ -43,28 +49,34 @@ def free_port():
 @pytest.fixture
 def front(tmp_path):
     nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if nginx is None:
-        pytest.skip("needs nginx")
+    if nginx is None or shutil.which("openssl") is None:
+        pytest.skip("needs nginx and openssl")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost", "-keyout", "key.pem", "-out", "cert.pem"],
+        cwd=tmp_path, check=True, capture_output=True,
+    )  # fmt: skip
     outer, inner = free_port(), free_port()
     snippet = SNIPPET.replace("127.0.0.1:8866", f"127.0.0.1:{inner}")
     (tmp_path / "nginx.conf").write_text(CONFIG.format(folder=tmp_path, port=outer, snippet=snippet))
-    words = ["--port", inner, "--url", f"http://localhost:{outer}/pruning/", "--token", "t", "--warm", 0]
+    words = ["--port", inner, "--url", f"https://localhost:{outer}/pruning/", "--token", "t", "--warm", 0]
     command = [sys.executable, "-m", "mdp_widgets", *map(str, words)]
     data = {**os.environ, "MDP_DATA": str(tmp_path)}
     server = subprocess.Popen(command, cwd=REPO, text=True, stdout=subprocess.PIPE, env=data)
     proxy = subprocess.Popen([nginx, "-p", tmp_path, "-c", tmp_path / "nginx.conf"])
-    assert f"http://localhost:{outer}/pruning/?token=t " in server.stdout.readline()
+    assert f"https://localhost:{outer}/pruning/?token=t " in server.stdout.readline()
     while socket.socket().connect_ex(("127.0.0.1", outer)):
         assert proxy.poll() is None
         time.sleep(0.05)
-    yield outer
+    yield outer, ssl.create_default_context(cafile=tmp_path / "cert.pem")
     for process in (proxy, server):
         process.terminate()
         process.wait(timeout=30)
 
 
 def test_the_documented_lines_serve_pages_and_channels(front):
-    connection = http.client.HTTPConnection("localhost", front, timeout=90)
+    port, trusted = front
+    connection = http.client.HTTPSConnection("localhost", port, timeout=90, context=trusted)
     connection.request("GET", "/pruning/teach?token=t")
     answer = connection.getresponse()
     cookie, body = answer.getheader("Set-Cookie").split(";")[0], answer.read().decode()
@@ -72,12 +84,13 @@ def test_the_documented_lines_serve_pages_and_channels(front):
     assert 'data-base-url="/pruning/voila/"' in body
 
     async def talk(origin):
-        url = f"ws://localhost:{front}/pruning/api/kernels/{kernel}/channels"
-        channel = await websocket_connect(HTTPRequest(url, headers={"Cookie": cookie, "Origin": origin}))
+        url = f"wss://localhost:{port}/pruning/api/kernels/{kernel}/channels"
+        headers = {"Cookie": cookie, "Origin": origin}
+        channel = await websocket_connect(HTTPRequest(url, headers=headers, ssl_options=trusted))
         await channel.write_message(GOOD[None])
         while "comm_info_reply" not in await asyncio.wait_for(channel.read_message(), 30):
             pass
 
-    run_apart(talk(f"http://localhost:{front}"))
+    run_apart(talk(f"https://localhost:{port}"))
     with pytest.raises(Exception, match="403"):
         run_apart(talk("https://evil.example"))

@@ -167,3 +167,14 @@ def test_ctrl_c_ends_it_without_a_word_even_while_a_kernel_starts(tmp_path):
     os.killpg(server.pid, signal.SIGINT)  # as a terminal does
     said, _ = server.communicate(timeout=60)
     assert (said, server.returncode) == ("", 0)
+
+
+def test_without_a_class_its_addresses_say_so_and_what_is_printed_is_there(port):
+    for path in ("/class/state", "/teacher", "/class/teacher", "/class/results.csv"):
+        status, body = known(port, path)
+        assert status == 404 and "class" in body, path
+    for path in ("/class", "/class/handout", "/class/worksheet", "/class/exercises.ipynb"):
+        assert known(port, path)[0] == 200
+    status, body = ask(port, "/login?next=/class")
+    assert "action='/class'" in body
+    assert "action='/'" in ask(port, "/login?next=//evil.example")[1]

@@ -1,4 +1,4 @@
-"""The seven steps: what their records say, and that their controls move what they should."""
+"""The figures of the steps: what their records say, and that their controls move what they should."""
 
 import math
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from mdp.core.measurements import Measured
-from mdp.core.plan import make_plan
 from mdp.plot.counterfactuals import (
     counterfactuals_info,
     counterfactuals_label,
@@ -17,11 +16,11 @@ from mdp.solve import solve, what_if
 from mdp_widgets import teach as lessons
 from mdp_widgets.pages.inspector import Inspector
 from mdp_widgets.teach.choices import thinned
-from mdp_widgets.teach.figures.blocks import blocks_info, whole
+from mdp_widgets.teach.figures.blocks import blocks_info
 from mdp_widgets.teach.figures.choices import choices_info
 from mdp_widgets.teach.figures.linear import linear_info, linear_latency
-from mdp_widgets.teach.figures.tables import sum_info
 from mdp_widgets.teach.figures.units import units_info
+from mdp_widgets.teach.line_cost import WIDTHS, line_cost
 
 from ..synthetic import synthetic_resnet, synthetic_vit
 
@@ -76,22 +75,18 @@ def test_the_linear_model_is_right_only_where_inputs_are_dense(vit):
     assert info.error > 0.05 and all(a >= b for a, b in zip(info.at_dense, info.at_input, strict=True))
 
 
-def test_the_sum_is_the_latency(vit):
-    plan = solve(vit.problem, 0.5 * vit.problem.dense_latency)
-    info = sum_info(vit.problem, plan)
-    assert info.total == pytest.approx(plan.latency)
-    assert sum(info.dense) == pytest.approx(vit.problem.dense_latency)
-    gone = make_plan(vit.problem, 1e9, vit.problem.dense_choices, ["blocks.1"], solver="x", seconds=0)
-    assert [row[1] for row in sum_info(vit.problem, gone).values] == [0.0] * len(info.parts)
-
-
 def test_freedom_to_remove_blocks_never_costs(vit):
     info = blocks_info(vit.problem, points=6)
     assert info.smallest_free < info.smallest_kept
     for latency, importance in info.kept:
         free = solve(vit.problem, latency).importance / vit.problem.dense_importance
         assert free >= importance - 1e-9
-    assert not any(b.removable for b in whole(vit.problem).blocks)
+    assert not any(b.removable for b in WIDTHS.problem(vit.problem).blocks)
+
+
+def test_what_the_line_costs_is_importance_within_the_same_budget(vit):
+    cost = line_cost(vit.problem, 0.4)
+    assert cost.line <= cost.widths <= cost.blocks and cost is line_cost(vit.problem, 0.4)
 
 
 def test_opposites_never_gain_and_name_the_block(vit):
@@ -128,14 +123,23 @@ def test_the_input_slider_shows_the_error(selection):
     assert "<b>0 %</b> too much" not in step.said.value
 
 
-def test_the_budget_moves_the_sum(selection):
-    step = lessons.tables(selection)
-    step.share.value = 80
-    high = sum_info(selection.study.problem, selection.plan).total
-    step.share.value = step.share.min
-    assert sum_info(selection.study.problem, selection.plan).total < high
-    selection.set_budget("70%")
-    assert step.share.value == 70
+def test_a_cut_moves_both_bars(selection):
+    step = lessons.cutting(selection)
+    dense = selection.study.problem.dense_latency
+    step.share.value = 100
+    assert "<b>100 %</b> of the multiply-adds" in step.said.value
+    step.cut.value, step.share.value = "all mlp widths", 50
+    assert "<b>100 %</b>" not in step.said.value and f"{dense:.1f} ms" in step.said.value
+    _, time = step.bars.spec["data"][0]["x"]
+    cut = {d.name: 192 for d in selection.study.problem.dims if d.kind == "mlp"}
+    problem = selection.study.problem
+    assert time == pytest.approx(100 * problem.evaluate(problem.dense_choices | cut)[0] / dense)
+
+
+def test_a_scan_without_measured_accuracy_shows_importance_and_says_so(selection):
+    step = lessons.sensitivity(selection)
+    assert step.scan.spec["layout"]["yaxis"]["title"]["text"] == "importance lost, %"
+    assert "was not measured" in str([c.value for c in _all(step) if hasattr(c, "value")])
 
 
 def test_a_block_removed_by_hand_stays_removed_and_comes_back(selection):
@@ -152,6 +156,7 @@ def test_a_block_removed_by_hand_stays_removed_and_comes_back(selection):
 def test_the_program_is_solved_as_the_slider_moves(selection):
     step = lessons.program(selection)
     before = step.drawing.info
+    assert "Shadow price" in str([c.value for c in _all(step) if hasattr(c, "value")])
     step.bar.budget = selection.min_latency * 1.2
     assert step.drawing.info != before and selection.plan.optimal
 
@@ -159,7 +164,7 @@ def test_the_program_is_solved_as_the_slider_moves(selection):
 def test_without_a_study_every_step_says_so(monkeypatch):
     monkeypatch.setattr("mdp_widgets.state.opening.list_studies", list)
     selection = lessons.open_study()
-    for step in ("opening", "choices", "importance", "linear", "tables", "removal", "program"):
+    for step in ("choices", "cutting", "importance", "linear", "removal", "program", "sensitivity"):
         shown = getattr(lessons, step)(selection)
         assert "There is no study at hand" in str([c.value for c in _all(shown) if hasattr(c, "value")])
 

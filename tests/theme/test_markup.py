@@ -103,15 +103,25 @@ def test_no_page_takes_markup_of_a_study_for_its_own(study, monkeypatch):
         selection.go(0.5 * study.problem.dense_latency, selection.pins)
         selection.open(MARK)
     for lesson in (
-        teach.opening,
         teach.choices,
         teach.importance,
         teach.linear,
         teach.program,
         teach.removal,
-        teach.tables,
+        teach.cutting,
+        teach.sensitivity,
+        teach.measurement,
     ):
         lesson(teach.open_study(study))
+    course = teach.Course(study)
+    for number in range(1, len(course.titles) + 1):
+        course.go_to(number)
+        page = course.pages[number]
+        if hasattr(page, "prediction"):
+            page.prediction.answer(None)
+            page.check.answer(MARK)
+    for number in (1, 2, 3):
+        course.pages[7].choice.value = number
     for name in workflow.__all__:
         if name.endswith("_panel"):
             getattr(workflow, name)(selection)

@@ -21,6 +21,7 @@ from mdp.training.mixing import mixing
 from mdp.training.recipe import (
     Recipe,
     augment_of,
+    eased,
     recipe_from_json,
     recipe_names,
     recipe_of,
@@ -69,6 +70,12 @@ def test_a_recipe_that_cannot_be_is_a_sentence(tmp_path, text, sentence):
     (tmp_path / "mine.json").write_text(text)
     with pytest.raises(BadFile, match=sentence):
         recipe_of(str(tmp_path / "mine.json"))
+
+
+def test_the_rate_is_lower_where_little_was_cut():
+    recipe = Recipe(epochs=1, rate=0.01, gentle=0.5)
+    assert [round(eased(recipe, cut).rate, 6) for cut in (0.8, 0.5, 0.25, 0.0)] == [0.01, 0.01, 0.005, 0.001]
+    assert eased(Recipe(epochs=1, rate=0.01), 0.1).rate == 0.01
 
 
 def test_a_recipe_that_is_not_there():

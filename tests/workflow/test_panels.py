@@ -276,6 +276,33 @@ def test_a_run_found_on_a_new_page_is_seen_beside_the_study_that_is_opened_then(
     assert "91.2 %" in panel.table.value
 
 
+def test_the_run_of_the_study_in_view_is_shown(selection, watch):
+    panel, first = finetune_panel(selection), selection.study
+    panel.data.value, panel.epochs.value = "fashion-mnist", "1"
+    panel.go.click()
+    mine = watch(panel.job)
+    assert selection.open(save_study(synthetic_vit(3)))
+    assert panel.job.state is None and "trained on, and timed" in text_of(panel.job)
+    assert finetune_panel(selection).job.state is None  # nor on a new page
+    selection.show(first)
+    assert panel.job.state.id == mine.id and finetune_panel(selection).job.state.id == mine.id
+
+
+def test_the_folder_of_images_follows_from_score_to_finetune(selection):
+    draft = StudyDraft.of(selection)
+    draft.model, draft.data = selection.study.model.name, "/my/images"
+    panel = finetune_panel(selection)
+    assert panel.data.value == "/my/images"
+    draft.data = "/my/other"
+    assert panel.data.value == "/my/other"
+    panel.data.value = "/typed"
+    draft.data = "/third"
+    assert panel.data.value == "/typed"
+    panel.data.value = ""
+    draft.model = "another_model"
+    assert panel.data.value == ""
+
+
 def test_a_metric_that_is_no_number_does_no_harm(selection):
     state = jobs.JobState("x", "t", "finetune", "running", 0.0, metrics=({"accuracy_dense": "?"},))
     assert finetune_facts(state, selection.study, selection.plan).dense is None
@@ -390,3 +417,22 @@ def _empty():
     selection = ExplorerState()
     selection.study = None
     return selection
+
+
+def test_a_front_is_fine_tuned_as_one_job_and_its_networks_are_looked_for_at_once(
+    selection, watch, monkeypatch
+):
+    panel = finetune_panel(selection)
+    panel.data.value, panel.epochs.value = "fashion-mnist", "1"
+    panel.budgets.value, panel.methods.value = "60%,40%", "exact,halp"
+    looked = []
+    monkeypatch.setattr(type(selection.accuracies), "look", lambda self: looked.append(1))
+    panel.go.click()
+    state = watch(panel.job)
+    words = list(state.arguments)
+    assert (
+        words[words.index("--budgets") + 1] == "60%,40%"
+        and words[words.index("--methods") + 1] == "exact,halp"
+    )
+    assert "--plan" not in words and "--out" not in words
+    assert state.status == "done" and looked  # the stand-in says an accuracy

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...core.errors import MdpError
@@ -13,6 +13,7 @@ from ...networks.prunable import PrunableNetwork
 from ...surgery.extract import extract
 from ...surgery.keep_indices import kept_positions, kept_units
 from .chain import chain, entered, entry, kept_output
+from .mended import SMALL, Mender
 
 # Kept activations may take this much memory, bytes; beyond, forwards begin at the image.
 ROOM = 1 << 30
@@ -34,6 +35,8 @@ class Evaluator:
         loss: the loss against labels; by default cross-entropy.
         check: called between batches; raises to stop.
         dense: the same network on the images' device, where that is not the CPU.
+        mend: whether losses are those of the repaired network: the first half of the batches is learnt from,
+            the second measured on.
     """
 
     def __init__(
@@ -46,11 +49,16 @@ class Evaluator:
         loss: Callable[[Any, Tensor], Tensor] | None = None,
         check: Callable[[], None] = lambda: None,
         dense: PrunableNetwork | None = None,
+        mend: bool = False,
     ):
         self.found, self.batches, self.order = found, batches, order
         self._loss, self._against, self._check = loss or F.cross_entropy, against, check
         self._dense = dense or found
         self.images = sum(len(images) for images, _ in batches)
+        half = (len(batches) + 1) // 2 if mend else 0
+        self._judged = range(half, len(batches))
+        learn = torch.cat([images for images, _ in batches[:half]]) if half else torch.empty(0)
+        self._mender = Mender(self._dense.model, learn, check) if half else None
         self._full = {d.name: d.units for d in found.space.dims}
         self.outputs = [self._dense_output(images) for images, _ in batches]
         self.links = chain(self._dense, batches[0][0][:2])
@@ -59,11 +67,18 @@ class Evaluator:
 
     def loss(self, decision: Decision) -> float:
         """What the answer loses, ≥ 0 but for labels, where less than nothing can be lost; capped at LOST."""
+        model, as_cut = self._as_cut(decision, self.order)
+        if self._mender is None or as_cut < SMALL:
+            return as_cut
+        return min(as_cut, self._mended(model))
+
+    def _as_cut(self, decision: Decision, order: Mapping[str, np.ndarray]) -> tuple[nn.Module, float]:
+        """(the pruned network, what its answer loses)."""
         what, name, kept = decision
         choices = {**self._full, **({name: kept} if what == "dim" else {})}
         removed = (name,) if what == "block" else ()
-        model = extract(self.found, choices, removed, self.order).to(self.batches[0][0].device)
-        start = entry(self.links, self._changed(choices), removed)
+        model = extract(self.found, choices, removed, order).to(self.batches[0][0].device)
+        start = entry(self.links, self._changed(choices, order), removed)
         kept_inputs = self._activations(start) if start >= 0 else None
         found = []
         with torch.no_grad():
@@ -76,7 +91,30 @@ class Evaluator:
                     with entered(model, self.links, start, kept_inputs[i]):
                         output = model(images)
                 found.append(self._distance(i, output))
-        return self._mean(found) - self.dense
+        return model, self._mean(found) - self.dense
+
+    def _mended(self, model: nn.Module) -> float:
+        """What the answer loses once the pruned network is repaired, on images that it did not learn from."""
+        model = self._mender(model)
+        now, was = [], []
+        with torch.no_grad():
+            for i in self._judged:
+                self._check()
+                now.append(self._distance(i, model(self.batches[i][0])))
+                was.append(self._distance(i, self.outputs[i]))
+        return self._mean(now) - self._mean(was)
+
+    def natural(self, dim: str, kept: int) -> bool:
+        """Whether less is lost, as cut, where the first units stay instead of those that the score ranks
+        first: of a network whose units come sorted, as rotated ones do, they are the better."""
+        ranked = self.order[dim]
+        first = np.arange(len(ranked))
+        if set(ranked[:kept]) == set(first[:kept]):
+            return False
+        by_score, by_place = (
+            self._as_cut(("dim", dim, kept), {**self.order, dim: units})[1] for units in (ranked, first)
+        )
+        return by_place < by_score
 
     def accuracy(self) -> float:
         """Share of the images that the dense network gets right by their labels."""
@@ -87,10 +125,10 @@ class Evaluator:
         """The link where this decision's forwards begin: decisions sorted by it reuse most."""
         what, name, kept = decision
         choices = {**self._full, **({name: kept} if what == "dim" else {})}
-        return entry(self.links, self._changed(choices), (name,) if what == "block" else ())
+        return entry(self.links, self._changed(choices, self.order), (name,) if what == "block" else ())
 
-    def _changed(self, choices: Mapping[str, int]) -> list[str]:
-        kept = kept_units(self.found, choices, self.order)
+    def _changed(self, choices: Mapping[str, int], order: Mapping[str, np.ndarray]) -> list[str]:
+        kept = kept_units(self.found, choices, order)
         positions = kept_positions(self.found, kept)
         return [name for name, axes in positions.items() if any(not stay.all() for stay in axes.values())]
 

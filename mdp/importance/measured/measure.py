@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,6 +26,8 @@ from .encode import encoded
 from .evaluate import Evaluator
 from .kept import Kept, key_of
 from .losses import tables
+from .mended import FEWEST as FEWEST_MENDED
+from .mended import WORK as WORK_MENDED
 
 AGAINST = ("outputs", "labels")
 # Images to measure on: no more than MOST, and as many as a forward of these multiply-adds takes.
@@ -99,11 +102,23 @@ def measure(
     on_device = (
         found if device == "cpu" else dataclasses.replace(found, model=copy.deepcopy(found.model).to(device))
     )
+    mending = method == "measured" and len(images) >= 2 * FEWEST_MENDED and len(pairs) > 1
+    mending = mending and macs(found) * len(images) <= WORK_MENDED
     evaluator = Evaluator(
-        found, pairs, kept.base.order, against=against, loss=loss, check=part.check, dense=on_device
+        found,
+        pairs,
+        kept.base.order,
+        against=against,
+        loss=loss,
+        check=part.check,
+        dense=on_device,
+        mend=mending,
     )
     right = None if unlabelled else evaluator.accuracy()
     _sound(right, against, len(images), report)
+    if method == "measured" and not kept.losses:
+        kept.base = sorted_by_place(found, evaluator, kept.base, report)
+        evaluator.order = kept.base.order
     campaign = Campaign(found.space, kept, evaluator, part, limit)
     whole = campaign.calibrate() if method == "calibrated" else campaign.measure()
     curves, blocks = tables(found.space, kept.base, kept.losses)
@@ -115,6 +130,7 @@ def measure(
         "against": against,
         "measured_images": len(images),
         "measured": len(kept.losses),
+        **({"repaired": True} if mending else {}),
         **({} if right is None else {"measured_accuracy": round(right, 4)}),
         **({} if whole else {"stopped_after": seconds}),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -127,6 +143,17 @@ def measure(
             "follows the cheap score at measured rates. The same command goes on from here."
         )
     return encoded(found.space, kept.base, curves, blocks, noted)
+
+
+def sorted_by_place(found: PrunableNetwork, evaluator: Evaluator, base: Scores, report: Reporter) -> Scores:
+    """The scores with the units of a dim in the order in which they come, where a measurement says that this
+    is better than the score's, halfway down."""
+    order = dict(base.order)
+    for dim in found.space.dims:
+        if len(dim.options) > 1 and evaluator.natural(dim.name, dim.options[(len(dim.options) - 1) // 2]):
+            order[dim.name] = np.arange(dim.units)
+        report.check()
+    return dataclasses.replace(base, order=order)
 
 
 def images_for(found: PrunableNetwork) -> int:

@@ -1,8 +1,9 @@
 """The Pareto front: the best importance at every budget."""
 
+import contextlib
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,6 +15,8 @@ from ...core.plan import Plan, make_plan
 from ...core.problem import Problem
 from ..exact import solver as exact
 from ..exact.prepared import PreparedProblem, prepared
+from ..limited import solver as limited
+from ..limited.contradiction import smallest_latency
 from ..protocol import Limits
 
 
@@ -72,15 +75,22 @@ def front(
     *,
     pins: Pins | None = None,
     cancelled: Callable[[], bool] | None = None,
+    most: Mapping[str, float] | None = None,
 ) -> Front:
     """The exact optimum at each budget, or at that many from the fastest plan to dense, evenly spaced.
+
+    With `most`, limits of other resources by name, it is the front while these hold; it has no supported
+    points then.
 
     Budgets that nothing meets are left out. Where the problem is too wide for the exact solver, the MILP
     solves each budget and there are no supported points.
 
     Raises:
+        Infeasible: no choice meets the limits of other resources.
         Cancelled: `cancelled()` became true.
     """
+    if most:
+        return _limited_front(problem, budgets, Limits(pins, cancelled=cancelled, most=most))
     if isinstance(budgets, int):
         low = exact.fastest(problem, pins).latency
         budgets = np.linspace(low, max(low, problem.dense_latency), budgets)
@@ -92,6 +102,18 @@ def front(
             continue
         points.append(FrontPoint(budget, plan))
     return Front(tuple(points), supported(problem, pins))
+
+
+def _limited_front(problem: Problem, budgets: int | Sequence[float], limits: Limits) -> Front:
+    """The front while limits of other resources hold."""
+    if isinstance(budgets, int):
+        low = smallest_latency(problem, limits)
+        budgets = np.linspace(low, max(low, problem.dense_latency), budgets)
+    points = []
+    for budget in sorted(float(b) for b in budgets):
+        with contextlib.suppress(Infeasible):
+            points.append(FrontPoint(budget, limited.solve(problem, budget, limits, explain=False)))
+    return Front(tuple(points), ())
 
 
 def supported(problem: Problem, pins: Pins | None = None) -> tuple[Supported, ...]:

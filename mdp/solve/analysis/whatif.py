@@ -13,6 +13,7 @@ from ..exact import solver as exact
 from ..exact.elimination import Restriction
 from ..exact.point_pool import TooMany
 from ..exact.prepared import restricted
+from ..limited import solver as limited
 from ..protocol import Limits
 
 
@@ -50,7 +51,8 @@ def what_if(
     cancelled: Callable[[], bool] | None = None,
 ) -> list[Alternative]:
     """One Alternative for every block and dim of the plan that has one: removable blocks the other way round,
-    and dims at any other option than the plan's. Other pins stay in force; the decision itself is free.
+    and dims at any other option than the plan's. Other pins stay in force, and so do the plan's limits of
+    other resources; the decision itself is free.
 
     Raises:
         MdpError: the plan is not one of this problem, or the problem is too wide for the exact solver.
@@ -92,8 +94,12 @@ def _alternative(
     if cancelled is not None and cancelled():
         raise Cancelled("Stopped on request.")
     try:
-        ready = restricted(problem, only)
-        other = exact.plan_of(ready, plan.budget, Limits(cancelled=cancelled))
+        if plan.limits:
+            limits = Limits(cancelled=cancelled, most=plan.most)
+            other = limited.solve_restricted(problem, plan.budget, limits, only)
+        else:
+            ready = restricted(problem, only)
+            other = exact.plan_of(ready, plan.budget, Limits(cancelled=cancelled))
     except Infeasible as stop:
         return Alternative(kind, name, now, None, None, None, None, own, stop.smallest)
     except (Unsupported, TooMany) as reason:

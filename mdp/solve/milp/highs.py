@@ -1,13 +1,14 @@
 """HiGHS, asked again and again about one problem: built in Pyomo, compiled once."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ...core.plan import within
 from ...core.problem import Problem
-from ..precision import facts
+from ..precision import facts, sizes
 from .model import build
 
 # Both rows are scaled to this size, so that HiGHS's absolute tolerances are far below a table's digits.
@@ -36,13 +37,22 @@ class Milp:
     The compiled matrix is kept in HiGHS, so that another budget changes one number.
     """
 
-    def __init__(self, problem: Problem):
+    def __init__(self, problem: Problem, most: Mapping[str, float] | None = None):
+        """`most` are limits of other resources; each is asked for a hair less than `within` forgives."""
         self.problem = problem
         self.latency_scale = SCALE / max(facts(problem)[0].largest, 1e-300)
         self.importance_scale = SCALE / max(facts(problem)[1].largest, 1e-300)
         with _building:
-            self.model = build(problem, self.latency_scale, self.importance_scale)
+            self.model = build(problem, self.latency_scale, self.importance_scale, self._rows(most or {}))
             self._compile()
+
+    def _rows(self, most: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+        """(scale, limit) of each resource that is limited."""
+        rows = {}
+        for name, limit in most.items():
+            scale = SCALE / max(sizes(self.problem.resource[name].terms).largest, 1e-300)
+            rows[name] = (scale, limit + 0.5e-9 * abs(limit))
+        return rows
 
     def solve(self, budget: float, *, time_limit=None, stop=None) -> Answer:
         """Maximise importance within the budget; `stop`, an event, ends it early with what is known."""

@@ -1,20 +1,24 @@
 """The Pyomo model of the exact linearisation; `milp` says what its variables mean."""
 
 import itertools
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from ...core.problem import Problem
 
 
-def build(problem: Problem, latency_scale: float, importance_scale: float):
+def build(problem: Problem, latency_scale: float, importance_scale: float, most: Mapping | None = None):
     """A Pyomo model that maximises `importance` subject to `within`: latency <= parameter `budget`.
+
+    `most` gives resource -> (scale, limit) of further constraints, each resource at most its limit.
 
     `x[dim, option index]` and `kept[removable block]` are binary and hold the answer; the rest is continuous.
     """
     import pyomo.environ as pyo
 
-    tables = merge_tables(problem, latency_scale, importance_scale)
+    others = [(problem.resource[name].terms, scale) for name, (scale, _) in (most or {}).items()]
+    tables = merge_tables(problem, latency_scale, importance_scale, others)
     size = {d.name: len(d.options) for d in problem.dims}
     m = pyo.ConcreteModel()
     m.one = pyo.Var(bounds=(1, 1))
@@ -56,7 +60,7 @@ def build(problem: Problem, latency_scale: float, importance_scale: float):
                     pyo.quicksum(variable(block, scope, e) for e in entries) == variable(block, part, entry)
                 )
 
-    total = {0: [], 1: []}
+    total: dict[int, list] = {i: [] for i in range(2 + len(others))}
     for (block, scope), values in tables.items():
         for which, value in enumerate(values):
             total[which] += [
@@ -66,19 +70,27 @@ def build(problem: Problem, latency_scale: float, importance_scale: float):
     m.importance = pyo.Objective(expr=pyo.quicksum([0 * m.one, *total[1]]), sense=pyo.maximize)
     # One more on both sides: the row is there even if no table has a latency.
     m.within = pyo.Constraint(expr=pyo.quicksum([m.one, *total[0]]) <= m.budget + 1)
+    m.others = pyo.ConstraintList()
+    for i, (scale, limit) in enumerate((most or {}).values(), 2):
+        m.others.add(pyo.quicksum([m.one, *total[i]]) <= scale * limit + 1)
     return m
 
 
-def merge_tables(problem: Problem, latency_scale: float = 1.0, importance_scale: float = 1.0):
-    """All terms over the same block and dims as one: (block, sorted dims) -> [latency, importance]."""
+def merge_tables(
+    problem: Problem, latency_scale: float = 1.0, importance_scale: float = 1.0, others: Sequence = ()
+):
+    """All terms over the same block and dims as one: (block, sorted dims) -> [latency, importance, *others].
+
+    `others` are (terms, scale) of further resources.
+    """
     tables: dict[tuple[str | None, tuple[str, ...]], list[np.ndarray]] = {}
-    parts = ((problem.latency, latency_scale), (problem.importance, importance_scale))
+    parts = ((problem.latency, latency_scale), (problem.importance, importance_scale), *others)
     for which, (terms, scale) in enumerate(parts):
         for term in terms:
             scope = tuple(sorted(term.dims))
             values = term.values.transpose([term.dims.index(d) for d in scope]) * scale
-            pair = tables.setdefault((term.block, scope), [np.zeros(values.shape), np.zeros(values.shape)])
-            pair[which] = pair[which] + values
+            sums = tables.setdefault((term.block, scope), [np.zeros(values.shape) for _ in parts])
+            sums[which] = sums[which] + values
     return tables
 
 

@@ -9,6 +9,8 @@ from mdp.plot.formats import ms, percent
 from mdp.plot.style import axis, layout
 from mdp.solve import fastest, front
 
+from ..line_cost import WIDTHS
+
 
 @dataclass(frozen=True)
 class BlocksInfo:
@@ -29,20 +31,14 @@ class BlocksInfo:
     chosen: tuple[float, float] | None = None
 
 
-def whole(problem: Problem) -> Problem:
-    """The same problem with no block removable."""
-    blocks = tuple(dataclasses.replace(b, removable=False) for b in problem.blocks)
-    return dataclasses.replace(problem, blocks=blocks)
-
-
-def blocks_info(problem: Problem, points: int = 40) -> BlocksInfo:
+def blocks_info(problem: Problem, points: int = 30) -> BlocksInfo:
     """The record: two exact fronts. `with_plan` adds a chosen point."""
     total = problem.dense_importance or 1.0
     fronts = [
         tuple((p.plan.latency, p.plan.importance / total) for p in front(each, points).points)
-        for each in (problem, whole(problem))
+        for each in (problem, WIDTHS.problem(problem))
     ]
-    smallest = [fastest(each).latency for each in (problem, whole(problem))]
+    smallest = [fastest(each).latency for each in (problem, WIDTHS.problem(problem))]
     return BlocksInfo(problem.latency_unit, problem.dense_latency, *fronts, *smallest)
 
 

@@ -1,0 +1,77 @@
+"""What `python -m benchmarks.methods` adds to plans as cut and repaired: fine-tuned, pruned in steps."""
+
+import dataclasses
+
+from mdp.core.comparison import MethodPoint
+from mdp.core.errors import MdpError
+from mdp.core.plan import make_plan
+
+
+def tune(work, methods, budgets) -> None:
+    """Fine-tune the plans of some methods; what was trained before is found in its folder."""
+    from mdp.core.files import read_json
+    from mdp.core.progress import Reporter
+    from mdp.training.finetune import finetune, of_plan
+    from mdp.training.recipe import recipe_of
+
+    from .methods import say, tuned_folder
+
+    recipe = recipe_of(work.args.recipe)
+    for budget in budgets:
+        for method in methods:
+            point = next((p for p in work.known.points if (p.method, p.budget) == (method, budget)), None)
+            if point is None or point.tuned or not point.choices:
+                continue
+            problem = work.study.problem
+            plan = make_plan(
+                problem, budget * problem.dense_latency, point.choices, point.removed, solver=method,
+                seconds=0.0, bound=None, optimal=False,
+            )  # fmt: skip
+            folder = tuned_folder(work.study.name, method, budget)
+            saved = folder / "architecture.json"
+            if saved.is_file():
+                facts = (read_json(saved).get("extra") or {}).get("finetuned") or {}
+                accuracy = facts.get("accuracy_tuned")
+            else:
+                outcome = finetune(of_plan(work.study, plan), work.source, recipe, folder, Reporter())
+                accuracy = outcome.accuracy_tuned if outcome else None
+            if accuracy is not None:
+                work.put(dataclasses.replace(point, tuned=(accuracy,)))
+                say(f"{work.study.name}: {method} at {100 * budget:.0f} % fine-tuned: {100 * accuracy:.1f}")
+
+
+def iterated(work, budgets, steps: int) -> None:
+    """The plan of each budget, reached in steps: score, solve, repair, score again."""
+    from mdp.training.iterating import pruned_in_steps
+
+    from .methods import say
+
+    name = f"iterated, {steps} steps"
+    for budget in budgets:
+        if work.has(name, budget):
+            continue
+        try:
+            last, plan = pruned_in_steps(
+                work.study, work.source, budget * work.study.problem.dense_latency, steps=steps
+            )
+        except MdpError as error:
+            say(f"{work.study.name}: {name} at {100 * budget:.0f} %: {error}")
+            continue
+        scores, cut = [], None
+        for seed in range(work.args.seeds if work.args.calibration else 1):
+            one = work.meter_of(seed, last).measure(plan.choices, plan.removed_blocks)
+            cut = one.cut
+            scores.append(one.cut if one.repaired is None else max(one.cut, one.repaired))
+        latency, _ = work.study.problem.evaluate(plan.choices, plan.removed_blocks)
+        work.put(
+            MethodPoint(
+                name,
+                budget,
+                latency,
+                cut=cut,
+                repaired=tuple(scores) if work.args.calibration else (),
+                choices=plan.choices,
+                removed=plan.removed_blocks,
+            )
+        )
+        say(f"{work.study.name}: {name} at {100 * budget:.0f} %: {100 * cut:.1f} cut, {scores}")

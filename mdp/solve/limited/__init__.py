@@ -1,0 +1,1 @@
+"""More than one budget: the certified optimum under a latency budget and limits of other resources."""

@@ -1,0 +1,231 @@
+"""The closing step for several resources: every choice within a window of slack, the best of them proven.
+
+At prices p and for one point of the root, a choice x is worth
+
+    importance(x) = bound - slack(x) - p.(limits - uses(x))
+
+where slack(x) is what x loses against the maximiser of importance - p.uses. Among the choices that meet all
+limits the best has the smallest loss, slack + p.(limits - uses). Within a window all are listed, less those
+that another beats in everything; if one with a loss inside the window meets the limits, the best of these is
+the optimum. `exact.slack_window` is the same for one resource.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..exact.message_passing import Pass
+from ..exact.point_pool import TooMany
+from ..exact.program import Program
+from ..exact.ragged import ranges
+from ..exact.slack_window import OpenPoints
+from .dominance import undominated
+from .pool import WidePool
+from .prices import Found
+
+# Pairs of the last two lists looked at in one go.
+CHUNK = 300_000
+# Sums of one merge beyond which a window is given up.
+MOST_SUMS = 6_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A part of the program with one root point, and what its points use, level by level."""
+
+    program: Program
+    uses: list[np.ndarray]
+
+
+class WideWindow:
+    """All choices of a part with at most `window` slack at the prices of a pass."""
+
+    def __init__(self, part: Part, at: Pass, survivors: list[OpenPoints | None], window: float, check,
+                 most_sums: int = MOST_SUMS):  # fmt: skip
+        self.most_sums = most_sums
+        self.part, self.value, self.window, self.check = part, at.value, window, check
+        program = part.program
+        self.pool = WidePool(program.slots, part.uses[0].shape[1])
+        narrow = [None if alive is None else alive.within(window) for alive in survivors]
+        for number, alive in enumerate(narrow[:-1]):
+            if alive is not None and len(alive.points):
+                self._merge_level(number, alive)
+        uses, importance, starts, counts = self._read(len(narrow) - 1, narrow[-1], 2)
+        self.uses, self.importance = uses[0], float(importance[0])
+        pairs = zip(starts[0].tolist(), counts[0].tolist(), strict=True)
+        self.sides = [slice(s, s + c) for s, c in pairs if c]
+
+    def best(self, limits: np.ndarray, prices: np.ndarray, bound: float, known: float) -> Found | None:
+        """The best choice within the limits with a loss of at most the window, if it beats `known`.
+
+        Args:
+            limits: with the tolerance of a budget, shape (resources,).
+            prices: those of the pass, or any others at which `bound` is not above that of the pass.
+        """
+        room = limits - self.uses
+        sides = self.sides or [slice(0, 0)]
+        a, b = sides if len(sides) == 2 else (sides[0], None)
+        floor = max(known, bound - self.window) - self.importance
+        pool = self.pool
+        if not self.sides:
+            fits = (room >= 0).all() and floor < 0
+            return self._found([], self.uses, self.importance) if fits else None
+        if b is None:
+            fits = (pool.uses[a] <= room).all(axis=1) & (pool.importance[a] > floor)
+            if not fits.any():
+                return None
+            i = int(np.where(fits, pool.importance[a], -np.inf).argmax()) + a.start
+            return self._found([i], self.uses + pool.uses[i], self.importance + float(pool.importance[i]))
+        return self._best_pair(a, b, room, prices, floor)
+
+    def _best_pair(self, a: slice, b: slice, room, prices, floor: float) -> Found | None:
+        """The best pair by the price of what it uses: that has to be near all that there is room for."""
+        pool = self.pool
+        cost_a, cost_b = pool.uses[a] @ prices, pool.uses[b] @ prices
+        order = cost_b.argsort()
+        cost_b, uses_b, worth_b = cost_b[order], pool.uses[b][order], pool.importance[b][order]
+        # importance - cost is at most `net` in b, so a pair above the floor costs enough to make up for it.
+        net = float((worth_b - cost_b).max())
+        spare = 1e-12 * (abs(net) + float(np.abs(cost_b).max()) + float(room @ prices))
+        most = float(room @ prices) - cost_a + spare
+        own = pool.importance[a]
+        rank = (own - cost_a).argsort()[::-1]
+        found, picked, at = floor, None, 0
+        while at < len(rank):
+            self.check()
+            some = rank[at : at + max(64, CHUNK // 64)]
+            low = np.searchsorted(cost_b, found - own[some] - net - spare, side="left")
+            high = np.searchsorted(cost_b, most[some], side="right")
+            counts = np.maximum(high - low, 0)
+            size = int(np.searchsorted(counts.cumsum(), CHUNK)) + 1
+            some, low, counts = some[:size], low[:size], counts[:size]
+            at += size
+            i = some.repeat(counts)
+            j = ranges(low, counts)
+            worth = own[i] + worth_b[j]
+            better = worth > found
+            i, j, worth = i[better], j[better], worth[better]
+            for r in range(len(room)):
+                fits = pool.uses[a][i, r] + uses_b[j, r] <= room[r]
+                i, j, worth = i[fits], j[fits], worth[fits]
+            if len(i):
+                k = int(worth.argmax())
+                found, picked = float(worth[k]), (int(i[k]) + a.start, int(order[j[k]]) + b.start)
+        if picked is None:
+            return None
+        left, right = picked
+        return self._found(
+            [left, right], self.uses + pool.uses[left] + pool.uses[right], found + self.importance
+        )
+
+    def _found(self, parts: list[int], uses: np.ndarray, importance: float) -> Found:
+        program = self.part.program
+        points = self.pool.trace(program, *parts, *self.pool.singles(program.levels[-1], 0))
+        top = (len(program.levels) - 1, int(program.levels[-1].origin[0]))
+        return Found(uses, importance, (top, *points))
+
+    def _merge_level(self, number: int, alive: OpenPoints) -> None:
+        """Give every surviving slot of a level its list, from the lists of the slots below."""
+        level, pool = self.part.program.levels[number], self.pool
+        points, slot, lost = alive.points, alive.slot, alive.lost
+        if level.reads_of is None:
+            uses = self.part.uses[number][points]
+            begin = pool.add_points(number, uses, level.importance[points], lost, entry=points)
+            _register(pool, slot, begin)
+            return
+        uses, importance, start, count = self._read(number, alive, 1)
+        start, count = start[:, 0], count[:, 0]
+        below = None
+        if count.any():
+            # A point that reads no list of several points is joined with point -1: nothing.
+            own = np.arange(len(points)).repeat(np.maximum(count, 1))
+            below = ranges(np.where(count > 0, start, -1), np.maximum(count, 1))
+            some = below >= 0
+            uses = uses[own] + np.where(some[:, None], pool.uses[below], 0.0)
+            importance = importance[own] + np.where(some, pool.importance[below], 0.0)
+            lost = lost[own] + np.where(some, pool.deficit[below], 0.0)
+            points, slot = points[own], slot[own]
+        if np.count_nonzero(np.diff(alive.slot)) + 1 < len(alive.slot):
+            keep = undominated(slot - slot[0], uses, importance)
+            uses, importance, lost, points, slot = (v[keep] for v in (uses, importance, lost, points, slot))
+            below = None if below is None else below[keep]
+        begin = pool.add_points(number, uses, importance, lost, a=below, entry=points)
+        _register(pool, slot, begin)
+
+    def _read(self, number: int, alive: OpenPoints, leave: int):
+        """What each surviving point of a level is worth by itself, and the lists to join it with.
+
+        Lists of one point are added at once; the others are multiplied in pairs until at most `leave` are
+        left. Returns uses, importance, and start and count of the lists, shape (points, leave).
+        """
+        level, pool = self.part.program.levels[number], self.pool
+        points = alive.points
+        uses, importance = self.part.uses[number][points], level.importance[points]
+        if level.reads_of is None:
+            none = np.zeros((len(points), leave), dtype=np.int64)
+            return uses, importance, none, none
+        begin = level.reads_of[points]
+        reads = level.reads_of[points + 1] - begin
+        slots = level.reads[ranges(begin, reads)]
+        owner = np.arange(len(points)).repeat(reads)
+        start, count = pool.start[slots], pool.count[slots]
+        single = count == 1
+        one, by = start[single], owner[single]
+        uses = uses.copy()
+        np.add.at(uses, by, pool.uses[one])
+        importance = importance + np.bincount(by, pool.importance[one], len(points))
+        several = ~single
+        owner, start, count = owner[several], start[several], count[several]
+        reads = np.bincount(owner, minlength=len(points))
+        room = self.window - alive.slack
+        while len(owner) and reads.max() > leave:
+            self.check()
+            # Short lists meet long ones: by length within the owner, the first with the last.
+            order = np.lexsort((count, owner))
+            start, count = start[order], count[order]
+            first = reads.cumsum() - reads
+            rank = np.arange(len(owner)) - first[owner]
+            mine = reads[owner]
+            last = mine <= 3 if leave == 2 else mine < 0  # of the last three the longest stays as it is
+            left = np.flatnonzero(np.where(last, rank == 0, 2 * rank + 1 < mine))
+            right = np.where(last[left], left + 1, (first + reads - 1)[owner[left]] - rank[left])
+            middle = np.flatnonzero(np.where(last, rank == 2, 2 * rank + 1 == mine))
+            made = self._products(number, start, count, left, right, room[owner[left]])
+            owner = np.concatenate([owner[left], owner[middle]])
+            order = owner.argsort(kind="stable")
+            start = np.concatenate([made[0], start[middle]])[order]
+            count = np.concatenate([made[1], count[middle]])[order]
+            owner = owner[order]
+            reads = (reads + 1) // 2
+        starts, counts = (np.zeros((len(points), leave), dtype=np.int64) for _ in range(2))
+        if len(owner):
+            place = np.arange(len(owner)) - (reads.cumsum() - reads)[owner]
+            starts[owner, place], counts[owner, place] = start, count
+        return uses, importance, starts, counts
+
+    def _products(self, number: int, start, count, left, right, room):
+        """The lists of sums of list left[i] and list right[i] with at most room[i] deficit."""
+        pool, rows = self.pool, count[left]
+        a = ranges(start[left], rows)
+        row_pair = np.arange(len(left)).repeat(rows)
+        columns = count[right][row_pair]
+        if int(columns.sum()) > self.most_sums:
+            raise TooMany(f"More than {self.most_sums} sums of choices are near the bound.")
+        b = ranges(start[right][row_pair], columns)
+        a = a.repeat(columns)
+        pair = row_pair.repeat(columns)
+        deficit = pool.deficit[a] + pool.deficit[b]
+        keep = (deficit <= room[pair]).nonzero()[0]
+        a, b, pair, deficit = a[keep], b[keep], pair[keep], deficit[keep]
+        uses, importance = pool.uses[a] + pool.uses[b], pool.importance[a] + pool.importance[b]
+        keep = undominated(pair, uses, importance)
+        begin = pool.add_points(number, uses[keep], importance[keep], deficit[keep], a[keep], b[keep])
+        ends = np.searchsorted(pair[keep], np.arange(len(left) + 1))
+        return begin + ends[:-1], np.diff(ends)
+
+
+def _register(pool: WidePool, slot: np.ndarray, begin: int) -> None:
+    """Note where the list of each slot begins; `slot` is that of each point added, ascending."""
+    first = np.flatnonzero(np.diff(slot, prepend=-1))
+    pool.start[slot[first]] = begin + first
+    pool.count[slot[first]] = np.diff(first, append=len(slot))

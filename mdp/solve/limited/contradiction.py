@@ -1,0 +1,131 @@
+"""Limits that contradict each other: which do, and what would do instead of each, proven.
+
+The least that a resource can be while the others hold is a problem of the same kind: its importance is what
+is saved of that resource. With one limit left it is the exact solver's.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ...core.errors import Infeasible, MdpError
+from ...core.pins import Pins
+from ...core.plan import infeasible, within
+from ...core.problem import Problem
+from ...core.resources import amount, said
+from ...core.terms import Resource, Term
+from ..protocol import Limits
+
+LATENCY = "latency"
+
+
+def contradiction(problem: Problem, budget: float, limits: Limits) -> Infeasible | None:
+    """What is true where nothing meets the budget and all limits; None where something does.
+
+    A limit that nothing meets even alone is named first.
+    """
+    most = {LATENCY: budget, **limits.most}
+    for name, limit in most.items():
+        alone = least(problem, name, {}, limits.pins)
+        if alone is not None and not within(alone, limit):
+            if name == LATENCY:
+                return infeasible(problem, budget, alone)
+            unit = problem.resource[name].unit
+            return Infeasible(
+                f"No choice keeps {_called(problem, name)} to {amount(limit, unit)}: the smallest possible "
+                f"is {_at_least(alone, unit)}.",
+                alone,
+            )
+    nearest = {}
+    for name in most:
+        others = {other: limit for other, limit in most.items() if other != name}
+        nearest[name] = found = least(problem, name, others, limits.pins)
+        if found is not None and within(found, most[name]):
+            return None
+    # A limit without which the others still contradict each other is told apart from those that clash.
+    clash = [name for name, value in nearest.items() if value is not None]
+    if not clash:  # two pairs that clash: any limit left out leaves one
+        return Infeasible(
+            "The limits contradict each other in more than one way: raise several of them.", None
+        )
+    asked = " and ".join(f"{_called(problem, n)} of {amount(most[n], _unit(problem, n))}" for n in clash)
+    told = "; ".join(
+        f"{_called(problem, name)} from {_at_least(nearest[name], _unit(problem, name))}"
+        for name in clash
+        if not math.isnan(nearest[name])
+    )
+    instead = f" With the others as they are, there are plans with {told}." if told else ""
+    return Infeasible(
+        f"The limits contradict each other: no choice has {asked} together.{instead}", nearest[LATENCY]
+    )
+
+
+def smallest_latency(problem: Problem, limits: Limits) -> float:
+    """The smallest latency of any choice that meets the limits of other resources.
+
+    Raises:
+        Infeasible: none does; it says which limits contradict each other.
+        MdpError: it was not found in time.
+    """
+    found = least(problem, LATENCY, limits.most, limits.pins)
+    if found is None:
+        wrong = contradiction(problem, math.inf, limits)
+        raise wrong or Infeasible("No choice meets these limits together.", None)
+    if math.isnan(found):
+        raise MdpError("The smallest latency under these limits was not found in time. Give larger limits.")
+    return found
+
+
+def least(problem: Problem, name: str, most: Mapping[str, float], pins: Pins | None) -> float | None:
+    """The least that a resource can be while `most` holds of the others; None where nothing meets those, NaN
+    where that is not known."""
+    turned, names = _saving(problem, name, most)
+    try:
+        if not names:
+            from ..exact.solver import fastest
+
+            only = replace(problem, latency=_terms(problem, name), importance=(), resources=())
+            plan = fastest(only, pins)
+        else:
+            from .solver import solve
+
+            budget = most[names[0]]
+            plan = solve(
+                turned, budget, Limits(pins, 20.0, most={n: most[n] for n in names[1:]}), explain=False
+            )
+    except Infeasible:
+        return None
+    except MdpError:  # not in time
+        return math.nan
+    choices = {d.name: plan.choices[d.name] or d.dense for d in problem.dims}
+    return problem.total(_terms(problem, name), choices, plan.removed_blocks)
+
+
+def _saving(problem: Problem, name: str, most: Mapping[str, float]) -> tuple[Problem, list[str]]:
+    """The problem of saving a resource: the first of the others in latency's place, the rest beside it."""
+    names = list(most)
+    saved = tuple(replace(t, values=-t.values) for t in _terms(problem, name))
+    first = names[0] if names else name
+    rest = tuple(Resource(n, _unit(problem, n), _terms(problem, n)) for n in names[1:])
+    turned = replace(problem, latency=_terms(problem, first), importance=saved, resources=rest)
+    return turned, names
+
+
+def _terms(problem: Problem, name: str) -> tuple[Term, ...]:
+    return problem.latency if name == LATENCY else problem.resource[name].terms
+
+
+def _unit(problem: Problem, name: str) -> str:
+    return problem.latency_unit if name == LATENCY else problem.resource[name].unit
+
+
+def _called(problem: Problem, name: str) -> str:
+    return "a latency" if name == LATENCY else said(problem.resource[name])
+
+
+def _at_least(value: float | None, unit: str) -> str:
+    """Four digits, rounded up: who asks for that much gets it."""
+    if value is None:
+        return "a larger one"
+    text = amount(value, unit)
+    return text if float(f"{value:.4g}") >= value else amount(value * 1.0005, unit)

@@ -1,0 +1,221 @@
+"""The pages of a class: the pupil's on a phone, the teacher's, and those to print. Static and light: no
+kernel.
+
+What is filled in is escaped by jinja; scripts put text into the page as text. The policy that goes with
+each page allows no script but ours.
+"""
+
+import json
+from functools import cache
+from typing import Any
+
+import tornado.web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.base.handlers import JupyterHandler
+
+from mdp.plot.style import TOKENS
+
+from ..teach.steps import STEPS
+from ..theme import ui
+from .glossary import words
+from .handlers import TeacherHandler
+from .lesson import Lesson
+from .notes import CONTEST, WELCOME, WHOLE
+from .service import Service
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("mdp_widgets", "classroom/templates"), autoescape=True, undefined=StrictUndefined
+)
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def page_html(template: str, **values: Any) -> str:
+    """A page of ours with values in it, each escaped."""
+    return _ENVIRONMENT.get_template(f"{template}.html").render(**values)
+
+
+def phone_html(lesson: Lesson, base: str) -> str:
+    """The pupil's page."""
+    return page_html("phone", base=base, facts={"base": base, "steps": lesson.public()})
+
+
+def teacher_html(lesson: Lesson, base: str, links: dict[str, str]) -> str:
+    """The teacher's page, with answers and notes. `links`: "join", what pupils open."""
+    return page_html("teacher", base=base, facts={"base": base, **links, **teacher_facts(lesson)})
+
+
+def teacher_facts(lesson: Lesson) -> dict[str, Any]:
+    """The time plan, and for each step what is asked, answered and noted."""
+    steps, ends = [], time_plan([part.step.minutes for part in lesson.parts])
+    for shown, part, begins, end in zip(lesson.public(), lesson.parts, ends, ends[1:], strict=False):
+        step, note = part.step, part.note
+        check = {
+            "prompt": step.check.prompt,
+            "right": answer_words(step.check),
+            "because": step.check.because,
+        }
+        steps.append(
+            {
+                **shown,
+                "begins": begins,
+                "minutes": end - begins,
+                "right": step.prediction.right,
+                "because": step.prediction.because,
+                "check": check,
+                "along": step.along,
+                "notes": [["Say", note.say], ["Ask", note.ask], ["What goes wrong", note.wrong]],
+            }
+        )
+    return {
+        "study": lesson.study,
+        "steps": steps,
+        "welcome": WELCOME,
+        "contest": [ends[-1], WHOLE - ends[-1]],
+        "contestStep": len(STEPS) + 1,
+        "whole": WHOLE,
+    }
+
+
+def time_plan(minutes: list[int]) -> list[int]:
+    """When each step begins, and when the last one ends: what it asks for, made to fit into the whole.
+
+    >>> time_plan([6, 7, 7, 7, 8, 6])
+    [3, 8, 14, 21, 27, 34, 39]
+    """
+    room, total = WHOLE - WELCOME - CONTEST, sum(minutes) or 1
+    return [WELCOME + room * sum(minutes[:i]) // total for i in range(len(minutes) + 1)]
+
+
+def answer_words(quiz: Any) -> str:
+    """The right answer as a sentence."""
+    text = next((o.text for o in quiz.options if o.value == quiz.right), f"{quiz.right} {quiz.unit}".strip())
+    return text if text.endswith(".") else f"{text}."
+
+
+def paper_html(kind: str, lesson: Lesson, base: str) -> str:
+    """What is printed: "handout", "worksheet" or "answers"."""
+    facts = teacher_facts(lesson)
+    parts = [
+        (
+            part.number,
+            part.step,
+            part.note,
+            shown["minutes"],
+            answer_words(part.step.prediction),
+            answer_words(part.step.check),
+        )
+        for part, shown in zip(lesson.parts, facts["steps"], strict=True)
+    ]
+    return page_html(kind, base=base, parts=parts, glossary=words(), facts=facts, study=lesson.study)
+
+
+@cache
+def asset(name: str) -> tuple[str, str]:
+    """A script or style sheet of these pages, and its type."""
+    if name == "class.css":
+        return TOKENS.read_text(encoding="utf-8") + ui.static("classroom/static/class.css"), "text/css"
+    if name == "print.css":
+        return ui.static("classroom/static/print.css"), "text/css"
+    used = {
+        "phone.js": ("theme/dom.js", "classroom/static/bars.js"),
+        "teacher.js": ("theme/dom.js", "classroom/static/bars.js"),
+    }
+    return ui.script(*used.get(name, ()), f"classroom/static/{name}"), "text/javascript"
+
+
+ASSETS = ("class.css", "print.css", "theme.js", "phone.js", "teacher.js", "print.js")
+
+
+class Asset(tornado.web.RequestHandler):
+    """A script or style of these pages, asked for anew only when it changed."""
+
+    def get(self, name: str) -> None:
+        text, mime = asset(name)
+        self.set_header("Content-Type", f"{mime}; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache")
+        self.finish(text)
+
+
+class ClassPage(JupyterHandler):
+    """A page for everybody with the token."""
+
+    def initialize(self, service: Service, base: str) -> None:
+        self.service, self.base = service, base
+
+    @property
+    def content_security_policy(self) -> str:
+        return POLICY
+
+    def show(self, html: str) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Referrer-Policy", "same-origin")
+        self.finish(html)
+
+
+class Phone(ClassPage):
+    """`GET class`: join by nickname, guess, see the scoreboard."""
+
+    @tornado.web.authenticated
+    async def get(self) -> None:
+        self.show(phone_html(await self.service.lesson.get(), self.base))
+
+
+class Paper(ClassPage):
+    """`GET class/handout` and `class/worksheet`: to print, also where no class is running."""
+
+    @tornado.web.authenticated
+    async def get(self, kind: str) -> None:
+        self.show(paper_html(kind, await self.service.lesson.get(), self.base))
+
+
+class Teacher(TeacherHandler):
+    """`GET teacher?key=…`: the secret becomes a cookie and leaves the address, which a projector may show."""
+
+    def initialize(self, service: Service, base: str, join: str) -> None:
+        super().initialize(service)
+        self.base, self.join = base, join
+
+    @property
+    def content_security_policy(self) -> str:
+        return POLICY
+
+    @allow_unauthenticated
+    async def get(self, kind: str = "") -> None:
+        key = self.get_query_argument("key", "")
+        if key and self.service.desk is not None and self.is_key(key):
+            self.set_cookie(self.cookie, key, path=self.base, httponly=True, samesite="Lax")
+            self.redirect(self.base + "teacher")
+            return
+        self.only_the_teacher()
+        lesson = await self.service.lesson.get()
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Referrer-Policy", "no-referrer")
+        if kind:
+            self.finish(paper_html("answers", lesson, self.base))
+        else:
+            self.finish(teacher_html(lesson, self.base, {"join": self.join}))
+
+    def write_error(self, status_code: int, **how: Any) -> None:
+        error = (how.get("exc_info") or (None, None, None))[1]
+        words = str(error) if isinstance(error, Exception) and status_code < 500 else self._plain(status_code)
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(page_html("sentence", base=self.base, words=words))
+
+
+class Exercises(ClassPage):
+    """`GET class/exercises.ipynb`: the notebook as a file to take home. It is never run here."""
+
+    def initialize(self, service: Service, base: str, notebook: Any) -> None:
+        super().initialize(service, base)
+        self.notebook = notebook
+
+    @tornado.web.authenticated
+    async def get(self) -> None:
+        self.set_header("Content-Type", "application/x-ipynb+json")
+        self.set_header("Content-Disposition", 'attachment; filename="exercises.ipynb"')
+        self.finish(json.dumps(json.loads(self.notebook.read_text(encoding="utf-8"))))

@@ -1,0 +1,37 @@
+"""Limits beside the latency budget, as views and addresses write them. No solver here."""
+
+from collections.abc import Mapping
+
+from mdp.core.errors import MdpError
+from mdp.core.problem import Problem
+from mdp.core.resources import MEMORY, PARAMETERS, limits_of, pairs_of
+
+
+def limits_text(most: Mapping[str, float]) -> str:
+    """`parameters=480000,macs=7.2e6`; "" without limits. Amounts are exact."""
+    return ",".join(f"{name}={value!r}" for name, value in most.items())
+
+
+def limits_from_text(text: str, problem: Problem) -> dict[str, float]:
+    """What `limits_text` wrote. Raises MdpError for what the problem does not know."""
+    return limits_of(problem, pairs_of([part for part in text.split(",") if part.strip()]))
+
+
+def changed(
+    most: Mapping[str, float], problem: Problem, name: str, text: str | float | None
+) -> dict[str, float]:
+    """The limits with one of them as typed: `12M`, `50%`; None or "" leaves that resource free.
+
+    A limit of the dense model or more is none. Raises MdpError for one that is no amount.
+    """
+    if name not in problem.resource:
+        raise MdpError(f"{problem.name!r} does not know {name!r}, so it cannot be limited.")
+    left = {key: value for key, value in most.items() if key != name}
+    typed = limits_of(problem, {name: text})
+    return left | {k: v for k, v in typed.items() if v < problem.dense_use(k)}
+
+
+def shown_resources(problem: Problem) -> list[str]:
+    """The resources to show a slider of: weight memory is the parameters times what one of them takes."""
+    names = list(problem.resource)
+    return [name for name in names if not (name == MEMORY and PARAMETERS in names)]

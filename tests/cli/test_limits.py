@@ -1,0 +1,72 @@
+"""`mdp solve --parameters P --macs M`: JSON, sentences, and `study.solve` in Python."""
+
+import json
+
+import pytest
+
+import mdp
+from mdp.cli import main
+
+STUDY = "fmnist-resnet-cpu"
+
+
+def run(capsys, *words):
+    code = main(["solve", STUDY, *words])
+    out = capsys.readouterr()
+    return code, out.out, out.err
+
+
+def test_json_holds_limits_and_proof(capsys):
+    code, out, _ = run(
+        capsys, "--budget", "50%", "--parameters", "35%", "--macs", "9M", "--weight-memory", "1MB", "--json"
+    )
+    data, study = json.loads(out), mdp.load_study(STUDY)
+    assert code == 0 and data["optimal"] is True and data["bound"] == pytest.approx(data["importance"])
+    removed = data["removed_blocks"]
+    for name in ("parameters", "macs"):
+        assert data["uses"][name] == study.count(name, data["choices"], removed)
+    dense = study.count("parameters")
+    assert data["uses"]["parameters"] <= 0.35 * dense and data["uses"]["macs"] <= 9e6
+    assert data["uses"]["weight_memory"] <= 1e6
+    assert data["limits"]["macs"]["most"] == 9e6 and data["latency"] <= data["budget"]
+    plan = study.solve("50%", parameters="35%", macs=9e6, weight_memory="1MB")
+    assert plan.importance == data["importance"] and plan.is_optimal
+
+
+def test_words_say_every_limit(capsys):
+    code, out, _ = run(capsys, "--budget", "50%", "--parameters", "30%", "--macs", "9M")
+    assert code == 0 and "% of dense), at most 9 M MACs" in out and "pins and limits" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--parameters", "abc"), "cannot be used"),
+        (("--parameters=-5",), "cannot be used"),
+        (("--macs", "1"), "smallest possible"),
+        (("--limit", "laptop=3"), "does not know its laptop"),
+        (("--limit", "laptop"), "NAME=AMOUNT"),
+        (("--budget", "95%", "--parameters", "20%", "--solver", "halp"), "knows latency only"),
+        (("--parameters", "20%", "--candidates", "3"), "Candidates know"),
+    ],
+)
+def test_what_cannot_be_is_a_sentence(capsys, words, said):
+    code, out, err = run(capsys, "--budget", "50%", *words)
+    assert code == 2 and said in err and not out and "Traceback" not in err
+
+
+def test_front_holds_the_limits(capsys):
+    assert main(["front", STUDY, "--budgets", "4", "--parameters", "30%", "--json"]) == 0
+    points = json.loads(capsys.readouterr().out)["points"]
+    dense = mdp.load_study(STUDY).count("parameters")
+    assert len(points) == 4 and all(p["uses"]["parameters"] <= 0.3 * dense for p in points)
+
+
+def test_what_if_and_why_hold_the_limits():
+    study = mdp.load_study(STUDY)
+    plan = study.solve("50%", parameters="30%")
+    for other in study.what_if(plan)[:4]:
+        assert other.plan is None or other.plan.limits["parameters"].used <= plan.most["parameters"] * (
+            1 + 1e-9
+        )
+        assert other.plan is None or other.importance_change <= 1e-9

@@ -1,0 +1,162 @@
+"""Several limits against brute force: the same optimum, proven, or a contradiction that there is."""
+
+import contextlib
+from dataclasses import replace
+from unittest import mock
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mdp.core.errors import Infeasible, MdpError
+from mdp.core.plan import within
+from mdp.core.problem import Problem
+from mdp.core.terms import Resource, Term
+from mdp.solve import Pins, solve
+from mdp.solve.limited import closing, lists, search
+
+from .brute import everything, random_problem
+
+
+def with_resources(seed: int, count: int) -> Problem:
+    """A random problem with `count` resources: correlated with latency, or not, or whole numbers."""
+    problem = random_problem(seed)
+    rng = np.random.default_rng(seed + 1)
+    found = []
+    for i in range(count):
+        kind = rng.integers(3)
+        terms = []
+        for t in (*problem.latency, *problem.importance):
+            if rng.random() < 0.7:
+                noise = rng.random(t.values.shape)
+                values = t.values + noise if kind == 0 else 50 * noise if kind == 1 else np.round(9 * noise)
+                terms.append(Term(t.name, t.block, t.dims, values))
+        found.append(Resource(f"r{i}", "units", tuple(terms)))
+    return replace(problem, resources=tuple(found))
+
+
+def all_uses(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+    """Latency and resources (choices, 1 + resources), and importance, of every choice."""
+    latency, importance = everything(problem)
+    columns = [latency]
+    for resource in problem.resources:
+        columns.append(everything(replace(problem, latency=resource.terms))[0])
+    return np.stack(columns, axis=1), importance
+
+
+def best(uses, importance, limits) -> tuple[float | None, float | None]:
+    """By choices that surely fit, and by those that perhaps do: the last digit of a sum is not sure."""
+    hair = 1e-12 * (np.abs(uses).max(axis=0) + 1)
+    answers = []
+    for room in (limits + 0.4e-9 * np.abs(limits) - hair, limits + 1e-9 * np.abs(limits) + hair):
+        fits = (uses <= room).all(axis=1)
+        answers.append(float(importance[fits].max()) if fits.any() else None)
+    return answers[0], answers[1]
+
+
+def as_large(really: bool):
+    """Small problems fit into one list; this keeps them a tree, with small windows and many splits."""
+    stack = contextlib.ExitStack()
+    if really:
+        stack.enter_context(mock.patch.multiple(lists, SMALL=0, GROWTH=0))
+        stack.enter_context(mock.patch.multiple(search, FIRST=2, SUMS=4))
+        stack.enter_context(mock.patch.multiple(closing, CHUNK=50))
+    return stack
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), count=st.integers(1, 3), large=st.booleans())
+def test_same_optimum_as_brute_force(seed, count, large):
+    problem = with_resources(seed, count)
+    uses, importance = all_uses(problem)
+    rng = np.random.default_rng(seed)
+    with as_large(large):
+        for _ in range(3):
+            # Limits that some choice meets to the last digit, or a place between the least and the most.
+            at = uses[rng.integers(len(uses), size=count + 1), np.arange(count + 1)]
+            between = uses.min(axis=0) + rng.random(count + 1) * np.ptp(uses, axis=0)
+            same_as_brute_force(problem, uses, importance, np.where(rng.random(count + 1) < 0.5, at, between))
+
+
+def same_as_brute_force(problem, uses, importance, limits):
+    surely, perhaps = best(uses, importance, limits)
+    most = {r.name: limit for r, limit in zip(problem.resources, limits[1:].tolist(), strict=True)}
+    try:
+        plan = solve(problem, limits[0], most=most)
+    except Infeasible:
+        assert surely is None
+        return
+    assert perhaps is not None
+    assert plan.optimal and plan.bound == pytest.approx(plan.importance, rel=1e-9, abs=1e-9)
+    assert plan.importance <= perhaps + 1e-9
+    assert surely is None or plan.importance >= surely - 1e-9
+    assert within(plan.latency, limits[0])
+    used = problem.uses(plan.choices, plan.removed_blocks)
+    for name, limit in most.items():
+        assert within(used[name], limit)
+        assert plan.limits[name].used == used[name] and plan.limits[name].most == limit
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_milp_finds_the_same(seed):
+    problem = with_resources(seed, 2)
+    uses, _ = all_uses(problem)
+    limits = np.quantile(uses, 0.4, axis=0)
+    most = {"r0": limits[1], "r1": limits[2]}
+    try:
+        plan = solve(problem, limits[0], most=most)
+    except Infeasible:
+        with pytest.raises(Infeasible):
+            solve(problem, limits[0], "milp", most=most)
+        return
+    other = solve(problem, limits[0], "milp", most=most)
+    assert other.importance == pytest.approx(plan.importance, rel=1e-7, abs=1e-7)
+
+
+def test_pins_hold_beside_limits():
+    tried = 0
+    for seed in range(40):
+        problem = with_resources(seed, 1)
+        names = [b.name for b in problem.blocks if b.removable]
+        if not names:
+            continue
+        uses, _ = all_uses(problem)
+        limits = np.quantile(uses, 0.6, axis=0)
+        with contextlib.suppress(Infeasible):
+            plan = solve(problem, limits[0], pins=Pins(blocks={names[0]: True}), most={"r0": limits[1]})
+            assert names[0] not in plan.removed_blocks and plan.optimal
+            tried += 1
+    assert tried > 5
+
+
+def test_contradiction_says_what_would_do():
+    told = 0
+    for seed in range(60):
+        problem = with_resources(seed, 1)
+        uses, _ = all_uses(problem)
+        # Both can be met alone; together perhaps not.
+        limits = uses.min(axis=0) + 0.02 * np.ptp(uses, axis=0)
+        try:
+            solve(problem, limits[0], most={"r0": limits[1]})
+        except Infeasible as stop:
+            assert best(uses, uses[:, 0], limits)[0] is None
+            assert "contradict each other" in str(stop) and "latency" in str(stop) and "r0" in str(stop)
+            nearest = uses[uses[:, 1] <= limits[1] * (1 + 1e-9), 0].min()
+            assert stop.smallest == pytest.approx(nearest, rel=1e-9, abs=1e-9)
+            told += 1
+    assert told > 3
+
+
+def test_who_knows_latency_only_says_so():
+    from mdp.core.study import load_study
+
+    problem = load_study("fmnist-resnet-cpu").problem
+    dense = problem.dense_use("parameters")
+    for name in ("greedy", "uniform", "halp", "random"):
+        with pytest.raises(MdpError, match=f"{name} knows latency only"):
+            solve(problem, 0.9 * problem.dense_latency, name, most={"parameters": 0.2 * dense})
+        plan = solve(problem, 0.5 * problem.dense_latency, name, most={"parameters": dense})
+        assert plan.limits["parameters"].used <= dense
+    with pytest.raises(MdpError, match="cannot limit 'weight'"):
+        solve(problem, 1.0, most={"weight": 3.0})

@@ -1,0 +1,33 @@
+"""The page of methods is made from the data that come along, and says of each claim what they show."""
+
+from mdp.core.comparison import Comparison, MethodPoint, read_comparison
+from mdp.core.paths import SHIPPED
+from tools.methods_page import PAGE, page
+
+
+def test_the_page_is_that_of_the_data():
+    files = sorted((SHIPPED / "comparisons").glob("*.json"))
+    made = page([read_comparison(path) for path in files])
+    assert PAGE.read_text(encoding="utf-8") == made, "python -m tools.methods_page"
+
+
+def claim(text: str, words: str) -> str:
+    return next(line for line in text.splitlines() if words in line)
+
+
+def test_a_claim_is_reproduced_where_ours_is_ahead_and_not_where_it_is_behind():
+    def points(method, *accuracies):
+        return [
+            MethodPoint(method, b, 10 * b, 10 * b, cut=a, repaired=(a,))
+            for b, a in zip((0.6, 0.3), accuracies, strict=True)
+        ]
+
+    ours, halp, even = points("exact", 0.9, 0.8), points("halp", 0.85, 0.5), points("isomorphic", 0.95, 0.9)
+    one = Comparison("a ResNet and ViT", "f", 10_000, 0.96, 10.0, points=(*ours, *halp, *even))
+    text = page([one])
+    assert "the relation: reproduced: clearly ahead at 2" in claim(text, "Better than HALP")
+    assert "not reproduced: clearly ahead at 0, clearly behind at 2" in claim(text, "Better than Isomorphic")
+    assert "not measured yet" in claim(text, "Blocks and channels together")
+    assert "not testable here" in claim(text, "StreamPETR")
+    assert "Behind Isomorphic by 5.0 points at 60 %; Isomorphic by 10.0 points at 30 %" in text
+    assert "not measured yet" in claim(page([]), "Better than earlier methods")

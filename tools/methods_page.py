@@ -1,0 +1,248 @@
+"""`python -m tools.methods_page`: makes docs/measurements/methods.md from data/comparisons.
+
+Every figure of ours is read from the files that `python -m benchmarks.methods` wrote, and set beside what the
+paper claims in its abstract.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mdp.core.comparison import Comparison, read_comparison
+from mdp.core.comparison_standing import accuracy_at, share_won, standings
+from mdp.core.paths import SHIPPED
+from mdp.plot.method_lines import NAMES
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "measurements" / "methods.md"
+STAGES = {"cut": "as cut", "repaired": "repaired", "tuned": "fine-tuned"}
+CHANNELS = "channels only, multi-dimensional latency"
+LINEAR = "channels and blocks, linear latency"
+HEAD = """\
+# Methods at equal measured latency
+
+Every method solves the same problem, with the same importance and the same latency tables; its plan is cut out
+of the dense network, repaired without training, and its whole network is timed.
+`python -m benchmarks.methods` measures what is missing, and `python -m tools.methods_page` makes this page of its
+files. In the explorer: the tab *Methods*.
+
+Rivals are as their public code defines them ([solvers](../reference/solvers.md)), on our importance: what
+differs is how widths and blocks are chosen, not how units are scored. The last three lines of a table are the
+corners of the ablation. "No plan": the method finds none within the budget, by the true tables.
+"""
+
+
+def main() -> None:
+    files = sorted((SHIPPED / "comparisons").glob("*.json"))
+    PAGE.write_text(page([read_comparison(path) for path in files]), encoding="utf-8")
+    print(PAGE)
+
+
+def page(found: Sequence[Comparison]) -> str:
+    """The whole page as Markdown."""
+    parts = [HEAD]
+    for one in found:
+        seeds = max((len(p.repaired) for p in one.points), default=0)
+        parts.append(f"## {one.study}\n")
+        parts.append(
+            f"Dense: {_percent(one.dense)} of {one.images:,} test images, {one.dense_measured or 0:.1f} ms. "
+            f"{one.data}. Repaired with {seeds} seed{'s' * (seeds != 1)} of images. {one.device}.\n"
+        )
+        for stage, words in STAGES.items():
+            if any(p.accuracy(stage) is not None for p in one.points):
+                parts.append(f"Per cent right, {words}, and measured latency in per cent of dense:\n")
+                parts.append(table(one, stage))
+        parts += [words for words in (pending(one),) if words]
+        parts.append(standing_words(one))
+    parts.append(claims(found))
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def table(one: Comparison, stage: str) -> str:
+    """A row a method, a column a budget: accuracy (share of the dense latency, as measured)."""
+    budgets = sorted({p.budget for p in one.points}, reverse=True)
+    dense = one.dense_measured
+    lines = [
+        "| method | " + " | ".join(f"{100 * b:.0f} %" for b in budgets) + " |",
+        "|---|" + "--:|" * len(budgets),
+    ]
+    for method in one.methods():
+        cells = []
+        for budget in budgets:
+            points = [p for p in one.points if (p.method, p.budget) == (method, budget)]
+            value = points[0].accuracy(stage) if points else None
+            if value is None:
+                cells.append("no plan" if budget in one.nothing.get(method, ()) else "–")
+                continue
+            at = f" ({100 * points[0].measured / dense:.0f})" if points[0].measured and dense else ""
+            cells.append(f"{100 * value:.1f}{at}")
+        if any(cell not in ("–", "no plan") for cell in cells) or stage == "cut":
+            lines.append(f"| {NAMES.get(method, method)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def standing_words(one: Comparison) -> str:
+    """Who is first at equal latency, and where ours is not."""
+    lines = []
+    for stage, words in STAGES.items():
+        found = standings(one, stage)
+        if not found:
+            continue
+        first = sum(s.verdict in ("first", "alone") for s in found)
+        within = sum(s.verdict == "within" for s in found)
+        text = (
+            f"- {words}: first at {first} of {len(found)} points, within the 95 % interval of the first at "
+        )
+        text += f"{within}."
+        behind = [
+            f"{NAMES.get(s.rival, s.rival)} by {_points((s.best or 0) - s.ours)} at {100 * s.budget:.0f} %"
+            for s in found
+            if s.verdict == "behind"
+        ]
+        lines.append(text + (f" Behind {'; '.join(behind)}." if behind else ""))
+    return (
+        "At equal measured latency, ours against the best of the others between its own points:\n\n"
+        + "\n".join(lines)
+        + "\n"
+    )
+
+
+def claims(found: Sequence[Comparison]) -> str:
+    """The paper's claims, one by one, with what these data say."""
+    rows = [
+        "## The paper's claims\n",
+        "| the paper (arXiv 2504.02168) | here | verdict |",
+        "|---|---|---|",
+        _row(
+            "Better than earlier methods at equal latency",
+            "; ".join(_won(one) for one in found),
+            _verdict([share_won(standings(one)) for one in found], 0.9),
+        ),
+        _row(
+            "Better than HALP on ResNet-50: 28 % faster with 1.4 points more top-1 on ImageNet",
+            _against(found, "halp", "ResNet"),
+            "the relation: "
+            + _relation(found, "halp", "ResNet")
+            + "; the figures: not testable here (ImageNet)",
+        ),
+        _row(
+            "Better than Isomorphic Pruning on DeiT: 37 % faster with 0.7 points more on ImageNet",
+            _against(found, "isomorphic", "ViT"),
+            "the relation: "
+            + _relation(found, "isomorphic", "ViT")
+            + "; the figures: not testable here (ImageNet)",
+        ),
+        _row(
+            "Blocks and channels together are better than channels alone",
+            _against(found, CHANNELS, ""),
+            _relation(found, CHANNELS, ""),
+        ),
+        _row(
+            "Latency tables of several dimensions are better than linear ones",
+            _against(found, LINEAR, ""),
+            _relation(found, LINEAR, ""),
+        ),
+        _row("The gain is largest at high ratios", _high(found), _high_verdict(found)),
+        _row(
+            "3-D detection: StreamPETR 1.18 times as fast at mAP 0.451 (dense 0.449)",
+            "–",
+            "not testable here (nuScenes)",
+        ),
+    ]
+    return "\n".join(rows) + "\n"
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _won(one: Comparison) -> str:
+    found = standings(one)
+    won = f"{100 * share_won(found):.0f} % of {len(found)} points"
+    return f"{one.study}: first, or within the interval of the first, at {won}"
+
+
+def gains(one: Comparison, method: str, stage: str = "repaired") -> list[tuple[float, float]]:
+    """(budget, points that ours is ahead of a method at equal measured latency), slowest first."""
+    found = []
+    for point in reversed(one.of("exact", stage)):
+        theirs = accuracy_at(one, method, stage, point.latency or 0.0)
+        if theirs is not None:
+            found.append((point.budget, 100 * ((point.accuracy(stage) or 0.0) - theirs)))
+    return found
+
+
+def _of(found: Sequence[Comparison], words: str) -> list[Comparison]:
+    return [one for one in found if words in one.study]
+
+
+def _against(found: Sequence[Comparison], method: str, words: str) -> str:
+    told = []
+    for one in _of(found, words):
+        ahead = gains(one, method)
+        if ahead:
+            each = ", ".join(f"{_signed(gain)} at {100 * budget:.0f} %" for budget, gain in ahead)
+            told.append(f"{one.study}, repaired, points at equal latency: {each}")
+    return "; ".join(told) or "not measured yet"
+
+
+def _relation(found: Sequence[Comparison], method: str, words: str) -> str:
+    every = [(one, gain) for one in _of(found, words) for _, gain in gains(one, method)]
+    if not every:
+        return "not measured yet"
+    noise = [100 * (one.interval(one.dense)[1] - one.interval(one.dense)[0]) / 2 for one, _ in every]
+    ahead = sum(gain > 0 for _, gain in every)
+    worse = sum(gain < -n for (_, gain), n in zip(every, noise, strict=True))
+    clear = sum(gain > n for (_, gain), n in zip(every, noise, strict=True))
+    text = f"clearly ahead at {clear}, clearly behind at {worse} of {len(every)} points"
+    return f"{'reproduced' if ahead >= 0.9 * len(every) and clear else 'not reproduced'}: {text}"
+
+
+def _verdict(shares: Sequence[float], least: float) -> str:
+    if not shares:
+        return "not measured yet"
+    return "reproduced" if min(shares) >= least else "not reproduced everywhere"
+
+
+def _high(found: Sequence[Comparison]) -> str:
+    told = []
+    for one in found:
+        best = [(s.budget, 100 * (s.ours - s.best)) for s in standings(one) if s.best is not None]
+        if len(best) > 1:
+            (b0, g0), (b1, g1) = best[0], best[-1]
+            told.append(
+                f"{one.study}, ahead of the best other: {_signed(g0)} at {100 * b0:.0f} %, {_signed(g1)} at "
+                f"{100 * b1:.0f} %"
+            )
+    return "; ".join(told) or "not measured yet"
+
+
+def _high_verdict(found: Sequence[Comparison]) -> str:
+    pairs = [[s.ours - s.best for s in standings(one) if s.best is not None] for one in found]
+    pairs = [p for p in pairs if len(p) > 1]
+    if not pairs:
+        return "not measured yet"
+    return "reproduced" if all(p[-1] > p[0] for p in pairs) else "not reproduced"
+
+
+def _signed(points: float) -> str:
+    return "0" if abs(points) < 0.05 else f"{points:+.1f}".replace("-", "−")
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f} points"
+
+
+def pending(one: Comparison) -> str:
+    """What of the comparison was not measured yet, in a sentence; "" for nothing."""
+    missing = [p for p in one.points if p.cut is None]
+    if not missing:
+        return ""
+    names = ", ".join(dict.fromkeys(NAMES.get(p.method, p.method) for p in missing))
+    return f"Not measured yet: {len(missing)} of {len(one.points)} plans (of {names}).\n"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+if __name__ == "__main__":
+    main()
