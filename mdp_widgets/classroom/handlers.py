@@ -108,11 +108,17 @@ class Answers(ClassHandler):
 
 
 class State(ClassHandler):
-    """`GET class/state?pupil=ID` -> {running, step, revealed, scoreboard, spread}."""
+    """`GET class/state?pupil=ID` -> {running, step, revealed, scoreboard, spread}.
+
+    Where no class runs, {running: false}: every lesson asks, and an error would stand in its console.
+    """
 
     @tornado.web.authenticated
     async def get(self) -> None:
-        self.say(await self.service.look(self.get_query_argument("pupil", None)))
+        if self.service.is_running:
+            self.say(await self.service.look(self.get_query_argument("pupil", None)))
+        else:
+            self.say({"running": False})
 
 
 class TeacherHandler(ClassHandler):

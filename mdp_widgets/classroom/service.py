@@ -46,6 +46,10 @@ class Service:
         self._pricing.submit(prepare)
 
     @property
+    def is_running(self) -> bool:
+        return self.desk is not None and self.desk.room is not None
+
+    @property
     def room(self) -> Room:
         """Raises Refused (404) where no class is running."""
         if self.desk is None:

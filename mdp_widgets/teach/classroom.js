@@ -1,5 +1,5 @@
 // A class, where the server runs one: a nickname, the scoreboard, the teacher's pace, and answers that get there.
-// Without one (404) nothing is shown; now and again it is asked whether one has begun. What is not accepted yet is
+// Without one (404, or none running) nothing is shown; now and again it is asked whether one has begun. What is not accepted yet is
 // kept and sent again.
 
 const classroom = (el, { goTo }) => {
@@ -89,8 +89,8 @@ const classroom = (el, { goTo }) => {
     let next = EVERY;
     try {
       const { status, told } = await ask(`class/state${me ? `?pupil=${encodeURIComponent(me.pupil)}` : ""}`);
-      if (status === 404) { box.hidden = true; running = false; pace = null; next = SELDOM; }
-      if (status === 200 && told) {
+      if (status === 404 || told?.running === false) { box.hidden = true; running = false; pace = null; next = SELDOM; }
+      if (status === 200 && told?.running) {
         if (me && told.joined === false) forget("The class does not know you any more: join again.");
         show(told);
         send();

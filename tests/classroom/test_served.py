@@ -136,8 +136,8 @@ def test_a_kill_in_the_middle_loses_nothing_and_links_go_on_working(served):
     assert (status, after) == (200, before)
     assert served.answer(ada, "2", key="another")[0] == 204
     assert direct(action="end") == 204
-    for path in ("class/state", "class/results.csv"):
-        assert served.ask(path, key=served.key)[0] == 404
-    assert served.ask("class/teacher", key=served.key)[1] == {"running": False}
+    assert served.ask("class/results.csv", key=served.key)[0] == 404
+    for path in ("class/state", "class/teacher"):
+        assert served.ask(path, key=served.key)[1] == {"running": False}
     assert not list((served.folder / "user" / "class").iterdir())
     assert direct(action="begin") == 204 and served.ask("class/state")[1]["scoreboard"] == []

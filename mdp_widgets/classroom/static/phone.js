@@ -116,13 +116,13 @@
 
   const look = async () => {
     const { status, told } = await ask(`${base}class/state${me ? `?pupil=${encodeURIComponent(me.pupil)}` : ""}`);
-    if (status === 200) {
+    if (status === 200 && told.running) {
       if (state === null || at("words").dataset.lost) { say(""); delete at("words").dataset.lost; }
       state = told;
       if (me && told.joined === false) forget("The class does not know you any more. Join it again.");
       draw();
       send();
-    } else if (status === 404) {
+    } else if (status === 404 || status === 200) {
       state = null; draw(); at("words").dataset.lost = "yes";
       say("No class is running now. This page looks again by itself.");
     } else if (status === 0 || status >= 500) {
