@@ -110,7 +110,14 @@ def test_an_option_of_two_words_is_one_record(capsys):
 def test_every_command_has_a_record_and_a_module():
     modules = {path.stem for path in Path(cli.__file__).parent.glob("*.py")}
     named = {cli.module_of(name).rpartition(".")[2] for name in OPERATIONS}
-    assert named == modules - {"__init__", "accuracy_check", "candidates", "model_args", "told_tables"}
+    assert named == modules - {
+        "__init__",
+        "accuracy_check",
+        "candidates",
+        "finetune_front",
+        "model_args",
+        "told_tables",
+    }
     for name, operation in OPERATIONS.items():
         assert operation.command == name and cli.in_short(operation) != operation.__doc__
         assert all(about.help and not about.help.endswith(".") for about in described(operation))
