@@ -32,6 +32,7 @@ bench: env  ## the numbers of docs/measurements, measured side by side in one ru
 	$(BIN)/python -m benchmarks.solvers
 	$(BIN)/python -m benchmarks.latency
 	$(BIN)/python -m benchmarks.page
+	$(BIN)/python -m benchmarks.classroom
 
 env: $(READY)  ## .venv with everything that requirements.lock pins, nothing else
 

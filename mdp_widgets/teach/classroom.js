@@ -1,8 +1,9 @@
 // A class, where the server runs one: a nickname, the scoreboard, the teacher's pace, and answers that get there.
-// Without one (404) nothing is shown and nothing is asked again. What is not accepted yet is kept and sent again.
+// Without one (404) nothing is shown; now and again it is asked whether one has begun. What is not accepted yet is
+// kept and sent again.
 
 const classroom = (el, { goTo }) => {
-  const EVERY = 3000, ME = "mdp-class", QUEUE = "mdp-class-queue";
+  const EVERY = 3000, SELDOM = 30000, ME = "mdp-class", QUEUE = "mdp-class-queue";
   const page = document.querySelector("body.mdp-page");
   if (!page) return () => {}; // in a notebook there is no class
   const base = (page.dataset.baseUrl ?? "/voila/").replace(/voila\/$/, "");
@@ -36,6 +37,13 @@ const classroom = (el, { goTo }) => {
     return { status: answer.status, told };
   };
 
+  const forget = (why) => {
+    me = null;
+    store(ME, null);
+    form.hidden = false;
+    words.textContent = why;
+  };
+
   const send = async () => {
     if (sending || !me || !running) return;
     sending = true;
@@ -45,10 +53,7 @@ const classroom = (el, { goTo }) => {
         if (status >= 500 || status === 429) break; // later
         if (status === 404 && queue[0].kind !== "contest") break; // the class is closed for now
         if (status === 410) { // the class does not know this pupil: the answers wait for a new name
-          me = null;
-          store(ME, null);
-          form.hidden = false;
-          words.textContent = told?.message ?? "The class does not know you any more: join again.";
+          forget(told?.message ?? "The class does not know you any more: join again.");
           break;
         }
         if (status >= 400 && told?.message) words.textContent = told.message;
@@ -81,12 +86,17 @@ const classroom = (el, { goTo }) => {
   };
 
   const look = async () => {
+    let next = EVERY;
     try {
       const { status, told } = await ask(`class/state${me ? `?pupil=${encodeURIComponent(me.pupil)}` : ""}`);
-      if (status === 404) { box.hidden = true; running = false; return; } // no class on this server
-      if (status === 200 && told) { show(told); send(); }
+      if (status === 404) { box.hidden = true; running = false; pace = null; next = SELDOM; }
+      if (status === 200 && told) {
+        if (me && told.joined === false) forget("The class does not know you any more: join again.");
+        show(told);
+        send();
+      }
     } catch { /* the server restarts: look again */ }
-    if (!ended) timer = setTimeout(look, EVERY);
+    if (!ended) timer = setTimeout(look, next * (0.8 + 0.4 * Math.random())); // not thirty pages at once
   };
 
   form.addEventListener("submit", async (event) => {

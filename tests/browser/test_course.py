@@ -149,3 +149,5 @@ def test_a_class_hears_every_answer_also_those_of_a_restart(page, address):
     expect(page.locator(".mdp-q-room").first).to_have_text(
         "The numbers are the guesses of the room: 3 so far."
     )
+    state["joined"] = False  # another class, or one that has let this pupil go
+    expect(page.get_by_role("button", name="Join the class")).to_be_visible()

@@ -15,12 +15,13 @@ from mdp.core.plan import check_plan_fits, plan_from_json, plan_to_json
 from mdp.core.problem import problem_from_json, problem_to_json
 from mdp.core.scores import read_scores
 from mdp.core.study import list_studies, save_study, study_from_json, study_to_json
+from mdp.core.study_record import without_counts
 from mdp.solve import solve
 
 from ..synthetic import synthetic_vit
 
 STUDY = synthetic_vit(blocks=2, embed=96, heads=2)
-PROBLEM = problem_to_json(STUDY.problem)
+PROBLEM = problem_to_json(without_counts(STUDY.problem))
 
 
 def problem(**changes):

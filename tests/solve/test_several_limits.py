@@ -88,7 +88,9 @@ def same_as_brute_force(problem, uses, importance, limits):
         assert surely is None
         return
     assert perhaps is not None
-    assert plan.optimal and plan.bound == pytest.approx(plan.importance, rel=1e-9, abs=1e-9)
+    # Where rounding could decide, as beside an importance of 0, nothing is claimed.
+    assert plan.optimal or "float64" in plan.note
+    assert not plan.optimal or plan.bound == pytest.approx(plan.importance, rel=1e-9, abs=1e-9)
     assert plan.importance <= perhaps + 1e-9
     assert surely is None or plan.importance >= surely - 1e-9
     assert within(plan.latency, limits[0])

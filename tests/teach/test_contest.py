@@ -155,6 +155,6 @@ def test_points_stay_between_nothing_and_a_hundred():
         assert 0 <= points(mine, best) <= 100
 
 
-def test_the_shipped_vit_is_guessed_within_what_was_measured():
-    study = load_study("fmnist-vit-cpu")
-    assert 0.7 < guess(study, 0.95 * study.problem.dense_importance).share < 0.9
+def test_a_shipped_study_is_guessed_within_what_was_measured():
+    study = load_study("fmnist-resnet-cpu")
+    assert 0.7 < guess(study, 0.95 * study.problem.dense_importance).share < 0.93

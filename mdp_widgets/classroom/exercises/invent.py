@@ -30,6 +30,8 @@ def shadow_price(answer: Any) -> str:
 
 
 def contradiction(answer: Any) -> str:
+    if len(measured()) < 2:
+        raise Wrong("No plan of these studies was measured: mdp measure fmnist-vit-cpu --save does it.")
     try:
         a, b = (int(place) for place in answer)
         first, second = measured()[a], measured()[b]
