@@ -74,7 +74,7 @@ studies: env
 MEASURED := 15,18,21,24,25,27,30,33,36,40,44,48,50,52,56,60,65,70,75,80,85,90
 
 # Pruned, repaired and fine-tuned on Fashion-MNIST (Debian: dataset-fashion-mnist), measured on
-# 10,000 images: about half an hour on two quiet cores.
+# 10,000 images: a few minutes each.
 networks: env
 	for m in resnet vit; do for budget in 15 25 40 60; do \
 	  $(BIN)/python -m mdp finetune fmnist-$$m-cpu --budget $$budget% --recipe quick \
