@@ -27,6 +27,7 @@ def matches(model: nn.Module) -> bool:
     if not isinstance(model, ResNet):
         return False
     stages = (getattr(model, f"layer{i}", ()) for i in range(1, 5))
+    stages = (stage for stage in stages if not isinstance(stage, nn.Identity))
     # In blocks of other kinds (Res2Net, ResNeSt, selective kernels) channels are followed through the graph.
     return all(type(block) in (BasicBlock, Bottleneck) for stage in stages for block in stage)
 

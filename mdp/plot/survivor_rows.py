@@ -185,7 +185,7 @@ def survivors_json(info: SurvivorsInfo) -> dict[str, Any]:
         rows = tuple({**vars(r), "bars": tuple(dict(vars(b)) for b in r.bars)} for r in g.rows)
         return {"name": g.name, "bars": tuple(dict(vars(b)) for b in g.bars), "rows": rows}
 
-    return {"unit": info.unit, "columns": info.columns, "groups": tuple(map(group, info.groups))}
+    return {**vars(info), "groups": tuple(map(group, info.groups))}
 
 
 def survivors_table(info: SurvivorsInfo) -> tuple[list[str], list[list[str]]]:

@@ -2,12 +2,12 @@
 
 function render({ model, el }) {
   el.classList.add("mdp-planbar", "mdp-studymenu", "mdp", "mdp-noprint");
-  const open = dom("button", "", el, "Study ▾", { type: "button", title: "Rename or delete this study",
-    "aria-label": "Rename or delete this study", "aria-expanded": "false", "aria-haspopup": "dialog" });
-  const menu = dom("div", "mdp-p-menu", el, "", { role: "dialog", "aria-label": "This study" });
+  const open = dom("button", "", el, "▾", { type: "button", title: "Rename or delete",
+    "aria-label": "Rename or delete", "aria-expanded": "false", "aria-haspopup": "dialog" });
+  const menu = dom("div", "mdp-p-menu", el, "", { role: "dialog", "aria-label": "Rename or delete" });
   menu.hidden = true;
   const form = dom("form", "", menu);
-  const entry = dom("input", "", form, "", { type: "text", maxlength: 120, "aria-label": "Name of this study" });
+  const entry = dom("input", "", form, "", { type: "text", maxlength: 120, "aria-label": "Its new name" });
   const rename = dom("button", "mdp-p-save", form, "Rename", { type: "submit" });
   const why = dom("p", "mdp-p-said", menu);
   const said = dom("p", "", menu);

@@ -10,6 +10,7 @@ from mdp.core.study import StudyRecord, save_study
 from mdp.latency.local_device import measured_elsewhere, names_here
 from mdp.operations import BuildOptions, ProfileOptions, argv
 
+from ..theme import ui
 from .artifacts import free_name
 from .components import or_sentence, start_button
 from .job_view import JobView
@@ -32,7 +33,7 @@ class MeasureHere(widgets.VBox):
         )  # fmt: skip
         self.job = JobView("profile", "build", resume=lambda state: False)
         self._of: tuple[StudyRecord, str] | None = None  # the study that is measured, its path
-        super().__init__([self.go, self.job])
+        super().__init__([ui.row(self.go), self.job])
         self.layout.grid_gap = "8px"
         self.job.observe(self._ended, "state")
         selection.observe(self._show, "study")

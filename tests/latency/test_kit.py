@@ -191,7 +191,7 @@ def test_nvits_table_of_whole_blocks_is_shared_out_among_their_parts(found, tmp_
         ("own.csv", b"\xff\xfe\x00", "not a text file"),
         ("own.yaml", b"- a\n", "not understood"),
         ("own.yaml", b"a: {count: 3}\n", "no mean"),
-        ("own.json", b"{", "not a JSON"),
+        ("own.json", b"{", "not complete JSON"),
         ("own.csv", b"", "empty"),
         ("own.csv", b"key,ms\na\n", "as many fields"),
     ],

@@ -60,7 +60,7 @@ def known(port: int, path: str, method: str = "GET") -> tuple[int, str]:
 
 
 def test_without_the_token_there_is_no_page_and_no_kernel(port):
-    for path in ("/", "/teach", "/inspect", "/?token=wrong"):
+    for path in ("/", "/teach", "/inspect", "/examples", "/?token=wrong"):
         status, body = ask(port, path)
         assert status in (302, 403) and "kernelId" not in body
     for path in ("/api/kernels/" + str(uuid.uuid4()), "/mdp/kernel/" + str(uuid.uuid4())):
@@ -170,7 +170,8 @@ def test_ctrl_c_ends_it_without_a_word_even_while_a_kernel_starts(tmp_path):
 
 
 def test_without_a_class_its_addresses_say_so_and_what_is_printed_is_there(port):
-    for path in ("/class/state", "/teacher", "/class/teacher", "/class/results.csv"):
+    assert json.loads(known(port, "/class/state")[1]) == {"running": False}
+    for path in ("/teacher", "/class/teacher", "/class/results.csv"):
         status, body = known(port, path)
         assert status == 404 and "class" in body, path
     for path in ("/class", "/class/handout", "/class/worksheet", "/class/exercises.ipynb"):
