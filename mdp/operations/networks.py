@@ -119,7 +119,8 @@ class FinetuneOptions(Images, command="finetune"):
     seed: int = option(0, "of the order of images", least=0, most=MOST_SEED)
     tensorboard: bool = option(False, "write the metrics for TensorBoard, too, beside metrics.jsonl")
     out: str | None = option(
-        None, "folder for the fine-tuned network; needed where it trains; with --budgets a folder of folders",
+        None,
+        "folder for the fine-tuned network; needed where it trains; with --budgets a folder of folders",
         absent="the user's networks, with --budgets",
     )
     json: bool = option(False, "print the outcome as one JSON object")

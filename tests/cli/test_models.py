@@ -66,9 +66,7 @@ def test_what_is_large_is_refused_before_it_is_built(name, said, capsys, monkeyp
 
 
 @pytest.mark.parametrize("command", ["profile", "score"])
-def test_work_on_what_is_too_large_is_refused_before_it_is_built(
-    command, capsys, monkeypatch, only_outlines
-):
+def test_work_on_what_is_too_large_is_refused_before_it_is_built(command, capsys, monkeypatch, only_outlines):
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=2e9))
     assert main([command, "eva_giant_patch14_224"]) == 2
     assert "Looking into eva_giant_patch14_224 takes about" in capsys.readouterr().err

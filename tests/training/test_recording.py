@@ -42,8 +42,9 @@ def test_cancel_reaches_it_and_without_a_folder_nothing_is_written(tmp_path):
 
 def test_what_is_not_installed_or_cannot_be_made_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch.utils.tensorboard", None)
-    with pytest.raises(MdpError, match=r"pip install tensorboard.*metrics\.jsonl"), recording(
-        Heard(), tmp_path, tensorboard=True
+    with (
+        pytest.raises(MdpError, match=r"pip install tensorboard.*metrics\.jsonl"),
+        recording(Heard(), tmp_path, tensorboard=True),
     ):
         pass
     (tmp_path / "file").write_text("")
