@@ -10,7 +10,7 @@ from ..core.plan import Plan, parse_budget, save_plan
 from ..core.plan_accuracy import Known, known_accuracy, with_accuracy
 from ..core.problem import FORMATS, Problem, problem_from_json
 from ..core.quality import beside, importance_doubt
-from ..core.resources import MACS, MEMORY, PARAMETERS, amount, limits_of, pairs_of, said
+from ..core.resources import MACS, MEMORY, PARAMETERS, WORDS, amount, limits_of, pairs_of, said
 from ..core.study import StudyRecord, load_study
 from ..plot.accuracy_words import accuracy_sentence, dense_accuracy
 from . import print_json
@@ -51,13 +51,13 @@ CANDIDATES = "Candidates know the latency budget only. Leave out the other limit
 
 def most_of(args, problem: Problem) -> dict[str, float]:
     """The limits beside the budget that were typed. Raises MdpError for one that is none."""
-    asked = {
-        PARAMETERS: args.parameters,
-        MACS: args.macs,
-        MEMORY: args.weight_memory,
-        **pairs_of(args.limit),
-    }
-    return limits_of(problem, asked)
+    named = {PARAMETERS: args.parameters, MACS: args.macs, MEMORY: args.weight_memory}
+    asked = {name: text for name, text in named.items() if text is not None}
+    for name, text in asked.items():
+        if not text.strip():  # `--parameters "$MOST"` of a shell where MOST is not set
+            raise MdpError(f"The limit of {WORDS[name]} is empty. Write an amount, or leave it out.")
+    # Of a resource that is limited in both ways, pairs_of says whether the two contradict.
+    return limits_of(problem, pairs_of([*(f"{n}={t}" for n, t in asked.items()), *args.limit]))
 
 
 def read_problem(name: str) -> Problem:

@@ -25,7 +25,8 @@ BYTES = {"float32": 4, "tf32": 4, "float16": 2, "bfloat16": 2, "int8": 1, "float
 # The suffixes of a count; of bytes with B, and with iB in steps of 1024.
 SCALES = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zµ% ]*)", re.IGNORECASE)
-_NOUNS = ("parameters", "params", "param", "macs", "mac", "bytes", "byte")
+# The nouns that may follow an amount, by the unit that they belong to.
+_NOUNS = {"params": ("parameters", "params", "param"), "macs": ("macs", "mac")}
 
 
 def counted(
@@ -93,7 +94,7 @@ def parse_limit(text: str | float, resource: Resource, dense: float) -> float:
             f"The limit {raw!r} of {name} cannot be used. Write a number of {resource.unit} such as "
             f"{example}, or a share of dense as 50%."
         )
-    return value
+    return abs(value)  # of -0 none would know what to think
 
 
 def _scale(suffix: str, unit: str, dense: float) -> float | None:
@@ -110,7 +111,7 @@ def _scale(suffix: str, unit: str, dense: float) -> float | None:
             return 1024.0**power if power else None
         word = word.removesuffix("bytes").removesuffix("b") if word != "b" else ""
         return SCALES.get(word) if word != "b" else None
-    for noun in _NOUNS:
+    for noun in _NOUNS.get(unit.lower(), (unit.lower(),)):
         if word.endswith(noun):
             word = word.removesuffix(noun)
             break
@@ -151,11 +152,15 @@ def limits_of(problem, asked: Mapping[str, str | float | None]) -> dict[str, flo
 
 
 def pairs_of(words: Collection[str]) -> dict[str, str]:
-    """`NAME=AMOUNT` words as a mapping. Raises MdpError for one without a name or an amount."""
+    """`NAME=AMOUNT` words as a mapping.
+
+    Raises MdpError for one without a name or an amount, and for two that contradict each other.
+    """
     found = {}
     for word in words:
         name, sign, value = word.rpartition("=")
         if not (sign and name.strip() and value.strip()):
             raise MdpError(f"The limit {word!r} cannot be read. Write it as NAME=AMOUNT: laptop=30.")
-        found[name.strip()] = value.strip()
+        if found.setdefault(name.strip(), value.strip()) != value.strip():
+            raise MdpError(f"{name.strip()!r} is limited twice, with different amounts. Give one of them.")
     return found

@@ -10,7 +10,7 @@ from mdp.core.errors import BadFile, MdpError
 from mdp.core.files import read_json
 from mdp.core.plan import check_plan_fits, load_plan, plan_from_json, plan_to_json, save_plan
 from mdp.core.problem import load_problem, problem_from_json, problem_to_json, save_problem
-from mdp.core.resources import amount, limits_of, parse_limit
+from mdp.core.resources import amount, limits_of, pairs_of, parse_limit
 from mdp.core.study import load_study
 from mdp.core.study_json import study_to_json
 from mdp.core.study_record import without_counts
@@ -96,11 +96,19 @@ def test_amounts(text, unit, value):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "M", "abc", "-1", "nan", "inf", "12 ms", "1e999", "50%%", "1,2", "5 MiB"]
+    "text",
+    ["", "M", "abc", "-1", "nan", "inf", "12 ms", "1e999", "50%%", "1,2", "5 MiB", "12M macs", "12 bytes"],
 )
 def test_what_is_no_amount(text):
     with pytest.raises(MdpError, match="cannot be used"):
         parse_limit(text, Resource("parameters", "params", ()), 200.0)
+
+
+def test_a_resource_is_limited_once_and_never_to_minus_nothing():
+    assert pairs_of(["a=1", "b=2", "a=1"]) == {"a": "1", "b": "2"}
+    with pytest.raises(MdpError, match="'a' is limited twice"):
+        pairs_of(["a=4", "a = 1"])
+    assert str(parse_limit("-0", Resource("it", "params", ()), 1.0)) == "0.0"
 
 
 def test_amounts_are_said_as_typed(study):

@@ -179,7 +179,10 @@ class Follower:
             for i, n in enumerate(("query", "key", "value"))
         )
         shape = tuple(node.meta["out"].shape)
-        found = steps.attention(self.ledger, shape, *(self._value(n) for n in (q, k, v)))
+        query, *others = (self._value(n) for n in (q, k, v))
+        if node.kwargs.get("enable_gqa"):  # several heads of queries to one of keys and values
+            others = [steps.repeated(o, -3, query.shape[-3]) for o in others]
+        found = steps.attention(self.ledger, shape, query, *others)
         mask = node.args[3] if len(node.args) > 3 else node.kwargs.get("attn_mask")
         if isinstance(mask, fx.Node) and is_tensor(mask):
             heads = Value((*shape[:-1], -1), (*found.axes[:-2], (), ()))

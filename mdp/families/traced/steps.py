@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import fx
 
@@ -55,6 +56,13 @@ def attention(ledger: Ledger, shape: Sequence[int], q: Value, k: Value, v: Value
     for tokens in (k.axes[-2], v.axes[-2]):
         ledger.fix(tokens, reason)
     return Value(tuple(shape), (*_batch(ledger, shape, [q, k, v]), q.axes[-2], v.axes[-1]))
+
+
+def repeated(value: Value, axis: int, size: int) -> Value:
+    """Each position of an axis several times in a row until there are `size`, as `repeat_interleave`."""
+    axis %= len(value.shape)
+    index = np.arange(size) // (size // value.shape[axis])
+    return value.with_axis(axis, tuple(v[index] for v in value.axes[axis]), size)
 
 
 def product(ledger: Ledger, shape: Sequence[int], a: Value, b: Value) -> Value:

@@ -46,6 +46,32 @@ class Separate(nn.Module):
         return self.head(self.norm(x + self.out(y)).mean(1))
 
 
+class Grouped(nn.Module):
+    """Several heads of queries to one of keys and values, by torch's own word for it."""
+
+    def __init__(self, width=16, heads=4, shared=2):
+        super().__init__()
+        self.heads, self.shared, self.embed = heads, shared, nn.Linear(6, width)
+        self.query, self.key, self.value = (
+            nn.Linear(width, h * width // heads) for h in (heads, shared, shared)
+        )
+        self.out, self.head = nn.Linear(width, width), nn.Linear(width, 3)
+
+    def forward(self, x):
+        x = self.embed(x)
+        b, n, _ = x.shape
+        q, k, v = (
+            t.view(b, n, heads, -1).transpose(1, 2)
+            for t, heads in (
+                (self.query(x), self.heads),
+                (self.key(x), self.shared),
+                (self.value(x), self.shared),
+            )
+        )
+        y = F.scaled_dot_product_attention(q, k, v, enable_gqa=True)
+        return self.head((x + self.out(y.transpose(1, 2).reshape(b, n, -1))).mean(1))
+
+
 class Windows(nn.Module):
     """Attention within windows, a table of relative positions for every head, a bias joined of three."""
 
@@ -122,6 +148,7 @@ ATTENTIONS = {
     "encoder": (Encoder, tokens),
     "encoder, norms last": (lambda: Encoder(False, False), tokens),
     "separate": (Separate, tokens),
+    "grouped": (Grouped, tokens),
     "windows": (Windows, lambda: (torch.randn(2, 3, 8, 8),)),
     "heads first": (HeadsFirst, tokens),
     "normed": (Normed, tokens),
@@ -131,6 +158,7 @@ KINDS = {
     "encoder": ({"channels": 1, "heads": 3, "qk": 3, "v": 3, "mlp": 2}, 5),
     "encoder, norms last": ({"channels": 1, "heads": 3, "qk": 3, "v": 3, "mlp": 2}, 5),
     "separate": ({"channels": 1, "heads": 1, "qk": 1, "v": 1}, 1),
+    "grouped": ({"channels": 1, "heads": 1, "qk": 1, "v": 1}, 1),
     "windows": ({"channels": 1, "heads": 1, "qk": 1, "v": 1}, 1),
     "heads first": ({"channels": 1, "heads": 1, "v": 1}, 1),
     "normed": ({"channels": 1, "heads": 1, "qk": 1, "v": 1}, 1),
