@@ -1,6 +1,7 @@
 """`mdp solve`: the best plan for one latency budget."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 from ..core.errors import MdpError
@@ -68,7 +69,7 @@ def read_problem(name: str) -> Problem:
 def read_either(name: str) -> tuple[Problem, StudyRecord | None]:
     """The problem of a file or a study, and the study where it is one. Raises BadFile."""
     path = Path(name)
-    if path.is_file():
+    if os.path.isfile(path):
         data = read_json(path, "problem or study file")
         if isinstance(data, dict) and data.get("format") in FORMATS:
             return problem_from_json(data, f"problem file {path}"), None

@@ -28,16 +28,17 @@ __all__ = [
 def load_study(path: str | os.PathLike) -> StudyRecord:
     """Read a study from a path, or by the name of one in the study folders. Raises BadFile."""
     path = Path(path)
-    if not path.exists() and len(path.parts) == 1:
+    if not os.path.exists(path) and len(path.parts) == 1:
         path = find_study(str(path)) or path
     return study_from_json(read_json(path, "study"), f"study {path}", path)
 
 
 def find_study(name: str) -> Path | None:
     """The study of this name: its file's (`fmnist-vit-cpu`), else the one that people read."""
+    # os.path's tests say no to a name that is too long or holds NUL, where Path's raise.
     files = (folder / f"{name}.json" for folder in study_dirs())
     named = (Path(s["path"]) for s in list_studies() if s["name"] == name and "error" not in s)
-    return next((f for f in files if f.exists()), None) or next(named, None)
+    return next((f for f in files if os.path.exists(f)), None) or next(named, None)
 
 
 def save_study(study: StudyRecord, path: str | os.PathLike | None = None) -> Path:

@@ -113,8 +113,8 @@ def _said(what: str) -> Iterator[None]:
 def _of_user(name: str | os.PathLike) -> Path:
     """The file of one of the user's studies."""
     path = Path(name)
-    path = path if len(path.parts) > 1 or path.exists() else find_study(str(name)) or path
-    if not path.is_file():
+    path = path if len(path.parts) > 1 or os.path.exists(path) else find_study(str(name)) or path
+    if not os.path.isfile(path):
         raise MdpError(f"There is no study {str(name)!r}.")
     mine = data_dir() / "user" / "studies"
     if path.resolve().parent != mine.resolve():

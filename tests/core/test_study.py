@@ -13,12 +13,14 @@ from mdp.core.study import (
     Scores,
     Tables,
     build_study,
+    find_study,
     list_studies,
     load_study,
     save_study,
     slug,
     study_to_json,
 )
+from mdp.core.study_files import delete_study
 
 
 @pytest.fixture
@@ -144,3 +146,12 @@ def test_a_study_is_one_line_in_a_notebook():
     for text in (repr(study), repr(study.problem)):
         assert study.name in text and "\n" not in text and len(text) < 200
     assert "median error" in repr(study)
+
+
+@pytest.mark.parametrize("name", ["q" * 300, "a\0b"])
+def test_a_name_that_no_file_can_have_is_no_study(name):
+    assert find_study(name) is None
+    with pytest.raises(MdpError):
+        load_study(name)
+    with pytest.raises(MdpError, match="There is no study"):
+        delete_study(name)
