@@ -16,7 +16,7 @@ from . import print_json, reporter
 def run(args):
     if args.budgets is None and (args.side_by_side != 1 or args.methods != FinetuneOptions.methods):
         raise MdpError("--methods and --side-by-side go with --budgets, such as --budgets 60%,40%,25%.")
-    if not (args.plan or args.budget or args.budgets or Path(args.source).is_dir()):
+    if not (args.plan or args.budget or args.budgets is not None or Path(args.source).is_dir()):
         raise MdpError(
             f"{args.source} is not a folder with a pruned network. Make one with `mdp extract`, or give a "
             "study with --plan or --budget."
@@ -24,7 +24,7 @@ def run(args):
     recipe = recipe_of(args.recipe, epochs=args.epochs, batch=args.batch, rate=args.rate, decay=args.decay,
                        distill=args.distill, seed=args.seed,
                        gentle=None if args.rate is None else 0.0)  # fmt: skip
-    if args.budgets:
+    if args.budgets is not None:
         from .finetune_front import run as run_front
 
         return run_front(args, recipe)

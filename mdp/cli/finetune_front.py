@@ -27,6 +27,8 @@ def run(args, recipe: Recipe) -> int:
         )
     if not recipe.epochs:
         raise MdpError("A front is fine-tuned for at least one epoch: leave out --epochs 0.")
+    if not _parts(args.budgets) or not _parts(args.methods):
+        raise MdpError("Say at least one budget and one method: --budgets 60%,40%,25% --methods exact,halp.")
     study = load_study(args.source)
     # Beside the other networks, where the page finds them, unless a folder is given.
     folder = Path(args.out) if args.out else data_dir() / "user" / "networks"
@@ -36,6 +38,8 @@ def run(args, recipe: Recipe) -> int:
     asked = [parse_budget(part, study.problem) for part in _parts(args.budgets)]
     members = members_of(study, asked, _parts(args.methods), folder, _words(args))
     wanted = recipe_to_json(recipe)
+    if all(one.state == "no plan" for one in members):
+        raise MdpError(f"There is nothing to fine-tune. {members[0].why}")
     members = [done_before(one, wanted) if one.state == "waiting" else one for one in members]
 
     def command(member) -> list[str]:

@@ -7,13 +7,13 @@ from . import print_json
 
 
 def run(args):
-    if args.rename or args.delete:
-        name = args.delete or args.rename[0]
+    if args.rename or args.delete is not None:
+        name = args.rename[0] if args.rename else args.delete
         refuse_while_used(find_study(name) or name)
     if args.rename:
         print(f"Renamed: {rename_study(*args.rename)}")
         return
-    if args.delete:
+    if args.delete is not None:
         print(f"Deleted: {delete_study(args.delete)}")
         return
     studies = list_studies()

@@ -130,6 +130,8 @@ def test_only_a_network_of_the_same_plan_and_recipe_counts_as_done(tmp_path):
         (("--budgets", "40%", "--epochs", "0"), "at least one epoch"),
         (("--budgets", "40%", "--methods", "best"), "no method"),
         (("--budgets", "forty"), "forty"),
+        (("--budgets", "0%,-1"), "nothing to fine-tune"),
+        (("--budgets", ""), "at least one budget"),
     ],
 )
 def test_what_cannot_be_a_front_is_a_sentence(typed, sentence, tmp_path, capsys):
