@@ -94,10 +94,6 @@ class Choices(ExplorerTraits):
             return True
         return self.go(self.budget, self.pins, most)
 
-    def clear_limits(self) -> bool:
-        """Limit latency alone again. One step of undo."""
-        return self.go(self.budget, self.pins, {})
-
     def go(self, budget: float, pins: Pins, limits: Mapping[str, float] | None = None) -> bool:
         """Budget, pins and limits together, as one step of undo: the view of a named plan or of an address.
 

@@ -150,7 +150,7 @@ class Opening(Choices):
             self._growing.cancel()
 
         def tell(front: Front) -> None:
-            if self.study is study and self.limits is limits:
+            if self.study is study and self.limits == limits:  # a link sets equal ones anew
                 self.front = front
 
         limits = self.limits

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mdp.solve import Pins
+from mdp.solve import Front, Pins
+from mdp_widgets.state import opening
 from mdp_widgets.state.address import address_of, go_to
 from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.widgets.budget import BudgetBar, plan_facts
@@ -95,3 +96,14 @@ def test_the_bar_shows_use_and_price(selection):
     selection.go(selection.budget, Pins())
     assert selection.limits == {}
     assert not any(r["text"] for r in limit_rows(selection.study.problem, selection.plan, {}))
+
+
+def test_a_front_goes_on_growing_when_equal_limits_are_set_anew(monkeypatch):
+    """A link sets them, none included, while the front of the study that it opened still grows."""
+    found = []
+    monkeypatch.setattr(opening, "grow", lambda *args: found.append(args[3]))
+    selection = ExplorerState(synthetic_vit(blocks=2))
+    front = Front((), ())
+    selection.go(selection.budget, selection.pins, dict(selection.limits))
+    found[-1](front)
+    assert selection.front is front
