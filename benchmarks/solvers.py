@@ -1,6 +1,6 @@
 """`python -m benchmarks.solvers`: how fast and how right the solvers are, all measured in one run.
 
-Instances: the method's own ResNet problems, where they lie beside the repository (../shared/reference), and
+Instances: the method's own ResNet problems, where they lie beside the repository, and
 synthetic transformers. Every optimum is checked: against optima.json where there is one, and against milp.
 """
 
