@@ -60,10 +60,8 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS, explain: 
     limits = limits.or_default()
     clock = limits.clock()
     alone = exact.solve(problem, budget, replace(limits, most={}))
-    choices = {d.name: alone.choices[d.name] or d.dense for d in problem.dims}
-    used = {n: problem.total(problem.resource[n].terms, choices, alone.removed_blocks) for n in limits.most}
-    if all(within(used[name], most) for name, most in limits.most.items()):
-        return _as_plan(problem, budget, limits, alone, time.perf_counter() - start)
+    if plan := _if_it_fits(problem, budget, limits, alone, start):
+        return plan
     try:
         plan = _proven(problem, budget, limits, alone, clock, start)
     except (TooMany, Unsupported) as error:
@@ -90,13 +88,17 @@ _LATE = (
 )
 
 
-def _as_plan(problem, budget, limits: Limits, alone: Plan, seconds: float) -> Plan:
-    """A plan for latency alone that meets the limits too: the best of all."""
+def _if_it_fits(problem: Problem, budget: float, limits: Limits, alone: Plan, start: float) -> Plan | None:
+    """A plan for latency alone that meets the limits too: the best of all. None if it does not."""
     choices = {d.name: alone.choices[d.name] or d.dense for d in problem.dims}
+    uses = {n: problem.total(problem.resource[n].terms, choices, alone.removed_blocks) for n in limits.most}
+    if not all(within(uses[name], most) for name, most in limits.most.items()):
+        return None
     return make_plan(
-        problem, budget, choices, alone.removed_blocks, solver=alone.solver, seconds=seconds,
-        bound=alone.bound, optimal=alone.optimal, shadow_price=alone.shadow_price, note=alone.note,
-        most=limits.most, shadow_prices=dict.fromkeys(limits.most, 0.0),
+        problem, budget, choices, alone.removed_blocks, solver=alone.solver,
+        seconds=time.perf_counter() - start, bound=alone.bound, optimal=alone.optimal,
+        shadow_price=alone.shadow_price, note=alone.note, most=limits.most,
+        shadow_prices=dict.fromkeys(limits.most, 0.0),
     )  # fmt: skip
 
 
@@ -115,10 +117,8 @@ def solve_restricted(problem: Problem, budget: float, limits: Limits, only: Rest
     """
     start, limits = time.perf_counter(), limits.or_default()
     alone = exact.plan_of(make_restricted(problem, only), budget, replace(limits, most={}))
-    choices = {d.name: alone.choices[d.name] or d.dense for d in problem.dims}
-    used = {n: problem.total(problem.resource[n].terms, choices, alone.removed_blocks) for n in limits.most}
-    if all(within(used[name], most) for name, most in limits.most.items()):
-        return _as_plan(problem, budget, limits, alone, time.perf_counter() - start)
+    if plan := _if_it_fits(problem, budget, limits, alone, start):
+        return plan
     ready = _prepare(problem, tuple(sorted(limits.most)), only)
     plan = _plan_of(ready, problem, budget, limits, alone, limits.clock(), start)
     if plan is None:
