@@ -25,7 +25,7 @@ MOST_LISTS = 1_000_000
 MOST_VALUES = 3_000_000
 MOST_LEVELS = 50
 
-# Characters that only command a terminal, as JSON writes them: all but tab and line ends. Half a character is no better.
+# Characters that command a terminal, as JSON writes them, but tab and line ends. Half a character is no better.
 CONTROLS = r"\\u00[01][0-9a-f]|\\[bf]|[\x7f-\x9f]"
 UNFIT = re.compile(rf"{CONTROLS}|[\ud800-\udfff]")
 SUSPECT = re.compile(r"\\u(00[0189]|007[fF]|[dD][89a-fA-F])|\\[bf]|[\x7f-\x9f]")
@@ -118,7 +118,7 @@ def _unescaped(value: Any) -> str:
 def write_json(path: str | os.PathLike, value: Any, *, indent: int | None = None) -> Path:
     """Write JSON atomically and return the path; directories are made as needed.
 
-    A control character in a text (the colours of an error's message, say) is left out: `read_json` takes none.
+    A control character in a text (an error's colours, say) is left out: `read_json` takes none.
     """
     text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
     if UNFIT.search(text.replace("\\\\", "")):
