@@ -25,7 +25,7 @@ MOST_LISTS = 1_000_000
 MOST_VALUES = 3_000_000
 MOST_LEVELS = 50
 
-# Characters that command a terminal, as JSON writes them, but tab and line ends. Half a character is no better.
+# Characters that command a terminal, as JSON writes them, but tab and line ends; and halves of characters.
 CONTROLS = r"\\u00[01][0-9a-f]|\\[bf]|[\x7f-\x9f]"
 UNFIT = re.compile(rf"{CONTROLS}|[\ud800-\udfff]")
 SUSPECT = re.compile(r"\\u(00[0189]|007[fF]|[dD][89a-fA-F])|\\[bf]|[\x7f-\x9f]")
