@@ -35,7 +35,7 @@ def figure_svg(spec: Mapping[str, Any], width: int = 520, height: int = 320, lab
         *_y_axis(layout.get("yaxis", {}), y, frame),
         *(_shape(s, x, y, frame) for s in under),
         '<g clip-path="url(#inside)">',
-        *(part for i, trace in enumerate(data) for part in _trace(trace, i, data, layout, x, y)),
+        *(part for trace in data for part in _trace(trace, data, layout, x, y)),
         "</g>",
         *(_shape(s, x, y, frame) for s in over),
         *(_annotation(a, x, y, frame) for a in layout.get("annotations", [])),
