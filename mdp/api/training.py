@@ -49,8 +49,8 @@ def evaluate(
 
     goal = task_of("match" if task is None and dense is not None else task, _ref(network))
     if not isinstance(goal, Classification):
-        beside = _dense_of(network, goal, dense)
-        return goal.measure(network, examples(_taken(network, batches), batches, labelled=goal.labelled), beside)
+        fed = examples(_taken(network, batches), batches, labelled=goal.labelled)
+        return goal.measure(network, fed, _dense_of(network, goal, dense))
     return accuracy(network, as_loader(batches))
 
 

@@ -85,7 +85,7 @@ class Detection(Task):
         return Detected(outputs, exclusive=isinstance(self.detector, SSD))
 
     def detect(self, network: nn.Module, images: Tensor) -> list[dict[str, Tensor]]:
-        """Boxes (n, 4), labels and scores (n,) in each image, by a body, pruned or not; most certain first."""
+        """Boxes (n, 4), labels and scores (n,) in each image, by a body, pruned or not; sure ones first."""
         with torch.no_grad():
             outputs = run(network, images)
         return self.choose(outputs, len(images))

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import mdp
-from mdp.core.errors import MdpError
 from mdp.cli import main
+from mdp.core.errors import MdpError
 from mdp.tasks.boxes import mean_average_precision
 
 from .test_match import by_width
@@ -75,8 +75,10 @@ def test_loss_anchors_and_boxes_are_torchvisions_own(kind):
     task = mdp.Detection(whole, size)
     images = torch.rand(2, *size)
     boxes = torch.tensor([[10.0, 12.0, 40.0, 44.0]])
-    targets = [{"boxes": boxes, "labels": torch.tensor([1])}, {"boxes": boxes[:0], "labels": torch.tensor([], dtype=torch.int64)}]  # fmt: skip
-    mean, std = (torch.tensor(n)[:, None, None] for n in (whole.transform.image_mean, whole.transform.image_std))
+    labels = torch.tensor([1])
+    targets = [{"boxes": boxes, "labels": labels}, {"boxes": boxes[:0], "labels": labels[:0]}]
+    usual = whole.transform.image_mean, whole.transform.image_std
+    mean, std = (torch.tensor(numbers)[:, None, None] for numbers in usual)
     normal = (images - mean) / std
     with torch.no_grad():
         expected, found = whole(list(images)), task.detect(task.body, normal)
@@ -103,7 +105,7 @@ def test_mean_average_precision_by_hand():
     pytest.importorskip("pycocotools")
     truth = [{"boxes": torch.tensor([[0.0, 0, 10, 10], [20, 20, 40, 40]]), "labels": torch.tensor([1, 2])}]
     right = [{**truth[0], "scores": torch.tensor([0.9, 0.8])}]
-    assert mean_average_precision(right, truth, (64, 64)) == {"mAP": pytest.approx(1), "mAP50": pytest.approx(1)}
+    assert mean_average_precision(right, truth, (64, 64)) == pytest.approx({"mAP": 1, "mAP50": 1})
     half = [{k: v[:1] for k, v in right[0].items()}]
     assert mean_average_precision(half, truth, (64, 64))["mAP"] == pytest.approx(0.5)
     none = [{k: v[:0] for k, v in right[0].items()}]
