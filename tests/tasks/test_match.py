@@ -19,8 +19,9 @@ from .tiny import TwoInTwoOut, pairs
 
 
 def by_width(net):
-    """Made-up tables: every width costs in proportion."""
+    """Made-up tables: every width costs in proportion, and every block something."""
     terms = [Term(d.name, None, (d.name,), np.array(d.options) / d.units) for d in net.space.dims]
+    terms += [Term(b.name, b.name, (), np.array(0.1)) for b in net.space.blocks]
     return Tables(tuple(terms), {"device": "synthetic", "batch": 1, "dtype": "float32"})
 
 
