@@ -16,11 +16,11 @@ from .model_ref import ModelRef
 from .names import slug
 from .paths import data_dir, study_dirs
 from .study_json import FORMAT, study_from_json, study_to_json
-from .study_record import Scores, StudyRecord, Tables, build_study, interpolation_note
+from .study_record import Scores, StudyRecord, Tables, build_study, counted_tables, interpolation_note
 
 # What other rooms ask a study's module for.
 __all__ = [
-    "FORMAT", "ModelRef", "Scores", "StudyRecord", "Tables", "build_study", "find_study",
+    "FORMAT", "ModelRef", "Scores", "StudyRecord", "Tables", "build_study", "counted_tables", "find_study",
     "interpolation_note", "list_studies", "load_study", "save_study", "study_from_json", "study_to_json",
 ]  # fmt: skip
 

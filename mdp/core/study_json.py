@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .counted import check_counted, counted_in
 from .errors import BadFile
 from .model_ref import model_from_json, model_to_json
 from .problem import problem_from_json, problem_to_json
@@ -41,7 +42,9 @@ def study_from_json(data: Any, source: str = "study", path: Path | None = None) 
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
         raise BadFile(f"The {source} is not an {FORMAT} file (its format says {found!r}).")
     as_written = problem_from_json(data.get("problem"), f"problem in the {source}")
-    problem = in_ms(as_written, source)
+    told = data.get("latency")
+    name = counted_in(told["provenance"]) if _says(told) else ""
+    problem = as_written if name else in_ms(as_written, source)
     other_units = problem is not as_written  # what was measured was set beside other units
     try:
         study = StudyRecord(
@@ -63,7 +66,7 @@ def study_from_json(data: Any, source: str = "study", path: Path | None = None) 
             verification=None if other_units else data.get("verification"),
             accuracy=data.get("accuracy"),
         )
-        _check_study(study, source)
+        _check_study(study, source, name)
         whole = with_counts(study.problem, study.counts, study.tables.provenance)
         study = replace(study, problem=whole)
     except BadFile:
@@ -75,6 +78,11 @@ def study_from_json(data: Any, source: str = "study", path: Path | None = None) 
     return study
 
 
+def _says(latency: Any) -> bool:
+    """Whether a study says how its latency came about."""
+    return isinstance(latency, Mapping) and isinstance(latency.get("provenance"), Mapping)
+
+
 def _without_story(provenance: Any, other_units: bool) -> Any:
     """Without how a budget was kept, if that was in other units than the tables are now."""
     if not other_units or not isinstance(provenance, Mapping):
@@ -82,7 +90,7 @@ def _without_story(provenance: Any, other_units: bool) -> Any:
     return {key: value for key, value in provenance.items() if key != "strict"}
 
 
-def _check_study(study: StudyRecord, source: str) -> None:
+def _check_study(study: StudyRecord, source: str, counted: str) -> None:
     def fail(what: str):
         raise BadFile(f"The {source} is damaged: {what}.")
 
@@ -108,7 +116,10 @@ def _check_study(study: StudyRecord, source: str) -> None:
     for what, value in {**facts, **{k: v for k, v in optional.items() if v is not None}}.items():
         if not isinstance(value, Mapping):
             fail(f"what it says of its {what} is not a list of names and values")
-    check_times(study.problem, source, study.tables.details)
+    if counted:
+        check_counted(study.problem, study.counts, counted, source)
+    else:
+        check_times(study.problem, source, study.tables.details)
     if not isinstance(study.tables.provenance, Mapping):
         fail("its latency tables do not say how they were measured")
     for key in ("device", "batch", "dtype"):

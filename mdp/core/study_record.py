@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from .counted import counted_in, counted_terms, unit_of
 from .errors import MdpError
 from .model_ref import ModelRef
 from .problem import Dim, Problem, Term, check
-from .resources import UNITS, counted
+from .resources import UNITS, amount, counted
 from .space import Product, Skipped, Space
 from .units import check_times
 
@@ -30,6 +31,15 @@ class Tables:
     def __repr__(self) -> str:
         p = self.provenance
         return f"Tables({len(self.terms)} terms, {p.get('device')}, batch {p.get('batch')}, {p.get('dtype')})"
+
+
+def counted_tables(space: Space, budget_in: str) -> Tables:
+    """What stands in the place of latency tables where the budget is of parameters, macs or weight_memory.
+
+    Raises:
+        MdpError: it is none of these, or the network does not know its counts.
+    """
+    return Tables(*counted_terms(space, budget_in))
 
 
 def interpolation_note(tables: Tables) -> str:
@@ -112,7 +122,8 @@ class StudyRecord:
     def __repr__(self) -> str:
         error = (self.verification or {}).get("median_error")
         band = "not verified yet" if error is None else f"median error {100 * error:.1f} %"
-        dense = f"{self.problem.dense_latency:.4g} {self.problem.latency_unit} dense, {band}"
+        dense = f"{amount(self.problem.dense_latency, self.problem.latency_unit)} dense"
+        dense += "" if counted_in(self.tables.provenance) else f", {band}"
         return f"Study({self.name!r}, {self.model.name}, {dense})"
 
     def count(self, kind: str, choices: Mapping[str, int | None] | None = None, removed=()) -> float:
@@ -161,7 +172,7 @@ def build_study(
             )
     problem = Problem(
         name=name,
-        latency_unit="ms",
+        latency_unit=unit_of(tables.provenance),
         dims=dims,
         blocks=space.blocks,
         latency=tables.terms,
@@ -173,7 +184,8 @@ def build_study(
         },
     )
     check(problem)
-    check_times(problem, f"tables of {space.model}", tables.details)
+    if not counted_in(tables.provenance):
+        check_times(problem, f"tables of {space.model}", tables.details)
     problem = with_counts(problem, space.counts, tables.provenance)
     return StudyRecord(
         name, model, space.family, problem, tables, scores, space.counts, space.skipped, **extra

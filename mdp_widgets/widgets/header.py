@@ -6,7 +6,9 @@ from typing import Any
 import anywidget
 from traitlets import Bool, List, Unicode
 
+from mdp.core.counted import counted_in
 from mdp.core.quality import importance_doubt
+from mdp.core.resources import WORDS
 from mdp.core.study import StudyRecord
 from mdp.core.tables import how_timed
 
@@ -87,7 +89,10 @@ def study_text(item: Mapping[str, Any]) -> str:
 def study_facts(study: StudyRecord) -> str:
     """`NVIDIA H200 · batch 256 · bfloat16`, and the images that its importance comes from."""
     p, q = study.tables.provenance, study.scores.provenance
-    facts = [str(p["device"]), f"batch {p['batch']}", str(p["dtype"]), *how_timed(study.tables)]
+    if own := counted_in(p):
+        facts = [f"Budget in {WORDS[own]}: counted, for any device"]
+    else:
+        facts = [str(p["device"]), f"batch {p['batch']}", str(p["dtype"]), *how_timed(study.tables)]
     if q.get("method"):
         name = str(q["method"])
         scores = f"{name[:1].upper()}{name[1:]} scores"  # Taylor and Hessian are names
