@@ -62,7 +62,7 @@ class OpenVinoTimer:
         return Reading(max(ms - prepared.extra["frame"](), 0.1 * ms), disturbed)
 
     def _compiled(self, workload: Workload) -> tuple[Any, Shapes]:
-        """(compiled model, shapes of the inputs that stand in a frame; those of none where it has no frame)."""
+        """(compiled model, shapes of the inputs that stand in a frame; one of nothing where none does)."""
         data = self._kept.get(workload.key)
         if data is None:
             data = self._kept.put(workload.key, to_onnx(*build(self.deployment, workload)))

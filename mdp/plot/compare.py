@@ -134,13 +134,11 @@ def compare_sentence(info: CompareInfo) -> str:
     if not info.changes and not info.shared:
         return "A and B are the same plan. Move the budget or pin something: that is B."
     faster = info.b[0] - info.a[0]
-    speed = (
-        "as " + ("fast" if budgeted(info.unit) == "latency" else "large") + " as A"
-        if abs(faster) < 1e-9
-        else f"{ms(abs(faster), info.unit)} "
-    )
-    slower, quicker = ("slower", "faster") if budgeted(info.unit) == "latency" else ("more", "fewer")
-    speed += "" if abs(faster) < 1e-9 else (f"{slower} than A" if faster > 0 else f"{quicker} than A")
+    timed = budgeted(info.unit) == "latency"
+    more, less = ("slower", "faster") if timed else ("more", "fewer")
+    speed = f"{ms(abs(faster), info.unit)} {more if faster > 0 else less} than A"
+    if abs(faster) < 1e-9:
+        speed = f"as {'fast' if timed else 'large'} as A"
     return (
         f"B is {speed} ({ms(info.b[0], info.unit)} against {ms(info.a[0], info.unit)}) and keeps "
         f"{percent(info.b[1])} of the importance, A {percent(info.a[1])}{beside(info.doubt)}; "
