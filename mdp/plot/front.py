@@ -133,10 +133,11 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
         spot_mark(info.other, "A", "square", "var(--mdp-other)", 12),
         spot_mark(info.chosen, "chosen", "circle", "var(--mdp-choice)", 14),
     ]
+    held = ", other limits held" * info.limited
     return {
         "data": data,
         "layout": over_latency(
-            f"{measured_in(info.unit)} (dense: {ms(info.dense, info.unit)}){', other limits held' * info.limited}",
+            f"{measured_in(info.unit)} (dense: {ms(info.dense, info.unit)}){held}",
             f"importance kept, %{f' ({info.doubt})' if info.doubt else ''}",
             x_range,
             y_range,

@@ -121,5 +121,5 @@ def surface_label(info: SurfaceInfo) -> str:
     price = "it is gone with its block" if info.price is None else f"{ms(info.price, info.unit)} as chosen"
     held = "".join(f", {d} held at {w}" for d, w in info.held)
     over = " and ".join(info.dims)
-    what = budgeted(info.unit)
-    return f"{what[:1].upper()}{what[1:]} of {info.term} over {over}{held}: {ms(info.dense, info.unit)} dense, {price}."
+    what = budgeted(info.unit).capitalize()
+    return f"{what} of {info.term} over {over}{held}: {ms(info.dense, info.unit)} dense, {price}."

@@ -122,9 +122,9 @@ class BudgetBar(anywidget.AnyWidget):
         problem = study.problem
         self.limits = limit_rows(problem, plan, self.selection.limits)
         worth = price_text(plan.shadow_price, problem.dense_latency, problem.dense_importance)
-        self.price = (
-            f"1 % of dense more {budgeted(study.problem.latency_unit)} would keep about {worth} more of the importance."
-            * bool(worth)
+        what = budgeted(problem.latency_unit)
+        self.price = f"1 % of dense more {what} would keep about {worth} more of the importance." * bool(
+            worth
         )
 
     def _dragged(self, change: Mapping[str, Any]) -> None:

@@ -65,7 +65,7 @@ def test_amounts_are_written_in_the_unit_of_the_budget(counted):
     assert study.solve(text).budget == value
     with pytest.raises(MdpError, match="as 25MB" if name == "weight_memory" else "as 12M"):
         study.solve("lots")
-    with pytest.raises(Infeasible, match="the least (parameters|multiply-adds|weight memory) possible is"):
+    with pytest.raises(Infeasible, match=r"the least (parameters|multiply-adds|weight memory) possible is"):
         study.solve("1")
 
 
