@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from ..core.deployments import deployed, deployments, usual_name, with_deployments
 from ..core.errors import MdpError
 from ..core.pins import Pins, pins_of
 from ..core.plan import Plan, budget_and_limits, parse_budget
@@ -34,6 +35,8 @@ class Study(StudyRecord):
         tables: from `profile`, of this network.
         scores: from `score`, of this network.
         name: for people; by default the network's.
+        deployments: tables of other runtimes or devices by name, over the same widths; `deployment` is what
+            that of `tables` is called. Latency of each of these is one more limit, and `on` switches.
         budget_in: in the place of tables, "parameters", "macs" or "weight_memory": budgets are of these.
 
     Raises:
@@ -52,12 +55,15 @@ class Study(StudyRecord):
                 if tables is not None:
                     raise MdpError("Give Study tables or budget_in: a budget is of latency or of counts.")
                 tables = counted_tables(net.space, budget_in)
+            others, own = fields.pop("deployments", None) or {}, fields.pop("deployment", "")
             if not (isinstance(tables, Tables) and isinstance(scores, Scores)):
                 raise MdpError(
                     "Give Study(net, tables, scores): tables from mdp.profile, scores from mdp.score."
                 )
             name = str(fields.pop("name", "") or net.ref.name)
             built = build_study(name, net.ref, net.space, tables, scores, **fields)
+            if others:
+                built = with_deployments(built, own or usual_name(tables, tuple(others)), others)
             fields = {f.name: getattr(built, f.name) for f in dataclasses.fields(StudyRecord)}
         elif net is not None:
             raise MdpError("A study is made of a network from mdp.prunable, its tables and its scores.")
@@ -111,6 +117,19 @@ class Study(StudyRecord):
         ):  # with pins it is none of those beside it
             plan = with_accuracy(self, plan, known)
         return self._with_order(plan)
+
+    @property
+    def deployments(self) -> tuple[str, ...]:
+        """Names of the deployments whose tables are held together, that of the budget first; () of one."""
+        return deployments(self)
+
+    def on(self, deployment: str) -> "Study":
+        """The study with its budget in the latency of another of its deployments.
+
+        Raises:
+            MdpError: it has none of this name.
+        """
+        return Study.of(deployed(self, deployment))
 
     def candidates(
         self,

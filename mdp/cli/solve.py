@@ -22,7 +22,7 @@ def run(args):
     from ..core.pins import pins_from_text
     from ..solve import solve
 
-    problem, study = read_either(args.file)
+    problem, study = read_either(place_of(args))
     budget, most = budget_and_limits(problem, args.budget, asked_of(args))
     pins = pins_from_text(args.pins, problem)
     about: dict = {}
@@ -57,7 +57,16 @@ def asked_of(args) -> dict[str, str]:
         if not text.strip():  # `--parameters "$MOST"` of a shell where MOST is not set
             raise MdpError(f"The limit of {WORDS[name]} is empty. Write an amount, or leave it out.")
     # Of a resource that is limited in both ways, pairs_of says whether the two contradict.
-    return pairs_of([*(f"{n}={t}" for n, t in asked.items()), *args.limit])
+    more = [word for word in args.deployment if "=" in word]
+    return pairs_of([*(f"{n}={t}" for n, t in asked.items()), *args.limit, *more])
+
+
+def place_of(args) -> str:
+    """The study or file that was named, at the deployment that the budget is of. Raises MdpError for two."""
+    names = [word for word in args.deployment if "=" not in word]
+    if len(set(names)) > 1:
+        raise MdpError("A budget is of one deployment: give the others a limit, as --deployment laptop=30ms.")
+    return f"{args.file}@{names[0]}" if names else args.file
 
 
 def read_problem(name: str) -> Problem:

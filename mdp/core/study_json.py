@@ -8,19 +8,22 @@ from typing import Any
 import numpy as np
 
 from .counted import check_counted, counted_in
+from .deployments import as_saved, with_deployments
 from .errors import BadFile
 from .model_ref import model_from_json, model_to_json
 from .problem import problem_from_json, problem_to_json
 from .scores_json import scores_from_json, scores_to_json
 from .space import Product, Skipped
 from .study_record import StudyRecord, Tables, with_counts, without_counts
-from .units import check_times, in_ms
+from .unit_names import milliseconds
+from .units import check_times, in_ms, scaled
 
 FORMAT = "mdp-study/1"
 
 
 def study_to_json(study: StudyRecord) -> dict[str, Any]:
     """The `mdp-study/1` object. The latency terms stand once, in the problem."""
+    study = as_saved(study)
     return {
         "format": FORMAT,
         "name": study.name,
@@ -32,6 +35,7 @@ def study_to_json(study: StudyRecord) -> dict[str, Any]:
         "counts": {k: [[p.block, p.factor, list(p.dims)] for p in ps] for k, ps in study.counts.items()},
         "skipped": [[s.name, s.reason] for s in study.skipped],
         "verification": study.verification,
+        **({"deployments": _deployments_to_json(study)} if study.others else {}),
         "problem": problem_to_json(without_counts(study.problem)),
     }
 
@@ -67,6 +71,7 @@ def study_from_json(data: Any, source: str = "study", path: Path | None = None) 
             accuracy=data.get("accuracy"),
         )
         _check_study(study, source, name)
+        study = _with_others(study, data.get("deployments"), source)
         whole = with_counts(study.problem, study.counts, study.tables.provenance)
         study = replace(study, problem=whole)
     except BadFile:
@@ -76,6 +81,40 @@ def study_from_json(data: Any, source: str = "study", path: Path | None = None) 
             f"The {source} is damaged: {type(error).__name__} at {error}. Make it anew or use another copy."
         ) from None
     return study
+
+
+def _deployments_to_json(study: StudyRecord) -> dict[str, Any]:
+    """What stands beside the first deployment's tables; the others' terms are the problem's resources."""
+    others = [
+        {
+            "name": one.name,
+            "latency": {"provenance": dict(one.tables.provenance), "details": dict(one.tables.details)},
+            "verification": one.verification,
+        }
+        for one in study.others
+    ]
+    return {"name": study.deployment, "others": others}
+
+
+def _with_others(study: StudyRecord, told: Any, source: str) -> StudyRecord:
+    """The study with the deployments that its file tells of."""
+    if told is None:
+        return study
+    tables, checks = {}, {}
+    for one in told["others"]:
+        resource = study.problem.resource.get(one["name"])
+        if resource is None or milliseconds(resource.unit) is None:
+            raise BadFile(f"The {source} is damaged: the deployment {one['name']!r} has no tables of times.")
+        terms = scaled(resource.terms, milliseconds(resource.unit) or 1.0)
+        facts = one["latency"]["provenance"]
+        if not all(key in facts for key in ("device", "batch", "dtype")):
+            raise BadFile(f"The {source} is damaged: the deployment {one['name']!r} does not say its device.")
+        tables[one["name"]] = Tables(terms, dict(facts), dict(one["latency"]["details"]))
+        checks[one["name"]] = one.get("verification")
+    rest = tuple(r for r in study.problem.resources if r.name not in tables)
+    study = replace(study, problem=replace(study.problem, resources=rest))
+    study = with_deployments(study, str(told["name"]), tables)
+    return replace(study, others=tuple(replace(o, verification=checks[o.name]) for o in study.others))
 
 
 def _says(latency: Any) -> bool:

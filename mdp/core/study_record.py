@@ -96,6 +96,15 @@ class Scores:
 
 
 @dataclass(frozen=True, eq=False)
+class Deployed:
+    """A deployment of a study's network beside the one that its budget is of: see mdp.core.deployments."""
+
+    name: str
+    tables: Tables
+    verification: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class StudyRecord:
     """What the explorer opens. `problem` is what solvers see; the rest says where it came from.
 
@@ -105,6 +114,8 @@ class StudyRecord:
         accuracy: {"dense": ..., "dataset": ...} where it was measured; "plans" and "check" as
             `mdp.core.plan_accuracy` and `mdp.core.quality` read them.
         path: the file it came from, None if not saved.
+        deployment, others: where there are several, the name of the one that the budget is of, and the rest,
+            whose latency the problem knows as resources; `home` is the one that the study was built with.
     """
 
     name: str
@@ -118,6 +129,15 @@ class StudyRecord:
     verification: Mapping[str, Any] | None = None
     accuracy: Mapping[str, Any] | None = None
     path: Path | None = None
+    deployment: str = ""
+    others: tuple[Deployed, ...] = ()
+    home: str = ""
+
+    @property
+    def place(self) -> str:
+        """What `load_study` finds exactly this by: its path, with `@laptop` for another deployment of it."""
+        away = f"@{self.deployment}" if self.deployment != self.home else ""
+        return f"{self.path}{away}" if self.path else ""
 
     def __repr__(self) -> str:
         error = (self.verification or {}).get("median_error")

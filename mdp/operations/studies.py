@@ -34,11 +34,14 @@ class BuildOptions(Model, command="build"):
         metavar="FILE",
         label="Latency",
         one_of="budget",
-        needed=True,
     )
     budget_in: str | None = option(
         None, "without tables: budgets are of what can be counted", choices=BUDGETS, one_of="budget",
-        needed=True, label="Budget",
+        label="Budget",
+    )  # fmt: skip
+    deployment: tuple[str, ...] = option(
+        (), "tables of another runtime or device, to hold beside the others (again for another)",
+        metavar="NAME=FILE",
     )  # fmt: skip
     scores: str = required(
         "made by `mdp score`, or a study whose scores to take", metavar="FILE", label="Importance"

@@ -7,6 +7,7 @@ import anywidget
 from traitlets import Bool, List, Unicode
 
 from mdp.core.counted import counted_in
+from mdp.core.deployments import deployments
 from mdp.core.quality import importance_doubt
 from mdp.core.resources import WORDS
 from mdp.core.study import StudyRecord
@@ -23,6 +24,7 @@ class Header(anywidget.AnyWidget):
 
     Traits:
         studies: {"path", "text"} of each study to pick; opened, opened_text: the open one.
+        deployments: of the open study, where there are several, that of the budget first.
         facts: what the open study was measured on.
         links: (text, address) pairs.
         address: the view as a query string.
@@ -34,6 +36,7 @@ class Header(anywidget.AnyWidget):
     studies = List().tag(sync=True)
     opened = Unicode("").tag(sync=True)
     opened_text = Unicode("").tag(sync=True)
+    deployments = List().tag(sync=True)
     facts = Unicode("").tag(sync=True)
     links = List().tag(sync=True)
     address = Unicode("").tag(sync=True)
@@ -54,6 +57,7 @@ class Header(anywidget.AnyWidget):
             self.studies = [{"path": i["path"], "text": study_text(i)} for i in s.studies]
             self.opened = str(s.study.path) if s.study and s.study.path else ""
             self.opened_text = s.study.name if s.study else ""
+            self.deployments = list(deployments(s.study)) if s.study else []
             self.facts = study_facts(s.study) if s.study else ""
             self.can_undo, self.can_redo = s.can_undo, s.can_redo
         self._show_address()
@@ -66,6 +70,9 @@ class Header(anywidget.AnyWidget):
         if kind == "open" and content.get("path") in {i["path"] for i in s.studies}:
             s.open(content["path"])
             self.send({"kind": "answered"})  # a study that did not open leaves the picker at the old one
+        elif kind == "deploy":
+            s.deploy(str(content.get("name", "")))
+            self.send({"kind": "answered"})
         elif kind == "undo":
             s.undo()
         elif kind == "redo":

@@ -91,9 +91,9 @@ def test_a_study_without_tables_is_built_and_solved(capsys, tmp_path):
 
 def test_a_study_needs_tables_or_counts(capsys):
     words = ["build", "fmnist_resnet", "--scores", STUDY, "--name", "x"]
-    with pytest.raises(SystemExit):
-        main(words)
-    assert "--tables --budget-in is required" in capsys.readouterr().err
+    assert main(words) == 2 and "Give the latency tables" in capsys.readouterr().err
+    assert main([*words, "--budget-in", "macs", "--deployment", "a=b.json"]) == 2
+    assert "leave one out" in capsys.readouterr().err
     assert main([*words, "--budget-in", "flops"]) == 2
     assert "give parameters, macs or weight_memory" in capsys.readouterr().err
 
