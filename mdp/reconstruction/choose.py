@@ -11,8 +11,11 @@ from torch import nn
 
 from ..core.errors import MdpError
 from ..core.progress import PartOf, Reporter
-from .images import FEWEST, Images, collect, moved, parted
-from .judge import Worth, answers, no_worse, worth
+from ..tasks import Classification, task_of
+from ..tasks import Task as Goal
+from .images import FEWEST, Images, moved, parted
+from .judge import Worth, no_worse
+from .judge_task import collect_for, judge_of
 from .layers import Survey, names, survey
 from .plan import Task, room, rows_of, tasks
 from .sweep import Setting, sweep
@@ -36,6 +39,8 @@ class RepairReport:
         setting: what was chosen; {} where nothing was.
         layers: how many were fitted; `skipped`: layer -> why it was left as it is.
         tried: every setting with what it was worth.
+        task: what the network is for; beside classification, `Worth.agreement` is how much of what varies in
+            the dense network's answers the network's own have.
     """
 
     repaired: bool
@@ -49,11 +54,14 @@ class RepairReport:
     tried: tuple[tuple[Mapping[str, Any], Worth], ...] = ()
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    task: str = Classification.name
 
     @property
     def text(self) -> str:
         """One or more sentences for a person."""
         was, now = self.before, self.after
+        if self.task != Classification.name:
+            return self._of_answers(was, now)
         judged = f"of {self.held_out:,} held-out images it now answers {100 * now.agreement:.1f} % as the "
         judged += f"dense network does, before {100 * was.agreement:.1f} %"
         if now.accuracy is not None and was.accuracy is not None:
@@ -68,6 +76,22 @@ class RepairReport:
             )
         else:
             said = "Not repaired: the network has no layer that could be."
+        return self._whole(said)
+
+    def _of_answers(self, was: Worth, now: Worth) -> str:
+        """As `text`, where answers are no classes."""
+        if self.repaired:
+            return self._whole(
+                f"Repaired {self.layers} layers on {self.images:,} inputs in {self.seconds:.1f} s: on "
+                f"{self.held_out:,} held-out ones its answers agree with the dense network's to "
+                f"{100 * now.agreement:.1f} %, before {100 * was.agreement:.1f} %."
+            )
+        return self._whole(
+            f"Not repaired: on {self.held_out:,} held-out inputs no repair was better than the network as it "
+            "was cut, which is kept."
+        )
+
+    def _whole(self, said: str) -> str:
         left = f"Left as they are: {names(self.skipped)}." if self.skipped else ""
         return " ".join(filter(None, [said, left, *self.notes]))
 
@@ -88,6 +112,7 @@ def repair(
     seed: int = 0,
     device: Any = "cpu",
     settings: Sequence[Setting] | None = None,
+    task: Goal | str | None = None,
 ) -> tuple[nn.Module, RepairReport]:
     """Fit every linear layer and convolution of a pruned network to what it put out in the dense one.
 
@@ -103,6 +128,8 @@ def repair(
             are normalised as the network wants them.
         images: how many of them at most; by default all that are given and fit in memory.
         device: where to compute: "cpu", "cuda" or "mps".
+        task: what the network is for: says how its answers are judged. By default classification for
+            classifiers, and "match" for others; batches are then of whatever the network takes.
 
     Returns:
         the network, a copy in eval mode on the CPU, and the report.
@@ -115,7 +142,10 @@ def repair(
     report, start = report or Reporter(), time.monotonic()
     if getattr(pruned, "architecture", None) is None:
         raise MdpError("Only a network taken out by `extract` can be repaired: it says what was cut.")
-    every = collect(batches, pruned.architecture.model.input_size, images, report)
+    ref = pruned.architecture.model
+    goal = task_of(task, ref)
+    judge = judge_of(goal)
+    every = collect_for(goal, ref, batches, images, report)
     network, dense = (_ready(n, device) for n in (pruned, dense))
     every = Images(moved(every.images, device), every.labels)
     memory, notes = room(), []
@@ -133,10 +163,10 @@ def repair(
     chosen = settings or _settings(network, todo, len(learn))
     share = 1 / (3 + 2 * len(chosen))
     wanted = targets(dense, learn.images, todo, PartOf(report, 0, share))
-    by_dense = answers(dense, held.images, report)
-    if not by_dense.isfinite().all():
+    by_dense = judge.answers(dense, held.images, report)
+    if not judge.finite(by_dense):
         raise MdpError("The dense network answers with values that are no numbers: it teaches nothing.")
-    before = worth(answers(network, held.images, report), by_dense, held)
+    before = judge.worth(judge.answers(network, held.images, report), by_dense, held)
     best, after, setting, tried = network, before, None, []
     failed: dict[str, str] = {}
     # Where layers write to a stream, the best is swept once more: what later layers left of the stream's
@@ -149,7 +179,7 @@ def repair(
                 continue
             network_now, one = copy.deepcopy(best), replace(setting, sweeps=2)
         left = sweep(network_now, learn.images, todo, wanted, one, part)
-        now = worth(answers(network_now, held.images, report), by_dense, held)
+        now = judge.worth(judge.answers(network_now, held.images, report), by_dense, held)
         tried.append((asdict(one), now))
         if no_worse(now, before, len(held)) and (setting is None or now.divergence < after.divergence):
             best, after, setting, failed = network_now, now, one, left
@@ -165,6 +195,7 @@ def repair(
         tried=tuple(tried),
         seconds=time.monotonic() - start,
         notes=tuple(notes),
+        task=goal.name,
     )
     best = best.cpu()
     best.architecture = pruned.architecture

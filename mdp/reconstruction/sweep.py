@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core.progress import Reporter
+from ..tasks import run
 from .gram import Gram
 from .layers import hooks
 from .plan import Task
@@ -85,7 +86,7 @@ def sweep(
             hook(network.get_submodule(name).register_forward_pre_hook, stream_passes, name)
         for name in by_layer:
             hook(network.get_submodule(name).register_forward_pre_hook, layer_runs, name)
-        network(images)
+        run(network, images)
     return failed
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..core.errors import MdpError
 from ..core.progress import Reporter
+from ..tasks import run
 from .layers import hooks
 from .plan import Task
 from .rows import output_axis, rows_at
@@ -52,7 +53,7 @@ def targets(dense: nn.Module, images: Tensor, todo: Sequence[Task], report: Repo
         for name in by_stream:
             hook(dense.get_submodule(name).register_forward_pre_hook, stream_passes, name)
         for begin in range(0, len(images), CHUNK):  # `keep` looks at it
-            dense(images[begin : begin + CHUNK])
+            run(dense, images[begin : begin + CHUNK])
             report.step(min(begin + CHUNK, len(images)), len(images), "looking at the dense network")
     found = Targets(*({name: torch.cat(parts) for name, parts in one.items()} for one in (made, streams)))
     if any(not t.isfinite().all() for t in found.outputs.values()):
