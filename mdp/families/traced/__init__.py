@@ -76,10 +76,11 @@ def find(
     """
     model = prepared(model)
     inputs = tuple(inputs or example(ref))
-    refuse_baked(structure(model), inputs)
+    own = structure(model)
+    refuse_baked(own, inputs)
     inputs = of_batch(inputs, 2)
     traced = trace(model, inputs)
-    refuse_other(structure(model), traced, inputs)
+    refuse_other(own, traced, inputs)
     join_shuffles(traced)
     take_parts_first(traced)
     follower = Follower(model, traced)
