@@ -16,8 +16,7 @@ _PYTHON = {"True": True, "False": False, "None": None}
 def model_of(
     args: argparse.Namespace | Model, name: str | None = None, weights: str | None = None
 ) -> ModelRef:
-    """Find the model that the options name. Raises MdpError as `resolve` or `reference_of`, and for what makes
-    no sense."""
+    """Find the model that the options name. Raises MdpError as `resolve` and `reference_of` do."""
     from ..networks.models import own_size, resolve
 
     if getattr(args, "factory", None):

@@ -1,4 +1,4 @@
-"""Networks of one's own, made by a function that the user names: `package.module:function`, `FILE.py:function`.
+"""Networks of one's own, made by a function that the user names: `package.module:name`, `FILE.py:name`.
 
 A study notes which function made its network; that note runs nothing. The function that runs is the one that
 was named to this process, by `--factory`, in Python, or as MDP_FACTORY, which jobs inherit.

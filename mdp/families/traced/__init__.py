@@ -24,6 +24,7 @@ from .dims import Group, groups, slices
 from .follow import Follower
 from .layers import BATCH_NORMS
 from .parts import take_parts_first
+from .picks import spell_out_picks
 from .preparing import prepared
 from .rebuild import TracedNetwork, rebuild
 from .residuals import Branch, branches
@@ -81,6 +82,7 @@ def find(
     inputs = of_batch(inputs, 2)
     traced = trace(model, inputs)
     refuse_other(own, traced, inputs)
+    spell_out_picks(traced)
     join_shuffles(traced)
     take_parts_first(traced)
     follower = Follower(model, traced)
