@@ -111,4 +111,4 @@ def _rows(inputs: int) -> int:
 def rows_of(todo: Mapping[str, Task] | list[Task]) -> int:
     """Bytes of the dense network's answers that a repair holds."""
     every = todo.values() if isinstance(todo, Mapping) else todo
-    return sum(t.at.numel() * len(t.kept) * (2 if t.write else 1) * 4 for t in every)
+    return sum(t.at.numel() * len(t.kept) * (1 + len(t.write.reads) if t.write else 1) * 4 for t in every)
