@@ -50,8 +50,8 @@ def accuracy_sentence(known: Known | None, dense: float | None, measure: str = A
         return f"The {measure} of this plan was not measured.{against}"
     if known.estimate:
         return (
-            f"{named(known.measure)} about {percent(known.share, 0)}, an estimate between measured plans beside "
-            f"this one ({IN_WORDS[known.stage]}).{against}"
+            f"{named(known.measure)} about {percent(known.share, 0)}, an estimate between measured plans "
+            f"beside this one ({IN_WORDS[known.stage]}).{against}"
         )
     on = f" on {known.images:,} test images" if known.images else ""
     ends = f", 95 % interval {interval_text(known)} %" if known.interval else ""
