@@ -40,8 +40,8 @@ def folder(tmp_path):
     ]  # fmt: skip
     notes = [
         {"token": f"n{i}", "sample_token": f"s{i}", "instance_token": "car",
-         "translation": [100, 70 + i, 1.5], "size": [2, 4, 1.5], "rotation": quarter, "prev": "n0" if i else "", "next": "" if i else "n1",
-         "num_lidar_pts": 5, "num_radar_pts": 0}
+         "translation": [100, 70 + i, 1.5], "size": [2, 4, 1.5], "rotation": quarter,
+         "prev": "n0" if i else "", "next": "" if i else "n1", "num_lidar_pts": 5, "num_radar_pts": 0}
         for i in range(2)
     ]  # fmt: skip
     tables = {
