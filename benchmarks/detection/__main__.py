@@ -23,7 +23,7 @@ from .model import CLASSES, SIZE, detector, pixels
 from .voc import Pictures
 
 HERE = Path(__file__).parent
-SECONDS_TO_PROFILE, SECONDS_TO_SCORE, TO_SCORE, TO_REPAIR = 240, 700, 48, 160
+SECONDS_TO_PROFILE, SECONDS_TO_SCORE, TO_SCORE, TO_REPAIR = 150, 300, 48, 160
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -75,9 +75,7 @@ def mirrored(image: Tensor, target: Target, sideways: bool, upside_down: bool) -
     return image, {**target, "boxes": boxes}
 
 
-def _one(
-    folder: Path, name: str, classes: tuple[str, ...], size: tuple[int, int]
-) -> tuple[Tensor, Target]:
+def _one(folder: Path, name: str, classes: tuple[str, ...], size: tuple[int, int]) -> tuple[Tensor, Target]:
     from torchvision.io import ImageReadMode, decode_image
     from torchvision.transforms.v2.functional import resize
 
