@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from .core.progress import ConsoleReporter, Reporter
     from .core.study import Scores, Tables, list_studies, save_study
     from .solve.analysis.candidates import Candidates, candidates
+    from .tasks.detection import Detection
+    from .tasks.task import Task
 
 _HOMES = {
     "api.files": ("export_onnx", "load", "save"),
@@ -53,6 +55,8 @@ _HOMES = {
     "core.progress": ("ConsoleReporter", "Reporter"),
     "core.study": ("Scores", "Tables", "list_studies", "save_study"),
     "solve.analysis.candidates": ("Candidates", "candidates"),
+    "tasks.detection": ("Detection",),
+    "tasks.task": ("Task",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 _ROOMS = ("plot", "solve")
@@ -64,6 +68,7 @@ __all__ = [
     "Candidates",
     "ConsoleReporter",
     "Deployment",
+    "Detection",
     "Dim",
     "Infeasible",
     "MdpError",
@@ -75,6 +80,7 @@ __all__ = [
     "Scores",
     "Study",
     "Tables",
+    "Task",
     "Term",
     "Unsupported",
     "candidates",

@@ -11,6 +11,8 @@ from .progress import Progress, reporter
 if TYPE_CHECKING:
     from torch import nn
 
+    from ..tasks import Task
+
 # Pruned network -> the dense one that it was cut out of, while both are in memory.
 _ORIGINS: "weakref.WeakKeyDictionary[nn.Module, weakref.ref[nn.Module]]" = weakref.WeakKeyDictionary()
 
@@ -23,6 +25,7 @@ def repair(
     images: int | None = None,
     device: str = "cpu",
     seed: int = RepairOptions.seed,
+    task: "Task | str | None" = None,
     progress: Progress = True,
 ) -> "nn.Module":
     """Fit the layers of a pruned network to those of the dense one, in closed form; returns a copy.
@@ -40,6 +43,7 @@ def repair(
         images: how many at most; by default all that are given.
         device: where to compute: "cpu", "cuda" or "mps".
         seed: which images are held out.
+        task: what the network is for, as for `score`: says how its answers are judged.
         progress: True, False, or a `mdp.Reporter` that is told and may cancel.
 
     Raises:
@@ -64,6 +68,7 @@ def repair(
         images=images,
         seed=seed,
         device=device,
+        task=task,
     )
     report.message(told.text)
     repaired.repair_report = told  # type: ignore[assignment]  # a note for the caller, no part of the network

@@ -11,9 +11,12 @@ from torch import nn
 
 from ..core.errors import MdpError
 from ..core.progress import PartOf, Reporter
+from ..tasks import Classification, task_of
+from ..tasks import Task as Goal
 from .head import with_head
-from .images import FEWEST, Images, collect, moved, parted
-from .judge import Worth, answers, worth
+from .images import FEWEST, Images, moved, parted
+from .judge import Worth
+from .judge_task import collect_for, judge_of
 from .layers import Survey, names, survey
 from .plan import Task, room, rows_of, tasks
 from .sweep import Setting, sweep
@@ -44,6 +47,8 @@ class RepairReport:
         classifier: whether the classifier was fitted to the dense network's answers at the end.
         layers: how many were fitted; `skipped`: layer -> why it was left as it is.
         tried: every setting with what it was worth.
+        task: what the network is for; beside classification, `Worth.agreement` is how much of what varies in
+            the dense network's answers the network's own have.
     """
 
     repaired: bool
@@ -58,11 +63,14 @@ class RepairReport:
     tried: tuple[tuple[Mapping[str, Any], Worth], ...] = ()
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    task: str = Classification.name
 
     @property
     def text(self) -> str:
         """One or more sentences for a person."""
         was, now = self.before, self.after
+        if self.task != Classification.name:
+            return self._of_answers(was, now)
         judged = f"of {self.held_out:,} held-out images it now answers {100 * now.agreement:.1f} % as the "
         judged += f"dense network does, before {100 * was.agreement:.1f} %"
         if now.accuracy is not None and was.accuracy is not None:
@@ -78,6 +86,22 @@ class RepairReport:
             )
         else:
             said = "Not repaired: the network has no layer that could be."
+        return self._whole(said)
+
+    def _of_answers(self, was: Worth, now: Worth) -> str:
+        """As `text`, where answers are no classes."""
+        if self.repaired:
+            return self._whole(
+                f"Repaired {self.layers} layers on {self.images:,} inputs in {self.seconds:.1f} s: on "
+                f"{self.held_out:,} held-out ones its answers agree with the dense network's to "
+                f"{100 * now.agreement:.1f} %, before {100 * was.agreement:.1f} %."
+            )
+        return self._whole(
+            f"Not repaired: on {self.held_out:,} held-out inputs no repair was better than the network as it "
+            "was cut, which is kept."
+        )
+
+    def _whole(self, said: str) -> str:
         left = f"Left as they are: {names(self.skipped)}." if self.skipped else ""
         return " ".join(filter(None, [said, left, *self.notes]))
 
@@ -98,6 +122,7 @@ def repair(
     seed: int = 0,
     device: Any = "cpu",
     settings: Sequence[Setting] | None = None,
+    task: Goal | str | None = None,
 ) -> tuple[nn.Module, RepairReport]:
     """Fit every linear layer and convolution of a pruned network to what it put out in the dense one.
 
@@ -114,6 +139,8 @@ def repair(
             are normalised as the network wants them.
         images: how many of them at most; by default all that are given and fit in memory.
         device: where to compute: "cpu", "cuda" or "mps".
+        task: what the network is for: says how its answers are judged. By default classification for
+            classifiers, and "match" for others; batches are then of whatever the network takes.
 
     Returns:
         the network, a copy in eval mode on the CPU, and the report.
@@ -126,7 +153,10 @@ def repair(
     report, start = report or Reporter(), time.monotonic()
     if getattr(pruned, "architecture", None) is None:
         raise MdpError("Only a network taken out by `extract` can be repaired: it says what was cut.")
-    every = collect(batches, pruned.architecture.model.input_size, images, report)
+    ref = pruned.architecture.model
+    goal = task_of(task, ref)
+    judge = judge_of(goal)
+    every = collect_for(goal, ref, batches, images, report)
     network, dense = (_ready(n, device) for n in (pruned, dense))
     every = Images(moved(every.images, device), every.labels)
     memory, notes = room(), []
@@ -144,18 +174,18 @@ def repair(
     chosen = settings or (TRANSFORMERS if _transformer(todo) else CONVOLUTIONS,)
     share = 1 / (3 + 2 * len(chosen))
     wanted = targets(dense, learn.images, todo, PartOf(report, 0, share))
-    by_dense = answers(dense, held.images, report)
-    if not by_dense.isfinite().all():
+    by_dense = judge.answers(dense, held.images, report)
+    if not judge.finite(by_dense):
         raise MdpError("The dense network answers with values that are no numbers: it teaches nothing.")
-    before = worth(answers(network, held.images, report), by_dense, held)
+    before = judge.worth(judge.answers(network, held.images, report), by_dense, held)
     trials = Trials(network, before, len(held))
     parts = iter(PartOf(report, share * (1 + 2 * i), share * (3 + 2 * i)) for i in range(len(chosen) + 1))
 
     def attempt(begin: nn.Module, setting: Setting, sweeps: int = 1) -> None:
         now = copy.deepcopy(begin)
         left = sweep(now, learn.images, todo, wanted, setting, next(parts))
-        judged = worth(answers(now, held.images, report), by_dense, held)
-        trials.add(now, judged, replace(setting, sweeps=sweeps), left)
+        worth = judge.worth(judge.answers(now, held.images, report), by_dense, held)
+        trials.add(now, worth, replace(setting, sweeps=sweeps), left)
 
     for one in chosen if todo else ():
         attempt(network, one)
@@ -164,11 +194,11 @@ def repair(
     elif trials.setting and _transformer(todo) and _work(network, todo, len(learn)) < CHEAP:
         attempt(trials.best, trials.setting, sweeps=2)
     classifier = False
-    if todo:
+    if todo and isinstance(goal, Classification):
         own = with_head(trials.best, learn.images, wanted.answers, report)
         if own is not None:
-            judged = worth(answers(own, held.images, report), by_dense, held)
-            classifier = trials.add(own, judged, trials.setting, trials.failed)
+            worth = judge.worth(judge.answers(own, held.images, report), by_dense, held)
+            classifier = trials.add(own, worth, trials.setting, trials.failed)
     done = RepairReport(
         repaired=trials.kept,
         images=len(learn),
@@ -182,6 +212,7 @@ def repair(
         tried=tuple(trials.tried),
         seconds=time.monotonic() - start,
         notes=tuple(notes),
+        task=goal.name,
     )
     best = trials.best.cpu().to(memory_format=torch.contiguous_format)
     best.architecture = pruned.architecture
@@ -191,7 +222,8 @@ def repair(
 def _ready(network: nn.Module, device: Any) -> nn.Module:
     """A copy in eval mode on the device, without gradients, laid out as convolutions are fastest."""
     copied = copy.deepcopy(network).requires_grad_(False).to(device).float().eval()
-    return copied.to(memory_format=torch.channels_last)
+    flat = all(p.ndim < 5 for p in copied.parameters())  # torch has no such layout for volumes
+    return copied.to(memory_format=torch.channels_last) if flat else copied
 
 
 def _transformer(todo: Sequence[Task]) -> bool:

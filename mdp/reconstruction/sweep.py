@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core.progress import Reporter
+from ..tasks import run
 from .gram import Gram
 from .layers import hooks
 from .plan import Task
@@ -95,7 +96,7 @@ def sweep(
         watch(network, by_read, passes, hook)
         for name in by_layer:
             hook(network.get_submodule(name).register_forward_pre_hook, layer_runs, name)
-        network(images)
+        run(network, images)
     return failed
 
 

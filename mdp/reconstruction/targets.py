@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..core.errors import MdpError
 from ..core.progress import Reporter
+from ..tasks import run
 from .layers import hooks
 from .plan import Task
 from .rows import output_axis, rows_at
@@ -60,7 +61,7 @@ def targets(dense: nn.Module, images: Tensor, todo: Sequence[Task], report: Repo
             hook(dense.get_submodule(name).register_forward_hook, layer_ran, name)
         watch(dense, by_read, passes, hook)
         for begin in range(0, len(images), CHUNK):  # `keep` looks at it
-            answered.append(dense(images[begin : begin + CHUNK]))
+            answered.append(run(dense, images[begin : begin + CHUNK]))
             report.step(min(begin + CHUNK, len(images)), len(images), "looking at the dense network")
     found = Targets({name: torch.cat(parts) for name, parts in made.items()})
     if all(isinstance(out, Tensor) for out in answered):
