@@ -59,8 +59,8 @@ def diverged(epoch: int, path: Path, at: str = "at its end") -> MdpError:
     """
     kept = f" in another folder; {path} keeps the state after epoch {epoch}" if epoch else ""
     return MdpError(
-        f"The loss is no longer a number in epoch {epoch + 1}, {at}: the learning rate is too high. Try a tenth"
-        f"{kept}."
+        f"The loss is no longer a number in epoch {epoch + 1}, {at}: the learning rate is too high. "
+        f"Try a tenth{kept}."
     )
 
 
