@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .api.network import Network, prunable
     from .api.profile import profile
     from .api.repair import repair
+    from .api.rotate import rotate
     from .api.score import score
     from .api.study import Study, load_study
     from .api.training import evaluate, finetune
@@ -34,12 +35,15 @@ if TYPE_CHECKING:
     from .core.progress import ConsoleReporter, Reporter
     from .core.study import Scores, Tables, list_studies, save_study
     from .solve.analysis.candidates import Candidates, candidates
+    from .tasks.detection import Detection
+    from .tasks.task import Task
 
 _HOMES = {
     "api.files": ("export_onnx", "load", "save"),
     "api.network": ("Network", "prunable"),
     "api.profile": ("profile",),
     "api.repair": ("repair",),
+    "api.rotate": ("rotate",),
     "api.score": ("score",),
     "api.study": ("Study", "load_study"),
     "api.training": ("evaluate", "finetune"),
@@ -51,6 +55,8 @@ _HOMES = {
     "core.progress": ("ConsoleReporter", "Reporter"),
     "core.study": ("Scores", "Tables", "list_studies", "save_study"),
     "solve.analysis.candidates": ("Candidates", "candidates"),
+    "tasks.detection": ("Detection",),
+    "tasks.task": ("Task",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 _ROOMS = ("plot", "solve")
@@ -62,6 +68,7 @@ __all__ = [
     "Candidates",
     "ConsoleReporter",
     "Deployment",
+    "Detection",
     "Dim",
     "Infeasible",
     "MdpError",
@@ -73,6 +80,7 @@ __all__ = [
     "Scores",
     "Study",
     "Tables",
+    "Task",
     "Term",
     "Unsupported",
     "candidates",
@@ -88,6 +96,7 @@ __all__ = [
     "profile",
     "prunable",
     "repair",
+    "rotate",
     "save",
     "save_plan",
     "save_problem",

@@ -43,7 +43,7 @@ def own():
     model = timm.create_model("test_convnext", num_classes=3, drop_path_rate=0.1).train()
     net = mdp.prunable(model, input_size=(3, 64, 64))
     assert model.training, "the model that is given is left as it is"
-    tables = mdp.profile(net, mdp.Deployment("cpu", threads=1), seconds=2, progress=False)
+    tables = mdp.profile(net, mdp.Deployment("cpu", batch_size=1, threads=1), seconds=1, progress=False)
     batches = [(torch.randn(4, 3, 64, 64), torch.tensor([0, 1, 2, 0])) for _ in range(2)]
     return net, tables, batches
 

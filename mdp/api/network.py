@@ -38,7 +38,8 @@ class Network(PrunableNetwork):
 
         >>> import timm, mdp
         >>> net = mdp.prunable(timm.create_model("test_vit", num_classes=10))
-        >>> tables = mdp.profile(net, mdp.Deployment("cpu", threads=1), seconds=2, progress=False)
+        >>> here = mdp.Deployment("cpu", batch_size=1, threads=1)
+        >>> tables = mdp.profile(net, here, seconds=1, progress=False)
         >>> scores = mdp.score(net, method="magnitude", progress=False)
         >>> plan = mdp.Study(net, tables, scores).solve("60%")
         >>> type(net.extract(plan)).__name__

@@ -43,7 +43,7 @@ def profile(
 
     >>> import timm, mdp
     >>> net = mdp.prunable(timm.create_model("test_resnet"))
-    >>> tables = mdp.profile(net, mdp.Deployment("cpu", batch_size=1, threads=1), seconds=5, progress=False)
+    >>> tables = mdp.profile(net, mdp.Deployment("cpu", batch_size=1, threads=1), seconds=1, progress=False)
     >>> tables.provenance["batch"], tables.provenance["dtype"]
     (1, 'float32')
     """

@@ -11,6 +11,8 @@ from .progress import Progress, reporter
 if TYPE_CHECKING:
     from torch import nn
 
+    from ..tasks import Task
+
 # Pruned network -> the dense one that it was cut out of, while both are in memory.
 _ORIGINS: "weakref.WeakKeyDictionary[nn.Module, weakref.ref[nn.Module]]" = weakref.WeakKeyDictionary()
 
@@ -23,6 +25,7 @@ def repair(
     images: int | None = None,
     device: str = "cpu",
     seed: int = RepairOptions.seed,
+    task: "Task | str | None" = None,
     progress: Progress = True,
 ) -> "nn.Module":
     """Fit the layers of a pruned network to those of the dense one, in closed form; returns a copy.
@@ -40,6 +43,7 @@ def repair(
         images: how many at most; by default all that are given.
         device: where to compute: "cpu", "cuda" or "mps".
         seed: which images are held out.
+        task: what the network is for, as for `score`: says how its answers are judged.
         progress: True, False, or a `mdp.Reporter` that is told and may cancel.
 
     Raises:
@@ -56,15 +60,18 @@ def repair(
     from ..reconstruction import repair as fit
 
     report = reporter(progress)
+    dense = dense if dense is not None else origin(network)
     repaired, told = fit(
         network,
-        dense if dense is not None else origin(network),
+        dense,
         batches,
         report,
         images=images,
         seed=seed,
         device=device,
+        task=task,
     )
+    note_origin(repaired, dense)
     report.message(told.text)
     repaired.repair_report = told  # type: ignore[assignment]  # a note for the caller, no part of the network
     return repaired
@@ -73,6 +80,12 @@ def repair(
 def note_origin(pruned: "nn.Module", dense: "nn.Module") -> None:
     """Remember what a network was cut out of, without keeping it in memory."""
     _ORIGINS[pruned] = weakref.ref(dense)
+
+
+def pass_on_origin(former: "nn.Module", new: "nn.Module") -> None:
+    """What was made of a pruned network was cut out of the same dense one."""
+    if former in _ORIGINS:
+        _ORIGINS[new] = _ORIGINS[former]
 
 
 def origin(pruned: Any) -> "nn.Module":

@@ -11,6 +11,8 @@ from .progress import Progress, reporter
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ..tasks import Task
+
 
 def score(
     net: Network,
@@ -21,6 +23,7 @@ def score(
     seconds: float | None = ScoreOptions.seconds,
     loss: "Callable[[Any, Tensor], Tensor] | None" = None,
     device: str = ScoreOptions.device,
+    task: "Task | str | None" = None,
     progress: Progress = True,
 ) -> Scores:
     """Score every unit of a network on real images. The network is left as it was.
@@ -39,6 +42,9 @@ def score(
             from there.
         loss: what the scores are the change of, `loss(outputs, labels)` -> scalar; by default cross-entropy.
         device: where to compute: "cpu", "cuda", "mps", or "auto", the GPU where there is one.
+        task: what the network is for: "classification", "match" (answer as the dense network does, whatever
+            it answers: no labels, and batches of whatever it takes), or an `mdp.Detection`; by default
+            classification for classifiers and match for others.
         progress: True, False, or a `mdp.Reporter` that is told and may cancel.
 
     Raises:
@@ -68,4 +74,5 @@ def score(
         against=against,
         seconds=seconds,
         provenance=facts,
+        task=task,
     )

@@ -8,28 +8,50 @@ from typing import TYPE_CHECKING, Any
 
 from ..operations import FinetuneOptions, check
 from .progress import Progress, reporter
+from .repair import origin, pass_on_origin
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from ..core.model_ref import ModelRef
+    from ..tasks import Task
+
     Batches = Iterable[tuple[Tensor, Tensor]]
 
 
-def evaluate(network: "nn.Module", batches: "Batches") -> float:
-    """Measure accuracy: the share of the images whose class the network says, between 0 and 1.
+def evaluate(
+    network: "nn.Module",
+    batches: "Batches",
+    *,
+    task: "Task | str | None" = None,
+    dense: "nn.Module | None" = None,
+) -> float:
+    """Measure quality, between 0 and 1: of a classifier the accuracy, the share of the images whose class it
+    says; of a detector the mean average precision; for the task match how much of what varies in the dense
+    network's answers its own have (R²).
 
     Args:
         network: in any mode; it is evaluated in eval mode and left there, on the device that trains.
         batches: any iterable of (images, labels), as for `score`.
+        task: what the network is for, as for `score`; match where `dense` is given.
+        dense: the dense network, for the task match; found as by `repair`.
+
+    Raises:
+        MdpError: nothing to measure on, batches that do not fit, or the dense network is not at hand.
 
     >>> import torch, mdp
     >>> network = mdp.load("data/networks/fmnist-vit-15")
     >>> 0 <= mdp.evaluate(network, [(torch.randn(4, 1, 28, 28), torch.randint(10, (4,)))]) <= 1
     True
     """
+    from ..tasks import Classification, examples, task_of
     from ..training.batches import as_loader
     from ..training.evaluation import accuracy
 
+    goal = task_of("match" if task is None and dense is not None else task, _ref(network))
+    if not isinstance(goal, Classification):
+        fed = examples(_taken(network, batches), batches, labelled=goal.labelled)
+        return goal.measure(network, fed, _dense_of(network, goal, dense))
     return accuracy(network, as_loader(batches))
 
 
@@ -47,11 +69,13 @@ def finetune(
     loss: "Callable[[Any, Tensor], Tensor] | None" = None,
     checkpoint: str | Path | None = None,
     seed: int = FinetuneOptions.seed,
+    task: "Task | str | None" = None,
     progress: Progress = True,
 ) -> "nn.Module":
     """Train a copy of a pruned network, and return it on the CPU, in eval mode.
 
-    `returned.history` has one entry an epoch: epoch, loss, accuracy, seconds.
+    `returned.history` has one entry an epoch: epoch, loss, accuracy, seconds; for tasks other than
+    classification quality instead of accuracy, and measure, its name.
 
     Args:
         network: from `net.extract` or `load`; it is not changed.
@@ -69,6 +93,8 @@ def finetune(
         loss: `loss(outputs, labels)` -> scalar; by default cross-entropy.
         checkpoint: a .safetensors file that a run which was cut off goes on from; it is removed at the end.
         seed: of the order of images.
+        task: what the network is for, as for `score`. Match learns from the teacher alone, by default the
+            dense network where it is at hand.
         progress: True, False, or a `mdp.Reporter` that is told and may cancel.
 
     Raises:
@@ -83,10 +109,18 @@ def finetune(
     (1, False)
     """
     check(FinetuneOptions, epochs=epochs, rate=rate, decay=decay, distill=distill, seed=seed)
+    from ..tasks import Classification, task_of
     from ..training.batches import as_loader
     from ..training.loop import train
     from ..training.recipe import recipe_of
 
+    goal = task_of(task, _ref(network))
+    if not isinstance(goal, Classification):
+        chosen = recipe_of(recipe, epochs=epochs, rate=rate, decay=decay, distill=distill, seed=seed)
+        guide = _dense_of(network, goal, teacher) if loss is None else teacher
+        return _of_task(
+            network, train_batches, val_batches, goal, chosen, guide, loss, checkpoint, reporter(progress)
+        )
     train_loader, val_loader = as_loader(train_batches), as_loader(val_batches)
     chosen = recipe_of(
         recipe,
@@ -111,5 +145,53 @@ def finetune(
             loss=loss,
         )
         path.unlink(missing_ok=True)
+    pass_on_origin(network, tuned)
     tuned.history = history.epochs  # type: ignore[assignment]  # a note for the caller, no part of the network
     return tuned
+
+
+def _of_task(  # type: ignore[no-untyped-def]  # what `finetune` was given
+    network, train_batches, val_batches, task, recipe, teacher, loss, checkpoint, report
+) -> "nn.Module":
+    """Fine-tune for a task other than classification."""
+    from ..latency.device import deployment
+    from ..training.task_loop import train_task
+
+    tuned = copy.deepcopy(network).requires_grad_(True)
+    with tempfile.TemporaryDirectory(prefix="mdp-") as folder:
+        path = Path(checkpoint) if checkpoint else Path(folder) / "checkpoint.safetensors"
+        history = train_task(
+            tuned,
+            _taken(network, train_batches),
+            train_batches,
+            val_batches,
+            task,
+            recipe,
+            report,
+            checkpoint_path=path,
+            teacher=copy.deepcopy(teacher),
+            loss=loss,
+            device=deployment("auto").kind,
+        )
+        path.unlink(missing_ok=True)
+    pass_on_origin(network, tuned)
+    tuned.history = history  # a note for the caller, no part of the network
+    return tuned
+
+
+def _ref(network: "nn.Module") -> "ModelRef | None":
+    """How a pruned network's dense one is made; None for a network that is not a pruned one."""
+    architecture = getattr(network, "architecture", None)
+    return None if architecture is None else architecture.model
+
+
+def _taken(network: "nn.Module", batches: "Batches") -> "ModelRef":
+    """What a network takes; of one that does not say it, what the first batch holds."""
+    from ..tasks.inputs import guessed
+
+    return _ref(network) or guessed(network, next(iter(batches), None))
+
+
+def _dense_of(network: "nn.Module", task: "Task", given: "nn.Module | None") -> "nn.Module | None":
+    """The dense network, for a task that has no targets of its own."""
+    return given if given is not None or task.labelled else origin(network)

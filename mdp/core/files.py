@@ -25,6 +25,11 @@ MOST_LISTS = 1_000_000
 MOST_VALUES = 3_000_000
 MOST_LEVELS = 50
 
+# Characters that command a terminal, as JSON writes them, but tab and line ends; and halves of characters.
+CONTROLS = r"\\u00[01][0-9a-f]|\\[bf]|[\x7f-\x9f]"
+UNFIT = re.compile(rf"{CONTROLS}|[\ud800-\udfff]")
+SUSPECT = re.compile(r"\\u(00[0189]|007[fF]|[dD][89a-fA-F])|\\[bf]|[\x7f-\x9f]")
+
 
 def read_json(path: str | os.PathLike, kind: str = "file") -> Any:
     """Read strict JSON (NaN and Infinity are refused). `kind` names the thing in error messages.
@@ -75,8 +80,8 @@ def parse_json(text: str, source: str) -> Any:
         value = json.loads(text, parse_constant=refuse, parse_float=finite, parse_int=whole)
         if _deeper(value, MOST_LEVELS):
             raise ValueError(f"lists in it hold lists, more than {MOST_LEVELS} of them one in the other")
-        # Half of a character, and the end of a text in C: no file name, page or terminal takes them.
-        if re.search(r"\\u[dD][89a-fA-F]|\\u0000", text) and not _writable(value):
+        # Half of a character, and what moves a terminal's cursor: no file name, page or terminal takes them.
+        if SUSPECT.search(text) and UNFIT.search(_unescaped(value)):
             raise ValueError("a text in it holds what is no character")
     except json.JSONDecodeError as error:
         raise BadFile(
@@ -105,14 +110,20 @@ def _inside(value: Any) -> Any:
     return value.values() if type(value) is dict else value
 
 
-def _writable(value: Any) -> bool:
-    text = json.dumps(value, ensure_ascii=False)
-    return "\\u0000" not in re.sub(r"\\\\", "", text) and not re.search("[\ud800-\udfff]", text)
+def _unescaped(value: Any) -> str:
+    """The value as JSON whose only backslashes are those of escapes."""
+    return json.dumps(value, ensure_ascii=False).replace("\\\\", "")
 
 
 def write_json(path: str | os.PathLike, value: Any, *, indent: int | None = None) -> Path:
-    """Write JSON atomically and return the path; directories are made as needed."""
-    return write_text(path, json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write JSON atomically and return the path; directories are made as needed.
+
+    A control character in a text (an error's colours, say) is left out: `read_json` takes none.
+    """
+    text = json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    if UNFIT.search(text.replace("\\\\", "")):
+        text = re.sub(rf"(\\\\)|{CONTROLS}", r"\1", text)
+    return write_text(path, text + "\n")
 
 
 def write_text(path: str | os.PathLike, text: str) -> Path:

@@ -10,16 +10,17 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 from torch import Tensor
-from torch.nn import functional as F
 
 from ..core.errors import MdpError
 from ..core.progress import Reporter
 from ..core.study import Scores
 from ..networks.prunable import PrunableNetwork
+from ..tasks import Classification, Task, run, task_of
 from . import hessian, magnitude, nvit, taylor
-from .images import fitting
+from .inputs import stream
 from .measured import rates, whole
 from .measured.measure import measure, own_answers
+from .measured.of_task import measure_task
 from .shares import Contribution
 
 METHODS: dict[str, ModuleType] = {m.NAME: m for m in (taylor, hessian, nvit, magnitude, whole, rates)}
@@ -51,6 +52,7 @@ def score(
     against: str = "outputs",
     seconds: float | None = None,
     provenance: Mapping[str, Any] | None = None,
+    task: Task | str | None = None,
 ) -> Scores:
     """Score every unit of every dim. The model is left as it was found.
 
@@ -71,16 +73,38 @@ def score(
         against: what the measured methods compare with, the dense network's "outputs" or the "labels".
         seconds: a limit for the measured methods, after which the rest is taken from the cheap score.
         provenance: what else to note (data set, seed, ...).
+        task: what the network is for; by default classification for classifiers, and "match" for others: what
+            it answers is to stay as it is, and no labels are needed.
 
     Raises:
-        MdpError: unknown method, no images or such that do not fit the network, or scores that are not
-        finite.
+        MdpError: unknown method or task, no images or such that do not fit the network, or scores that are
+            not finite.
         Cancelled: on request, between batches.
     """
-    asked = method is not None
-    method = method or (default_method(found) if loss is None else ranking(found))
+    asked, goal = method is not None, task_of(task, found.ref)
+    usual = default_method(found) if isinstance(goal, Classification) else rates.NAME
+    method = method or (usual if loss is None else ranking(found))
     if method not in METHODS:
         raise MdpError(f"There is no score {method!r}; choose one of {', '.join(METHODS)}.")
+    if method in MEASURED and not isinstance(goal, Classification):
+
+        def gradients(batches, report):
+            more = {"device": device, "provenance": provenance, "task": goal}
+            return score(found, batches, ranking(found), report, **more)
+
+        return measure_task(
+            found,
+            batches,
+            method,
+            goal,
+            gradients,
+            report or Reporter(),
+            device=device,
+            against=against,
+            seconds=seconds,
+            asked=asked,
+            provenance=provenance or {},
+        )
     if method in MEASURED:
 
         def cheap(batches, loss, report):
@@ -104,7 +128,9 @@ def score(
     module, report = METHODS[method], report or Reporter()
     facts: dict[str, Any] = {"method": method, **(provenance or {}), "torch": torch.__version__}
     if module.NEEDS_IMAGES:
-        halves, images, count = _over_batches(found, batches, module, report, device, loss)
+        halves, images, count = _over_batches(found, batches, module, report, device, loss, goal)
+        if not isinstance(goal, Classification):
+            facts["task"] = goal.name
         facts |= {"images": images, "batches": count, "device": device}
     else:
         halves = [module.units(found)]
@@ -132,25 +158,33 @@ def agreement(a: Contribution, b: Contribution) -> dict[str, float]:
 
 
 def _over_batches(
-    found: PrunableNetwork, batches: Iterable, module: ModuleType, report: Reporter, device: str, loss_of
+    found: PrunableNetwork,
+    batches: Iterable,
+    module: ModuleType,
+    report: Reporter,
+    device: str,
+    loss_of,
+    task: Task,
 ) -> tuple[list[Contribution], int, int]:
     """(contributions of the even and the odd batches, images, batches)."""
     model, total = found.model, len(batches) if hasattr(batches, "__len__") else None
     frozen = {p: p.requires_grad for p in model.parameters()}
     halves: list[Contribution | None] = [None, None]
     images = count = 0
+    labels = task.labelled and loss_of is not own_answers
+    loss_of = loss_of or task.score_loss()
     try:
         model.to(device).eval()
         for parameter in frozen:
             parameter.requires_grad_(True)
-        for pixels, labels in fitting(found, batches, device, labels=loss_of is not own_answers):
+        for inputs, targets, many in stream(found, task, batches, device, labels=labels):
             report.check()
             model.zero_grad(set_to_none=True)
-            loss = (loss_of or _cross_entropy)(model(pixels), labels)
+            loss = loss_of(run(model, inputs), targets)
             loss.backward()
             now, half = module.units(found), count % 2
             halves[half] = now if halves[half] is None else halves[half].plus(now)
-            images, count = images + len(labels), count + 1
+            images, count = images + many, count + 1
             report.step(count, total or count, f"{images} images scored")
     finally:
         model.zero_grad(set_to_none=True)
@@ -160,7 +194,3 @@ def _over_batches(
     if count == 0:
         raise MdpError("There are no images to score on; give a data set with at least one image.")
     return [half for half in halves if half is not None], images, count
-
-
-def _cross_entropy(outputs: Tensor, labels: Tensor) -> Tensor:
-    return F.cross_entropy(outputs.float(), labels)

@@ -91,8 +91,13 @@ class Limited(Options):
         None, "most memory of the weights: 25MB, 24MiB or a share of dense (50%)", metavar="W", section=BESIDE
     )
     limit: tuple[str, ...] = option(
-        (), "the most of another resource that the problem file knows (again for another)",
+        (), "the most of another resource that the study or problem file knows (again for another)",
         metavar="NAME=AMOUNT", section=BESIDE,
+    )  # fmt: skip
+    deployment: tuple[str, ...] = option(
+        (), "the latency of another deployment of the study: laptop=30ms is a limit, laptop alone says that "
+        "the budget is of it (again for another)",
+        metavar="NAME[=AMOUNT]", section=BESIDE,
     )  # fmt: skip
 
 

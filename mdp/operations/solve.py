@@ -14,10 +14,12 @@ SOLVERS = ("exact", "milp", "mindtpy", "mindtpy-fp", *RIVALS)
 
 @dataclass(frozen=True, kw_only=True)
 class SolveOptions(Limited, command="solve"):
-    """The best plan for a latency budget."""
+    """The best plan for a budget: of latency, or of whatever the study budgets."""
 
     file: str = required(FILE, positional=True)
-    budget: str = required("in the problem's unit (12.5) or a share of dense (40%)")
+    budget: str | None = option(
+        None, "in the problem's unit (12.5, 12M) or a share of dense (40%)", absent="only the limits hold"
+    )
     solver: str = option(
         "exact", "who solves it; those after mindtpy-fp are rivals", choices=SOLVERS, closed=False
     )

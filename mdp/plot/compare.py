@@ -8,9 +8,10 @@ from ..core.plan import Plan
 from ..core.plan_accuracy import Known
 from ..core.problem import Problem
 from ..core.quality import beside, importance_doubt
+from ..core.quality_name import ACCURACY
 from ..core.study import StudyRecord
 from .accuracy_words import accuracy_short
-from .formats import ms, number, percent
+from .formats import budgeted, ms, number, percent
 from .labels import label_of
 from .survivor_rows import own_terms
 
@@ -134,8 +135,11 @@ def compare_sentence(info: CompareInfo) -> str:
     if not info.changes and not info.shared:
         return "A and B are the same plan. Move the budget or pin something: that is B."
     faster = info.b[0] - info.a[0]
-    speed = "as fast as A" if abs(faster) < 1e-9 else f"{ms(abs(faster), info.unit)} "
-    speed += "" if abs(faster) < 1e-9 else ("slower than A" if faster > 0 else "faster than A")
+    timed = budgeted(info.unit) == "latency"
+    more, less = ("slower", "faster") if timed else ("more", "fewer")
+    speed = f"{ms(abs(faster), info.unit)} {more if faster > 0 else less} than A"
+    if abs(faster) < 1e-9:
+        speed = f"as {'fast' if timed else 'large'} as A"
     return (
         f"B is {speed} ({ms(info.b[0], info.unit)} against {ms(info.a[0], info.unit)}) and keeps "
         f"{percent(info.b[1])} of the importance, A {percent(info.a[1])}{beside(info.doubt)}; "
@@ -146,7 +150,7 @@ def compare_sentence(info: CompareInfo) -> str:
 def _accuracies(info: CompareInfo) -> str:
     if info.accuracy_a is None and info.accuracy_b is None:
         return ""
-    return f"accuracy {accuracy_short(info.accuracy_b)}, A {accuracy_short(info.accuracy_a)}; "
+    return f"{_measure(info)} {accuracy_short(info.accuracy_b)}, A {accuracy_short(info.accuracy_a)}; "
 
 
 def compare_table(info: CompareInfo) -> tuple[list[str], list[list[str]]]:
@@ -180,6 +184,11 @@ def compare_table(info: CompareInfo) -> tuple[list[str], list[list[str]]]:
     return head, [*rows, ["the whole network", "", "", *whole]]
 
 
+def _measure(info: CompareInfo) -> str:
+    known = info.accuracy_b or info.accuracy_a
+    return known.measure if known else ACCURACY
+
+
 def _accuracy_row(info: CompareInfo) -> list[list[str]]:
     if info.accuracy_a is None and info.accuracy_b is None:
         return []
@@ -187,7 +196,7 @@ def _accuracy_row(info: CompareInfo) -> list[list[str]]:
     if info.accuracy_a is not None and info.accuracy_b is not None:
         change = f"{signed(100 * (info.accuracy_b.share - info.accuracy_a.share), 100)} points"
     a, b = accuracy_short(info.accuracy_a), accuracy_short(info.accuracy_b)
-    return [["accuracy", a, b, "", "", change, ""]]
+    return [[_measure(info), a, b, "", "", change, ""]]
 
 
 def signed(value: float, whole: float) -> str:

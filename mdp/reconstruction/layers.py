@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core.errors import MdpError, first_line
+from ..tasks import run
 from .rows import draw, groups_of, input_rows, output_axis, places, rows_at, weight_rows
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
@@ -88,7 +89,7 @@ def survey(network: nn.Module, images: Tensor) -> Survey:
             if not any(True for _ in module.children()):
                 hook(module.register_forward_hook, any_ran, name)
         try:
-            network(images)
+            run(network, images)
         except Exception as error:  # whatever a stranger's forward raises
             size = " x ".join(map(str, images.shape[1:]))
             raise MdpError(f"The network does not take images of {size}: {first_line(error)}.") from None

@@ -35,7 +35,7 @@ def figure_svg(spec: Mapping[str, Any], width: int = 520, height: int = 320, lab
         *_y_axis(layout.get("yaxis", {}), y, frame),
         *(_shape(s, x, y, frame) for s in under),
         '<g clip-path="url(#inside)">',
-        *(part for i, trace in enumerate(data) for part in _trace(trace, i, data, layout, x, y)),
+        *(part for trace in data for part in _trace(trace, data, layout, x, y)),
         "</g>",
         *(_shape(s, x, y, frame) for s in over),
         *(_annotation(a, x, y, frame) for a in layout.get("annotations", [])),
@@ -97,16 +97,14 @@ def _y_axis(axis: Mapping[str, Any], scale: Scale, frame: tuple) -> list[str]:
     return [*parts, text_at(at, middle, title, anchor="middle", colour="#525d6e", turn=-90)]
 
 
-def _trace(
-    trace: Mapping[str, Any], number: int, data: list, layout: Mapping[str, Any], x: Scale, y: Scale
-) -> list[str]:
+def _trace(trace: Mapping[str, Any], data: list, layout: Mapping[str, Any], x: Scale, y: Scale) -> list[str]:
     kind = trace["type"]
     if trace.get("visible") is False:
         return []
     if kind == "scatter":
         return _scatter(trace, x, y)
     if kind == "bar":
-        return _bars(trace, number, data, layout, x, y)
+        return _bars(trace, data, layout, x, y)
     if kind == "heatmap":
         return _heatmap(trace, x, y)
     raise ValueError(f"{kind!r} is not drawn as SVG")
@@ -171,9 +169,7 @@ def _markers(style: Mapping[str, Any], points: Sequence[tuple[float, float]]) ->
     return [marker(a, b, symbol, size / 2, colour, edge) for (a, b), symbol, size, colour in rows]
 
 
-def _bars(
-    trace: Mapping[str, Any], number: int, data: list, layout: Mapping[str, Any], x: Scale, y: Scale
-) -> list[str]:
+def _bars(trace: Mapping[str, Any], data: list, layout: Mapping[str, Any], x: Scale, y: Scale) -> list[str]:
     """Vertical bars, side by side, or stacked with `barmode: stack`."""
     if trace.get("orientation") == "h":
         raise ValueError("horizontal bars are not drawn as SVG")

@@ -4,13 +4,13 @@
 the study's problem: `python -m benchmarks.sensitivity` makes it. A study that is not in it has none.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from mdp.core.files import read_json
 from mdp.core.problem import Problem
 from mdp.core.study import StudyRecord
 
@@ -83,7 +83,4 @@ def told(study: StudyRecord) -> Mapping[str, Any]:
 
 @cache
 def _file() -> Mapping[str, Any]:
-    try:
-        return json.loads(MEASURED.read_text(encoding="utf-8"))["studies"]
-    except (OSError, ValueError, KeyError):
-        return {}
+    return read_json(MEASURED, "file of measured cuts")["studies"]

@@ -21,13 +21,10 @@ function render({ model, el }) {
   const b = dom("span", "mdp-p-b", pair);
   button(pair, "✕", "Compare no more", () => { send("clear"); keep.focus(); });
 
-  const open = button(el, "Plans ▾", "Named plans", () => show(menu.hidden));
-  open.setAttribute("aria-expanded", "false");
-  open.setAttribute("aria-haspopup", "dialog");
+  const open = button(el, "Plans ▾", "Named plans", () => {}); // `dropdown` opens it
   const menu = dom("div", "mdp-p-menu", el);
   menu.setAttribute("role", "dialog");
   menu.setAttribute("aria-label", "Named plans");
-  menu.hidden = true;
   const form = dom("form", "", menu);
   const entry = dom("input", "", form);
   entry.type = "text";
@@ -43,19 +40,12 @@ function render({ model, el }) {
   const said = dom("p", "", menu);
   const list = dom("ul", "", menu);
 
-  function show(visible) {
-    menu.hidden = !visible;
-    open.setAttribute("aria-expanded", String(visible));
-    if (visible) {
-      model.set("said", "");
-      send("list");
-      entry.focus();
-    }
-  }
-  const away = (event) => { if (!menu.hidden && !menu.contains(event.target) && event.target !== open) show(false); };
-  document.addEventListener("pointerdown", away);
-  const escape = (event) => { if (event.key === "Escape" && !menu.hidden) { show(false); open.focus(); } };
-  document.addEventListener("keydown", escape);
+  const end = dropdown(open, menu, (visible) => {
+    if (!visible) return;
+    model.set("said", "");
+    send("list");
+    entry.focus();
+  });
 
   const line = (plan) => {
     const item = dom("li", plan.error ? "wrong" : "");
@@ -85,17 +75,17 @@ function render({ model, el }) {
     const input = Object.assign(document.createElement("input"), { type: "text", value: plan.name, maxLength: 60 });
     input.setAttribute("aria-label", `New name of ${plan.name}`);
     let done = false;
-    const end = (ok) => {
+    const leave = (ok) => {
       if (done) return;
       done = true;
       if (ok && input.value.trim() && input.value !== plan.name) send("rename", { name: plan.name, to: input.value });
       else showPlans();
     };
     input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") { event.preventDefault(); end(true); }
-      if (event.key === "Escape") { event.stopPropagation(); end(false); }
+      if (event.key === "Enter") { event.preventDefault(); leave(true); }
+      if (event.key === "Escape") { event.stopPropagation(); leave(false); }
     });
-    input.addEventListener("blur", () => end(false));
+    input.addEventListener("blur", () => leave(false));
     item.firstChild.replaceWith(input);
     input.select();
   };
@@ -107,10 +97,7 @@ function render({ model, el }) {
     if (!plans.length) dom("li", "mdp-p-none", list, "No plan of this study has a name yet.");
   };
   const showSaid = () => {
-    said.textContent = model.get("said");
-    said.className = model.get("wrong") ? "mdp-error" : "mdp-p-said";
-    said.setAttribute("role", model.get("wrong") ? "alert" : "status");
-    said.hidden = !model.get("said");
+    tell(said, model.get("said"), model.get("wrong"));
     if (model.get("said") && !model.get("wrong")) entry.value = "";
   };
   const showA = () => {
@@ -126,8 +113,7 @@ function render({ model, el }) {
   watch.forEach(([events, act]) => model.on(events, act));
   watch.forEach(([, act]) => act());
   return () => {
-    document.removeEventListener("pointerdown", away);
-    document.removeEventListener("keydown", escape);
+    end();
     watch.forEach(([events, act]) => model.off(events, act));
   };
 }

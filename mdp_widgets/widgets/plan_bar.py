@@ -25,7 +25,7 @@ class PlanBar(anywidget.AnyWidget):
         ready: whether there is a plan at all.
     """
 
-    _esm = ui.script("theme/dom.js", "widgets/plan_bar.js")
+    _esm = ui.script("theme/dom.js", "widgets/dropdown.js", "widgets/plan_bar.js")
     _css = ui.css() + ui.static("widgets/plan_bar.css")
 
     a = Unicode("").tag(sync=True)

@@ -3,9 +3,8 @@
 function render({ model, el }) {
   el.classList.add("mdp-planbar", "mdp-studymenu", "mdp", "mdp-noprint");
   const open = dom("button", "", el, "▾", { type: "button", title: "Rename or delete",
-    "aria-label": "Rename or delete", "aria-expanded": "false", "aria-haspopup": "dialog" });
+    "aria-label": "Rename or delete" });
   const menu = dom("div", "mdp-p-menu", el, "", { role: "dialog", "aria-label": "Rename or delete" });
-  menu.hidden = true;
   const form = dom("form", "", menu);
   const entry = dom("input", "", form, "", { type: "text", maxlength: 120, "aria-label": "Its new name" });
   const rename = dom("button", "mdp-p-save", form, "Rename", { type: "submit" });
@@ -20,21 +19,14 @@ function render({ model, el }) {
     ask.hidden = true;
     remove.textContent = "Delete this study";
   };
-  function show(visible) {
-    menu.hidden = !visible;
-    open.setAttribute("aria-expanded", String(visible));
+  const end = dropdown(open, menu, (visible) => {
     calm();
     if (!visible) return;
     model.set("said", "");
     entry.value = model.get("name");
     model.send({ kind: "look" });
     (entry.disabled ? open : entry).focus();
-  }
-  open.addEventListener("click", () => show(menu.hidden));
-  const away = (event) => { if (!menu.hidden && !menu.contains(event.target) && event.target !== open) show(false); };
-  document.addEventListener("pointerdown", away);
-  const escape = (event) => { if (event.key === "Escape" && !menu.hidden) { show(false); open.focus(); } };
-  document.addEventListener("keydown", escape);
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     calm();
@@ -61,19 +53,13 @@ function render({ model, el }) {
     calm();
   };
   const showBelongs = () => { ask.textContent = model.get("belongs"); };
-  const showSaid = () => {
-    said.textContent = model.get("said");
-    said.className = model.get("wrong") ? "mdp-error" : "mdp-p-said";
-    said.setAttribute("role", model.get("wrong") ? "alert" : "status");
-    said.hidden = !model.get("said");
-  };
+  const showSaid = () => tell(said, model.get("said"), model.get("wrong"));
   const watch = [["change:name change:why", showStudy], ["change:belongs", showBelongs],
                  ["change:said change:wrong", showSaid]];
   watch.forEach(([events, act]) => model.on(events, act));
   watch.forEach(([, act]) => act());
   return () => {
-    document.removeEventListener("pointerdown", away);
-    document.removeEventListener("keydown", escape);
+    end();
     watch.forEach(([events, act]) => model.off(events, act));
   };
 }

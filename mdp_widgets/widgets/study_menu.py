@@ -26,7 +26,7 @@ class StudyMenu(anywidget.AnyWidget):
         said: a sentence about what was done or could not be; wrong: whether it could not.
     """
 
-    _esm = ui.script("theme/dom.js", "widgets/study_menu.js")
+    _esm = ui.script("theme/dom.js", "widgets/dropdown.js", "widgets/study_menu.js")
     _css = ui.css() + ui.static("widgets/plan_bar.css") + ui.static("widgets/study_menu.css")
 
     name = Unicode("").tag(sync=True)

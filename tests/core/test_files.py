@@ -14,7 +14,7 @@ import pytest
 from mdp.core import files
 from mdp.core.errors import MdpError
 from mdp.core.file_sets import NEXT, current, replacing_all
-from mdp.core.files import check_writable, replacing, write_text
+from mdp.core.files import check_writable, read_json, replacing, write_json, write_text
 
 REPO = Path(__file__).resolve().parents[2]
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX rights and limits")
@@ -167,3 +167,21 @@ def test_an_ascii_locale_prints_all_the_same():
     for words in (("studies",), ("studies", "--json"), ("solve", "日本", "--budget", "1")):
         done = mdp(*words, env=plain, capture_output=True)
         assert b"Traceback" not in done.stderr and done.returncode == (2 if words[0] == "solve" else 0)
+
+
+@pytest.mark.parametrize(
+    "escape", ["\\u0000", "\\u001b[2J", "\\b", "\\u009b2J", "\x9b2J", "\\u007F", "\\ud800"]
+)
+def test_what_commands_a_terminal_is_no_text(tmp_path, escape):
+    path = tmp_path / "a.json"
+    for text in (f'{{"name": "a{escape}"}}', f'{{"a{escape}": 1}}', f'[["{escape}"]]'):
+        path.write_text(text)
+        with pytest.raises(MdpError, match="no character"):
+            read_json(path)
+
+
+def test_words_that_look_like_escapes_are_kept_and_control_characters_are_left_out(tmp_path):
+    kept = {"a": "C:\\boot \\u001b \\\\b\ttab\nline\r", "ü": "\\"}
+    assert read_json(write_json(tmp_path / "a.json", kept)) == kept
+    written = write_json(tmp_path / "b.json", {"error": "\x1b[31mred\\\x1b[0m\b \x9b\\b"})
+    assert read_json(written) == {"error": "[31mred\\[0m \\b"}

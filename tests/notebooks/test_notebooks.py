@@ -1,5 +1,6 @@
 """The other notebooks run top to bottom on a shipped study, without torch, and are kept without outputs."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -29,6 +30,8 @@ def test_runs_top_to_bottom_without_torch(name):
 def test_the_researchers_path_runs_from_a_module_to_onnx(tmp_path, monkeypatch):
     monkeypatch.setenv("MDP_DATA", str(tmp_path))
     notebook = nbformat.read(NOTEBOOKS / "python.ipynb", as_version=4)
+    for cell in notebook.cells:  # the same path, measured more coarsely
+        cell.source = re.sub(r"seconds=\d+", "seconds=1", cell.source)
     NotebookClient(notebook, timeout=240, resources={"metadata": {"path": tmp_path}}).execute()
     shown = [c.outputs[-1]["data"] for c in notebook.cells if c.cell_type == "code" and c.outputs]
     assert sum("application/vnd.plotly.v1+json" in data for data in shown) == 2

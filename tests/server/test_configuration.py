@@ -3,11 +3,12 @@
 from types import SimpleNamespace
 
 import nbformat
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from voila.execute import VoilaExecutor
 from voila.voila_kernel_manager import voila_kernel_manager_factory
 
-from mdp_widgets.server.app import configuration
+from mdp_widgets.server.configuration import configuration
 from mdp_widgets.server.serve import NOTEBOOKS, Options
 
 
@@ -16,6 +17,12 @@ def test_a_page_waits_for_its_widgets_and_says_how_to_see_what_went_wrong():
     executor = VoilaExecutor(nbformat.v4.new_notebook(), config=configuration(Options()))
     assert executor.iopub_timeout >= 60
     assert "make lab" in executor.cell_error_instruction  # a way that exists here
+
+
+def test_a_page_of_a_thousand_widgets_gets_the_state_of_each():
+    """Jupyter drops what comes faster than a thousand messages a second: panels of /examples were missing."""
+    assert "limit_rate" in ZMQChannelsWebsocketConnection.class_trait_names(config=True)
+    assert configuration(Options()).ZMQChannelsWebsocketConnection.limit_rate is False
 
 
 def test_only_the_explorer_stands_ready():

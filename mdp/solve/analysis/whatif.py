@@ -71,13 +71,13 @@ def what_if(
         now = plan.choices.get(dim.name)
         if now is not None and len(dim.options) > 1:
             others = np.flatnonzero(np.array(dim.options) != now)
-            keep = _blocks_kept(problem, dim.name, plan, pins)
+            keep = _blocks_kept(problem, dim.name, pins)
             only = Restriction({**allowed, dim.name: others}, {**pins.blocks, **keep})
             found.append(_alternative(problem, plan, "dim", dim.name, only, cancelled))
     return found
 
 
-def _blocks_kept(problem: Problem, dim: str, plan: Plan, pins: Pins) -> dict[str, bool]:
+def _blocks_kept(problem: Problem, dim: str, pins: Pins) -> dict[str, bool]:
     """The block that alone uses a dim stays: removing it would not be another width, but none."""
     users = problem.dim_blocks[dim]
     block = next(iter(users)) if len(users) == 1 else None

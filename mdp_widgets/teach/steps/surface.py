@@ -54,7 +54,7 @@ def _check(study: StudyRecord) -> Quiz:
     problem = study.problem
     cost = asked_about(study)
     if cost is None:
-        return _no_plan(study)
+        return _no_plan()
     points = 100 * (cost.widths - cost.line)
     options, right = ranges(POINTS, points, " points")
     at = f"{fmt.percent(cost.share, 0)} of the latency ({fmt.ms(cost.budget, problem.latency_unit)})"
@@ -71,7 +71,7 @@ def _check(study: StudyRecord) -> Quiz:
     )
 
 
-def _no_plan(study: StudyRecord) -> Quiz:
+def _no_plan() -> Quiz:
     """Where lines find nothing at any of the budgets, that is the lesson."""
     budget = fmt.percent(SHARES[-1], 0)
     look = "Look at the bars below the figures."

@@ -1,0 +1,116 @@
+"""Training and judging the whole detector on synthetic drives."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .head import Detector, Memory
+from .loss import loss
+from .metric import Boxes, mean_average_precision
+from .scenes import Frame, sequence
+from .sizes import Size
+
+Drive = list[Frame]
+BEST = 40  # boxes that are said of a frame
+
+
+def drives(first: int, count: int, frames: int, size: Size) -> list[Drive]:
+    """Drives of these seeds: what is trained on and what is judged on have none in common."""
+    return [sequence(n, frames, size.image, size.cameras, size.reach[0]) for n in range(first, first + count)]
+
+
+def batch(frames: list[Frame]) -> tuple[Tensor, Tensor, Tensor, list[tuple[Tensor, Tensor]]]:
+    """(images, to_image, motion, truth) of one moment in several drives."""
+    stacked = (torch.stack([getattr(f, name) for f in frames]) for name in ("images", "to_image", "motion"))
+    images, to_image, motion = stacked
+    return images, to_image, motion, [(f.kinds, f.boxes) for f in frames]
+
+
+def train(
+    detector: Detector,
+    every: list[Drive],
+    *,
+    epochs: int,
+    together: int,
+    rate: float,
+    seconds: float,
+    seed: int = 0,
+    say: Callable[[str], None] = print,
+    keep: Path | None = None,
+) -> int:
+    """Train in place, moment by moment, the memory going along without gradients. Returns the updates made.
+
+    Args:
+        together: drives in a batch; `seconds`: no update begins after so many.
+        keep: the state of a run that was cut off, or is, in one file of weights (a new warm-up follows).
+    """
+    parameters = [p for p in detector.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01)
+    random, begin, updates = np.random.default_rng(seed), time.monotonic(), 0
+    steps = epochs * (len(every) // together) * len(every[0])
+    for epoch in range(epochs):
+        total, counted = 0.0, 0
+        detector.train()
+        order = random.permutation(len(every))
+        for at in range(0, len(order) - together + 1, together):
+            chosen = [every[i] for i in order[at : at + together]]
+            memory = detector.head.nothing(together)
+            for moment in range(len(chosen[0])):
+                done = updates / steps
+                if time.monotonic() - begin > seconds:
+                    return updates
+                for group in optimizer.param_groups:
+                    falling = 0.5 * (1 + np.cos(np.pi * done)) + 0.01
+                    group["lr"] = rate * min(1.0, 30 * done + 0.03) * falling
+                value, memory = step(detector, chosen, moment, memory)
+                optimizer.zero_grad(set_to_none=True)
+                value.backward()
+                torch.nn.utils.clip_grad_norm_(parameters, 10.0)
+                optimizer.step()
+                updates, total, counted = updates + 1, total + float(value.detach()), counted + 1
+        say(f"epoch {epoch + 1} of {epochs}: loss {total / max(1, counted):.3f}, "
+            f"{time.monotonic() - begin:.0f} s")  # fmt: skip
+        if keep:
+            torch_save(detector, keep)
+    return updates
+
+
+def step(detector: Detector, chosen: list[Drive], moment: int, memory: Memory) -> tuple[Tensor, Memory]:
+    """(loss of one moment, what is remembered of it, without gradients)."""
+    images, to_image, motion, truth = batch([drive[moment] for drive in chosen])
+    kinds, codes, after = detector(images, to_image, memory, motion)
+    return loss(kinds, codes, truth), after.detach()
+
+
+def judge(detector: Detector, every: list[Drive], together: int = 8) -> float:
+    """nuScenes' mean average precision over all frames."""
+    detector.eval()
+    found, truth = [], []
+    with torch.no_grad():
+        for at in range(0, len(every), together):
+            chosen = every[at : at + together]
+            memory = detector.head.nothing(len(chosen))
+            for moment in range(len(chosen[0])):
+                images, to_image, motion, there = batch([drive[moment] for drive in chosen])
+                kinds, codes, memory = detector(images, to_image, memory, motion)
+                found += [boxes_of(k, c) for k, c in zip(kinds[-1], codes[-1], strict=True)]
+                truth += [Boxes(k.numpy(), b[:, :2].numpy()) for k, b in there]
+    return mean_average_precision(found, truth, detector.size.classes)
+
+
+def boxes_of(kinds: Tensor, codes: Tensor) -> Boxes:
+    """The likeliest boxes of one frame, from scores (queries, classes) and codes (queries, 10)."""
+    scores, at = kinds.sigmoid().flatten().topk(min(BEST, kinds.numel()))
+    query, kind = at // kinds.shape[1], at % kinds.shape[1]
+    return Boxes(kind.numpy(), codes[query, :2].numpy(), scores.numpy())
+
+
+def torch_save(detector: Detector, path: Path) -> None:
+    """The weights of body and head, as safetensors."""
+    from mdp.networks.checkpoints import write_tensors
+
+    write_tensors(path, {k: v.detach().contiguous().clone() for k, v in detector.state_dict().items()}, {})
