@@ -7,12 +7,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from ..core.deployments import deployed, deployments, usual_name, with_deployments
 from ..core.errors import MdpError
 from ..core.pins import Pins, pins_of
-from ..core.plan import Plan, check_plan_fits, parse_budget
+from ..core.plan import Plan, budget_and_limits, check_plan_fits, parse_budget
 from ..core.plan_accuracy import PlanAccuracy, known_accuracy, with_accuracy, with_plans
-from ..core.resources import MACS, MEMORY, PARAMETERS, limits_of
-from ..core.study import Scores, StudyRecord, Tables, build_study
+from ..core.resources import MACS, MEMORY, PARAMETERS, amount, limits_of
+from ..core.study import Scores, StudyRecord, Tables, build_study, counted_tables
 from ..core.study import load_study as load_record
 from ..core.study import save_study as save_record
 from ..networks.prunable import PrunableNetwork
@@ -34,6 +35,9 @@ class Study(StudyRecord):
         tables: from `profile`, of this network.
         scores: from `score`, of this network.
         name: for people; by default the network's.
+        deployments: tables of other runtimes or devices by name, over the same widths; `deployment` is what
+            that of `tables` is called. Latency of each of these is one more limit, and `on` switches.
+        budget_in: in the place of tables, "parameters", "macs" or "weight_memory": budgets are of these.
 
     Raises:
         MdpError: tables or scores are of another network.
@@ -47,12 +51,19 @@ class Study(StudyRecord):
 
     def __init__(self, net: Any = None, tables: Any = None, scores: Any = None, **fields: Any):
         if isinstance(net, PrunableNetwork):
+            if budget_in := fields.pop("budget_in", None):
+                if tables is not None:
+                    raise MdpError("Give Study tables or budget_in: a budget is of latency or of counts.")
+                tables = counted_tables(net.space, budget_in)
+            others, own = fields.pop("deployments", None) or {}, fields.pop("deployment", "")
             if not (isinstance(tables, Tables) and isinstance(scores, Scores)):
                 raise MdpError(
                     "Give Study(net, tables, scores): tables from mdp.profile, scores from mdp.score."
                 )
             name = str(fields.pop("name", "") or net.ref.name)
             built = build_study(name, net.ref, net.space, tables, scores, **fields)
+            if others:
+                built = with_deployments(built, own or usual_name(tables, tuple(others)), others)
             fields = {f.name: getattr(built, f.name) for f in dataclasses.fields(StudyRecord)}
         elif net is not None:
             raise MdpError("A study is made of a network from mdp.prunable, its tables and its scores.")
@@ -67,7 +78,7 @@ class Study(StudyRecord):
 
     def solve(
         self,
-        budget: str | float,
+        budget: str | float | None = SolveOptions.budget,
         *,
         pins: PinsLike = None,
         solver: str = SolveOptions.solver,
@@ -80,7 +91,9 @@ class Study(StudyRecord):
         """Find the plan with the most importance within a budget.
 
         Args:
-            budget: in the study's unit (ms), or as a share of dense: `"40%"`.
+            budget: in the study's unit (`12.5` ms, `"12M"` parameters), or as a share of dense: `"40%"`. By
+                default only the limits hold: that of what the study budgets is the budget then, and where
+                there is none, the dense network's latency.
             pins: what is held fixed: `{"blocks.2": "keep", "blocks.3": "remove", "embedding": 96,
                 "blocks.0.mlp": (64, 128)}`.
             solver: who solves it; those after mindtpy-fp are rivals. A name in `mdp.solve.SOLVERS`.
@@ -94,20 +107,29 @@ class Study(StudyRecord):
             Infeasible: nothing meets the budget and all limits; it says which contradict each other.
             MdpError: a budget or a limit that is no number, or pins that this study does not have.
         """
-        plan = solve_problem(
-            self.problem,
-            parse_budget(budget, self.problem),
-            solver,
-            pins=pins_of(pins, self.problem),
-            time_limit=time_limit,
-            most=self._most(parameters, macs, weight_memory, limits),
-        )
+        asked = _asked(parameters, macs, weight_memory, limits)
+        at, most = budget_and_limits(self.problem, budget, asked)
+        held = pins_of(pins, self.problem)
+        plan = solve_problem(self.problem, at, solver, pins=held, time_limit=time_limit, most=most)
         known = known_accuracy(self, plan, networks=False)
         if known is not None and not (
             known.estimate and (pins or plan.limits)
         ):  # with pins it is none of those beside it
             plan = with_accuracy(self, plan, known)
         return self._with_order(plan)
+
+    @property
+    def deployments(self) -> tuple[str, ...]:
+        """Names of the deployments whose tables are held together, that of the budget first; () of one."""
+        return deployments(self)
+
+    def on(self, deployment: str) -> "Study":
+        """The study with its budget in the latency of another of its deployments.
+
+        Raises:
+            MdpError: it has none of this name.
+        """
+        return Study.of(deployed(self, deployment))
 
     def candidates(
         self,
@@ -137,11 +159,6 @@ class Study(StudyRecord):
         )
         return dataclasses.replace(found, plans=tuple(self._with_order(plan) for plan in found.plans))
 
-    def _most(self, parameters, macs, weight_memory, limits) -> dict[str, float]:  # type: ignore[no-untyped-def]
-        """The limits beside latency, by resource, in its unit."""
-        asked = {PARAMETERS: parameters, MACS: macs, MEMORY: weight_memory, **(limits or {})}
-        return limits_of(self.problem, asked)
-
     def front(
         self,
         budgets: int | Sequence[str | float] = 100,
@@ -162,7 +179,7 @@ class Study(StudyRecord):
         [True, True]
         """
         at = budgets if isinstance(budgets, int) else [parse_budget(b, self.problem) for b in budgets]
-        most = self._most(parameters, macs, weight_memory, limits)
+        most = limits_of(self.problem, _asked(parameters, macs, weight_memory, limits))
         return solve_front(self.problem, at, pins=pins_of(pins, self.problem), most=most)
 
     def what_if(self, plan: Plan, *, pins: PinsLike = None) -> tuple[Alternative, ...]:
@@ -229,13 +246,20 @@ class Study(StudyRecord):
     def _repr_html_(self) -> str:
         facts = {
             "network": self.model.name,
-            "dense": f"{self.problem.dense_latency:.4g} {self.problem.latency_unit}",
+            "dense": amount(self.problem.dense_latency, self.problem.latency_unit),
             "device": self.tables.provenance.get("device", ""),
             "dims": len(self.problem.dims),
             "blocks": len(self.problem.blocks),
         }
         rows = "".join(f"<tr><th>{escape(k)}</th><td>{escape(str(v))}</td></tr>" for k, v in facts.items())
         return f"<b>{escape(self.name)}</b><table>{rows}</table>"
+
+
+def _asked(
+    parameters: Any, macs: Any, weight_memory: Any, limits: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """The limits beside the budget, by resource, as they were given."""
+    return {PARAMETERS: parameters, MACS: macs, MEMORY: weight_memory, **(limits or {})}
 
 
 def load_study(path: str | os.PathLike) -> Study:

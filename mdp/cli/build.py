@@ -1,4 +1,4 @@
-"""`mdp build`: join latency tables and importance scores into a study. Measures nothing."""
+"""`mdp build`: join latency tables, or counts, and importance scores into a study. Measures nothing."""
 
 import os
 
@@ -8,21 +8,24 @@ from .model_args import model_of
 
 
 def run(args):
+    from ..core.deployments import with_deployments
     from ..core.files import read_json
     from ..core.how_found import has_split_blocks
     from ..core.provenance import check_weights
     from ..core.quality import study_words
+    from ..core.resources import amount
     from ..core.scores import read_scores
-    from ..core.study import FORMAT, build_study, load_study, save_study
-    from ..core.tables import fit_space, how_timed, load_tables
-    from ..core.units import check_parts
+    from ..core.study import FORMAT, build_study, counted_tables, load_study, save_study
     from ..families import outline
     from ..networks.models import accuracy_of
     from ..networks.weights import content_at
+    from .build_tables import tables_for
 
     report = reporter(args)
     ref = model_of(args)
-    saved = load_tables(args.tables, model=ref.name, input_size=ref.input_size, classes=ref.classes)
+    if args.budget_in and args.deployment:
+        raise MdpError("A budget in what is counted and tables of deployments go apart: leave one out.")
+    built = None if args.budget_in else tables_for(ref, args.tables, tuple(args.deployment))
     # A study may be named without its path, as everywhere; what looks like a path is one.
     named = not os.path.exists(args.scores) and os.path.basename(args.scores) == args.scores
     data = {"format": FORMAT} if named else read_json(args.scores, "file of scores")
@@ -39,19 +42,19 @@ def run(args):
     doubt = check_weights(scored, scores.provenance, ref, content_at(ref), what)
     if doubt:
         report.message(doubt)
-    split_blocks = has_split_blocks(term.block for term in saved.tables.terms if term.block)
-    found = outline(
-        ref,
-        split_blocks=split_blocks,
-        attention="split" if "attention split" in how_timed(saved.tables) else "fused",
-    )
-    space = fit_space(found.space, saved)
-    check_parts(
-        (t.name for t in saved.tables.terms), (p.name for p in found.segments), f"tables {args.tables}"
-    )
-    study = build_study(args.name, ref, space, saved.tables, scores, accuracy=accuracy_of(ref))
+    if built is None:
+        split = has_split_blocks(block for _, block, _, _ in scores.shares if block)
+        space = outline(ref, split_blocks=split).space
+        tables = counted_tables(space, args.budget_in)
+    else:
+        space, tables = built.space, built.tables
+    study = build_study(args.name, ref, space, tables, scores, accuracy=accuracy_of(ref))
+    if built is not None and built.others:
+        study = with_deployments(study, built.name, built.others)
     path = save_study(study, args.out)
-    report.message(f"{path}: {study.name}, dense {study.problem.dense_latency:.4g} ms.")
+    dense = amount(study.problem.dense_latency, study.problem.latency_unit)
+    beside = "".join(f", {o.name} {study.problem.dense_use(o.name):.4g} ms" for o in study.others)
+    report.message(f"{path}: {study.name}, dense {dense}{f' ({study.deployment})' * bool(beside)}{beside}.")
     wrong = study_words(study)
     for sentence in wrong:
         report.message(sentence)

@@ -3,15 +3,16 @@
 from ..core.errors import MdpError
 from ..core.plan import parse_budget
 from ..core.quality import beside, importance_doubt
+from ..core.resources import limits_of
 from . import print_json
-from .solve import most_of, read_problem, share, summary
+from .solve import asked_of, place_of, read_problem, share, summary
 
 
 def run(args):
     from ..solve import front
 
-    problem = read_problem(args.file)
-    result = front(problem, parse_budgets(args.budgets, problem), most=most_of(args, problem))
+    problem = read_problem(place_of(args))
+    result = front(problem, parse_budgets(args.budgets, problem), most=limits_of(problem, asked_of(args)))
     if args.json:
         return print_json(
             {

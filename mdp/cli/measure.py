@@ -74,7 +74,7 @@ def keep(study: StudyRecord, one: PlanAccuracy, meter, out=None) -> StudyRecord:
 
 
 def _newest(study: StudyRecord) -> StudyRecord:
-    found = load_study(study.path)
+    found = load_study(study.place)
     if found.problem.fingerprint == study.problem.fingerprint:
         return found
     raise MdpError(

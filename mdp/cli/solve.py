@@ -7,11 +7,11 @@ from pathlib import Path
 from ..core.errors import MdpError
 from ..core.files import read_json
 from ..core.limits import limits_to_json
-from ..core.plan import Plan, parse_budget, save_plan
+from ..core.plan import Plan, budget_and_limits, save_plan
 from ..core.plan_accuracy import Known, known_accuracy, with_accuracy
 from ..core.problem import FORMATS, Problem, problem_from_json
 from ..core.quality import beside, importance_doubt
-from ..core.resources import MACS, MEMORY, PARAMETERS, WORDS, amount, limits_of, pairs_of, said
+from ..core.resources import MACS, MEMORY, PARAMETERS, WORDS, amount, budgeted, pairs_of, said
 from ..core.study import StudyRecord, load_study
 from ..plot.accuracy_words import accuracy_sentence, dense_accuracy
 from . import print_json
@@ -22,10 +22,9 @@ def run(args):
     from ..core.pins import pins_from_text
     from ..solve import solve
 
-    problem, study = read_either(args.file)
-    budget = parse_budget(args.budget, problem)
+    problem, study = read_either(place_of(args))
+    budget, most = budget_and_limits(problem, args.budget, asked_of(args))
     pins = pins_from_text(args.pins, problem)
-    most = most_of(args, problem)
     about: dict = {}
     if args.candidates is not None:
         if most:
@@ -50,15 +49,24 @@ def run(args):
 CANDIDATES = "Candidates know the latency budget only. Leave out the other limits, or --candidates."
 
 
-def most_of(args, problem: Problem) -> dict[str, float]:
-    """The limits beside the budget that were typed. Raises MdpError for one that is none."""
+def asked_of(args) -> dict[str, str]:
+    """The limits beside the budget as they were typed, by resource. Raises MdpError for an empty one."""
     named = {PARAMETERS: args.parameters, MACS: args.macs, MEMORY: args.weight_memory}
     asked = {name: text for name, text in named.items() if text is not None}
     for name, text in asked.items():
         if not text.strip():  # `--parameters "$MOST"` of a shell where MOST is not set
             raise MdpError(f"The limit of {WORDS[name]} is empty. Write an amount, or leave it out.")
     # Of a resource that is limited in both ways, pairs_of says whether the two contradict.
-    return limits_of(problem, pairs_of([*(f"{n}={t}" for n, t in asked.items()), *args.limit]))
+    more = [word for word in args.deployment if "=" in word]
+    return pairs_of([*(f"{n}={t}" for n, t in asked.items()), *args.limit, *more])
+
+
+def place_of(args) -> str:
+    """The study or file that was named, at the deployment that the budget is of. Raises MdpError for two."""
+    names = [word for word in args.deployment if "=" not in word]
+    if len(set(names)) > 1:
+        raise MdpError("A budget is of one deployment: give the others a limit, as --deployment laptop=30ms.")
+    return f"{args.file}@{names[0]}" if names else args.file
 
 
 def read_problem(name: str) -> Problem:
@@ -139,8 +147,8 @@ def describe(
     if plan.bound is not None and not plan.optimal:
         proven += f", at most {plan.bound:.6g} is possible"
     lines = [
-        f"{plan.problem}, budget {plan.budget:.6g} {unit}",
-        f"latency {share(plan.latency, problem.dense_latency, unit)}",
+        f"{plan.problem}, budget {_in_unit(plan.budget, unit)}",
+        f"{budgeted(unit)} {share(plan.latency, problem.dense_latency, unit)}",
         *_limit_lines(plan, problem),
         f"importance {share(plan.importance, problem.dense_importance)}{doubt}, {proven}",
         *accuracy,
@@ -157,9 +165,16 @@ def _doubt(problem: Problem, study: StudyRecord | None) -> str:
     return importance_doubt(problem) or (importance_doubt(study) if study else "")
 
 
+def _in_unit(value: float, unit: str) -> str:
+    return f"{value:.6g} {unit}" if budgeted(unit) == "latency" else amount(value, unit)
+
+
 def share(value: float, dense: float, unit: str = "") -> str:
     """`12.4 of 31 ms (40 % of dense)`."""
-    text = f"{value:.6g} of {dense:.6g}" + (f" {unit}" if unit else "")
+    if budgeted(unit) != "latency":
+        text = f"{amount(value, unit)} of {amount(dense, unit)}"
+    else:
+        text = f"{value:.6g} of {dense:.6g}" + (f" {unit}" if unit else "")
     return text + (f" ({100 * value / dense:.1f} % of dense)" if dense else "")
 
 

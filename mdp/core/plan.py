@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .budgets import infeasible, parse_budget
+from .budgets import budget_and_limits, infeasible, parse_budget
 from .errors import BadFile, MdpError
 from .files import read_json, write_json
 from .limits import Limit, broken, kept_to, limits_from_json, limits_to_json
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 # What other rooms ask a plan's module for.
 __all__ = [
-    "FORMAT", "Plan", "check_plan_fits", "false_claim", "infeasible", "load_plan", "make_plan",
-    "parse_budget", "plan_from_json", "plan_to_json", "save_plan", "within",
+    "FORMAT", "Plan", "budget_and_limits", "check_plan_fits", "false_claim", "infeasible", "load_plan",
+    "make_plan", "parse_budget", "plan_from_json", "plan_to_json", "save_plan", "within",
 ]  # fmt: skip
 
 FORMAT = "mdp-plan/1"

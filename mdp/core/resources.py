@@ -5,16 +5,16 @@ on disk has to change. A problem file may bring resources of its own: the latenc
 """
 
 import math
-import re
 from collections.abc import Collection, Mapping
 
 import numpy as np
 
+from .amounts import amount as amount  # what other rooms ask this module for
+from .amounts import example, parsed
 from .errors import MdpError
 from .problem_reader import MOST_CELLS
 from .space import Product
 from .terms import Dim, Resource, Term
-from .unit_names import milliseconds
 
 PARAMETERS, MACS, MEMORY = "parameters", "macs", "weight_memory"
 # Resources that follow from a study's counts, with their unit and the word that a limit's sentence uses.
@@ -22,11 +22,6 @@ UNITS = {PARAMETERS: "params", MACS: "MACs", MEMORY: "bytes"}
 WORDS = {PARAMETERS: "parameters", MACS: "multiply-adds", MEMORY: "weight memory"}
 # Bytes of one weight as it is deployed; of a type that is not here, weight memory is not known.
 BYTES = {"float32": 4, "tf32": 4, "float16": 2, "bfloat16": 2, "int8": 1, "float64": 8}
-# The suffixes of a count; of bytes with B, and with iB in steps of 1024.
-SCALES = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
-_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*([a-zµ% ]*)", re.IGNORECASE)
-# The nouns that may follow an amount, by the unit that they belong to.
-_NOUNS = {"params": ("parameters", "params", "param"), "macs": ("macs", "mac")}
 
 
 def counted(
@@ -68,13 +63,18 @@ def _terms(products: Collection[Product], dims: Mapping[str, Dim], factor: int) 
     )
 
 
+def budgeted(unit: str) -> str:
+    """What a budget in this unit is of: "latency", "parameters", "multiply-adds", "weight memory"."""
+    return next((WORDS[name] for name, own in UNITS.items() if own == unit), "latency")
+
+
 def said(resource: Resource) -> str:
     """What a sentence calls a resource."""
     return WORDS.get(resource.name, resource.name)
 
 
 def parse_limit(text: str | float, resource: Resource, dense: float) -> float:
-    """A limit in the resource's unit, from `12M`, `1.2G`, `25MB` or a share of dense as `50%`.
+    """A limit in the resource's unit, from `12M`, `1.2G`, `25MB`, `30ms` or a share of dense as `50%`.
 
     Raises:
         MdpError: not a finite number of at least 0, or in a unit that the resource does not have.
@@ -83,51 +83,13 @@ def parse_limit(text: str | float, resource: Resource, dense: float) -> float:
     >>> parse_limit("1.2G", Resource("macs", "MACs", ()), 4e9)
     1200000000.0
     """
-    raw = str(text).strip()
-    match = _NUMBER.fullmatch(raw)
-    scale = _scale(match[2], resource.unit, dense) if match else None
-    value = float("nan") if match is None or scale is None else float(match[1]) * scale
-    if not 0 <= value < math.inf:
-        name = said(resource)
-        example = "30" if milliseconds(resource.unit) else "25MB" if resource.unit == "bytes" else "12M"
+    value = parsed(text, resource.unit, dense)
+    if value is None or value < 0:
         raise MdpError(
-            f"The limit {raw!r} of {name} cannot be used. Write a number of {resource.unit} such as "
-            f"{example}, or a share of dense as 50%."
+            f"The limit {str(text).strip()!r} of {said(resource)} cannot be used. Write a number of "
+            f"{resource.unit} such as {example(resource.unit)}, or a share of dense as 50%."
         )
     return abs(value)  # of -0 none would know what to think
-
-
-def _scale(suffix: str, unit: str, dense: float) -> float | None:
-    """How much one of a suffix is in the unit; None for a suffix that fits none."""
-    word = "".join(suffix.lower().split())
-    if word == "%":
-        return dense / 100
-    if time := milliseconds(unit):
-        own = milliseconds(word) if word else time
-        return None if own is None else own / time
-    if unit == "bytes":
-        if word.endswith("ib"):
-            power = "kmgt".find(word[:-2]) + 1 if len(word) == 3 else 0
-            return 1024.0**power if power else None
-        word = word.removesuffix("bytes").removesuffix("b") if word != "b" else ""
-        return SCALES.get(word) if word != "b" else None
-    for noun in _NOUNS.get(unit.lower(), (unit.lower(),)):
-        if word.endswith(noun):
-            word = word.removesuffix(noun)
-            break
-    return SCALES.get(word)
-
-
-def amount(value: float, unit: str) -> str:
-    """A quantity as it is read: `11.2 M params`, `25 MB`, `12.4 ms`."""
-    if milliseconds(unit):
-        return f"{value:.4g} {unit}"
-    power = min(max(math.floor(math.log10(abs(value)) / 3), 0), 4) if value else 0
-    number = f"{value / 1000**power:.4g}"
-    if unit == "bytes":
-        return f"{number} {('', 'k', 'M', 'G', 'T')[power]}B"
-    letter = ("", "k", "M", "G", "T")[power]
-    return f"{number} {letter} {unit}" if letter else f"{number} {unit}"
 
 
 def limits_of(problem, asked: Mapping[str, str | float | None]) -> dict[str, float]:

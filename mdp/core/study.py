@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from .deployments import deployed
 from .errors import MdpError
 from .files import read_json, write_json
 from .json_head import read_head
@@ -16,20 +17,29 @@ from .model_ref import ModelRef
 from .names import slug
 from .paths import data_dir, study_dirs
 from .study_json import FORMAT, study_from_json, study_to_json
-from .study_record import Scores, StudyRecord, Tables, build_study, interpolation_note
+from .study_record import Scores, StudyRecord, Tables, build_study, counted_tables, interpolation_note
 
 # What other rooms ask a study's module for.
 __all__ = [
-    "FORMAT", "ModelRef", "Scores", "StudyRecord", "Tables", "build_study", "find_study",
+    "FORMAT", "ModelRef", "Scores", "StudyRecord", "Tables", "build_study", "counted_tables", "find_study",
     "interpolation_note", "list_studies", "load_study", "save_study", "study_from_json", "study_to_json",
 ]  # fmt: skip
 
 
 def load_study(path: str | os.PathLike) -> StudyRecord:
-    """Read a study from a path, or by the name of one in the study folders. Raises BadFile."""
+    """Read a study from a path, or by the name of one in the study folders; `NAME@laptop` is the study with
+    its budget in the latency of that deployment.
+
+    Raises:
+        BadFile: it is missing or damaged.
+        MdpError: it has no deployment of this name.
+    """
     path = Path(path)
     if not os.path.exists(path) and len(path.parts) == 1:
         path = find_study(str(path)) or path
+    base, at, name = str(path).rpartition("@")
+    if at and name and not os.path.exists(path):
+        return deployed(load_study(base), name)
     return study_from_json(read_json(path, "study"), f"study {path}", path)
 
 

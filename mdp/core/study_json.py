@@ -7,19 +7,23 @@ from typing import Any
 
 import numpy as np
 
+from .counted import check_counted, counted_in
+from .deployments import as_saved, with_deployments
 from .errors import BadFile
 from .model_ref import model_from_json, model_to_json
 from .problem import problem_from_json, problem_to_json
 from .scores_json import scores_from_json, scores_to_json
 from .space import Product, Skipped
 from .study_record import StudyRecord, Tables, with_counts, without_counts
-from .units import check_times, in_ms
+from .unit_names import milliseconds
+from .units import check_times, in_ms, scaled
 
 FORMAT = "mdp-study/1"
 
 
 def study_to_json(study: StudyRecord) -> dict[str, Any]:
     """The `mdp-study/1` object. The latency terms stand once, in the problem."""
+    study = as_saved(study)
     return {
         "format": FORMAT,
         "name": study.name,
@@ -31,6 +35,7 @@ def study_to_json(study: StudyRecord) -> dict[str, Any]:
         "counts": {k: [[p.block, p.factor, list(p.dims)] for p in ps] for k, ps in study.counts.items()},
         "skipped": [[s.name, s.reason] for s in study.skipped],
         "verification": study.verification,
+        **({"deployments": _deployments_to_json(study)} if study.others else {}),
         "problem": problem_to_json(without_counts(study.problem)),
     }
 
@@ -41,7 +46,9 @@ def study_from_json(data: Any, source: str = "study", path: Path | None = None) 
         found = data.get("format") if isinstance(data, dict) else type(data).__name__
         raise BadFile(f"The {source} is not an {FORMAT} file (its format says {found!r}).")
     as_written = problem_from_json(data.get("problem"), f"problem in the {source}")
-    problem = in_ms(as_written, source)
+    told = data.get("latency")
+    name = counted_in(told["provenance"]) if _says(told) else ""
+    problem = as_written if name else in_ms(as_written, source)
     other_units = problem is not as_written  # what was measured was set beside other units
     try:
         study = StudyRecord(
@@ -63,7 +70,8 @@ def study_from_json(data: Any, source: str = "study", path: Path | None = None) 
             verification=None if other_units else data.get("verification"),
             accuracy=data.get("accuracy"),
         )
-        _check_study(study, source)
+        _check_study(study, source, name)
+        study = _with_others(study, data.get("deployments"), source)
         whole = with_counts(study.problem, study.counts, study.tables.provenance)
         study = replace(study, problem=whole)
     except BadFile:
@@ -75,6 +83,45 @@ def study_from_json(data: Any, source: str = "study", path: Path | None = None) 
     return study
 
 
+def _deployments_to_json(study: StudyRecord) -> dict[str, Any]:
+    """What stands beside the first deployment's tables; the others' terms are the problem's resources."""
+    others = [
+        {
+            "name": one.name,
+            "latency": {"provenance": dict(one.tables.provenance), "details": dict(one.tables.details)},
+            "verification": one.verification,
+        }
+        for one in study.others
+    ]
+    return {"name": study.deployment, "others": others}
+
+
+def _with_others(study: StudyRecord, told: Any, source: str) -> StudyRecord:
+    """The study with the deployments that its file tells of."""
+    if told is None:
+        return study
+    tables, checks = {}, {}
+    for one in told["others"]:
+        resource = study.problem.resource.get(one["name"])
+        if resource is None or milliseconds(resource.unit) is None:
+            raise BadFile(f"The {source} is damaged: the deployment {one['name']!r} has no tables of times.")
+        terms = scaled(resource.terms, milliseconds(resource.unit) or 1.0)
+        facts = one["latency"]["provenance"]
+        if not all(key in facts for key in ("device", "batch", "dtype")):
+            raise BadFile(f"The {source} is damaged: the deployment {one['name']!r} does not say its device.")
+        tables[one["name"]] = Tables(terms, dict(facts), dict(one["latency"]["details"]))
+        checks[one["name"]] = one.get("verification")
+    rest = tuple(r for r in study.problem.resources if r.name not in tables)
+    study = replace(study, problem=replace(study.problem, resources=rest))
+    study = with_deployments(study, str(told["name"]), tables)
+    return replace(study, others=tuple(replace(o, verification=checks[o.name]) for o in study.others))
+
+
+def _says(latency: Any) -> bool:
+    """Whether a study says how its latency came about."""
+    return isinstance(latency, Mapping) and isinstance(latency.get("provenance"), Mapping)
+
+
 def _without_story(provenance: Any, other_units: bool) -> Any:
     """Without how a budget was kept, if that was in other units than the tables are now."""
     if not other_units or not isinstance(provenance, Mapping):
@@ -82,7 +129,7 @@ def _without_story(provenance: Any, other_units: bool) -> Any:
     return {key: value for key, value in provenance.items() if key != "strict"}
 
 
-def _check_study(study: StudyRecord, source: str) -> None:
+def _check_study(study: StudyRecord, source: str, counted: str) -> None:
     def fail(what: str):
         raise BadFile(f"The {source} is damaged: {what}.")
 
@@ -108,7 +155,10 @@ def _check_study(study: StudyRecord, source: str) -> None:
     for what, value in {**facts, **{k: v for k, v in optional.items() if v is not None}}.items():
         if not isinstance(value, Mapping):
             fail(f"what it says of its {what} is not a list of names and values")
-    check_times(study.problem, source, study.tables.details)
+    if counted:
+        check_counted(study.problem, study.counts, counted, source)
+    else:
+        check_times(study.problem, source, study.tables.details)
     if not isinstance(study.tables.provenance, Mapping):
         fail("its latency tables do not say how they were measured")
     for key in ("device", "batch", "dtype"):

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from .counted import counted_in, counted_terms, unit_of
 from .errors import MdpError
 from .model_ref import ModelRef
 from .problem import Dim, Problem, Term, check
-from .resources import UNITS, counted
+from .resources import UNITS, amount, counted
 from .space import Product, Skipped, Space
 from .units import check_times
 
@@ -30,6 +31,15 @@ class Tables:
     def __repr__(self) -> str:
         p = self.provenance
         return f"Tables({len(self.terms)} terms, {p.get('device')}, batch {p.get('batch')}, {p.get('dtype')})"
+
+
+def counted_tables(space: Space, budget_in: str) -> Tables:
+    """What stands in the place of latency tables where the budget is of parameters, macs or weight_memory.
+
+    Raises:
+        MdpError: it is none of these, or the network does not know its counts.
+    """
+    return Tables(*counted_terms(space, budget_in))
 
 
 def interpolation_note(tables: Tables) -> str:
@@ -86,6 +96,15 @@ class Scores:
 
 
 @dataclass(frozen=True, eq=False)
+class Deployed:
+    """A deployment of a study's network beside the one that its budget is of: see mdp.core.deployments."""
+
+    name: str
+    tables: Tables
+    verification: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class StudyRecord:
     """What the explorer opens. `problem` is what solvers see; the rest says where it came from.
 
@@ -95,6 +114,8 @@ class StudyRecord:
         accuracy: {"dense": ..., "dataset": ...} where it was measured; "plans" and "check" as
             `mdp.core.plan_accuracy` and `mdp.core.quality` read them.
         path: the file it came from, None if not saved.
+        deployment, others: where there are several, the name of the one that the budget is of, and the rest,
+            whose latency the problem knows as resources; `home` is the one that the study was built with.
     """
 
     name: str
@@ -108,11 +129,21 @@ class StudyRecord:
     verification: Mapping[str, Any] | None = None
     accuracy: Mapping[str, Any] | None = None
     path: Path | None = None
+    deployment: str = ""
+    others: tuple[Deployed, ...] = ()
+    home: str = ""
+
+    @property
+    def place(self) -> str:
+        """What `load_study` finds exactly this by: its path, with `@laptop` for another deployment of it."""
+        away = f"@{self.deployment}" if self.deployment != self.home else ""
+        return f"{self.path}{away}" if self.path else ""
 
     def __repr__(self) -> str:
         error = (self.verification or {}).get("median_error")
         band = "not verified yet" if error is None else f"median error {100 * error:.1f} %"
-        dense = f"{self.problem.dense_latency:.4g} {self.problem.latency_unit} dense, {band}"
+        dense = f"{amount(self.problem.dense_latency, self.problem.latency_unit)} dense"
+        dense += "" if counted_in(self.tables.provenance) else f", {band}"
         return f"Study({self.name!r}, {self.model.name}, {dense})"
 
     def count(self, kind: str, choices: Mapping[str, int | None] | None = None, removed=()) -> float:
@@ -161,7 +192,7 @@ def build_study(
             )
     problem = Problem(
         name=name,
-        latency_unit="ms",
+        latency_unit=unit_of(tables.provenance),
         dims=dims,
         blocks=space.blocks,
         latency=tables.terms,
@@ -173,7 +204,8 @@ def build_study(
         },
     )
     check(problem)
-    check_times(problem, f"tables of {space.model}", tables.details)
+    if not counted_in(tables.provenance):
+        check_times(problem, f"tables of {space.model}", tables.details)
     problem = with_counts(problem, space.counts, tables.provenance)
     return StudyRecord(
         name, model, space.family, problem, tables, scores, space.counts, space.skipped, **extra

@@ -28,8 +28,12 @@ def in_ms(problem: Problem, source: str) -> Problem:
     if problem.latency_unit == "ms":
         return problem
     # Dividing by 1000 is exact where multiplying by 0.001 is not.
-    terms = tuple(_scaled(term, factor) for term in problem.latency)
-    return dataclasses.replace(problem, latency_unit="ms", latency=terms)
+    return dataclasses.replace(problem, latency_unit="ms", latency=scaled(problem.latency, factor))
+
+
+def scaled(terms: Collection[Term], factor: float) -> tuple[Term, ...]:
+    """Tables with every number times `factor`."""
+    return tuple(_scaled(term, factor) for term in terms) if factor != 1 else tuple(terms)
 
 
 def _scaled(term: Term, factor: float) -> Term:

@@ -82,5 +82,8 @@ def version(package: str) -> str | None:
 def software(runtime: str, torch_version: str) -> list[str]:
     """Everything of an exported network's software whose change may change the time."""
     package = PACKAGES[runtime][0]
-    level = {"onnxruntime": "graph optimisation all", "openvino": "performance hint latency"}[runtime]
+    level = {
+        "onnxruntime": "graph optimisation all",
+        "openvino": "performance hint latency, parts in frames",
+    }[runtime]
     return [f"{package} {version(package)}", level, f"exported by torch {torch_version}"]

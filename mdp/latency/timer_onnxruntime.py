@@ -1,15 +1,14 @@
 """The Timer of networks that ONNX Runtime serves on a CPU."""
 
-import tempfile
 from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..networks.segments import Workload
 from .cpu_clock import CpuClock, refuse_too_large
 from .device import ResolvedDeployment
+from .kept_models import KeptModels
 from .onnx_parts import as_in_a_network, to_onnx
 from .out_of_memory import no_memory
 from .timer import WARM_UP, PreparedWorkload, Reading, build, seconds_of
@@ -17,8 +16,6 @@ from .timer import WARM_UP, PreparedWorkload, Reading, build, seconds_of
 if TYPE_CHECKING:
     import onnxruntime
 
-# Bytes of prepared parts that are kept on disk between two visits.
-KEPT = 1 << 30
 # Sessions that compute nothing, called in turns, so that each finds caches that others have filled.
 EMPTY = 4
 
@@ -36,9 +33,7 @@ class OnnxRuntimeTimer:
         self.deployment = deployment
         self._clock = CpuClock(deployment.threads)
         self.clock, self.caution = self._clock.name, self._clock.caution
-        self._folder = tempfile.TemporaryDirectory(prefix="mdp-parts-")
-        self._kept: dict[str, Path] = {}
-        self._bytes = 0
+        self._kept = KeptModels()
         self._ort = onnxruntime
         self._empty = [self._nothing() for _ in range(EMPTY)]
         self._cost = deque(maxlen=64)
@@ -64,8 +59,7 @@ class OnnxRuntimeTimer:
         return sorted(self._cost)[len(self._cost) // 2]
 
     def _session(self, workload: Workload) -> "onnxruntime.InferenceSession":
-        path = self._kept.get(workload.key)
-        data = path.read_bytes() if path else self._make(workload)
+        data = self._kept.get(workload.key) or self._make(workload)
         options = self._options()
         if workload.resident_bytes:  # a part, optimised already
             options.graph_optimization_level = self._ort.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -76,12 +70,7 @@ class OnnxRuntimeTimer:
         data = to_onnx(module, inputs)
         if workload.resident_bytes:
             data = as_in_a_network(data, self._options()).SerializeToString()
-        if self._bytes + len(data) <= KEPT:
-            path = Path(self._folder.name) / f"{len(self._kept)}.onnx"
-            path.write_bytes(data)
-            self._kept[workload.key] = path
-            self._bytes += len(data)
-        return data
+        return self._kept.put(workload.key, data)
 
     def _options(self) -> "onnxruntime.SessionOptions":
         return session_options(self.deployment.threads)

@@ -187,8 +187,10 @@ def deployment_of(study: StudyRecord) -> ResolvedDeployment:
     """The deployment that a study's tables were measured for, on this machine's device of that kind.
 
     Raises:
-        MdpError, Unsupported: this machine has no such device, or the provenance does not say enough.
+        MdpError, Unsupported: this machine has no such device, the provenance does not say enough, or nothing
+            was timed.
     """
+    refuse_other_units(study.problem)
     p = study.tables.provenance
     if p.get("launch") == "imported":
         raise MdpError(

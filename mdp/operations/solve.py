@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .option import option, required
-from .shared import DEVICES, FASHION, MOST_SEED, PINS, Computing, Images, Limited
+from .shared import DEVICES, FASHION, MOST_SEED, PINS, Computing, Images, Limited, Made
 
 CHOICE = "with --candidates"  # a section of the command's help
 FILE = "a problem file, a study file, or the name of a study"
@@ -14,10 +14,12 @@ SOLVERS = ("exact", "milp", "mindtpy", "mindtpy-fp", *RIVALS)
 
 @dataclass(frozen=True, kw_only=True)
 class SolveOptions(Limited, command="solve"):
-    """The best plan for a latency budget."""
+    """The best plan for a budget: of latency, or of whatever the study budgets."""
 
     file: str = required(FILE, positional=True)
-    budget: str = required("in the problem's unit (12.5) or a share of dense (40%)")
+    budget: str | None = option(
+        None, "in the problem's unit (12.5, 12M) or a share of dense (40%)", absent="only the limits hold"
+    )
     solver: str = option(
         "exact", "who solves it; those after mindtpy-fp are rivals", choices=SOLVERS, closed=False
     )
@@ -47,7 +49,7 @@ class FrontOptions(Limited, command="front"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class IterateOptions(Computing, Images, command="iterate"):
+class IterateOptions(Made, Computing, Images, command="iterate"):
     """Prune in steps down to a budget, importance scored anew after each."""
 
     study: str = required("a study file or the name of a study", positional=True)

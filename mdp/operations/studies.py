@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from .option import Options, option, required
 from .shared import Model
 
+# Those of `mdp.core.counted`, which a test holds together.
+BUDGETS = {
+    "parameters": "parameters",
+    "macs": "multiply-adds",
+    "weight_memory": "memory of the weights",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudiesOptions(Options, command="studies"):
@@ -21,7 +28,21 @@ class StudiesOptions(Options, command="studies"):
 class BuildOptions(Model, command="build"):
     """Join tables and scores into a study."""
 
-    tables: str = required("made by `mdp profile`", metavar="FILE", label="Latency")
+    tables: str | None = option(
+        None,
+        "made by `mdp profile`",
+        metavar="FILE",
+        label="Latency",
+        one_of="budget",
+    )
+    budget_in: str | None = option(
+        None, "without tables: budgets are of what can be counted", choices=BUDGETS, one_of="budget",
+        label="Budget",
+    )  # fmt: skip
+    deployment: tuple[str, ...] = option(
+        (), "tables of another runtime or device, to hold beside the others (again for another)",
+        metavar="NAME=FILE",
+    )  # fmt: skip
     scores: str = required(
         "made by `mdp score`, or a study whose scores to take", metavar="FILE", label="Importance"
     )

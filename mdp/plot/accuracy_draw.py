@@ -5,7 +5,7 @@ from typing import Any
 from ..core.plan_accuracy import Known
 from ..core.quality_name import is_share
 from .accuracy_front import AccuracyFront, Mark
-from .formats import ms, percent
+from .formats import measured_in, ms, percent
 from .front import MOVING, cross_hair, over_latency, spot_mark
 from .front_layers import STYLES, draw_labels
 
@@ -42,7 +42,7 @@ def draw_accuracy(info: AccuracyFront) -> dict[str, Any]:
     return {
         "data": data,
         "layout": over_latency(
-            f"{info.unit} (dense: {ms(info.dense_latency, info.unit)})",
+            f"{measured_in(info.unit)} (dense: {ms(info.dense_latency, info.unit)})",
             "accuracy, % of test images" if is_share(info.measure) else f"{info.measure}, %",
             x_range,
             y_range,

@@ -9,7 +9,7 @@ from ..core.plan_accuracy import IN_WORDS, Known, PlanAccuracy, known_of, measur
 from ..core.quality_name import ACCURACY, quality_name
 from ..core.study import StudyRecord
 from .accuracy_words import accuracy_short, dense_accuracy, interval_text, named
-from .formats import ms, percent
+from .formats import budgeted, ms, percent
 from .plan_summary import plan_summary, removed_summary
 
 FEW = 3  # methods with a name of their own in the legend
@@ -147,12 +147,12 @@ def accuracy_table(info: AccuracyFront) -> tuple[list[str], list[list[str]]]:
     rows += [row(method, mark) for method, marks in info.others.items() for mark in marks]
     rows += [row("fine-tuned", mark) for mark in info.tuned]
     rows += [row("dense", Mark(info.dense_latency, info.dense, ""))] if info.dense is not None else []
-    return ["latency", "of dense", info.measure, "95 % interval", "network"], rows
+    return [budgeted(info.unit), "of dense", info.measure, "95 % interval", "network"], rows
 
 
 def accuracy_label(info: AccuracyFront) -> str:
     """One sentence for a screen reader."""
-    text = f"{named(info.measure)} against latency: {len(info.optimal)} measured optimal plans"
+    text = f"{named(info.measure)} against {budgeted(info.unit)}: {len(info.optimal)} measured optimal plans"
     many = sum(map(len, info.others.values()))
     text += f", {many} of other methods." if many else "."
     if info.chosen:

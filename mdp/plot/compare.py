@@ -11,7 +11,7 @@ from ..core.quality import beside, importance_doubt
 from ..core.quality_name import ACCURACY
 from ..core.study import StudyRecord
 from .accuracy_words import accuracy_short
-from .formats import ms, number, percent
+from .formats import budgeted, ms, number, percent
 from .labels import label_of
 from .survivor_rows import own_terms
 
@@ -135,8 +135,11 @@ def compare_sentence(info: CompareInfo) -> str:
     if not info.changes and not info.shared:
         return "A and B are the same plan. Move the budget or pin something: that is B."
     faster = info.b[0] - info.a[0]
-    speed = "as fast as A" if abs(faster) < 1e-9 else f"{ms(abs(faster), info.unit)} "
-    speed += "" if abs(faster) < 1e-9 else ("slower than A" if faster > 0 else "faster than A")
+    timed = budgeted(info.unit) == "latency"
+    more, less = ("slower", "faster") if timed else ("more", "fewer")
+    speed = f"{ms(abs(faster), info.unit)} {more if faster > 0 else less} than A"
+    if abs(faster) < 1e-9:
+        speed = f"as {'fast' if timed else 'large'} as A"
     return (
         f"B is {speed} ({ms(info.b[0], info.unit)} against {ms(info.a[0], info.unit)}) and keeps "
         f"{percent(info.b[1])} of the importance, A {percent(info.a[1])}{beside(info.doubt)}; "

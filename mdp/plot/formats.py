@@ -1,5 +1,7 @@
 """Numbers as people read them: `12.4 ms`, `93.1 %`, `−58 %`, `1.24 M`."""
 
+from ..core.resources import budgeted as budgeted  # what a figure asks this module for
+
 
 def number(value: float, digits: int = 3) -> str:
     """Three significant digits, no exponent: 12.4, 0.0831, 1,240."""
@@ -17,8 +19,17 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def ms(value: float, unit: str = "ms") -> str:
-    """A latency with its unit: `12.4 ms`."""
-    return f"{number(value)} {unit}"
+    """A latency with its unit, or what else a study budgets: `12.4 ms`, `11.2 M params`, `25 MB`."""
+    if budgeted(unit) == "latency":
+        return f"{number(value)} {unit}"
+    many = count(value)
+    return many + ("B" if many[-1:].isalpha() else " B") if unit == "bytes" else f"{many} {unit}"
+
+
+def measured_in(unit: str) -> str:
+    """The title of an axis or a column in this unit: `latency, ms`, or `parameters`."""
+    what = budgeted(unit)
+    return f"{what}, {unit}" if what == "latency" else what
 
 
 def percent(share: float, places: int = 1) -> str:

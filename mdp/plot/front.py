@@ -9,7 +9,7 @@ from ..core.quality import beside, importance_doubt
 from ..core.study import StudyRecord
 from ..solve import Front
 from ..solve.cache import kept
-from .formats import ms, percent
+from .formats import budgeted, measured_in, ms, percent
 from .front_layers import Points, draw_labels, draw_points
 from .plan_summary import plan_summary
 from .style import axis, layout
@@ -133,10 +133,11 @@ def draw_front(info: FrontInfo) -> dict[str, Any]:
         spot_mark(info.other, "A", "square", "var(--mdp-other)", 12),
         spot_mark(info.chosen, "chosen", "circle", "var(--mdp-choice)", 14),
     ]
+    held = ", other limits held" * info.limited
     return {
         "data": data,
         "layout": over_latency(
-            f"{info.unit} (dense: {ms(info.dense, info.unit)}){', other limits held' * info.limited}",
+            f"{measured_in(info.unit)} (dense: {ms(info.dense, info.unit)}){held}",
             f"importance kept, %{f' ({info.doubt})' if info.doubt else ''}",
             x_range,
             y_range,
@@ -154,7 +155,7 @@ def over_latency(
         hovermode="closest",
         hoverdistance=60,
         **(front_legend() if legend else {}),
-        xaxis=axis(f"latency, {latency}", range=x_range),
+        xaxis=axis(latency, range=x_range),
         yaxis=axis(title, range=y_range),
     )
 
@@ -201,12 +202,18 @@ def front_table(info: FrontInfo) -> tuple[list[str], list[list[str]]]:
             label = points.labels[i] if points.labels else ""
             name = f"{points.name}, accuracy {label}" if label else points.name
             rows.append([ms(lat, info.unit), percent(lat / info.dense), percent(imp), "", name])
-    return ["latency", "of dense", f"importance kept{beside(info.doubt)}", "blocks removed", "optimum"], rows
+    return [
+        budgeted(info.unit),
+        "of dense",
+        f"importance kept{beside(info.doubt)}",
+        "blocks removed",
+        "optimum",
+    ], rows
 
 
 def front_label(info: FrontInfo) -> str:
     """One sentence for a screen reader."""
-    text = f"Pareto front of {len(info.latency)} points: importance kept against latency."
+    text = f"Pareto front of {len(info.latency)} points: importance kept against {budgeted(info.unit)}."
     if info.chosen:
         latency, importance, proven = info.chosen
         text += (

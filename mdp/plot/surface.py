@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.plan import Plan
 from ..core.problem import Problem, Term
-from .formats import ms, number
+from .formats import budgeted, measured_in, ms, number
 from .labels import dim_label
 
 
@@ -108,7 +108,7 @@ def surface_table(info: SurfaceInfo) -> tuple[list[str], list[list[str]]]:
     """The same as text: for two dims, one row per width of the first."""
     if len(info.dims) < 2:
         widths = info.widths[0] if info.dims else (0,)
-        return ["kept", f"latency, {info.unit}"], [
+        return ["kept", measured_in(info.unit)], [
             [str(w), number(v)] for w, v in zip(widths, np.atleast_1d(info.values), strict=True)
         ]
     head = [" \\ ".join(info.names), *map(str, info.widths[1])]
@@ -121,4 +121,5 @@ def surface_label(info: SurfaceInfo) -> str:
     price = "it is gone with its block" if info.price is None else f"{ms(info.price, info.unit)} as chosen"
     held = "".join(f", {d} held at {w}" for d, w in info.held)
     over = " and ".join(info.dims)
-    return f"Latency of {info.term} over {over}{held}: {ms(info.dense, info.unit)} dense, {price}."
+    what = budgeted(info.unit).capitalize()
+    return f"{what} of {info.term} over {over}{held}: {ms(info.dense, info.unit)} dense, {price}."

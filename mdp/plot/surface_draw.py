@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from .formats import measured_in
 from .style import axis, layout
 from .surface import SurfaceInfo
 
@@ -84,7 +85,7 @@ def _draw_line(info: SurfaceInfo) -> dict[str, Any]:
             margin={"l": 52, "r": 12, "t": 26, "b": 42},
             xaxis=axis(f"{name} kept{_held(info)}", range=[0, x[-1] * 1.05]),
             hovermode="closest",
-            yaxis=axis(f"latency, {info.unit}", range=[0, max(y) * 1.08 or 1]),
+            yaxis=axis(measured_in(info.unit), range=[0, max(y) * 1.08 or 1]),
         ),
     }
 

@@ -14,7 +14,7 @@ from ..core.plan import Plan
 from ..core.problem import Problem
 from ..core.study import StudyRecord
 from ..solve import Pins
-from .formats import ms
+from .formats import budgeted, measured_in, ms
 from .labels import dim_label, label_of, short_names, stage_name, stages
 
 # Up to this many heads are drawn one by one, in the order of the dense model; all else is a bar by rank.
@@ -69,13 +69,14 @@ class RowGroup:
 @dataclass(frozen=True)
 class SurvivorsInfo:
     """The whole picture. `columns` are the labels of the bars inside blocks, in order; `fixed` is the latency
-    of what no plan changes, `latency` that of the whole plan."""
+    of what no plan changes, `latency` that of the whole plan; `what` heads the column of latencies."""
 
     unit: str
     columns: tuple[str, ...]
     groups: tuple[RowGroup, ...]
     fixed: float = 0.0
     latency: float = 0.0
+    what: str = "latency, ms"
 
 
 def survivors_info(
@@ -134,7 +135,14 @@ def survivors_info(
     )
     columns = dict.fromkeys(b.label for row in rows.values() for b in row.bars)
     fixed = sum(problem.entry(term, {}) for term in problem.latency if term.block is None and not term.dims)
-    return SurvivorsInfo(problem.latency_unit, tuple(columns), groups, fixed, sum(latency.values()))
+    return SurvivorsInfo(
+        problem.latency_unit,
+        tuple(columns),
+        groups,
+        fixed,
+        sum(latency.values()),
+        measured_in(problem.latency_unit),
+    )
 
 
 def own_terms(problem: Problem, plan: Plan | None) -> tuple[dict[str | None, float], dict[str | None, float]]:
@@ -190,7 +198,7 @@ def survivors_json(info: SurvivorsInfo) -> dict[str, Any]:
 
 def survivors_table(info: SurvivorsInfo) -> tuple[list[str], list[list[str]]]:
     """The same as text: one line per block, then the shared widths."""
-    head = ["block", *info.columns, "latency", "dense"]
+    head = ["block", *info.columns, budgeted(info.unit), "dense"]
     rows = []
     for group in info.groups:
         for bar in group.bars:
@@ -213,4 +221,5 @@ def survivors_label(info: SurvivorsInfo) -> str:
 def fixed_words(info: SurvivorsInfo) -> str:
     """Say what no plan changes: a detector's end, layers that cannot be followed."""
     share = 100 * info.fixed / info.latency if info.latency else 0.0
-    return f"Parts that stay whole take {ms(info.fixed, info.unit)}, {share:.0f} % of the plan's time."
+    what = "time" if budgeted(info.unit) == "latency" else budgeted(info.unit)
+    return f"Parts that stay whole take {ms(info.fixed, info.unit)}, {share:.0f} % of the plan's {what}."

@@ -4,6 +4,7 @@ A plan is written as the budget, the pins and the limits that it is the answer t
 """
 
 import os
+from collections.abc import Mapping
 from urllib.parse import parse_qs, urlencode
 
 from mdp.core.errors import MdpError
@@ -20,6 +21,7 @@ def address_of(selection: ExplorerState) -> str:
     if study is not None and study.path is not None:
         view = {
             "study": study.path.stem,
+            "on": "" if study.deployment == study.home else study.deployment,
             "budget": selection.budget,
             "pins": pins_text(selection.pins),
             "limits": limits_text(selection.limits),
@@ -41,6 +43,8 @@ def go_to(selection: ExplorerState, address: str) -> None:
     selection.axis = "accuracy" if view.get("axis") == "accuracy" else "importance"
     if not _open(selection, view.get("study")) or selection.study is None:
         return
+    if not _deploy(selection, view):
+        return
     problem = selection.study.problem
     try:
         pins = pins_from_text(view.get("pins", ""), problem)
@@ -58,6 +62,12 @@ def go_to(selection: ExplorerState, address: str) -> None:
     except MdpError as error:
         selection.error = str(error)
     selection.look_at(view.get("block"), view.get("dim"))
+
+
+def _deploy(selection: ExplorerState, view: Mapping[str, str]) -> bool:
+    """Whether the deployment of this address is shown now: the study's first where it names none."""
+    wanted = view.get("on", selection.study.home if "study" in view else "")
+    return not wanted or selection.deploy(wanted)
 
 
 def _open(selection: ExplorerState, wanted: str | None) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from mdp.core.errors import MdpError
 from mdp.core.problem import Problem
-from mdp.core.resources import MEMORY, PARAMETERS, limits_of, pairs_of
+from mdp.core.resources import MEMORY, PARAMETERS, UNITS, limits_of, pairs_of
 
 
 def limits_text(most: Mapping[str, float]) -> str:
@@ -32,6 +32,10 @@ def changed(
 
 
 def shown_resources(problem: Problem) -> list[str]:
-    """The resources to show a slider of: weight memory is the parameters times what one of them takes."""
+    """The resources to show a slider of: not what the budget is of, and weight memory is the parameters times
+    what one of them takes."""
     names = list(problem.resource)
-    return [name for name in names if not (name == MEMORY and PARAMETERS in names)]
+    own = next((n for n in names if n in UNITS and UNITS[n] == problem.latency_unit), None)
+    twins = {MEMORY} if PARAMETERS in names else set()
+    twins |= {PARAMETERS} if own == MEMORY else set()
+    return [name for name in names if name not in twins and name != own]

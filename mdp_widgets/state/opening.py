@@ -11,6 +11,7 @@ from typing import Any
 
 from traitlets import observe
 
+from mdp.core.deployments import deployed
 from mdp.core.errors import MdpError
 from mdp.core.study import StudyRecord, list_studies, load_study
 from mdp.solve import Front, Pins
@@ -67,6 +68,23 @@ class Opening(Choices):
             )  # fmt: skip
         self.block = self.dim = ""
         self._forget()
+
+    def deploy(self, name: str) -> bool:
+        """Take another deployment of the open study for the budget: the same share of dense, pins and limits
+        as they were. One step of undo."""
+        old = self.study
+        if old is None or name == old.deployment:
+            return old is not None
+        share = self.budget / old.problem.dense_latency
+        try:
+            new = deployed(old, name)
+            limits = {n: most for n, most in self.limits.items() if n != name}
+            self._open_at(new, share * new.problem.dense_latency, self.pins, None, limits)
+        except MdpError as error:
+            self.error = str(error)
+            return False
+        self.settle()
+        return True
 
     def open_any(self, items: Iterable[Mapping[str, Any]]) -> bool:
         """Open the first of these that opens; `status` says which before it did not, and why."""
@@ -170,7 +188,8 @@ class Opening(Choices):
 
     def moved(self, path: Path) -> None:
         """Follow the open study to another file of it: all else stays as it is, and nothing can be undone."""
-        self._set(study=dataclasses.replace(load_study(path), problem=self.study.problem))
+        found = deployed(load_study(path), self.study.deployment) if self.study.others else load_study(path)
+        self._set(study=dataclasses.replace(found, problem=self.study.problem))
         self.refresh()
         self.begin()
 

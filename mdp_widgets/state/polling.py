@@ -35,7 +35,7 @@ class Follow:
             return
         self._seen = now
         try:
-            found = load_study(s.study.path) if s.study is not None and s.study.path else None
+            found = load_study(s.study.place) if s.study is not None and s.study.path else None
         except MdpError:
             return  # being written, or damaged: whoever opens it is told
         if found is not None:

@@ -7,7 +7,7 @@ function render({ model, el }) {
   el.classList.add("mdp-budget", "mdp");
   const control = dom("div", "mdp-b-control", el);
   const title = dom("div", "mdp-b-title", control);
-  const label = dom("label", "mdp-b-label", title, "Latency budget", { for: "mdp-budget-range" });
+  const label = dom("label", "mdp-b-label", title, "", { for: "mdp-budget-range" });
   const toggle = dom("button", "mdp-b-more", title, "", { type: "button", title: "Parameters, multiply-adds" });
   const entry = (className, unit, name) => {
     const box = dom("span", `mdp-b-entry ${className}`, control);
@@ -115,11 +115,14 @@ function render({ model, el }) {
 
   model.on("change:budget change:budget_text", showBudget);
   model.on("change:min_latency change:dense change:dense_text change:unit", showScale);
+  const showLabel = () => { label.textContent = model.get("label"); };
+  model.on("change:label", showLabel);
   model.on("change:facts", showFacts);
   model.on("change:limits", showLimits);
   model.on("msg:custom", answered);
   const showPrice = () => { label.title = model.get("price"); };
   model.on("change:price", showPrice);
+  showLabel();
   showPrice();
   showScale();
   showFacts();
@@ -127,6 +130,7 @@ function render({ model, el }) {
   return () => {
     model.off("change:budget change:budget_text", showBudget);
     model.off("change:min_latency change:dense change:dense_text change:unit", showScale);
+    model.off("change:label", showLabel);
     model.off("change:facts", showFacts);
     model.off("change:limits", showLimits);
     model.off("change:price", showPrice);

@@ -6,6 +6,7 @@ from typing import Any
 import anywidget
 from traitlets import Float, List, Unicode
 
+from mdp.core.counted import counted_in
 from mdp.core.measurements import Timed, timed
 from mdp.core.plan import Plan
 from mdp.core.quality import (
@@ -19,6 +20,7 @@ from mdp.core.quality import (
     tables_words,
     verification_words,
 )
+from mdp.core.resources import budgeted
 from mdp.core.study import StudyRecord, interpolation_note
 from mdp.plot import formats as fmt
 
@@ -34,6 +36,12 @@ PROVEN_LIMITED = (
 )
 
 
+LABELS = {
+    "parameters": "Parameter budget", "multiply-adds": "Multiply-add budget",
+    "weight memory": "Weight memory budget",
+}  # fmt: skip
+
+
 class BudgetBar(anywidget.AnyWidget):
     """Slider and entries over one ExplorerState; it works alone in a notebook cell.
 
@@ -41,6 +49,7 @@ class BudgetBar(anywidget.AnyWidget):
         budget, min_latency, dense: in the unit of latency; the slider goes from min_latency to dense.
         budget_text, dense_text, unit: as shown.
         limits: limits beside the budget, as `limit_rows` makes them.
+        label: over the slider: `Latency budget`, `Parameter budget`.
         price: what a little more latency is worth, in a sentence.
         facts: what the budget buys: {"name", "value", "band", "note", "kind", "title"} each.
     """
@@ -51,6 +60,7 @@ class BudgetBar(anywidget.AnyWidget):
     budget = Float(0.0).tag(sync=True)
     min_latency = Float(0.0).tag(sync=True)
     dense = Float(0.0).tag(sync=True)
+    label = Unicode("Latency budget").tag(sync=True)
     budget_text = Unicode("").tag(sync=True)
     dense_text = Unicode("").tag(sync=True)
     unit = Unicode("ms").tag(sync=True)
@@ -98,8 +108,9 @@ class BudgetBar(anywidget.AnyWidget):
             if s.study is not None and s.plan is not None:
                 self.unit = s.study.problem.latency_unit
                 self.dense = s.study.problem.dense_latency
-                self.dense_text = fmt.number(self.dense)
-                self.budget_text = fmt.number(s.budget)
+                self.label = LABELS.get(budgeted(self.unit), "Latency budget")
+                self.dense_text = amount_text(self.dense, self.unit)
+                self.budget_text = amount_text(s.budget, self.unit)
                 self._show_limits(s.study, s.plan)
                 now = (s.study, s.plan, s.reference)
                 if any(new is not old for new, old in zip(now, self._shown, strict=True)):
@@ -111,7 +122,8 @@ class BudgetBar(anywidget.AnyWidget):
         problem = study.problem
         self.limits = limit_rows(problem, plan, self.selection.limits)
         worth = price_text(plan.shadow_price, problem.dense_latency, problem.dense_importance)
-        self.price = f"1 % of dense more latency would keep about {worth} more of the importance." * bool(
+        what = budgeted(problem.latency_unit)
+        self.price = f"1 % of dense more {what} would keep about {worth} more of the importance." * bool(
             worth
         )
 
@@ -130,22 +142,28 @@ class BudgetBar(anywidget.AnyWidget):
             self.send({"kind": "answered"})  # a limit that cannot be leaves the slider where it was
 
 
+def amount_text(value: float, unit: str) -> str:
+    """A number for the entry; of what is counted with its prefix, whose unit stands behind it."""
+    return fmt.number(value) if budgeted(unit) == "latency" else fmt.count(value)
+
+
 def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) -> list[dict[str, str]]:
     """What a plan buys, each fact as it is read: name, value, note. `known` are networks that were timed."""
     problem, unit = study.problem, plan.latency_unit
     dense = problem.dense_latency
+    what = budgeted(unit)
     speed = dense / plan.latency if plan.latency else float("inf")
     doubt = importance_doubt(study)
     tested = failed_words(study) or importance_words(doubt) or accuracy_check_words(study)
     rough = "only a rough guide" if tested and follows_accuracy(accuracy_check(study)) is None else ""
     facts = [
         fact(
-            "predicted latency",
+            "predicted latency" if what == "latency" else what,
             fmt.ms(plan.latency, unit),
             f"{fmt.percent(plan.latency / dense)} of {fmt.ms(dense, unit)}",
             **_band(study, plan, known),
         ),
-        fact("speed-up", f"{fmt.number(speed)}×", "against dense"),
+        fact("speed-up" if what == "latency" else "smaller", f"{fmt.number(speed)}×", "against dense"),
         fact(
             "importance kept",
             fmt.percent(plan.importance / (problem.dense_importance or 1.0)),
@@ -154,8 +172,9 @@ def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) ->
             tested,
         ),
     ]
+    own = counted_in(study.tables.provenance)
     for what, name in (("parameters", "parameters"), ("macs", "MACs")):
-        if study.counts.get(what):
+        if study.counts.get(what) and what != own:
             kept, whole = study.count(what, plan.choices, plan.removed_blocks), study.count(what)
             facts.append(
                 fact(
@@ -201,6 +220,8 @@ def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
 
 def _band(study: StudyRecord, plan: Plan, known: tuple[Timed, ...]) -> dict[str, str]:
     """How far predictions were off on whole measured networks, or that none was measured yet."""
+    if counted_in(study.tables.provenance):
+        return {"band": "exact", "title": "Counted, not measured: it holds on any device."}
     check, inferred = study.verification or {}, interpolation_note(study.tables)
     error, worst = check.get("median_error"), check.get("worst_error")
     if wrong := _wrong(study):

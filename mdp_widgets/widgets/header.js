@@ -9,6 +9,9 @@ function render({ model, el }) {
   const picker = dom("label", "mdp-h-picker", el);
   dom("span", "mdp-h-hidden", picker, "Study");
   const select = dom("select", "", picker);
+  const on = dom("label", "mdp-h-picker", el);
+  dom("span", "mdp-h-hidden", on, "Deployment that the budget is of");
+  const deployment = dom("select", "", on);
   const facts = dom("span", "mdp-h-facts", el);
   const nav = dom("nav", "mdp-h-nav mdp-noprint", el);
   const button = (text, title, act) => {
@@ -42,6 +45,15 @@ function render({ model, el }) {
       option.selected = true;
       select.prepend(option);
     }
+    // The first is the one that the budget is of; in the list each keeps its place.
+    const several = model.get("deployments");
+    on.hidden = several.length < 2;
+    deployment.replaceChildren(...[...several].sort().map((name) => {
+      const option = dom("option", "", null, name);
+      option.value = name;
+      option.selected = name === several[0];
+      return option;
+    }));
     facts.textContent = model.get("facts");
     facts.title = model.get("facts");
   };
@@ -68,6 +80,10 @@ function render({ model, el }) {
     if (!select.value) return;
     wait();
     model.send({ kind: "open", path: select.value });
+  });
+  deployment.addEventListener("change", () => {
+    wait();
+    model.send({ kind: "deploy", name: deployment.value });
   });
   const answered = (message) => {
     if (message?.kind !== "answered") return;
@@ -112,7 +128,7 @@ function render({ model, el }) {
   };
   const asked = page ? location.hash.slice(1) : "";
 
-  const watch = [["change:studies change:opened change:opened_text change:facts", showStudies],
+  const watch = [["change:studies change:opened change:opened_text change:deployments change:facts", showStudies],
                  ["change:can_undo change:can_redo", showHistory], ["change:links", showLinks],
                  ["change:address", showAddress]];
   watch.forEach(([events, act]) => model.on(events, act));

@@ -6,7 +6,10 @@ from typing import Any
 import anywidget
 from traitlets import Bool, List, Unicode
 
+from mdp.core.counted import counted_in
+from mdp.core.deployments import deployments
 from mdp.core.quality import importance_doubt
+from mdp.core.resources import WORDS
 from mdp.core.study import StudyRecord
 from mdp.core.tables import how_timed
 
@@ -21,6 +24,7 @@ class Header(anywidget.AnyWidget):
 
     Traits:
         studies: {"path", "text"} of each study to pick; opened, opened_text: the open one.
+        deployments: of the open study, where there are several, that of the budget first.
         facts: what the open study was measured on.
         links: (text, address) pairs.
         address: the view as a query string.
@@ -32,6 +36,7 @@ class Header(anywidget.AnyWidget):
     studies = List().tag(sync=True)
     opened = Unicode("").tag(sync=True)
     opened_text = Unicode("").tag(sync=True)
+    deployments = List().tag(sync=True)
     facts = Unicode("").tag(sync=True)
     links = List().tag(sync=True)
     address = Unicode("").tag(sync=True)
@@ -52,6 +57,7 @@ class Header(anywidget.AnyWidget):
             self.studies = [{"path": i["path"], "text": study_text(i)} for i in s.studies]
             self.opened = str(s.study.path) if s.study and s.study.path else ""
             self.opened_text = s.study.name if s.study else ""
+            self.deployments = list(deployments(s.study)) if s.study else []
             self.facts = study_facts(s.study) if s.study else ""
             self.can_undo, self.can_redo = s.can_undo, s.can_redo
         self._show_address()
@@ -64,6 +70,9 @@ class Header(anywidget.AnyWidget):
         if kind == "open" and content.get("path") in {i["path"] for i in s.studies}:
             s.open(content["path"])
             self.send({"kind": "answered"})  # a study that did not open leaves the picker at the old one
+        elif kind == "deploy":
+            s.deploy(str(content.get("name", "")))
+            self.send({"kind": "answered"})
         elif kind == "undo":
             s.undo()
         elif kind == "redo":
@@ -87,7 +96,10 @@ def study_text(item: Mapping[str, Any]) -> str:
 def study_facts(study: StudyRecord) -> str:
     """`NVIDIA H200 · batch 256 · bfloat16`, and the images that its importance comes from."""
     p, q = study.tables.provenance, study.scores.provenance
-    facts = [str(p["device"]), f"batch {p['batch']}", str(p["dtype"]), *how_timed(study.tables)]
+    if own := counted_in(p):
+        facts = [f"Budget in {WORDS[own]}: counted, for any device"]
+    else:
+        facts = [str(p["device"]), f"batch {p['batch']}", str(p["dtype"]), *how_timed(study.tables)]
     if q.get("method"):
         name = str(q["method"])
         scores = f"{name[:1].upper()}{name[1:]} scores"  # Taylor and Hessian are names

@@ -315,7 +315,7 @@ function foot(el, model) {
     if (box.hidden || !info.groups) return;
     table.replaceChildren();
     const row = (tag, texts) => { const tr = dom("tr", "", table); texts.forEach((text) => dom(tag, "", tr, text)); };
-    row("th", ["block", ...info.columns, `latency, ${info.unit}`, "dense"]);
+    row("th", ["block", ...info.columns, info.what, "dense"]);
     rowsOf(info).forEach((texts) => row("td", texts));
   };
   button.addEventListener("click", () => {

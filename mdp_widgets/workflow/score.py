@@ -4,6 +4,7 @@ import ipywidgets as widgets
 
 from mdp.core.errors import MdpError
 from mdp.operations import BuildOptions, ScoreOptions, argv
+from mdp.operations.studies import BUDGETS
 
 from ..theme import ui
 from .artifacts import available_scores, available_tables, free_name
@@ -26,6 +27,11 @@ ABOUT = {
     "the network.",
     "magnitude": "The mean size of the weights that the unit owns. A baseline: it looks at no image.",
 }
+
+
+# A study without tables: what its budgets are of, as the menu of tables offers it.
+NO_TABLE = "counted:"
+COUNTED = [(f"no table: a budget of {words}", f"{NO_TABLE}{name}") for name, words in BUDGETS.items()]
 
 
 def score_panel(selection) -> widgets.VBox:
@@ -77,11 +83,9 @@ def build_card(selection, draft: StudyDraft, number: int = 4) -> widgets.VBox:
     job = JobView("build", resume=lambda state: state.status == "running")
 
     def look(_=None):
-        for part, found, what in (
-            (tables, available_tables(draft.model), "none yet: step 2"),
-            (scores, available_scores(draft.model), "none yet: step 3"),
-        ):
-            offer(part, found or [(what, "")], keep=False)
+        timed = available_tables(draft.model) or [("none yet: step 2", "")]
+        offer(tables, [*timed, *COUNTED], keep=False)
+        offer(scores, available_scores(draft.model) or [("none yet: step 3", "")], keep=False)
         name.value = free_name(f"my {draft.model}")
 
     def asked():
@@ -90,7 +94,9 @@ def build_card(selection, draft: StudyDraft, number: int = 4) -> widgets.VBox:
             missing = "latency tables (step 2)" if not tables.value else "scores (step 3)"
             raise MdpError(f"A study of {draft.model} needs {missing} first.")
         called = name.value.strip() or free_name(f"my {draft.model}")
-        return BuildOptions(**named, tables=tables.value, scores=scores.value, name=called)
+        counted = tables.value.removeprefix(NO_TABLE) if tables.value.startswith(NO_TABLE) else None
+        budget = {"budget_in": counted} if counted else {"tables": tables.value}
+        return BuildOptions(**named, **budget, scores=scores.value, name=called)
 
     def make():
         options = or_sentence(asked, job.complain)

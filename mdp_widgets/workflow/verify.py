@@ -108,20 +108,20 @@ def verifying(study: StudyRecord, **asked) -> VerifyOptions:
     """
     jobs.refuse_visitors()
     path = Path(study.path or save_study(study)).resolve()
-    out = None
+    place, out = f"{path}{_away(study)}" if study.path else str(path), None
     if not_yours(load_study(path)):
         mine = data_dir().resolve() / "user" / "studies"
         out = mine / path.name  # a file of the same name stands for what came along
         if out.exists() and not _same(out, study):
             out = mine / f"{path.stem}-{digest(str(path))}.json"
-    return VerifyOptions(study=str(path), out=str(out) if out else None, **asked)
+    return VerifyOptions(study=place, out=str(out) if out else None, **asked)
 
 
 def is_about(state: JobState, study: StudyRecord | None) -> bool:
     """Whether a job tests this study, and no budget."""
     if study is None or not study.path or "--strict" in state.arguments:
         return False
-    path = str(Path(study.path).resolve())
+    path = str(Path(study.place).resolve())
     return path in (*state.arguments[1:2], written(state))
 
 
@@ -138,14 +138,19 @@ def follow(selection, path: str) -> None:
         MdpError: it cannot be read.
     """
     study = selection.study
-    if str(Path(study.path).resolve()) == path:
+    if str(Path(study.place).resolve()) == path:
         selection.learn(load_study(path))
     elif Path(path).is_file() and _same(Path(path), study):
         selection.moved(Path(path))
 
 
+def _away(study: StudyRecord) -> str:
+    """What names the shown deployment behind a file of the study: `@laptop`, mostly ""."""
+    return study.place.removeprefix(str(study.path))
+
+
 def _same(path: Path, study: StudyRecord) -> bool:
     try:
-        return load_study(path).problem.fingerprint == study.problem.fingerprint
+        return load_study(f"{path}{_away(study)}").problem.fingerprint == study.problem.fingerprint
     except MdpError:
         return False

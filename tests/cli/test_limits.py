@@ -72,3 +72,34 @@ def test_what_if_and_why_hold_the_limits():
             1 + 1e-9
         )
         assert other.plan is None or other.importance_change <= 1e-9
+
+
+def test_a_study_without_tables_is_built_and_solved(capsys, tmp_path):
+    path = str(tmp_path / "counted.json")
+    words = ["build", "fmnist_resnet", "--scores", STUDY, "--name", "by size"]
+    assert main([*words, "--budget-in", "parameters", "--out", path]) == 0
+    assert "dense 702.9 k params" in capsys.readouterr().err
+    assert main(["solve", path, "--parameters", "0.3M", "--macs", "60%", "--json"]) == 0
+    data, study = json.loads(capsys.readouterr().out), mdp.load_study(path)
+    assert data["optimal"] is True and data["latency_unit"] == "params" and data["budget"] == 3e5
+    assert data["latency"] == study.count("parameters", data["choices"], data["removed_blocks"]) <= 3e5
+    assert main(["solve", path, "--budget", "40%"]) == 0
+    assert "parameters 2" in capsys.readouterr().out
+    for wrong in (["verify", path], ["enforce", path, "40%"]):
+        assert main(wrong) == 2 and "is in 'params'" in capsys.readouterr().err
+
+
+def test_a_study_needs_tables_or_counts(capsys):
+    words = ["build", "fmnist_resnet", "--scores", STUDY, "--name", "x"]
+    assert main(words) == 2 and "Give the latency tables" in capsys.readouterr().err
+    assert main([*words, "--budget-in", "macs", "--deployment", "a=b.json"]) == 2
+    assert "leave one out" in capsys.readouterr().err
+    assert main([*words, "--budget-in", "flops"]) == 2
+    assert "give parameters, macs or weight_memory" in capsys.readouterr().err
+
+
+def test_a_solve_needs_a_budget_or_a_limit(capsys):
+    code, out, err = run(capsys)
+    assert code == 2 and "Give a budget of latency" in err and not out
+    code, out, _ = run(capsys, "--parameters", "50%", "--json")
+    assert code == 0 and json.loads(out)["optimal"] is True

@@ -113,6 +113,7 @@ def test_every_command_has_a_record_and_a_module():
     assert named == modules - {
         "__init__",
         "accuracy_check",
+        "build_tables",
         "candidates",
         "finetune_front",
         "model_args",

@@ -119,9 +119,7 @@ def test_only_extracted_networks_are_saved(tmp_path):
         save(network("vit").model, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "name", ["vit", "vit parallel differential", "resnet basic", "efficientnet", "convnext"]
-)
+@pytest.mark.parametrize("name", ["vit parallel differential", "resnet basic", "efficientnet", "convnext"])
 def test_onnx_gives_the_same_scores_for_any_batch(name, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     found = network(name)
@@ -163,7 +161,7 @@ def test_torch_export_follows_pruned_networks(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["vit", "vit side by side", "vit parallel differential", "resnet bottleneck", "efficientnet", "convnext"],
+    ["vit side by side", "vit parallel differential", "resnet bottleneck", "efficientnet", "convnext"],
 )
 def test_torch_compile_follows_pruned_networks(name):
     found = network(name)
