@@ -23,7 +23,7 @@ from .model import CLASSES, SIZE, detector, pixels
 from .voc import Pictures
 
 HERE = Path(__file__).parent
-SECONDS_TO_PROFILE, SECONDS_TO_SCORE, TO_SCORE, TO_REPAIR = 150, 300, 48, 160
+TO_SCORE, TO_REPAIR = 48, 160
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -33,6 +33,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--keep", type=Path, default=Path("build/detection"), help="what was done so far")
     parser.add_argument("--budgets", nargs="*", default=["70%", "50%"])
     parser.add_argument("--solvers", nargs="*", default=["exact", "halp"])
+    parser.add_argument("--to-profile", type=float, default=150, help="seconds")
+    parser.add_argument("--to-score", type=float, default=300, help="seconds")
     parser.add_argument("--only", choices=("dense", "study", "plans"), help="one step alone")
     args = parser.parse_args(argv)
     args.keep.mkdir(parents=True, exist_ok=True)
@@ -45,7 +47,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.only == "dense":
         return
     net = mdp.prunable(dense, torch.zeros(1, 3, *SIZE))
-    study = _study(net, task, still, args.keep)
+    study = _study(net, task, still, args)
     print(f"study {study.problem.dense_latency:.1f} ms dense by its tables, {len(study.problem.dims)} dims")
     if args.only == "study":
         return
@@ -71,14 +73,14 @@ def _dense(task: mdp.Detection, train: Pictures, val: Pictures, keep: Path) -> n
     return body.eval()
 
 
-def _study(net: Any, task: mdp.Detection, still: Pictures, keep: Path) -> mdp.Study:
+def _study(net: Any, task: mdp.Detection, still: Pictures, args: argparse.Namespace) -> mdp.Study:
     """Tables and scores, joined."""
     where = mdp.Deployment("cpu", batch_size=1, threads=1)
-    tables = mdp.profile(net, where, seconds=SECONDS_TO_PROFILE)
-    path = keep / "scores.json"
+    tables = mdp.profile(net, where, seconds=args.to_profile)
+    path = args.keep / "scores.json"
     if not path.is_file():
         few = list(still)[: TO_SCORE // still.batch]
-        scores = mdp.score(net, few, method="measured", seconds=SECONDS_TO_SCORE, task=task)
+        scores = mdp.score(net, few, method="measured", seconds=args.to_score, task=task)
         path.write_text(json.dumps(scores_to_json(scores)))
     return mdp.Study(net, tables, scores_from_json(json.loads(path.read_text())), name="FCOS-Lite0")
 
