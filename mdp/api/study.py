@@ -9,9 +9,10 @@ from typing import Any
 
 from ..core.deployments import deployed, deployments, usual_name, with_deployments
 from ..core.errors import MdpError
+from ..core.noted_quality import noted
 from ..core.pins import Pins, pins_of
-from ..core.plan import Plan, budget_and_limits, check_plan_fits, parse_budget
-from ..core.plan_accuracy import PlanAccuracy, known_accuracy, with_accuracy, with_plans
+from ..core.plan import Plan, budget_and_limits, parse_budget
+from ..core.plan_accuracy import known_accuracy, with_accuracy
 from ..core.resources import MACS, MEMORY, PARAMETERS, amount, limits_of
 from ..core.study import Scores, StudyRecord, Tables, build_study, counted_tables
 from ..core.study import load_study as load_record
@@ -211,23 +212,8 @@ class Study(StudyRecord):
         >>> noted.solve("50%").accuracy["measure"], noted.solve("50%").accuracy["share"]
         ('mAP', 0.38)
         """
-        if any(q is not None and not 0 <= q <= 1 for q in (dense, *(q for _, *of in plans for q in of))):
-            raise MdpError("A quality is a number between 0 and 1, as mdp.evaluate gives it.")
-        if inputs < 1:
-            raise MdpError("A quality is measured on 1 input or more.")
-        for plan, _, _ in plans:
-            check_plan_fits(plan, self.problem)
-        new = [
-            PlanAccuracy(
-                plan.choices, plan.removed_blocks, plan.latency, plan.importance, inputs, cut, repaired,
-                plan.solver,
-            )
-            for plan, cut, repaired in plans
-        ]  # fmt: skip
-        said = {"dense": dense} if dense is not None else {}
-        named = {"measure": measure} if measure else {}
-        record = dataclasses.replace(self, accuracy={**with_plans(self, new), **said, **named})
-        return Study.of(record)
+        accuracy = noted(self, plans, dense, inputs, measure)
+        return Study.of(dataclasses.replace(self, accuracy=accuracy))
 
     def save(self, path: str | os.PathLike | None = None) -> Path:
         """Write the study as JSON (default: among the user's studies, where the explorer lists it)."""
