@@ -27,9 +27,7 @@ def run(args):
     pins = pins_from_text(args.pins, problem)
     about: dict = {}
     if args.candidates is not None:
-        if most:
-            raise MdpError(CANDIDATES)
-        plan, about = chosen_plan(args, study, budget, pins)
+        plan, about = chosen_plan(args, study, budget, pins, most)
         known = Known(plan.accuracy["share"], plan.accuracy["images"], plan.accuracy["stage"])
     else:
         plan = solve(problem, budget, args.solver, pins=pins, time_limit=args.time_limit, most=most)
@@ -44,9 +42,6 @@ def run(args):
     if args.json:
         return print_json({**summary(plan, problem, study), **about})
     print(describe(plan, problem, study, known))
-
-
-CANDIDATES = "Candidates know the latency budget only. Leave out the other limits, or --candidates."
 
 
 def asked_of(args) -> dict[str, str]:
@@ -66,7 +61,8 @@ def place_of(args) -> str:
     names = [word for word in args.deployment if "=" not in word]
     if len(set(names)) > 1:
         raise MdpError("A budget is of one deployment: give the others a limit, as --deployment laptop=30ms.")
-    return f"{args.file}@{names[0]}" if names else args.file
+    named = args.file if "file" in args else args.study
+    return f"{named}@{names[0]}" if names else named
 
 
 def read_problem(name: str) -> Problem:
