@@ -176,8 +176,8 @@ class Study(StudyRecord):
     ) -> Front:
         """Find the best plan at each budget, or at that many from the fastest plan to dense.
 
-        Limits beside latency are those of `solve`: the front while they hold. `over="parameters"` is the front
-        over another resource, in its unit, with `limits={"latency": "40%"}` for the latency.
+        Limits beside latency are those of `solve`: the front while they hold. `over="parameters"` is the
+        front over another resource, in its unit, with `limits={"latency": "40%"}` for the latency.
 
         >>> import mdp
         >>> front = mdp.load_study("fmnist-vit-cpu").front(["30%", "60%"])

@@ -127,7 +127,10 @@ def _limit_lines(plan: Plan, problem: Problem) -> list[str]:
             f" of {amount(dense, limit.unit)} ({100 * limit.used / dense:.1f} % of dense)" if dense else ""
         )
         used, most = amount(limit.used, limit.unit), amount(limit.most, limit.unit)
-        lines.append(f"{said(problem.resource[name])} {used}{of_dense}, at most {most}")
+        more = ""
+        if limit.shadow_price and dense:
+            more = f"; 1 % of dense more is worth {limit.shadow_price * dense / 100:.3g} importance"
+        lines.append(f"{said(problem.resource[name])} {used}{of_dense}, at most {most}{more}")
     return lines
 
 

@@ -118,10 +118,8 @@ def test_a_front_over_parameters_holds_the_latency(capsys):
         assert there.importance == pytest.approx(p["importance"])
     front = study.front(["30%"], over="macs", limits={"latency": "50%"})
     assert front.points[0].plan.latency_unit == "MACs" and front.points[0].plan.is_optimal
-    for wrong, said in (
-        (["--over", "joules"], "does not know 'joules'"),
-        (["--budget", "50%"], "give --over"),
-    ):
+    refused = ((["--over", "joules"], "does not know 'joules'"), (["--budget", "50%"], "give --over"))
+    for wrong, said in refused:
         assert main(["front", STUDY, *wrong]) == 2 and said in capsys.readouterr().err
     assert main(["front", STUDY, "--over", "parameters", "--budget", "0.001", "--budgets", "3"]) == 2
     assert "smallest" in capsys.readouterr().err
