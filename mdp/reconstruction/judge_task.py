@@ -36,7 +36,15 @@ class _OfClasses:
     """Of classifiers, as judge.py does it."""
 
     answers = staticmethod(judge.answers)
-    worth = staticmethod(judge.worth)
+
+    @staticmethod
+    def worth(ours: Tensor, dense: Tensor, held: Images) -> Worth:
+        if ours.shape != dense.shape:
+            raise MdpError(
+                f"The dense network tells {dense.shape[1]} classes, and the pruned one {ours.shape[1]}. Give "
+                "the dense network that it was cut out of."
+            )
+        return judge.worth(ours, dense, held)
 
     @staticmethod
     def finite(answers: Tensor) -> bool:

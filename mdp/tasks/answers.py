@@ -1,5 +1,7 @@
-"""What a `Task` of one's own gives, held against what it promises: a sentence where it would be a traceback, or
-would stand as a number in scores and histories."""
+"""What a `Task` of one's own gives, held against what it promises.
+
+Else it would be a traceback, or stand as a number in scores and histories.
+"""
 
 import math
 from collections.abc import Callable
@@ -24,7 +26,7 @@ def scalar(value: Any, task: Task, what: str, *, trains: bool = False) -> Tensor
     if not isinstance(value, Tensor) or value.numel() != 1 or not value.is_floating_point():
         found = f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
         raise MdpError(
-            f"{_of(task, what)} gives {found}, and has to give a tensor of one float: the mean over the inputs."
+            f"{_of(task, what)} gives {found}, and has to give a tensor of one float: the mean over inputs."
         )
     if trains and not value.requires_grad:
         raise MdpError(f"{_of(task, what)} does not depend on the network's answers: it has no gradient.")
@@ -35,7 +37,8 @@ def loss_of_scores(task: Task) -> Callable[[Any, Any], Tensor]:
     """The task's `score_loss()`. Raises MdpError where that is no function."""
     loss = task.score_loss()
     if not callable(loss):
-        raise MdpError(f"{_of(task, 'score_loss()')} gives {type(loss).__name__}, and has to give a function.")
+        gives = f"{_of(task, 'score_loss()')} gives {type(loss).__name__}"
+        raise MdpError(f"{gives}, and has to give a function.")
     return loss
 
 
@@ -58,7 +61,7 @@ def checked(task: Task) -> Task:
     for key in ("name", "quality"):
         text = getattr(task, key, None)
         if not isinstance(text, str) or not text or not text.isprintable() or len(text) > 60:
-            raise MdpError(f"The {key} of the task {type(task).__name__} has to be a short text, as in files.")
+            raise MdpError(f"The {key} of the task {type(task).__name__} has to be a short text.")
     return task
 
 

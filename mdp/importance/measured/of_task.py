@@ -139,8 +139,8 @@ class TaskEvaluator:
         self.dense = self._mean(outputs)
         if self.dense >= LOST:  # then nothing can be worse, and all scores would be 0
             raise MdpError(
-                f"By the task {task.name!r} the dense network's own answers are lost (its loss is {LOST:g} or "
-                "more, or no number), so that nothing can be told apart. See how the task compares answers."
+                f"By the task {task.name!r} the dense network's own answers are lost (a loss of {LOST:g} or "
+                "more, or no number), so nothing can be told apart. See how the task compares answers."
             )
 
     def loss(self, decision: Decision) -> float:
