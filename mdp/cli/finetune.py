@@ -3,6 +3,7 @@
 The same command runs in several processes: `accelerate launch -m mdp finetune ...`.
 """
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def run(args):
         raise MdpError(
             "--methods, --side-by-side and --ray go with --budgets, such as --budgets 60%,40%,25%."
         )
-    if not (args.plan or args.budget or args.budgets is not None or Path(args.source).is_dir()):
+    if not (args.plan or args.budget or args.budgets is not None or os.path.isdir(args.source)):
         raise MdpError(
             f"{args.source} is not a folder with a pruned network. Make one with `mdp extract`, or give a "
             "study with --plan or --budget."

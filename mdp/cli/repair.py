@@ -1,5 +1,6 @@
 """`mdp repair`: fit a pruned network to the dense one in closed form, on a few unlabelled images."""
 
+import os
 from pathlib import Path
 
 from ..core.errors import MdpError
@@ -17,7 +18,7 @@ def run(args):
     if args.plan or args.budget:
         study = load_study(args.source)
         pruned = of_plan(study, read_plan(study, args.plan, args.budget))
-    elif Path(args.source).is_dir():
+    elif os.path.isdir(args.source):
         pruned = of_folder(Path(args.source))
     else:
         raise MdpError(

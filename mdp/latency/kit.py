@@ -107,7 +107,9 @@ def make_kit(
     folder = Path(folder)
     if type(batch) is not int or batch < 1:
         raise MdpError(f"The batch must be a whole number of at least 1, not {batch!r}.")
-    if folder.exists() and (not folder.is_dir() or any(p.name != "models.zip" for p in folder.iterdir())):
+    if os.path.exists(folder) and (
+        not os.path.isdir(folder) or any(p.name != "models.zip" for p in folder.iterdir())
+    ):
         raise MdpError(f"{folder} is there already and is not empty. Choose another --out.")
     options = {dim.name: dim.options for dim in found.space.dims}
     surfaces, workloads = survey(found.segments, options)
@@ -136,7 +138,7 @@ def load_kit(path: str | os.PathLike) -> Kit:
         BadFile: it is missing, damaged, or something else.
     """
     path = Path(path)
-    path = path / "kit.json" if path.is_dir() else path
+    path = path / "kit.json" if os.path.isdir(path) else path
     data = read_json(path, "kit")
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise BadFile(f"{path} is not an {FORMAT} file. Make a kit with: mdp kit MODEL --out DIR")

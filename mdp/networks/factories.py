@@ -179,7 +179,7 @@ def _of_package(place: str) -> Any:
 
 
 def _of_file(path: Path) -> Any:
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise BadFile(f"There is no file {path} with a factory in it.")
     name = f"mdp_factory_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
