@@ -105,7 +105,7 @@ def test_a_cluster_that_is_not_there_is_a_sentence(monkeypatch):
             joined(address)
     with socket.create_server(("127.0.0.1", 0)) as other:  # it listens, and is no cluster
         monkeypatch.setattr(front_ray, "JOIN", 0.5)
-        monkeypatch.setattr(front_ray, "_PROBE", "import time; time.sleep(60)")
+        monkeypatch.setattr(front_ray, "_PROBE", "import time; print(flush=True); time.sleep(60)")
         with pytest.raises(MdpError, match=r"nothing came within 0\.5 s"):
             joined(f"127.0.0.1:{other.getsockname()[1]}")
     monkeypatch.setattr(front_ray, "_PROBE", "raise SystemExit('It is another version.')")
@@ -133,7 +133,7 @@ def cluster():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--port={port}"]
-    more = ["--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats"]
+    more = ["--node-ip-address=127.0.0.1", "--num-cpus=2", "--include-dashboard=false"]
     process = subprocess.Popen([*start, *more], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if not any("Ray runtime started" in line for line in process.stdout):
         pytest.skip("`ray start --head` ended by itself")
