@@ -5,9 +5,11 @@ shared file system gives them. Ray (an extra) decides what runs where; there is 
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -96,7 +98,10 @@ def joined(address: str) -> Any:
     if probe.returncode:
         why = (said.strip().splitlines() or ["it said nothing"])[-1]
         raise MdpError(_silent(address, why[:200].rstrip(".")))
+    ours = signal.getsignal(signal.SIGTERM)
     ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    if threading.current_thread() is threading.main_thread():  # Ray puts its own, which ends without a word
+        signal.signal(signal.SIGTERM, ours)
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # nodes need not find it by its name
     return ray
 

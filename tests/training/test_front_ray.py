@@ -1,6 +1,7 @@
 """A front on a Ray cluster: addresses that do not answer, members that fail, a real cluster."""
 
 import contextlib
+import signal
 import socket
 import subprocess
 import sys
@@ -35,7 +36,7 @@ class Ray(types.ModuleType):
         self.stopped, self.lost = [], False
 
     def init(self, **how):
-        self.how = how
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as the real one puts its own
 
     def nodes(self):
         return [{"Alive": True, "Resources": {"CPU": 4.0}}, {"Alive": False, "Resources": {}}]
@@ -78,6 +79,7 @@ def test_members_are_tasks_and_one_that_fails_takes_nothing_from_the_others(tmp_
     assert [one.state for one in members] == ["done", "failed", "failed"]
     assert members[1].why == "The disk is full." and "signal 9" in members[2].why
     assert ray.asked == {"max_retries": 0, "num_cpus": 1, "num_gpus": 0}  # 4 cores for 3 of them
+    assert signal.getsignal(signal.SIGTERM) != signal.SIG_IGN
     assert ray.stopped == ["all"] and (tmp_path / "front.json").exists()
 
 
