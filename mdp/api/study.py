@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.deployments import deployed, deployments, usual_name, with_deployments
 from ..core.errors import MdpError
+from ..core.noted_quality import noted
 from ..core.pins import Pins, pins_of
 from ..core.plan import Plan, budget_and_limits, parse_budget
 from ..core.plan_accuracy import known_accuracy, with_accuracy
@@ -16,6 +17,7 @@ from ..core.resources import MACS, MEMORY, PARAMETERS, amount, limits_of
 from ..core.study import Scores, StudyRecord, Tables, build_study, counted_tables
 from ..core.study import load_study as load_record
 from ..core.study import save_study as save_record
+from ..core.turned import turned
 from ..networks.prunable import PrunableNetwork
 from ..operations import SolveOptions
 from ..solve import Alternative, Candidates, Front
@@ -139,10 +141,12 @@ class Study(StudyRecord):
         *,
         pins: PinsLike = None,
         time_limit: float | None = None,
+        limits: Mapping[str, str | float] | None = None,
     ) -> Candidates:
         """Different plans within a budget, all nearly as important as the best: a pool to measure.
 
-        See `mdp.candidates`, which says when two plans differ and how complete the list is.
+        See `mdp.candidates`, which says when two plans differ and how complete the list is. `limits` are of
+        other resources: `{"parameters": "50%"}`.
 
         >>> import mdp
         >>> found = mdp.load_study("fmnist-resnet-cpu").candidates("50%", count=3)
@@ -156,6 +160,7 @@ class Study(StudyRecord):
             gap,
             pins=pins_of(pins, self.problem),
             time_limit=time_limit,
+            most=limits_of(self.problem, limits or {}),
         )
         return dataclasses.replace(found, plans=tuple(self._with_order(plan) for plan in found.plans))
 
@@ -163,6 +168,7 @@ class Study(StudyRecord):
         self,
         budgets: int | Sequence[str | float] = 100,
         *,
+        over: str = "",
         pins: PinsLike = None,
         parameters: str | float | None = SolveOptions.parameters,
         macs: str | float | None = SolveOptions.macs,
@@ -171,20 +177,50 @@ class Study(StudyRecord):
     ) -> Front:
         """Find the best plan at each budget, or at that many from the fastest plan to dense.
 
-        Limits beside latency are those of `solve`: the front while they hold.
+        Limits beside latency are those of `solve`: the front while they hold. `over="parameters"` is the
+        front over another resource, in its unit, with `limits={"latency": "40%"}` for the latency.
 
         >>> import mdp
         >>> front = mdp.load_study("fmnist-vit-cpu").front(["30%", "60%"])
         >>> [point.plan.is_optimal for point in front.points]
         [True, True]
         """
-        at = budgets if isinstance(budgets, int) else [parse_budget(b, self.problem) for b in budgets]
-        most = limits_of(self.problem, _asked(parameters, macs, weight_memory, limits))
-        return solve_front(self.problem, at, pins=pins_of(pins, self.problem), most=most)
+        problem = turned(self.problem, over) if over else self.problem
+        at = budgets if isinstance(budgets, int) else [parse_budget(b, problem) for b in budgets]
+        most = limits_of(problem, _asked(parameters, macs, weight_memory, limits))
+        return solve_front(problem, at, pins=pins_of(pins, problem), most=most)
 
     def what_if(self, plan: Plan, *, pins: PinsLike = None) -> tuple[Alternative, ...]:
         """Say what each decision of a plan is worth: the best plan if it were the other way."""
         return tuple(solve_what_if(self.problem, plan, pins=pins_of(pins, self.problem)))
+
+    def with_quality(
+        self,
+        plans: Sequence[tuple[Plan, float, float | None]] = (),
+        *,
+        dense: float | None = None,
+        inputs: int = 1,
+        measure: str = "",
+    ) -> "Study":
+        """Note what was measured of plans, for figures, the explorer and the report; returns another study.
+
+        Args:
+            plans: (plan, quality as cut, quality repaired or None), between 0 and 1, as `mdp.evaluate` says.
+            dense: the dense network's.
+            inputs: how many they were measured on.
+            measure: the name of the quality, by default that of the scores' task: accuracy, mAP, agreement.
+
+        Raises:
+            MdpError: a plan is of another study, or a quality is not between 0 and 1.
+
+        >>> import mdp
+        >>> study = mdp.load_study("fmnist-resnet-cpu")
+        >>> noted = study.with_quality([(study.solve("50%"), 0.31, 0.38)], dense=0.42, measure="mAP")
+        >>> noted.solve("50%").accuracy["measure"], noted.solve("50%").accuracy["share"]
+        ('mAP', 0.38)
+        """
+        accuracy = noted(self, plans, dense, inputs, measure)
+        return Study.of(dataclasses.replace(self, accuracy=accuracy))
 
     def save(self, path: str | os.PathLike | None = None) -> Path:
         """Write the study as JSON (default: among the user's studies, where the explorer lists it)."""

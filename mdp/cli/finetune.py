@@ -14,8 +14,12 @@ from . import print_json, reporter
 
 
 def run(args):
-    if args.budgets is None and (args.side_by_side != 1 or args.methods != FinetuneOptions.methods):
-        raise MdpError("--methods and --side-by-side go with --budgets, such as --budgets 60%,40%,25%.")
+    if args.budgets is None and (
+        args.side_by_side != 1 or args.methods != FinetuneOptions.methods or args.ray is not None
+    ):
+        raise MdpError(
+            "--methods, --side-by-side and --ray go with --budgets, such as --budgets 60%,40%,25%."
+        )
     if not (args.plan or args.budget or args.budgets is not None or Path(args.source).is_dir()):
         raise MdpError(
             f"{args.source} is not a folder with a pruned network. Make one with `mdp extract`, or give a "

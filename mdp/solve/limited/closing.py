@@ -65,7 +65,7 @@ class WideWindow:
         room = limits - self.uses
         sides = self.sides or [slice(0, 0)]
         a, b = sides if len(sides) == 2 else (sides[0], None)
-        floor = max(known, bound - self.window) - self.importance
+        floor = known - self.importance
         pool = self.pool
         if not self.sides:
             fits = (room >= 0).all() and floor < 0

@@ -9,6 +9,8 @@ import numpy as np
 # Pairs compared at once, and the length of the stretches in which all points are compared.
 PAIRS = 1_000_000
 STRETCH = 32
+# Points beyond which ties of importance are left as they come.
+SORTED = 4000
 
 
 def undominated(group: np.ndarray, uses: np.ndarray, importance: np.ndarray) -> np.ndarray:
@@ -19,8 +21,7 @@ def undominated(group: np.ndarray, uses: np.ndarray, importance: np.ndarray) -> 
     count = len(group)
     if count < 2:
         return np.arange(count)
-    # A dominator comes before what it dominates; of equals the first one stays.
-    order = np.lexsort((*uses.T[::-1], -importance, group))
+    order = _order(group, uses, importance)
     group, bad = group[order], np.ascontiguousarray(uses[order].T)
     first = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
     sizes = np.diff(first, append=count)
@@ -31,6 +32,19 @@ def undominated(group: np.ndarray, uses: np.ndarray, importance: np.ndarray) -> 
     if len(bad) == 2 and sizes.max() > STRETCH:
         _halves(bad, keep, np.arange(len(sizes)).repeat(sizes), place, sizes.repeat(sizes))
     return order[keep]
+
+
+def _order(group: np.ndarray, uses: np.ndarray, importance: np.ndarray) -> np.ndarray:
+    """Points by group, then by falling importance: a dominator comes before what it dominates.
+
+    Few points are sorted by what they use, too, so that of equals the best comes first. That takes several
+    times as long as one sort, and leaves in only what is of equal importance.
+    """
+    if len(group) <= SORTED:
+        return np.lexsort((*uses.T[::-1], -importance, group))
+    order = (-importance).argsort()
+    few = group[order].astype(np.uint16) if group[-1] < 1 << 16 and group.max() < 1 << 16 else group[order]
+    return order[few.argsort(kind="stable")]
 
 
 def _stretches(bad: np.ndarray, keep: np.ndarray, first: np.ndarray, sizes: np.ndarray) -> None:

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..exact.message_passing import Choice, Pass, maximiser, run_pass
+from ..exact.message_passing import Choice, Pass, maximiser
 from ..exact.point_pool import TooMany
 from ..exact.program import Names, Program, part_of
 from ..exact.slack_window import select, slacks
@@ -14,34 +14,18 @@ from ..protocol import OutOfTime
 from .branching import apart, holds
 from .closing import MOST_SUMS, Part, WideWindow
 from .prices import Found, Mixture
+from .state import Branch, Outcome, State, priced
 
 # Passes for the bound of all choices, and for that of one point of the root.
 STEPS, ROOT_STEPS = 40, 12
 # Prices are good enough once the bound may fall by this share of its distance to the best choice known.
-CLOSE = 0.03
+CLOSE = 0.001
 # List points that the first window lets in, and about how many sums a window should make.
-FIRST, TARGET = 40, 4000
+FIRST, TARGET = 60, 4000
+# A window this much wider than the next one is taken at once where it is the last.
+NEARLY = 1.6
 # Sums of one merge beyond which choices are split instead.
-SUMS = 400_000
-
-
-@dataclass
-class Outcome:
-    """What is known at the end: the best choice (None: none was found), a bound on all, and prices there."""
-
-    best: Found | None
-    bound: float
-    prices: np.ndarray
-    proven: bool
-
-
-@dataclass(eq=False)
-class _Branch:
-    """A part, perhaps with some points ruled out, its mixture of choices, and a bound on what is in it."""
-
-    part: Part
-    mixture: Mixture
-    bound: float = math.inf
+SUMS = 200_000
 
 
 @dataclass(eq=False)
@@ -51,7 +35,7 @@ class Search:
     program: Program
     names: Names
     uses: list[np.ndarray]
-    _roots: dict[int, _Branch] = field(default_factory=dict)
+    _roots: dict[int, Branch] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scales = np.sum([np.abs(u).max(axis=0, initial=0.0) for u in self.uses], axis=0)
@@ -73,7 +57,7 @@ class Search:
             floor: nothing as important is looked for or below; minus infinity to look for anything.
             check: called now and then; where it raises OutOfTime, what is known is returned.
         """
-        state = _State(limits, floor)
+        state = State(limits, floor)
         if len(self.program.levels) == 1:
             return self._of_one_list(state)
         bounds = np.full(len(self.uses[-1]), math.inf)
@@ -90,7 +74,7 @@ class Search:
             return Outcome(state.best, max(top, state.importance), state.prices, False)
         return Outcome(state.best, state.importance, state.prices, True)
 
-    def _of_one_list(self, state: "_State") -> Outcome:
+    def _of_one_list(self, state: State) -> Outcome:
         """Where all choices stand in one list, the best is read off."""
         uses, importance = self.uses[0], self.program.levels[0].importance
         fits = (uses <= state.limits).all(axis=1)
@@ -101,13 +85,13 @@ class Search:
         found = Found(uses[i], float(importance[i]), ((0, i),))
         return Outcome(found, found.importance, self.mixture.solve(state.limits)[0], True)
 
-    def _bound_all(self, state: "_State", prices: np.ndarray, check) -> np.ndarray:
+    def _bound_all(self, state: State, prices: np.ndarray, check) -> np.ndarray:
         """Bounds on the choices with each point of the root, at the best prices for all."""
         bounds = np.full(len(self.uses[-1]), math.inf)
         least, mixed = math.inf, False  # mixed: whether the prices are those of the mixture
         for _ in range(STEPS):
             check()
-            at = _priced(self.whole, prices)
+            at = priced(self.whole, prices)
             last = len(self.program.levels) - 1
             own = at.of(last, np.arange(len(bounds))) + float(prices @ state.limits)
             bounds = np.minimum(bounds, own)
@@ -121,12 +105,12 @@ class Search:
                 break
         return bounds
 
-    def _near(self, bound: float, below: float, state: "_State") -> bool:
+    def _near(self, bound: float, below: float, state: State) -> bool:
         far = bound - state.importance
         allowed = CLOSE * far if state.best is not None else 0.0
         return bound - below <= max(allowed, 10 * self.rounding(state.prices))
 
-    def _learn(self, part: Part, mixture: Mixture, at: Pass, state: "_State | None") -> bool:
+    def _learn(self, part: Part, mixture: Mixture, at: Pass, state: State | None) -> bool:
         """Make the maximiser of a pass known; False if it was."""
         choice = maximiser(part.program, at)
         found = Found(self._uses(choice), choice.importance, choice.points)
@@ -142,9 +126,9 @@ class Search:
         """Know the most important choice, and the ones that use least of each resource."""
         unit = mixture.scale_importance / mixture.scale_uses
         for corner in (np.zeros(len(unit)), *(1e3 * np.diag(unit)), 1e3 * unit):
-            self._learn(part, mixture, _priced(part, corner), None)
+            self._learn(part, mixture, priced(part, corner), None)
 
-    def _close(self, root: int, state: "_State", check) -> float:
+    def _close(self, root: int, state: State, check) -> float:
         """Find the best choice with one point of the root, if it beats the best known; its bound is left.
 
         Where a window would hold too much, the choices are split in two, each with prices of its own.
@@ -161,20 +145,20 @@ class Search:
             at, bound, prices = best
             pair = apart(branch.part, branch.mixture, prices)
             most = SUMS if pair is not None else MOST_SUMS
-            if self._windows(branch.part, at, prices, bound, state, most, check):
+            if self._windows(branch.part, at, prices, bound, state, most, check, branch.split):
                 continue
             if pair is None:
                 raise TooMany("Too many choices are near the bound.")
             stack += [self._branch(branch, part, bound) for part in pair]
         return -math.inf
 
-    def _bound_branch(self, branch: _Branch, state: "_State", check):
+    def _bound_branch(self, branch: Branch, state: State, check):
         """(pass, bound, prices) at good prices for a branch; None where nothing in it beats the best."""
         limits, prices = state.limits, state.prices
         best, bound, mixed = None, math.inf, False
         for _ in range(ROOT_STEPS):
             check()
-            at = _priced(branch.part, prices)
+            at = priced(branch.part, prices)
             here = at.value + float(prices @ limits)
             if here < bound:
                 best, bound = (at, here, prices), here
@@ -190,15 +174,23 @@ class Search:
                 break
         return best
 
-    def _branch(self, old: _Branch, part: Part, bound: float) -> _Branch:
+    def _branch(self, old: Branch, part: Part, bound: float) -> Branch:
         mixture = Mixture(self.scales, self.program.scale_importance)
         for choice in old.mixture.choices:
             if holds(part, choice):
                 mixture.add(choice)
-        return _Branch(part, mixture, bound)
+        return Branch(part, mixture, bound, True)
 
     def _windows(
-        self, part: Part, at: Pass, prices: np.ndarray, bound: float, state: "_State", most: int, check
+        self,
+        part: Part,
+        at: Pass,
+        prices: np.ndarray,
+        bound: float,
+        state: State,
+        most: int,
+        check,
+        split: bool = False,
     ) -> bool:
         """Widen the window until the best choice in it proves itself, or it holds all that could be better.
 
@@ -215,6 +207,9 @@ class Search:
                 order = order[np.isfinite(order)]
             last = extra >= len(order)
             window = min(gap, math.inf if last else float(order[extra]))
+            # What is known has only to be proven: of half of the choices, mostly.
+            if gap <= NEARLY * window or (split and state.best is not None):
+                window = gap
             if window == math.inf:  # all there is
                 window = 2 * (self.program.scale_importance + float(prices @ self.scales)) + abs(bound)
             try:
@@ -224,42 +219,18 @@ class Search:
             found = wide.best(state.limits, prices, bound, state.importance)
             if found is not None:
                 state.offer(found)
-            if found is not None or window >= gap or last:
+            # What was found may lose more than the window: then a wider one has to prove it.
+            if bound - state.importance <= window or window >= gap or last:
                 return True
             extra = int(extra * min(3.0, max(1.4, (TARGET / max(wide.pool.size, 1)) ** 0.5)))
         return True
 
-    def _root(self, root: int) -> _Branch:
+    def _root(self, root: int) -> Branch:
         if root not in self._roots:
             program = part_of(self.program, root)
             uses = [u[lv.origin] for u, lv in zip(self.uses, program.levels, strict=True)]
             part = Part(program, uses)
-            own = _Branch(part, Mixture(self.scales, self.program.scale_importance))
+            own = Branch(part, Mixture(self.scales, self.program.scale_importance))
             self._corners(part, own.mixture)
             self._roots[root] = own
         return self._roots[root]
-
-
-@dataclass
-class _State:
-    """The limits, the best choice known that meets them, and the best prices for all."""
-
-    limits: np.ndarray
-    importance: float
-    best: Found | None = None
-    prices: np.ndarray = field(default_factory=lambda: np.zeros(0))
-
-    def offer(self, found: Found) -> None:
-        if found.importance > self.importance and (found.uses <= self.limits).all():
-            self.importance, self.best = found.importance, found
-
-
-def _priced(part: Part, prices: np.ndarray) -> Pass:
-    """A pass of importance - prices.uses."""
-    levels = []
-    for level, uses in zip(part.program.levels, part.uses, strict=True):
-        cost = uses @ prices
-        lists = level.reads_of is None
-        hull = (cost, level.importance, level.starts) if lists else None
-        levels.append(replace(level, latency=cost, hull=hull))
-    return run_pass(replace(part.program, levels=levels), 1.0)
