@@ -33,6 +33,8 @@ FOUND = {
     "swin": (14, 6),
     "swin v2": (17, 6),
 }
+
+
 def prepare(name):
     torch.manual_seed(0)
     torch.set_num_threads(1)
