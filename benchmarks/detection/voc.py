@@ -76,9 +76,7 @@ def mirrored(image: Tensor, target: Target, sideways: bool, upside_down: bool) -
     return image, {**target, "boxes": boxes}
 
 
-def _one(
-    folder: Path, name: str, classes: tuple[str, ...], size: tuple[int, int]
-) -> tuple[Tensor, Target]:
+def _one(folder: Path, name: str, classes: tuple[str, ...], size: tuple[int, int]) -> tuple[Tensor, Target]:
     from torchvision.transforms.v2.functional import pil_to_tensor, resize
 
     image = pil_to_tensor(Image.open(folder / "JPEGImages" / f"{name}.jpg").convert("RGB"))

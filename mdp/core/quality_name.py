@@ -11,7 +11,7 @@ _LONGEST = 24
 
 
 def quality_name(study: StudyRecord) -> str:
-    """"accuracy", "mAP", "agreement" …: as the study's measurements say it, else by the task of its scores.
+    """ "accuracy", "mAP", "agreement" …: as the study's measurements say it, else by the task of its scores.
 
     >>> from mdp.core.study import load_study
     >>> quality_name(load_study("fmnist-vit-cpu"))
