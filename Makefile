@@ -83,7 +83,7 @@ networks: env
 
 lock: env  ## pin anew what pyproject.toml asks for: hashes, no addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	  --extra dev --extra torch --extra docs pyproject.toml --output-file requirements.lock
+	  --extra dev --extra torch --extra docs --extra detection pyproject.toml --output-file requirements.lock
 	grep -A 1000 '^uv==' requirements.lock | awk 'NR==1 || /^    --hash/ {print; next} {exit}' > bootstrap.lock
 
 clean:

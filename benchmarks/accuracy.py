@@ -1,14 +1,16 @@
 """`python -m benchmarks.accuracy`: accuracy before any training, as cut and as repaired, on held-out images.
 
 For each study and budget: the optimal plan, and with `--methods all` those of every other solver, each cut
-out of the dense network, repaired with training images and measured on all test images, with three seeds of
-calibration images. Prints one table a study; `--out` keeps every row, and a run that was cut off goes on.
+out of the dense network, repaired with training images and measured on test images, with three seeds of
+calibration images. A plan that several methods find is measured once. Prints one table a study; `--out` keeps
+every row, a run that was cut off goes on, and `--minutes` cuts it into pieces. Budgets come coarse first, so
+that a part says something of the whole. `--page` writes what `--out` holds as a page and measures nothing.
 """
 
 import argparse
+import hashlib
 import time
 from pathlib import Path
-from statistics import mean
 
 from mdp.core.errors import Infeasible, MdpError
 from mdp.core.files import read_json, write_json
@@ -17,9 +19,10 @@ from mdp.datasets import find
 from mdp.solve import CORNERS, SOLVERS, solve
 from mdp.training.plan_meter import PlanMeter
 
+from .accuracy_table import page, table
+
 STUDIES = ("fmnist-vit-cpu", "fmnist-resnet-cpu")
 SLOW = ("milp", "mindtpy", "mindtpy-fp")  # other ways to the same optimum
-TIE = 0.003  # within so much, two accuracies are equal
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -32,8 +35,14 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--calibration", type=int, default=1000, help="training images to repair with")
     parser.add_argument("--images", type=int, help="test images (default: all)")
     parser.add_argument("--out", type=Path, help="JSON of all rows; what is there is not measured again")
+    parser.add_argument("--minutes", type=float, help="begin nothing new after so long")
+    parser.add_argument("--page", type=Path, help="write what --out holds as this page")
     args = parser.parse_args(argv)
+    args.until = time.monotonic() + 60 * args.minutes if args.minutes else float("inf")
     rows = read_json(args.out, "rows") if args.out and args.out.exists() else []
+    if args.page:
+        args.page.write_text(page(rows))
+        return
     for name in args.studies:
         study_rows(name, args, rows)
         print(table([row for row in rows if row["study"] == name]))
@@ -47,7 +56,7 @@ def study_rows(name: str, args, rows: list[dict]) -> None:
     for seed in range(args.seeds):
         wanted = [
             (share, method)
-            for share in budgets(args.budgets)
+            for share in coarse_first(budgets(args.budgets))
             for method in methods(args.methods)
             if (name, share, method, seed) not in done
         ]
@@ -55,21 +64,52 @@ def study_rows(name: str, args, rows: list[dict]) -> None:
             continue
         meter = PlanMeter(study, source, images=args.images, calibration=args.calibration, seed=seed)
         for share, method in wanted:
+            if time.monotonic() > args.until:
+                return
             row = {"study": name, "budget": share, "method": method, "seed": seed, "dense": meter.dense}
             plan = plan_of(study.problem, share * dense, method)
             if plan is not None:
-                start = time.perf_counter()
-                one = meter.measure(plan.choices, plan.removed_blocks, method=method)
-                row |= {
-                    "latency": one.latency / dense,
-                    "importance": one.importance / study.problem.dense_importance,
-                    "cut": one.cut,
-                    "repaired": one.repaired,
-                    "seconds": time.perf_counter() - start,
-                }
-            rows.append(row)
+                row |= measured(study, plan, meter, [r for r in rows if same_run(r, row)])
+            rows.append(row | {"images": meter.images, "calibration": args.calibration})
             if args.out:
                 write_json(args.out, rows, indent=1)
+
+
+def measured(study, plan, meter, known: list[dict]) -> dict:
+    """What a plan is worth: of what is `known`, or measured now."""
+    key = sorted(plan.choices.items()), sorted(plan.removed_blocks)
+    key = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
+    for row in known:
+        if row.get("plan") == key:
+            return {k: row[k] for k in ("plan", "latency", "importance", "cut", "repaired")}
+    start = time.perf_counter()
+    one = meter.measure(plan.choices, plan.removed_blocks)
+    return {
+        "plan": key,
+        "latency": one.latency / study.problem.dense_latency,
+        "importance": one.importance / study.problem.dense_importance,
+        "cut": one.cut,
+        "repaired": one.repaired,
+        "seconds": time.perf_counter() - start,
+    }
+
+
+def same_run(row: dict, other: dict) -> bool:
+    """Whether both are of one study and one seed of calibration images."""
+    return all(row[key] == other[key] for key in ("study", "seed", "dense"))
+
+
+def coarse_first(shares: list[float]) -> list[float]:
+    """The same, so ordered that each beginning of them is spread over the whole.
+
+    >>> coarse_first([1, 2, 3, 4, 5])
+    [1, 5, 3, 2, 4]
+    """
+    found = list(dict.fromkeys((shares[0], shares[-1])))
+    while len(found) < len(shares):
+        far = max(shares, key=lambda s: min(abs(shares.index(s) - shares.index(f)) for f in found))
+        found.append(far)
+    return found
 
 
 def plan_of(problem, budget: float, method: str):
@@ -96,42 +136,6 @@ def methods(text: str) -> list[str]:
     if text != "all":
         return text.split(",")
     return [*(name for name in SOLVERS if name not in SLOW), *(corner.name for corner in CORNERS[:-1])]
-
-
-def table(rows: list[dict]) -> str:
-    """Mean over seeds, per method and budget, and how often ours is at least as accurate as every other."""
-    if not rows:
-        return "Nothing was measured."
-    shares = sorted({row["budget"] for row in rows}, reverse=True)
-    lines = [
-        f"\n{rows[0]['study']}: dense {100 * mean(row['dense'] for row in rows):.1f} %, "
-        f"{len({row['seed'] for row in rows})} seeds; cut → repaired, per cent of the test images",
-        "| method | " + " | ".join(f"{100 * share:.0f} %" for share in shares) + " |",
-        "|---|" + "---|" * len(shares),
-    ]
-    best = {}
-    for method in dict.fromkeys(row["method"] for row in rows):
-        cells = []
-        for share in shares:
-            own = [r for r in rows if (r["method"], r["budget"]) == (method, share) and "cut" in r]
-            cells.append("–")
-            best[method, share] = 0.0
-            if own:
-                cut = mean(r["cut"] for r in own)
-                best[method, share] = mean(r["cut"] if r["repaired"] is None else r["repaired"] for r in own)
-                cells[-1] = f"{100 * cut:.1f} → {100 * best[method, share]:.1f}"
-        lines.append(f"| {method} | " + " | ".join(cells) + " |")
-    seconds = [row["seconds"] for row in rows if "seconds" in row]
-    lines.append(f"Cut, repaired and measured in {mean(seconds):.1f} s on average." if seconds else "")
-    others = {method for method, _ in best} - {"exact"}
-    if others:
-        won = [
-            share
-            for share in shares
-            if all(best["exact", share] >= best[other, share] - TIE for other in others)
-        ]
-        lines.append(f"At {len(won)} of {len(shares)} budgets ours is at least as accurate as every other.")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

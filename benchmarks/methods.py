@@ -44,6 +44,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=3, help="of the images to repair with (default 3)")
     parser.add_argument("--calibration", type=int, default=1000, help="images to repair with; 0: none")
     parser.add_argument("--images", type=int, help="test images (default: all)")
+    parser.add_argument("--device", default="cpu", help="for accuracy; latency is that of the study's device")
     parser.add_argument("--seconds", type=float, default=120, help="to time the networks of one study")
     parser.add_argument("--tune", default="", help="methods to fine-tune, such as exact,halp,isomorphic,nvit")
     parser.add_argument("--tune-budgets", default="60,40,25", help="per cent (default 60,40,25)")
@@ -83,9 +84,10 @@ class Work:
 
         self.study, self.source, self.args = study, source, args
         self.path = path_of(study, args.out)
-        self.meter_of = lambda seed, of=study: PlanMeter(
-            of, source, images=args.images, calibration=args.calibration, seed=0 if seed is None else seed
-        )
+        self.meter_of = lambda seed, of=study, device=args.device: PlanMeter(
+            of, source, images=args.images, calibration=args.calibration, seed=0 if seed is None else seed,
+            device=device,
+        )  # fmt: skip
         self.known = self._found()
 
     def _found(self) -> Comparison:

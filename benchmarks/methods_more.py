@@ -52,7 +52,11 @@ def iterated(work, budgets, steps: int) -> None:
             continue
         try:
             last, plan = pruned_in_steps(
-                work.study, work.source, budget * work.study.problem.dense_latency, steps=steps
+                work.study,
+                work.source,
+                budget * work.study.problem.dense_latency,
+                steps=steps,
+                device=work.args.device,
             )
         except MdpError as error:
             say(f"{work.study.name}: {name} at {100 * budget:.0f} %: {error}")

@@ -38,7 +38,7 @@ def add(work, budgets) -> None:
     if not missing:
         return
     study, dense = work.study, find_in(work.study).model
-    meter = work.meter_of(None)
+    meter = work.meter_of(None, device="cpu")
     batches = [meter.test[0]] if not work.args.calibration else list(meter.calibration)[:8]
     nothing, made = [], []
     for budget in missing:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .api.network import Network, prunable
     from .api.profile import profile
     from .api.repair import repair
+    from .api.rotate import rotate
     from .api.score import score
     from .api.study import Study, load_study
     from .api.training import evaluate, finetune
@@ -42,6 +43,7 @@ _HOMES = {
     "api.network": ("Network", "prunable"),
     "api.profile": ("profile",),
     "api.repair": ("repair",),
+    "api.rotate": ("rotate",),
     "api.score": ("score",),
     "api.study": ("Study", "load_study"),
     "api.training": ("evaluate", "finetune"),
@@ -94,6 +96,7 @@ __all__ = [
     "profile",
     "prunable",
     "repair",
+    "rotate",
     "save",
     "save_plan",
     "save_problem",

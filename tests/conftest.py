@@ -1,6 +1,9 @@
 """Shared by all tests: one torch thread (colleagues run beside us), no network, no user's data."""
 
+import atexit
 import os
+import shutil
+import tempfile
 
 import pytest
 from hypothesis import settings
@@ -9,6 +12,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from .synthetic import synthetic_resnet, synthetic_vit
+
+# Whoever measures on a device locks it by a file in the folder for temporary files. Here it waits neither for
+# other people's runs nor for the other half of the tests.
+ROOT = os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="mdp-", dir=ROOT)
+atexit.register(shutil.rmtree, tempfile.tempdir, ignore_errors=True)
 
 settings.register_profile("mdp", deadline=None)
 settings.load_profile("mdp")

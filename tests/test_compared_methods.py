@@ -16,7 +16,7 @@ class Meter:
 
     dense, measured, stop_after = 0.9, 0, 10**9
 
-    def __init__(self, study, source, *, images, calibration, seed):
+    def __init__(self, study, source, *, images, calibration, seed, device):
         self.study, self.seed = study, seed
 
     def measure(self, choices, removed=(), *, method=""):

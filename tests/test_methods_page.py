@@ -1,8 +1,10 @@
 """The page of methods is made from the data that come along, and says of each claim what they show."""
 
+import dataclasses
+
 from mdp.core.comparison import Comparison, MethodPoint, read_comparison
 from mdp.core.paths import SHIPPED
-from tools.methods_page import PAGE, page
+from tools.methods_page import CHANNELS, PAGE, page
 
 
 def test_the_page_is_that_of_the_data():
@@ -28,6 +30,11 @@ def test_a_claim_is_reproduced_where_ours_is_ahead_and_not_where_it_is_behind():
     assert "the relation: reproduced: clearly ahead at 2" in claim(text, "Better than HALP")
     assert "not reproduced: clearly ahead at 0, clearly behind at 2" in claim(text, "Better than Isomorphic")
     assert "not measured yet" in claim(text, "Blocks and channels together")
+    same = [dataclasses.replace(p, method=CHANNELS) for p in ours]
+    same[1] = dataclasses.replace(same[1], repaired=(0.5,))
+    text = page([dataclasses.replace(one, points=(*ours, *same))])
+    assert "reproduced in part: clearly ahead at 1, clearly behind at 0 of 2" in claim(text, "Blocks and")
+    text = page([one])
     assert "not testable here" in claim(text, "StreamPETR")
     assert "Behind Isomorphic by 5.0 points at 60 %; Isomorphic by 10.0 points at 30 %" in text
     assert "not measured yet" in claim(page([]), "Better than earlier methods")

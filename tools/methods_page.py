@@ -10,7 +10,7 @@ from pathlib import Path
 from mdp.core.comparison import Comparison, read_comparison
 from mdp.core.comparison_standing import accuracy_at, share_won, standings
 from mdp.core.paths import SHIPPED
-from mdp.plot.method_lines import NAMES
+from mdp.plot.method_lines import NAMES, pending_words
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "measurements" / "methods.md"
 STAGES = {"cut": "as cut", "repaired": "repaired", "tuned": "fine-tuned"}
@@ -40,20 +40,28 @@ def page(found: Sequence[Comparison]) -> str:
     """The whole page as Markdown."""
     parts = [HEAD]
     for one in found:
-        seeds = max((len(p.repaired) for p in one.points), default=0)
+        seeds = seeds_words(one)
         parts.append(f"## {one.study}\n")
         parts.append(
             f"Dense: {_percent(one.dense)} of {one.images:,} test images, {one.dense_measured or 0:.1f} ms. "
-            f"{one.data}. Repaired with {seeds} seed{'s' * (seeds != 1)} of images. {one.device}.\n"
+            f"{one.data}. Repaired with {seeds} of images. {one.device}.\n"
         )
         for stage, words in STAGES.items():
             if any(p.accuracy(stage) is not None for p in one.points):
                 parts.append(f"Per cent right, {words}, and measured latency in per cent of dense:\n")
                 parts.append(table(one, stage))
-        parts += [words for words in (pending(one),) if words]
+        parts += [f"{words}\n" for words in (pending_words(one),) if words]
         parts.append(standing_words(one))
     parts.append(claims(found))
     return "\n".join(parts).rstrip() + "\n"
+
+
+def seeds_words(one: Comparison) -> str:
+    """With how many seeds the plans were repaired: "1 seed", "3 seeds", "1 to 2 seeds (mean)"."""
+    every = [len(p.repaired) for p in one.points if p.repaired]
+    least, most = min(every, default=0), max(every, default=0)
+    many = f"{most}" if least == most else f"{least} to {most}"
+    return f"{many} seed{'s' * (most != 1)}" + " (their mean)" * (most > 1)
 
 
 def table(one: Comparison, stage: str) -> str:
@@ -193,7 +201,9 @@ def _relation(found: Sequence[Comparison], method: str, words: str) -> str:
     worse = sum(gain < -n for (_, gain), n in zip(every, noise, strict=True))
     clear = sum(gain > n for (_, gain), n in zip(every, noise, strict=True))
     text = f"clearly ahead at {clear}, clearly behind at {worse} of {len(every)} points"
-    return f"{'reproduced' if ahead >= 0.9 * len(every) and clear else 'not reproduced'}: {text}"
+    if ahead >= 0.9 * len(every) and clear:
+        return f"reproduced: {text}"
+    return f"{'reproduced in part' if clear and not worse else 'not reproduced'}: {text}"
 
 
 def _verdict(shares: Sequence[float], least: float) -> str:
@@ -229,15 +239,6 @@ def _signed(points: float) -> str:
 
 def _points(share: float) -> str:
     return f"{100 * share:.1f} points"
-
-
-def pending(one: Comparison) -> str:
-    """What of the comparison was not measured yet, in a sentence; "" for nothing."""
-    missing = [p for p in one.points if p.cut is None]
-    if not missing:
-        return ""
-    names = ", ".join(dict.fromkeys(NAMES.get(p.method, p.method) for p in missing))
-    return f"Not measured yet: {len(missing)} of {len(one.points)} plans (of {names}).\n"
 
 
 def _percent(share: float) -> str:

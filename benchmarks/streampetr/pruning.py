@@ -29,8 +29,8 @@ HEAD = "head (fixed: 3-D positions, queries, decoder)"
 
 def taken_apart(body: nn.Module, size: Size, options: int) -> mdp.Network:
     """The body's dims and blocks, each dim at so many widths."""
-    image = torch.zeros(1, 3, *size.image)
-    units = {d.name: d.units for d in mdp.prunable(body, image).space.dims}
+    image, small = torch.zeros(1, 3, *size.image), torch.zeros(1, 3, 64, 64)
+    units = {d.name: d.units for d in mdp.prunable(body, small).space.dims}  # the same for any image
     return mdp.prunable(body, image, width_step={n: max(1, u // options) for n, u in units.items()})
 
 

@@ -61,9 +61,7 @@ def sequence(seed: int, frames: int, image: tuple[int, int], cameras: int, reach
         pose = _pose(drive, turn, t)
         at = places + t * speed[:, None] * np.stack([np.cos(heading), np.sin(heading)], 1)
         boxes = _in_frame(at, extents, heading, speed, pose)
-        pictures = [
-            _draw(m, boxes, colours, image, sky, ground, random) for m in to_image
-        ]
+        pictures = [_draw(m, boxes, colours, image, sky, ground, random) for m in to_image]
         motion = np.eye(4) if before is None else np.linalg.inv(pose) @ before
         seen = np.abs(boxes[:, :2]).max(1) < reach
         found.append(

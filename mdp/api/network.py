@@ -1,5 +1,6 @@
 """`prunable(model)`: what can be pruned in a network, and the pruned network of a plan."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -94,6 +95,8 @@ def prunable(
     example_inputs: "torch.Tensor | Sequence[torch.Tensor] | None" = None,
     *,
     input_size: tuple[int, ...] | None = None,
+    factory: str | None = ProfileOptions.factory,
+    checkpoint: "str | os.PathLike | None" = None,
     width_step: Mapping[str, int] | None = None,
     split_blocks: bool = ProfileOptions.split_blocks,
     attention: str = ProfileOptions.attention,
@@ -106,6 +109,10 @@ def prunable(
         example_inputs: what its forward takes, a tensor or several, with a first axis for the batch. Networks
             of the families know their own; for others give this, or `input_size`.
         input_size: (channels, height, width) of one image; by default what timm says of the model.
+        factory: the function that makes a network of your own, package.module:function or FILE.py:function;
+            it is run, here and in the jobs of this process, which can then make this network again.
+        checkpoint: with `factory`: the safetensors file that has these weights, where the function gives
+            others.
         width_step: units per step of the widths offered, by kind of dim or name: `{"channels": 32}`.
         split_blocks: let a transformer's attention and MLP be removed apart.
         attention: how a transformer's attention is timed, as it runs or in two as in the paper: "fused" or
@@ -114,7 +121,7 @@ def prunable(
     Raises:
         Unsupported: the forward cannot be traced (it says why), nothing in it can be pruned, or it is built
             for one size of batch. A part that cannot be followed stays whole, and `space.skipped` says why.
-        MdpError: the input size is not known, or the network does not take it.
+        MdpError: the input size is not known, or the network does not take it; or the factory makes another.
 
     >>> import timm, mdp
     >>> mdp.prunable(timm.create_model("test_resnet"))
@@ -137,6 +144,12 @@ def prunable(
     if inputs is not None and input_size is not None:
         raise MdpError("Give an example, or input_size, and not both: the example says the size.")
     ref = reference(model, input_size, inputs)
+    if factory is not None:
+        from ..networks.factories import with_factory
+
+        ref = with_factory(ref, model, factory, checkpoint)
+    elif checkpoint is not None:
+        raise MdpError("A checkpoint goes with factory: the function that makes the network it is of.")
     found = find(
         model, ref, width_step=width_step, split_blocks=split_blocks, attention=attention, inputs=inputs
     )

@@ -60,9 +60,10 @@ def repair(
     from ..reconstruction import repair as fit
 
     report = reporter(progress)
+    dense = dense if dense is not None else origin(network)
     repaired, told = fit(
         network,
-        dense if dense is not None else origin(network),
+        dense,
         batches,
         report,
         images=images,
@@ -70,6 +71,7 @@ def repair(
         device=device,
         task=task,
     )
+    note_origin(repaired, dense)
     report.message(told.text)
     repaired.repair_report = told  # type: ignore[assignment]  # a note for the caller, no part of the network
     return repaired
@@ -78,6 +80,12 @@ def repair(
 def note_origin(pruned: "nn.Module", dense: "nn.Module") -> None:
     """Remember what a network was cut out of, without keeping it in memory."""
     _ORIGINS[pruned] = weakref.ref(dense)
+
+
+def pass_on_origin(former: "nn.Module", new: "nn.Module") -> None:
+    """What was made of a pruned network was cut out of the same dense one."""
+    if former in _ORIGINS:
+        _ORIGINS[new] = _ORIGINS[former]
 
 
 def origin(pruned: Any) -> "nn.Module":

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.deployments import deployed, deployments, usual_name, with_deployments
 from ..core.errors import MdpError
+from ..core.noted_quality import noted
 from ..core.pins import Pins, pins_of
 from ..core.plan import Plan, budget_and_limits, parse_budget
 from ..core.plan_accuracy import known_accuracy, with_accuracy
@@ -192,6 +193,34 @@ class Study(StudyRecord):
     def what_if(self, plan: Plan, *, pins: PinsLike = None) -> tuple[Alternative, ...]:
         """Say what each decision of a plan is worth: the best plan if it were the other way."""
         return tuple(solve_what_if(self.problem, plan, pins=pins_of(pins, self.problem)))
+
+    def with_quality(
+        self,
+        plans: Sequence[tuple[Plan, float, float | None]] = (),
+        *,
+        dense: float | None = None,
+        inputs: int = 1,
+        measure: str = "",
+    ) -> "Study":
+        """Note what was measured of plans, for figures, the explorer and the report; returns another study.
+
+        Args:
+            plans: (plan, quality as cut, quality repaired or None), between 0 and 1, as `mdp.evaluate` says.
+            dense: the dense network's.
+            inputs: how many they were measured on.
+            measure: the name of the quality, by default that of the scores' task: accuracy, mAP, agreement.
+
+        Raises:
+            MdpError: a plan is of another study, or a quality is not between 0 and 1.
+
+        >>> import mdp
+        >>> study = mdp.load_study("fmnist-resnet-cpu")
+        >>> noted = study.with_quality([(study.solve("50%"), 0.31, 0.38)], dense=0.42, measure="mAP")
+        >>> noted.solve("50%").accuracy["measure"], noted.solve("50%").accuracy["share"]
+        ('mAP', 0.38)
+        """
+        accuracy = noted(self, plans, dense, inputs, measure)
+        return Study.of(dataclasses.replace(self, accuracy=accuracy))
 
     def save(self, path: str | os.PathLike | None = None) -> Path:
         """Write the study as JSON (default: among the user's studies, where the explorer lists it)."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..operations import FinetuneOptions, check
 from .progress import Progress, reporter
+from .repair import origin, pass_on_origin
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -144,6 +145,7 @@ def finetune(
             loss=loss,
         )
         path.unlink(missing_ok=True)
+    pass_on_origin(network, tuned)
     tuned.history = history.epochs  # type: ignore[assignment]  # a note for the caller, no part of the network
     return tuned
 
@@ -172,6 +174,7 @@ def _of_task(  # type: ignore[no-untyped-def]  # what `finetune` was given
             device=deployment("auto").kind,
         )
         path.unlink(missing_ok=True)
+    pass_on_origin(network, tuned)
     tuned.history = history  # a note for the caller, no part of the network
     return tuned
 
@@ -191,6 +194,4 @@ def _taken(network: "nn.Module", batches: "Batches") -> "ModelRef":
 
 def _dense_of(network: "nn.Module", task: "Task", given: "nn.Module | None") -> "nn.Module | None":
     """The dense network, for a task that has no targets of its own."""
-    from .repair import origin
-
     return given if given is not None or task.labelled else origin(network)

@@ -90,6 +90,10 @@ def fill(parser: argparse.ArgumentParser, operation: type[Options]) -> None:
 def _execute(args: argparse.Namespace) -> int:
     try:
         options_of(OPERATIONS[args.command], args)  # refuses what is out of bounds before anything is loaded
+        if getattr(args, "factory", None):  # said here, it may run in this process and its children
+            from ..networks.factories import allow
+
+            allow(args.factory)
         code = args.run(args) or 0
         if sys.stdout is None:
             _say(

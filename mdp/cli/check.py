@@ -12,11 +12,13 @@ TOLERANCE = 1e-4
 
 
 def run(args):
-    if len(args.name) == 1 and not (args.all or args.rows or args.table):
+    several = args.all or args.rows or args.table
+    if not several and (len(args.name) == 1 or (args.factory and not args.name)):
         return _one(args)
     if not args.name and not args.all:
         raise MdpError(
-            "Say which architecture to check, by its timm name or torchvision/NAME, or --all that timm has."
+            "Say which architecture to check, by its timm name or torchvision/NAME, by --factory, or --all "
+            "that timm has."
         )
     return _many(args)
 
@@ -24,8 +26,9 @@ def run(args):
 def _one(args) -> int:
     from ..surgery.check import check_architecture
 
-    ref = model_of(args, args.name[0], "none") if is_special(args) else None
-    result = check_architecture(args.name[0], args.seed, split_blocks=args.split_blocks, ref=ref)
+    name = next(iter(args.name), "")
+    ref = model_of(args, name, "none") if is_special(args) else None
+    result = check_architecture(name or ref.name, args.seed, split_blocks=args.split_blocks, ref=ref)
     print_json(result) if args.json else print(_describe(result))
     return 0 if _is_right(result) else 1
 
@@ -33,7 +36,8 @@ def _one(args) -> int:
 def _many(args) -> int:
     if is_special(args):
         raise MdpError(
-            "Input size, channels, classes and arguments belong to one architecture: name one alone."
+            "Input size, channels, classes, arguments and a factory belong to one architecture: name one "
+            "alone."
         )
     from ..surgery.coverage import architectures, coverage, markdown
 
@@ -41,7 +45,9 @@ def _many(args) -> int:
     rows = {row["model"]: row for row in _kept_rows(args.rows)}
     left = [n for n in names if n not in rows or _may_fit(rows[n], args.largest)]
     todo = [] if args.kept else left
-    for i, row in enumerate(coverage(todo, args.seed, args.largest), len(names) - len(left) + 1):
+    for i, row in enumerate(
+        coverage(todo, args.seed, args.largest, rows.values()), len(names) - len(left) + 1
+    ):
         rows[row["model"]] = row
         if args.rows:
             with open(args.rows, "a", encoding="utf-8") as file:

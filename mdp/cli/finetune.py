@@ -14,8 +14,12 @@ from . import print_json, reporter
 
 
 def run(args):
-    if args.budgets is None and (args.side_by_side != 1 or args.methods != FinetuneOptions.methods):
-        raise MdpError("--methods and --side-by-side go with --budgets, such as --budgets 60%,40%,25%.")
+    if args.budgets is None and (
+        args.side_by_side != 1 or args.methods != FinetuneOptions.methods or args.ray is not None
+    ):
+        raise MdpError(
+            "--methods, --side-by-side and --ray go with --budgets, such as --budgets 60%,40%,25%."
+        )
     if not (args.plan or args.budget or args.budgets is not None or Path(args.source).is_dir()):
         raise MdpError(
             f"{args.source} is not a folder with a pruned network. Make one with `mdp extract`, or give a "
@@ -23,7 +27,8 @@ def run(args):
         )
     recipe = recipe_of(args.recipe, epochs=args.epochs, batch=args.batch, rate=args.rate, decay=args.decay,
                        distill=args.distill, seed=args.seed,
-                       gentle=None if args.rate is None else 0.0)  # fmt: skip
+                       gentle=None if args.rate is None else 0.0,
+                       convolutional=None if args.rate is None else 0.0)  # fmt: skip
     if args.budgets is not None:
         from .finetune_front import run as run_front
 
@@ -69,6 +74,8 @@ def _sentence(o) -> str:
 
     place = f"{o.path}: accuracy" if o.path else "Accuracy"
     tuned = "not" if o.accuracy_tuned is None else share(o.accuracy_tuned)
+    if o.kept == "repaired":
+        tuned = f"{tuned} (training made it worse: the repaired one is kept)"
     repaired = "" if o.accuracy_repaired is None else f"{share(o.accuracy_repaired)} repaired, "
     text = (
         f"{place} {share(o.accuracy_dense)} dense, {share(o.accuracy_pruned)} as cut, {repaired}"

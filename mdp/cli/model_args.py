@@ -16,13 +16,31 @@ _PYTHON = {"True": True, "False": False, "None": None}
 def model_of(
     args: argparse.Namespace | Model, name: str | None = None, weights: str | None = None
 ) -> ModelRef:
-    """Find the model that the options name. Raises MdpError as `resolve`, and for what makes no sense."""
+    """Find the model that the options name. Raises MdpError as `resolve` and `reference_of` do."""
     from ..networks.models import own_size, resolve
 
+    if getattr(args, "factory", None):
+        return _of_factory(args, name or getattr(args, "model", ""))
     name, weights = name or args.model, weights or args.weights
+    if not name:
+        raise MdpError("Say which model: a name, or --factory FILE.py:function for one of your own.")
     size = input_size(args.input_size, args.in_chans, lambda: own_size(name, arguments(args.arg)))
     classes = None if args.classes is None else _count(args.classes, "--classes", 0)
     return resolve(name, weights, classes=classes, input_size=size, arguments=arguments(args.arg))
+
+
+def _of_factory(args: argparse.Namespace | Model, name: str) -> ModelRef:
+    from ..networks.factories import reference_of
+
+    said = [flag for flag in ("classes", "arg") if getattr(args, flag)]
+    if said:
+        raise MdpError(f"--{said[0]} goes with a name that a library knows; a factory says it itself.")
+
+    def unknown() -> tuple[int, int, int]:
+        raise MdpError("Give the whole --input-size, such as 1x28x28: of an own network no size is known.")
+
+    size = input_size(args.input_size, args.in_chans, unknown)
+    return reference_of(args.factory, name, getattr(args, "weights", None), size)
 
 
 def naming(ref: ModelRef) -> dict[str, Any]:
@@ -47,7 +65,8 @@ def naming(ref: ModelRef) -> dict[str, Any]:
 
 def is_special(args: argparse.Namespace | BuiltAs) -> bool:
     """Whether the words ask for another model than timm builds by default under its name."""
-    return bool(args.arg) or any(v is not None for v in (args.input_size, args.in_chans, args.classes))
+    said = (args.input_size, args.in_chans, args.classes, args.factory)
+    return bool(args.arg) or any(v is not None for v in said)
 
 
 def input_size(

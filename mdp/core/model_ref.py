@@ -9,6 +9,8 @@ from typing import Any
 
 # Weights that somebody holds in memory: this process has them, a file does not say where to get them.
 MEMORY = "memory"
+# Weights that a network has as its factory makes it.
+FACTORY = "factory"
 # What the inputs of a network may hold, beside images.
 INPUT_TYPES = ("float32", "float64", "float16", "bfloat16", "int64", "int32", "uint8", "bool")
 
@@ -20,13 +22,16 @@ class ModelRef:
     Attributes:
         name: a demo network (`fmnist_resnet`, `fmnist_vit`), a timm architecture, or `torchvision/NAME`.
         weights: "demo" (shipped with the project), "pretrained" (timm's), "none" (random), "memory" (held by
-            whoever made the study), or the path of a safetensors checkpoint.
+            whoever made the study), "factory" (as its factory makes it), or the path of a safetensors
+            checkpoint.
         input_size: (channels, height, width) of one image; of a network that takes something else, the shape
             of its first input without the batch.
         classes: width of the classifier, 0 if the network answers with something else.
         arguments: keyword arguments for timm.create_model, beyond the name.
         new_head: whether the classifier is a new one, untrained, instead of that of the weights.
         inputs: (dtype, shape without the batch) of every input, where they are not one image of floats.
+        factory: the function that makes a network of one's own, `package.module:function` or
+            `FILE.py:function`. A note: it runs only where the user names it (`mdp.networks.factories`).
     """
 
     name: str
@@ -36,6 +41,7 @@ class ModelRef:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     new_head: bool = False
     inputs: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    factory: str = ""
 
 
 def built_as(ref: ModelRef) -> str:
@@ -53,6 +59,8 @@ def model_to_json(ref: ModelRef) -> dict[str, Any]:
         del data["new_head"]
     if not ref.inputs:
         del data["inputs"]
+    if not ref.factory:
+        del data["factory"]
     return data
 
 
@@ -64,7 +72,7 @@ def model_from_json(data: Any) -> ModelRef:
     if not isinstance(data, Mapping):
         raise ValueError("the model, which must be an object")
     names = {f.name for f in dataclasses.fields(ModelRef)}
-    if odd := (set(data) - names) | (names - set(data) - {"arguments", "new_head", "inputs"}):
+    if odd := (set(data) - names) | (names - set(data) - {"arguments", "new_head", "inputs", "factory"}):
         raise ValueError(f"the model's {min(odd)}, which is unexpected or missing")
     size = data["input_size"]
     for key, right in (
@@ -75,11 +83,16 @@ def model_from_json(data: Any) -> ModelRef:
         ("arguments", isinstance(data.get("arguments", {}), Mapping)),
         ("new_head", isinstance(data.get("new_head", False), bool)),
         ("inputs", _are_inputs(data.get("inputs", []))),
+        ("factory", _is_line(data.get("factory", ""))),
     ):
         if not right:
             raise ValueError(f"the model's {key}")
     inputs = tuple((kind, tuple(shape)) for kind, shape in data.get("inputs", []))
     return ModelRef(**{**data, "input_size": tuple(size), "inputs": inputs})
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= 1000 and (value.isprintable() or not value)
 
 
 def _is_shape(value: Any) -> bool:

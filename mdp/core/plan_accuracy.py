@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from .errors import MdpError
 from .plan import Plan
 from .problem import Problem
+from .quality_name import ACCURACY, is_share, quality_name
 from .saved_networks import Network, networks_of_plan, number
 from .study import StudyRecord
 
@@ -64,22 +65,29 @@ class Known:
         images: how many it was measured on; 0 for an estimate.
         stage: "tuned", "repaired" or "cut": what was done to the network before.
         estimate: interpolated between the plans beside it, not measured itself.
+        measure: what it is: accuracy, or the quality of another task (see quality_name.py).
     """
 
     share: float
     images: int
     stage: str
     estimate: bool = False
+    measure: str = ACCURACY
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval from the number of images alone; None for an estimate."""
-        return None if self.estimate or not self.images else wilson(self.share, self.images)
+        """95 % interval from the number of images alone; None for an estimate, or where it is no share."""
+        if self.estimate or not self.images or not is_share(self.measure):
+            return None
+        return wilson(self.share, self.images)
 
     def to_json(self) -> dict[str, Any]:
         """As plan files and `--json` say it."""
         interval = None if self.interval is None else [round(end, 6) for end in self.interval]
-        return {**asdict(self), "interval": interval}
+        said = {**asdict(self), "interval": interval}
+        if self.measure == ACCURACY:
+            del said["measure"]
+        return said
 
 
 def wilson(share: float, images: int) -> tuple[float, float]:
@@ -149,11 +157,20 @@ def known_accuracy(
 ) -> Known | None:
     """The best that is known of a plan: measured on its own network, else estimated; None if nothing is.
 
+    Its `measure` is the study's.
+
     Args:
         also: measured since, beside what the study holds.
         networks: look for a fine-tuned network of exactly this plan, too (reads small files); or those of
             the study, newest first, where somebody has looked already.
     """
+    known = _known(study, plan, also, networks)
+    return known and dataclasses.replace(known, measure=quality_name(study))
+
+
+def _known(
+    study: StudyRecord, plan: Plan, also: Collection[PlanAccuracy], networks: bool | Collection[Network]
+) -> Known | None:
     if networks is True:
         networks = networks_of_plan(plan)
     for one in networks or ():
@@ -167,10 +184,10 @@ def known_accuracy(
     return _between(study, plan, [one for one in every if one.method == plan.solver])
 
 
-def known_of(one: PlanAccuracy) -> Known:
+def known_of(one: PlanAccuracy, measure: str = ACCURACY) -> Known:
     """What a measurement says: of the better of the two networks."""
     stage = "repaired" if one.repaired is not None and one.repaired >= one.cut else "cut"
-    return Known(one.best, one.images, stage)
+    return Known(one.best, one.images, stage, measure=measure)
 
 
 def with_accuracy(study: StudyRecord, plan: Plan, known: Known | None = None) -> Plan:

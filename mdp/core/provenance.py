@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import MdpError
-from .model_ref import MEMORY, ModelRef
+from .model_ref import FACTORY, MEMORY, ModelRef
 
 HASH = "weights_hash"
 # Weights that are no file's, in words.
@@ -14,6 +14,7 @@ KINDS = {
     "demo": "the project's own weights",
     "pretrained": "timm's weights",
     MEMORY: "weights held in memory",
+    FACTORY: "the weights that its factory makes",
 }
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..core.errors import MdpError
 from ..core.study import ModelRef
+from ..networks.torchvision_models import is_detector
 from .source import Source, Split
 
 
@@ -11,8 +12,14 @@ def check_fit(split: Split, source: Source, ref: ModelRef) -> np.ndarray:
     """The labels of a split as the model's classes, where its pictures are fit for the model.
 
     Raises:
-        MdpError: the model wants other channels than grey or colour, or other classes.
+        MdpError: the model wants other channels than grey or colour, or other classes, or finds boxes.
     """
+    if is_detector(ref.name):
+        raise MdpError(
+            f"{ref.name} answers with boxes, and folders of pictures say classes. In Python, mdp.Detection "
+            'takes pictures with boxes, and the task "match" pictures alone; see how-to/other-tasks in the '
+            "documentation."
+        )
     channels = ref.input_size[0]
     if channels not in (1, 3):
         raise MdpError(

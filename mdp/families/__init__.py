@@ -108,12 +108,13 @@ def outline(
     """
     import torch
 
+    from ..networks.factories import is_own
     from ..networks.memory_check import BYTES_PER_PARAMETER, check_memory
     from ..networks.models import create, shapes_of
 
     empty = shapes_of(ref)
     how = {"width_step": width_step, "split_blocks": split_blocks, "attention": attention}
-    if family_of(empty) != GENERAL:
+    if family_of(empty) != GENERAL and not is_own(ref):
         with torch.device("meta"):
             return find(empty, ref, **how)
     if any(p.is_meta for p in empty.parameters()):

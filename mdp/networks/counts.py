@@ -104,7 +104,8 @@ def run_shapes(model: nn.Module, input_size: Sequence[int]) -> dict[str, tuple[t
     training = model.training
     try:
         with torch.no_grad():
-            model.eval()(torch.zeros(1, *input_size))
+            own = next(model.parameters(), torch.empty(0)).device
+            model.eval()(torch.zeros(1, *input_size, device=own))
     finally:
         model.train(training)
         for hook in hooks:

@@ -16,6 +16,7 @@ from ..core.files import read_json
 from ..core.model_ref import MEMORY, ModelRef
 from .demo_parts import shaped
 from .demos import DEMOS, PUBLIC, SHIPPED_MODELS, Demo, demo_path
+from .factories import is_own, make
 from .heads import classes_in, classifiers, load
 from .hub import hub
 from .model_input import check_patches, checked_size, side
@@ -149,6 +150,8 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
     import timm
     import torch
 
+    if is_own(ref):
+        return make(ref, load_weights=load_weights)
     demo = DEMOS.get(ref.name)
     if demo is None:
         _timm_config(ref.name)  # a name out of a file may be anything, also the address of a hub
@@ -156,7 +159,8 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
     if load_weights and ref.weights == MEMORY:
         raise MdpError(
             f"The weights of {ref.name} were held in memory when this was made, and no file has them. Use "
-            "mdp.prunable(model) with the model itself, or make the study from a safetensors checkpoint."
+            "mdp.prunable(model) with the model itself, make the study from a safetensors checkpoint, or "
+            "name the function that makes it: --factory package.module:function, or FILE.py:function."
         )
     arguments = {**(demo.arguments if demo else {}), **ref.arguments}
     pretrained = load_weights and ref.weights == "pretrained"
@@ -205,6 +209,8 @@ def shapes_of(ref: ModelRef) -> "nn.Module":
     """
     import torch
 
+    if is_own(ref):  # a stranger's code is run as it is meant to be
+        return create(ref, load_weights=False)
     try:
         with torch.device("meta"):
             return create(ref, load_weights=False)
@@ -226,11 +232,11 @@ def accuracy_of(ref: ModelRef) -> dict[str, Any] | None:
 
 
 def data_config(ref: ModelRef) -> DataConfig:
-    """How this model wants its images (timm's own settings, or the demo's)."""
+    """How this model wants its images (timm's own settings, the demo's, or what a factory's network says)."""
     if ref.name in DEMOS:
         demo = DEMOS[ref.name]
         return DataConfig(ref.input_size, demo.mean, demo.std)
-    own = _timm_config(ref.name)
+    own = _own_config(ref) if is_own(ref) else _timm_config(ref.name)
     return DataConfig(
         ref.input_size,
         _per_channel(own.mean, ref.input_size[0]),
@@ -238,6 +244,15 @@ def data_config(ref: ModelRef) -> DataConfig:
         own.interpolation,
         own.crop_pct,
     )
+
+
+def _own_config(ref: ModelRef):
+    """What a network of a factory says in `pretrained_cfg`, as timm's do; else what is usual for ImageNet."""
+    from timm.models import PretrainedCfg
+
+    said = getattr(make(ref, load_weights=False), "pretrained_cfg", None) or {}
+    known = ("mean", "std", "interpolation", "crop_pct")
+    return PretrainedCfg(**{key: said[key] for key in known if key in said})
 
 
 def _timm_config(name: str):

@@ -28,6 +28,11 @@ def is_torchvision(name: str) -> bool:
     return name.startswith(PREFIX)
 
 
+def is_detector(name: str) -> bool:
+    """Whether a model's name is one of torchvision's one-stage detectors: its answers are no classes."""
+    return is_torchvision(name) and name.removeprefix(PREFIX) in DETECTORS
+
+
 def names() -> list[str]:
     """All that can be built, with the prefix."""
     import torchvision
@@ -82,7 +87,7 @@ def build(name: str, classes: int, channels: int, arguments: dict[str, Any]) -> 
     if classes < 1:
         raise MdpError(f"{name} has a classifier. Give 1 class or more.")
     arguments = dict(arguments)
-    if name.removeprefix(PREFIX) in DETECTORS:
+    if is_detector(name):
         arguments.pop("img_size", None)
         return DetectorBody(detector(name, classes, arguments))
     size = arguments.pop("img_size", None)

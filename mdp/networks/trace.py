@@ -31,7 +31,8 @@ def trace(model: nn.Module, input_size: Sequence[int]) -> fx.GraphModule:
     try:
         traced = fx.GraphModule(model, LayerTracer().trace(model))
         with torch.no_grad():
-            ShapeProp(traced).propagate(torch.zeros(1, *input_size))
+            own = next(model.parameters(), torch.empty(0)).device
+            ShapeProp(traced).propagate(torch.zeros(1, *input_size, device=own))
     except Exception as error:  # whatever a stranger's forward raises; the reason goes to the reader
         size = " x ".join(map(str, input_size))
         raise Unsupported(

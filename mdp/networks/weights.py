@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.model_ref import MEMORY, ModelRef
+from ..core.model_ref import FACTORY, MEMORY, ModelRef
 from ..core.provenance import HASH, check_unchanged
 from ..core.study import StudyRecord
 
@@ -20,13 +20,18 @@ def content_at(ref: ModelRef) -> str | None:
     """The hash of the weights that a reference names, as their file holds them now.
 
     None for weights that are in no file of ours: untrained ones, and timm's, which are the same for one name.
+    Those that a factory makes are made to be looked at.
 
     Raises:
         BadFile: the checkpoint is missing or damaged.
+        MdpError: the factory was not named to this process, or fails.
     """
     from .checkpoints import read_tensors
+    from .factories import is_own, make
     from .models import demo_path
 
+    if ref.weights in (FACTORY, MEMORY) and is_own(ref):
+        return state_hash(make(ref).state_dict())
     if ref.weights in ("none", "pretrained", MEMORY):
         return None
     return state_hash(read_tensors(demo_path(ref.name) if ref.weights == "demo" else Path(ref.weights)))

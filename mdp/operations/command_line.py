@@ -40,6 +40,7 @@ def _add(place: Any, about: Option) -> None:
         how |= {"type": about.kind, "metavar": about.metavar}
         if about.default is not dataclasses.MISSING:
             how["default"] = about.default
+            how |= {"nargs": "?"} if about.positional else {}
         elif not about.positional:
             how["required"] = True
     place.add_argument(about.flag, **how)
@@ -88,7 +89,7 @@ def argv(options: Options) -> list[str]:
     words = [options.command] if options.command else []
     for o, value in about:
         if o.positional:
-            words += map(str, value) if o.kind is tuple else [str(value)]
+            words += map(str, value) if o.kind is tuple else [str(value)] * (value != o.default)
     for o, value in about:
         if not o.positional and value != o.default:
             words += _words(o, value)

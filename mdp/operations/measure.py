@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from .option import Options, option, required
-from .shared import MOST_SEED
+from .option import option, required
+from .shared import MOST_SEED, Made
 
 # The page waits for an answer; two thousand images tell 1.5 points apart.
 SERVED_IMAGES = 2000
@@ -12,7 +12,7 @@ SERVED_CALIBRATION = 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeasureOptions(Options, command="measure"):
+class MeasureOptions(Made, command="measure"):
     """Measure the accuracy of a study's plans before any training."""
 
     study: str = required("a study file, or the name of a study", positional=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .option import Options, option, required
-from .shared import MOST_SEED, Images, Model
+from .shared import MOST_SEED, Images, Made, Model
 
 PLAN = "a plan file, made with this study"
 BUDGET = "solve for this budget first: in ms (12.5) or a share of dense (40%)"
@@ -40,7 +40,7 @@ class RotateOptions(Images, Model, command="rotate"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtractOptions(Images, command="extract"):
+class ExtractOptions(Made, Images, command="extract"):
     """Take the pruned network of a plan out of the dense one."""
 
     study: str = required("a study file, or the name of a study", positional=True)
@@ -52,7 +52,7 @@ class ExtractOptions(Images, command="extract"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RepairOptions(Images, command="repair"):
+class RepairOptions(Made, Images, command="repair"):
     """Fit a pruned network to the dense one, on a few images, without training."""
 
     source: str = required(SOURCE, positional=True)
@@ -78,7 +78,7 @@ class TrainOptions(Images, command="train"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FinetuneOptions(Images, command="finetune"):
+class FinetuneOptions(Made, Images, command="finetune"):
     """Fine-tune a pruned network."""
 
     source: str = required(SOURCE, positional=True)
@@ -95,6 +95,11 @@ class FinetuneOptions(Images, command="finetune"):
     side_by_side: int = option(
         1, "with --budgets: networks at once, as far as cores and memory allow", least=1, section="a front"
     )
+    ray: str | None = option(
+        None, "with --budgets: train on this Ray cluster (HOST:PORT, ray://HOST:PORT, auto); its nodes find "
+        "the study, the images and the output under the same paths", metavar="ADDRESS",
+        section="a front", absent="here",
+    )  # fmt: skip
     images: int | None = option(None, "training images to use", least=1, absent="all", label="Train on")
     recipe: str = option(
         "quick", "how to train; or the path of a JSON file that says it", choices=RECIPES, closed=False
@@ -127,7 +132,7 @@ class FinetuneOptions(Images, command="finetune"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportOptions(Options, command="export"):
+class ExportOptions(Made, command="export"):
     """Write a pruned network as ONNX, or a study's tables as CSV."""
 
     source: str = required("the folder of a pruned network (--onnx), or a study (--csv)", positional=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..core.deployment import Deployment
-from .option import Options, option, required
+from .option import Options, option
 
 PINS = "what is held fixed, with commas: blocks.3=removed,blocks.0=kept,embedding=96,blocks.1.mlp=64..256"
 DEVICES = {"auto": "the fastest here", "cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Apple)"}
@@ -12,15 +12,28 @@ MOST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
+class Made(Options):
+    """Which function makes a network of one's own: the only code that is run, and only when it is named."""
+
+    factory: str | None = option(
+        None, "the function that makes a network of your own, package.module:function or FILE.py:function; "
+        "it is run", metavar="PLACE:FUNCTION",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
 class Named(Options):
     """A model's name, and whose weights it has."""
 
-    model: str = required("a demo network or a timm architecture", positional=True)
+    model: str = option(
+        "", "a demo network, a timm architecture or torchvision/NAME; with --factory the name to give it, or "
+        "nothing", positional=True,
+    )  # fmt: skip
     weights: str | None = option(None, "demo, pretrained, none, or the path of a .safetensors checkpoint")
 
 
 @dataclass(frozen=True, kw_only=True)
-class BuiltAs(Options):
+class BuiltAs(Made):
     """How a named model is built where it is not as timm builds it; `mdp.cli.model_args` reads the words."""
 
     input_size: str | None = option(

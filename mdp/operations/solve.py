@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .option import option, required
-from .shared import DEVICES, FASHION, MOST_SEED, PINS, Computing, Images, Limited
+from .shared import DEVICES, FASHION, MOST_SEED, PINS, Computing, Images, Limited, Made
 
 CHOICE = "with --candidates"  # a section of the command's help
 FILE = "a problem file, a study file, or the name of a study"
@@ -57,7 +57,7 @@ class FrontOptions(Limited, command="front"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class IterateOptions(Computing, Images, Limited, command="iterate"):
+class IterateOptions(Made, Computing, Images, Limited, command="iterate"):
     """Prune in steps down to a budget, importance scored anew after each."""
 
     study: str = required("a study file or the name of a study", positional=True)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from .option import Options, option, required
-from .shared import DEVICES, FASHION, MOST_SEED, PINS, Limited
+from .option import option, required
+from .shared import DEVICES, FASHION, MOST_SEED, PINS, Limited, Made
 
 STUDY = "a study file or the name of a study"
 TEST = "with --accuracy"  # a section of the command's help
@@ -11,7 +11,7 @@ FEWEST_PLANS = 4  # fewer say nothing about a rank correlation
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerifyOptions(Options, command="verify"):
+class VerifyOptions(Made, command="verify"):
     """Compare predicted with measured latency on whole random sub-networks."""
 
     study: str = required(STUDY, positional=True)
@@ -38,7 +38,7 @@ class VerifyOptions(Options, command="verify"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnforceOptions(Limited, command="enforce"):
+class EnforceOptions(Made, Limited, command="enforce"):
     """Measure, correct the tables and solve again until a budget is met."""
 
     study: str = required(STUDY, positional=True)

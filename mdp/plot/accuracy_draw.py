@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..core.plan_accuracy import Known
+from ..core.quality_name import is_share
 from .accuracy_front import AccuracyFront, Mark
 from .formats import measured_in, ms, percent
 from .front import MOVING, cross_hair, over_latency, spot_mark
@@ -42,7 +43,7 @@ def draw_accuracy(info: AccuracyFront) -> dict[str, Any]:
         "data": data,
         "layout": over_latency(
             f"{measured_in(info.unit)} (dense: {ms(info.dense_latency, info.unit)})",
-            "accuracy, % of test images",
+            "accuracy, % of test images" if is_share(info.measure) else f"{info.measure}, %",
             x_range,
             y_range,
             legend=True,
@@ -106,7 +107,7 @@ def _bars(marks: tuple[Mark, ...]) -> dict[str, Any]:
 def _dense(info: AccuracyFront, x: list[float]) -> list[dict[str, Any]]:
     if info.dense is None:
         return []
-    text = f"<b>dense</b> · {ms(info.dense_latency, info.unit)}<br>accuracy {percent(info.dense)}"
+    text = f"<b>dense</b> · {ms(info.dense_latency, info.unit)}<br>{info.measure} {percent(info.dense)}"
     mark = Mark(info.dense_latency, info.dense, text)
     level = {
         "type": "scatter",

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from ..core.measurements import Measured
 from ..core.plan import Plan
 from ..core.plan_accuracy import IN_WORDS, Known, PlanAccuracy, known_of, measured_plans
+from ..core.quality_name import ACCURACY, quality_name
 from ..core.study import StudyRecord
-from .accuracy_words import accuracy_short, dense_accuracy, interval_text
+from .accuracy_words import accuracy_short, dense_accuracy, interval_text, named
 from .formats import budgeted, ms, percent
 from .plan_summary import plan_summary, removed_summary
 
@@ -37,6 +38,7 @@ class AccuracyFront:
         tuned: fine-tuned networks.
         chosen, other: (latency, what is known) of the chosen plan and of A; None without one, or where
             nothing is known.
+        measure: the name of the quality.
     """
 
     unit: str
@@ -47,6 +49,7 @@ class AccuracyFront:
     tuned: tuple[Mark, ...]
     chosen: tuple[float, Known] | None = None
     other: tuple[float, Known] | None = None
+    measure: str = ACCURACY
 
 
 def accuracy_front(
@@ -77,6 +80,7 @@ def accuracy_front(
         optimal=optimal,
         others=_few(by_method),
         tuned=tuple(_tuned(study, one) for one in tuned if one.accuracy is not None),
+        measure=quality_name(study),
     )
     return with_chosen(found, plan, known, other, other_known)
 
@@ -106,14 +110,15 @@ def with_chosen(
 
 
 def _mark(study: StudyRecord, one: PlanAccuracy) -> Mark:
-    known, problem = known_of(one), study.problem
+    known, problem = known_of(one, quality_name(study)), study.problem
     low, high = known.interval or (None, None)
     both = "" if one.repaired is None else f"<br>as cut {percent(one.cut)}, repaired {percent(one.repaired)}"
     name = "optimal plan" if one.method == OPTIMAL else one.method
+    ends = f"({interval_text(known)}), " if known.interval else ""
     text = (
         f"<b>{name}</b> · {ms(one.latency, problem.latency_unit)} · "
-        f"{percent(one.latency / problem.dense_latency)} of dense<br>accuracy {percent(known.share)} "
-        f"({interval_text(known)}), {IN_WORDS[known.stage]}{both}<br>"
+        f"{percent(one.latency / problem.dense_latency)} of dense<br>{known.measure} {percent(known.share)} "
+        f"{ends}{IN_WORDS[known.stage]}{both}<br>"
         f"{percent(one.importance / (problem.dense_importance or 1.0))} importance · "
         f"{removed_summary(problem, one.removed)}"
     )
@@ -124,7 +129,7 @@ def _tuned(study: StudyRecord, one: Measured) -> Mark:
     problem = study.problem
     words = f"<br>{plan_summary(problem, one.plan)}" if one.plan else ""
     text = (
-        f"<b>fine-tuned: {one.name}</b><br>accuracy {percent(one.accuracy or 0.0)}<br>"
+        f"<b>fine-tuned: {one.name}</b><br>{quality_name(study)} {percent(one.accuracy or 0.0)}<br>"
         f"{ms(one.predicted, problem.latency_unit)} predicted{words}"
     )
     return Mark(one.predicted, one.accuracy or 0.0, text)
@@ -142,15 +147,15 @@ def accuracy_table(info: AccuracyFront) -> tuple[list[str], list[list[str]]]:
     rows += [row(method, mark) for method, marks in info.others.items() for mark in marks]
     rows += [row("fine-tuned", mark) for mark in info.tuned]
     rows += [row("dense", Mark(info.dense_latency, info.dense, ""))] if info.dense is not None else []
-    return [budgeted(info.unit), "of dense", "accuracy", "95 % interval", "network"], rows
+    return [budgeted(info.unit), "of dense", info.measure, "95 % interval", "network"], rows
 
 
 def accuracy_label(info: AccuracyFront) -> str:
     """One sentence for a screen reader."""
-    text = f"Accuracy against {budgeted(info.unit)}: {len(info.optimal)} measured optimal plans"
+    text = f"{named(info.measure)} against {budgeted(info.unit)}: {len(info.optimal)} measured optimal plans"
     many = sum(map(len, info.others.values()))
     text += f", {many} of other methods." if many else "."
     if info.chosen:
         latency, known = info.chosen
-        text += f" Chosen: {ms(latency, info.unit)}, accuracy {accuracy_short(known)}."
+        text += f" Chosen: {ms(latency, info.unit)}, {info.measure} {accuracy_short(known)}."
     return text

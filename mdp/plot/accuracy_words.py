@@ -1,6 +1,7 @@
 """What is known of a plan's accuracy, in words: never a number without what it is of."""
 
 from ..core.plan_accuracy import IN_WORDS, Known
+from ..core.quality_name import ACCURACY
 from ..core.saved_networks import number
 from ..core.study import StudyRecord
 from .formats import percent
@@ -13,6 +14,11 @@ def dense_accuracy(study: StudyRecord) -> float | None:
     """Share of test images that the dense network gets right; None where nobody measured it."""
     dense = number(study.accuracy or {}, "dense")
     return dense if dense is not None and 0 <= dense <= 1 else None
+
+
+def named(measure: str) -> str:
+    """The name of a quality at the start of a sentence: `Accuracy`, but `mAP`."""
+    return measure[:1].upper() + measure[1:] if measure.islower() else measure
 
 
 def accuracy_value(known: Known | None) -> str:
@@ -37,16 +43,17 @@ def accuracy_short(known: Known | None) -> str:
     return "not measured" if known is None else f"{accuracy_value(known)} {stage_text(known)}"
 
 
-def accuracy_sentence(known: Known | None, dense: float | None) -> str:
-    """The whole story for a hover or a screen reader."""
+def accuracy_sentence(known: Known | None, dense: float | None, measure: str = ACCURACY) -> str:
+    """The whole story for a hover or a screen reader. `measure`: the study's, where nothing is known."""
     against = "" if dense is None else f" The dense network has {percent(dense)}."
     if known is None:
-        return f"The accuracy of this plan was not measured.{against}"
+        return f"The {measure} of this plan was not measured.{against}"
     if known.estimate:
         return (
-            f"Accuracy about {percent(known.share, 0)}, an estimate between measured plans beside this one "
-            f"({IN_WORDS[known.stage]}).{against}"
+            f"{named(known.measure)} about {percent(known.share, 0)}, an estimate between measured plans "
+            f"beside this one ({IN_WORDS[known.stage]}).{against}"
         )
     on = f" on {known.images:,} test images" if known.images else ""
     ends = f", 95 % interval {interval_text(known)} %" if known.interval else ""
-    return f"Accuracy {percent(known.share)}, measured{on}{ends} ({IN_WORDS[known.stage]}).{against}"
+    said = f"{named(known.measure)} {percent(known.share)}, measured{on}{ends}"
+    return f"{said} ({IN_WORDS[known.stage]}).{against}"

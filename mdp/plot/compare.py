@@ -8,6 +8,7 @@ from ..core.plan import Plan
 from ..core.plan_accuracy import Known
 from ..core.problem import Problem
 from ..core.quality import beside, importance_doubt
+from ..core.quality_name import ACCURACY
 from ..core.study import StudyRecord
 from .accuracy_words import accuracy_short
 from .formats import budgeted, ms, number, percent
@@ -149,7 +150,7 @@ def compare_sentence(info: CompareInfo) -> str:
 def _accuracies(info: CompareInfo) -> str:
     if info.accuracy_a is None and info.accuracy_b is None:
         return ""
-    return f"accuracy {accuracy_short(info.accuracy_b)}, A {accuracy_short(info.accuracy_a)}; "
+    return f"{_measure(info)} {accuracy_short(info.accuracy_b)}, A {accuracy_short(info.accuracy_a)}; "
 
 
 def compare_table(info: CompareInfo) -> tuple[list[str], list[list[str]]]:
@@ -183,6 +184,11 @@ def compare_table(info: CompareInfo) -> tuple[list[str], list[list[str]]]:
     return head, [*rows, ["the whole network", "", "", *whole]]
 
 
+def _measure(info: CompareInfo) -> str:
+    known = info.accuracy_b or info.accuracy_a
+    return known.measure if known else ACCURACY
+
+
 def _accuracy_row(info: CompareInfo) -> list[list[str]]:
     if info.accuracy_a is None and info.accuracy_b is None:
         return []
@@ -190,7 +196,7 @@ def _accuracy_row(info: CompareInfo) -> list[list[str]]:
     if info.accuracy_a is not None and info.accuracy_b is not None:
         change = f"{signed(100 * (info.accuracy_b.share - info.accuracy_a.share), 100)} points"
     a, b = accuracy_short(info.accuracy_a), accuracy_short(info.accuracy_b)
-    return [["accuracy", a, b, "", "", change, ""]]
+    return [[_measure(info), a, b, "", "", change, ""]]
 
 
 def signed(value: float, whole: float) -> str:

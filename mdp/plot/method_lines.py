@@ -138,10 +138,10 @@ def methods_label(info: MethodsFigure) -> str:
 
 
 def methods_words(comparison: Comparison, stage: str) -> str:
-    """What the figure says, in a sentence or two."""
-    found = standings(comparison, stage)
+    """What the figure says, in a sentence or two, and how much of it is still to be measured."""
+    found, left = standings(comparison, stage), pending_words(comparison)
     if not found:
-        return "Nothing of ours was measured at this stage yet."
+        return "Nothing of ours was measured at this stage yet." + f" {left}".rstrip()
     first = sum(one.verdict in ("first", "alone") for one in found)  # alone: nothing else is as fast
     within = sum(one.verdict == "within" for one in found)
     behind = [one for one in found if one.verdict == "behind"]
@@ -155,4 +155,13 @@ def methods_words(comparison: Comparison, stage: str) -> str:
             f" Furthest behind: {NAMES.get(worst.rival, worst.rival)} by "
             f"{100 * ((worst.best or 0.0) - worst.ours):.1f} points at {percent(worst.budget, 0)}."
         )
-    return text
+    return text + f" {left}".rstrip()
+
+
+def pending_words(comparison: Comparison) -> str:
+    """What of the comparison was not measured yet, in a sentence; "" for nothing."""
+    missing = [p for p in comparison.points if p.cut is None]
+    names = ", ".join(dict.fromkeys(NAMES.get(p.method, p.method) for p in missing))
+    return (
+        f"Not measured yet: {len(missing)} of {len(comparison.points)} plans (of {names})." if missing else ""
+    )

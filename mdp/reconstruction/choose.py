@@ -13,19 +13,26 @@ from ..core.errors import MdpError
 from ..core.progress import PartOf, Reporter
 from ..tasks import Classification, task_of
 from ..tasks import Task as Goal
+from .head import with_head
 from .images import FEWEST, Images, moved, parted
-from .judge import Worth, no_worse
+from .judge import Worth
 from .judge_task import collect_for, judge_of
 from .layers import Survey, names, survey
 from .plan import Task, room, rows_of, tasks
 from .sweep import Setting, sweep
 from .targets import targets
+from .trials import Trials
 
-# Tried in turn, and judged on the held-out images; the more a network computes, the fewer.
-# A strong ridge changes little beyond means: for networks whose images are too few for their widths.
-SETTINGS = (Setting(), Setting(ridge=1.0), Setting(ridge=1e-3))
-# Multiply-adds of one pass over all images below which all of them are tried, and below which two are.
-CHEAP, MODERATE = 1.5e11, 6e11
+# Each layer takes the ridge that does best on images held back from it.
+RIDGES = (1e-1, 1e-2, 1e-3, 1e-4)
+# What a layer that writes to a stream takes on of the stream's error: all of it among convolutions; among
+# transformers half, and the rest in a second sweep. (All of it twice was worse there, and a second sweep was
+# worse for a ResNet.)
+CONVOLUTIONS, TRANSFORMERS = Setting(ridges=RIDGES, residual=1.0), Setting(ridges=RIDGES)
+# Where none of them helps: a strong ridge changes little beyond means.
+CAUTIOUS = Setting(ridge=1.0)
+# Multiply-adds of one pass over all images below which there is a second sweep.
+CHEAP = 1.5e11
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class RepairReport:
         images: learnt from; `held_out`: judged on, which are others.
         before, after: on the held-out images, the network as cut and as it came back.
         setting: what was chosen; {} where nothing was.
+        classifier: whether the classifier was fitted to the dense network's answers at the end.
         layers: how many were fitted; `skipped`: layer -> why it was left as it is.
         tried: every setting with what it was worth.
         task: what the network is for; beside classification, `Worth.agreement` is how much of what varies in
@@ -49,6 +57,7 @@ class RepairReport:
     before: Worth
     after: Worth
     setting: Mapping[str, Any] = field(default_factory=dict)
+    classifier: bool = False
     layers: int = 0
     skipped: Mapping[str, str] = field(default_factory=dict)
     tried: tuple[tuple[Mapping[str, Any], Worth], ...] = ()
@@ -68,7 +77,8 @@ class RepairReport:
             judged += f"; right are {100 * now.accuracy:.1f} %, before {100 * was.accuracy:.1f} %"
         if self.repaired:
             took = f"{self.images:,} images in {self.seconds:.1f} s"
-            said = f"Repaired {self.layers} layers on {took}: {judged}."
+            what = f"Repaired {self.layers} layers" if self.setting else "Fitted the classifier"
+            said = f"{what} on {took}: {judged}."
         elif self.layers:
             said = (
                 f"Not repaired: on {self.held_out:,} held-out images no repair was better than the network "
@@ -119,7 +129,8 @@ def repair(
     In the order of the forward: X are the layer's inputs in the pruned network as repaired so far, Y the
     dense layer's outputs, those that were kept; new weights minimise ‖X Wᵀ + b − Y‖² + ridge · ‖W − now‖²,
     see `gram.Gram.solve`. A quarter of the images is held out, and judges the whole network: what comes back
-    is the best of the repairs, or the network as it was where none is better. It is the same every time.
+    is the best of the repairs, or the network as it was where none is better. The classifier is fitted last,
+    see `head.with_head`. It is the same every time.
 
     Args:
         pruned: from `extract`, with its `architecture`; it is not changed.
@@ -160,57 +171,64 @@ def repair(
             f"The dense network's answers take {rows_of(todo) / 1e9:.1f} GB, more than is free. Give fewer "
             "images."
         )
-    chosen = settings or _settings(network, todo, len(learn))
+    chosen = settings or (TRANSFORMERS if _transformer(todo) else CONVOLUTIONS,)
     share = 1 / (3 + 2 * len(chosen))
     wanted = targets(dense, learn.images, todo, PartOf(report, 0, share))
     by_dense = judge.answers(dense, held.images, report)
     if not judge.finite(by_dense):
         raise MdpError("The dense network answers with values that are no numbers: it teaches nothing.")
     before = judge.worth(judge.answers(network, held.images, report), by_dense, held)
-    best, after, setting, tried = network, before, None, []
-    failed: dict[str, str] = {}
-    # Where layers write to a stream, the best is swept once more: what later layers left of the stream's
-    # error, earlier ones take on. (A ResNet got worse by it.)
-    for number, one in enumerate((*chosen, None) if todo else ()):
-        part = PartOf(report, share * (1 + 2 * number), share * (3 + 2 * number))
-        network_now = copy.deepcopy(network)
-        if one is None:
-            if not (setting and any(t.write for t in todo) and _work(network, todo, len(learn)) < CHEAP):
-                continue
-            network_now, one = copy.deepcopy(best), replace(setting, sweeps=2)
-        left = sweep(network_now, learn.images, todo, wanted, one, part)
-        now = judge.worth(judge.answers(network_now, held.images, report), by_dense, held)
-        tried.append((asdict(one), now))
-        if no_worse(now, before, len(held)) and (setting is None or now.divergence < after.divergence):
-            best, after, setting, failed = network_now, now, one, left
+    trials = Trials(network, before, len(held))
+    parts = iter(PartOf(report, share * (1 + 2 * i), share * (3 + 2 * i)) for i in range(len(chosen) + 1))
+
+    def attempt(begin: nn.Module, setting: Setting, sweeps: int = 1) -> None:
+        now = copy.deepcopy(begin)
+        left = sweep(now, learn.images, todo, wanted, setting, next(parts))
+        worth = judge.worth(judge.answers(now, held.images, report), by_dense, held)
+        trials.add(now, worth, replace(setting, sweeps=sweeps), left)
+
+    for one in chosen if todo else ():
+        attempt(network, one)
+    if not trials.setting and todo and settings is None:
+        attempt(network, CAUTIOUS)
+    elif trials.setting and _transformer(todo) and _work(network, todo, len(learn)) < CHEAP:
+        attempt(trials.best, trials.setting, sweeps=2)
+    classifier = False
+    if todo and isinstance(goal, Classification):
+        own = with_head(trials.best, learn.images, wanted.answers, report)
+        if own is not None:
+            worth = judge.worth(judge.answers(own, held.images, report), by_dense, held)
+            classifier = trials.add(own, worth, trials.setting, trials.failed)
     done = RepairReport(
-        repaired=setting is not None,
+        repaired=trials.kept,
         images=len(learn),
         held_out=len(held),
         before=before,
-        after=after,
-        setting=asdict(setting) if setting else {},
-        layers=len(todo) - len(failed),
-        skipped={**skipped, **{name: f"its inputs are {why}" for name, why in failed.items()}},
-        tried=tuple(tried),
+        after=trials.after,
+        setting=asdict(trials.setting) if trials.setting else {},
+        classifier=classifier,
+        layers=len(todo) - len(trials.failed),
+        skipped={**skipped, **{name: f"its inputs are {why}" for name, why in trials.failed.items()}},
+        tried=tuple(trials.tried),
         seconds=time.monotonic() - start,
         notes=tuple(notes),
         task=goal.name,
     )
-    best = best.cpu()
+    best = trials.best.cpu().to(memory_format=torch.contiguous_format)
     best.architecture = pruned.architecture
     return best, done
 
 
 def _ready(network: nn.Module, device: Any) -> nn.Module:
-    """A copy in eval mode on the device, without gradients."""
-    return copy.deepcopy(network).requires_grad_(False).to(device).float().eval()
+    """A copy in eval mode on the device, without gradients, laid out as convolutions are fastest."""
+    copied = copy.deepcopy(network).requires_grad_(False).to(device).float().eval()
+    flat = all(p.ndim < 5 for p in copied.parameters())  # torch has no such layout for volumes
+    return copied.to(memory_format=torch.channels_last) if flat else copied
 
 
-def _settings(network: nn.Module, todo: Sequence[Task], images: int) -> tuple[Setting, ...]:
-    """As many of SETTINGS as are cheap: counted in multiply-adds, so that a busy machine changes nothing."""
-    work = _work(network, todo, images)
-    return SETTINGS if work < CHEAP else SETTINGS[:2] if work < MODERATE else SETTINGS[:1]
+def _transformer(todo: Sequence[Task]) -> bool:
+    """Whether streams are of tokens."""
+    return any(t.write and t.write.after.axis == -1 for t in todo)
 
 
 def _work(network: nn.Module, todo: Sequence[Task], images: int) -> float:

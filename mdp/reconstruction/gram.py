@@ -1,6 +1,9 @@
 """Least squares with a ridge towards the present weights, from sums that grow batch by batch."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -17,36 +20,69 @@ class Solution:
     shift: Tensor
 
 
+@dataclass
+class Sums:
+    """Of rows less their first mean: XᵀX (groups, inputs, inputs), XᵀY, Yᵀ² and the sums of both."""
+
+    rows: int
+    xx: Tensor
+    xy: Tensor
+    yy: Tensor
+    x1: Tensor
+    y1: Tensor
+
+    def plus(self, other: "Sums") -> "Sums":
+        """Those of the rows of both."""
+        return Sums(self.rows + other.rows, *(getattr(self, n) + getattr(other, n) for n in _SUMMED))
+
+
+_SUMMED = ("xx", "xy", "yy", "x1", "y1")
+
+
 class Gram:
     """Sums over rows, in float64 and about a first mean, so that large means cost no digits.
 
-    Matrices are as many as the layer has groups: XᵀX is (groups, inputs, inputs).
+    Matrices are as many as the layer has groups: XᵀX is (groups, inputs, inputs). Rows are summed up apart
+    that a ridge may be judged on (`held`); a solution is of all rows.
     """
 
     def __init__(self) -> None:
-        self.rows = 0
+        self._sums: dict[bool, Sums] = {}
 
-    def add(self, x: Tensor, y: Tensor) -> None:
+    def add(self, x: Tensor, y: Tensor, held: bool = False) -> None:
         """x: (groups, rows, inputs), y: (groups, rows, outputs), float32, on any device."""
-        if not self.rows:
+        if not self._sums:
             self.x0, self.y0 = x.mean(1, keepdim=True), y.mean(1, keepdim=True)
-            sizes = [x.shape[2], x.shape[2]], [x.shape[2], y.shape[2]]
-            self.xx, self.xy = (torch.zeros(len(x), *size, dtype=torch.float64) for size in sizes)
-            self.x1, self.y1, self.yy = (
-                torch.zeros(len(x), 1, size, dtype=torch.float64)
-                for size in (x.shape[2], y.shape[2], y.shape[2])
-            )
         x, y = x - self.x0, y - self.y0
-        self.rows += x.shape[1]
-        xt = x.transpose(1, 2)
-        for total, part in (
-            (self.xx, xt @ x),
-            (self.xy, xt @ y),
-            (self.x1, x.sum(1, keepdim=True)),
-            (self.y1, y.sum(1, keepdim=True)),
-            (self.yy, y.square().sum(1, keepdim=True)),
-        ):
-            total += part.cpu()
+        xt, (yy, x1, y1) = x.transpose(1, 2), (z.sum(1, keepdim=True) for z in (y.square(), x, y))
+        parts = (xt @ x, xt @ y, yy, x1, y1)
+        if held not in self._sums:
+            self._sums[held] = Sums(x.shape[1], *(part.cpu().double() for part in parts))
+            return
+        sums = self._sums[held]
+        sums.rows += x.shape[1]
+        for name, part in zip(_SUMMED, parts, strict=True):
+            getattr(sums, name).add_(part.cpu())
+
+    def best_ridge(self, weight: Tensor, bias: Tensor, ridges: Sequence[float], *, centred: bool) -> float:
+        """The ridge whose weights, learnt from the other rows, are nearest to the targets of the held ones.
+
+        With no rows held, or where none can be solved, it is the first. See `solve` for the rest.
+        """
+        if len(self._sums) < 2 or len(ridges) == 1:
+            return ridges[0]
+        xx, xy, _, _ = self._about(self._sums[False], bias, centred)
+        held_xx, held_xy, _, _ = self._about(self._sums[True], bias, centred)
+        right, errors = xy - xx @ weight.mT, {}
+        for ridge in ridges:
+            try:
+                new = weight + _ridge(xx, right, ridge).mT
+            except ArithmeticError:
+                continue
+            error = float(((new @ held_xx - 2 * held_xy.mT) * new).sum())
+            if math.isfinite(error):
+                errors[ridge] = error
+        return min(errors, key=errors.__getitem__) if errors else ridges[0]
 
     def solve(
         self, weight: Tensor, bias: Tensor, ridge: float, *, centred: bool, variance: float = 0.0
@@ -63,27 +99,32 @@ class Gram:
         Raises:
             ArithmeticError: the sums are no numbers, or the matrix is singular whatever the ridge.
         """
-        n = self.rows
-        x0, y0 = self.x0.cpu().double(), self.y0.cpu().double()
-        x1, y1 = self.x1 / n, self.y1 / n
-        xx, xy, yy = self.xx / n, self.xy / n, self.yy / n
-        if centred:
-            xx, xy, yy = xx - x1.mT @ x1, xy - x1.mT @ y1, yy - y1.square()
-        else:  # back to sums about zero, and targets without the bias that stays
-            y0 = y0 - bias
-            xy = xy + x1.mT @ y0 + x0.mT @ y1 + x0.mT @ y0
-            xx = xx + x1.mT @ x0 + x0.mT @ x1 + x0.mT @ x0
-            yy = yy + 2 * y1 * y0 + y0.square()
-        change = _ridge(xx, xy - xx @ weight.mT, ridge).mT
-        new = weight + change
+        sums = reduce(Sums.plus, self._sums.values())
+        xx, xy, yy, (mean_x, mean_y) = self._about(sums, bias, centred)
+        new = weight + _ridge(xx, xy - xx @ weight.mT, ridge).mT
         if variance:
             ours = ((new @ xx) * new).sum(2)[:, None]
             raise_by = (yy / ours.clamp_min(1e-30)).clamp(1, 4).nan_to_num(1).pow(variance / 2)
             new = new * raise_by.mT
-        shift = (y0 + y1) - (x0 + x1) @ new.mT - bias if centred else torch.zeros_like(bias)
+        shift = mean_y - mean_x @ new.mT - bias if centred else torch.zeros_like(bias)
         if not (new.isfinite().all() and shift.isfinite().all()):
             raise ArithmeticError("no numbers")
         return Solution(new, shift.flatten())
+
+    def _about(
+        self, sums: Sums, bias: Tensor, centred: bool
+    ) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor]]:
+        """(XᵀX, XᵀY, Yᵀ², the means of both) a row: about the means, or about zero and less the bias."""
+        n, x0, y0 = sums.rows, self.x0.cpu().double(), self.y0.cpu().double()
+        x1, y1 = sums.x1 / n, sums.y1 / n
+        xx, xy, yy = sums.xx / n, sums.xy / n, sums.yy / n
+        means = x0 + x1, y0 + y1
+        if centred:
+            return xx - x1.mT @ x1, xy - x1.mT @ y1, yy - y1.square(), means
+        y0 = y0 - bias  # back to sums about zero, and targets without the bias that stays
+        xy = xy + x1.mT @ y0 + x0.mT @ y1 + x0.mT @ y0
+        xx = xx + x1.mT @ x0 + x0.mT @ x1 + x0.mT @ x0
+        return xx, xy, yy + 2 * y1 * y0 + y0.square(), means
 
 
 def _ridge(matrix: Tensor, right: Tensor, ridge: float) -> Tensor:

@@ -39,8 +39,13 @@ def parted(images: Images, seed: int) -> tuple[Images, Images]:
     return images.take(order[held:]), images.take(order[:held])
 
 
-def collect(batches: Iterable[Any], size: tuple[int, int, int], most: int | None, report: Reporter) -> Images:
+def collect(
+    batches: Iterable[Any], size: tuple[int, int, int] | None, most: int | None, report: Reporter
+) -> Images:
     """The first `most` images of batches: (images, labels) pairs, or images alone.
+
+    Args:
+        size: (channels, height, width) of an image; None: all as the first.
 
     Raises:
         MdpError: there are none, too few, of another size, or with values that are no numbers.
@@ -50,6 +55,7 @@ def collect(batches: Iterable[Any], size: tuple[int, int, int], most: int | None
     said = hasattr(getattr(batches, "dataset", None), "prepare")
     parts, labels, count = [], [], 0
     for images, classes in feed(batches) if said else _plain(batches):
+        size = size or tuple(images.shape[1:])
         _check(images, size)
         parts.append(images.detach().cpu().float())
         labels.append(classes)

@@ -63,19 +63,18 @@ def tasks(
     todo, skipped = [], dict(found.skipped)
     for number, layer in enumerate(found.layers):
         module, like = network.get_submodule(layer.name), dense_modules.get(layer.name)
-        size = layer.groups * layer.inputs**2 * BYTES * MATRICES
         if not isinstance(like, type(module)):
             skipped[layer.name] = "the dense network has no such layer"
-        elif size > memory:
+        elif not (rows := rows_for(layer, memory)):
             skipped[layer.name] = (
-                f"its matrix of {layer.inputs:,} inputs takes {size / 1e9:.1f} GB, more than is free"
+                f"its matrix of {layer.inputs:,} inputs takes {_size(layer) / 1e9:.1f} GB, more than is free"
             )
         else:
             stay = kept.get(layer.name, torch.arange(like.weight.shape[0]))
             if len(stay) != module.weight.shape[0]:
                 skipped[layer.name] = "which of its outputs were kept is not known"
                 continue
-            at = draw(images, layer.places, _rows(layer.inputs), seed + number)
+            at = draw(images, layer.places, rows, seed + number)
             todo.append(Task(layer, stay, at, streams.get(layer.name)))
     return todo, skipped
 
@@ -103,12 +102,16 @@ def _outputs(architecture: Architecture, dense: nn.Module) -> dict[str, Tensor]:
     }
 
 
-def _rows(inputs: int) -> int:
-    """How many rows a layer with so many inputs is fitted on."""
-    return min(MOST, max(FEWEST, ROWS_PER_INPUT * inputs))
+def rows_for(layer: Layer, memory: float) -> int:
+    """How many rows a layer is fitted on, 0 where memory does not hold its matrices."""
+    return min(MOST, max(FEWEST, ROWS_PER_INPUT * layer.inputs)) if _size(layer) <= memory else 0
+
+
+def _size(layer: Layer) -> float:
+    return layer.groups * layer.inputs**2 * BYTES * MATRICES
 
 
 def rows_of(todo: Mapping[str, Task] | list[Task]) -> int:
     """Bytes of the dense network's answers that a repair holds."""
     every = todo.values() if isinstance(todo, Mapping) else todo
-    return sum(t.at.numel() * len(t.kept) * (2 if t.write else 1) * 4 for t in every)
+    return sum(t.at.numel() * len(t.kept) * (1 + len(t.write.reads) if t.write else 1) * 4 for t in every)

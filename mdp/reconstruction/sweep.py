@@ -17,10 +17,13 @@ from .gram import Gram
 from .layers import hooks
 from .plan import Task
 from .rows import groups_of, input_rows, rows_at, weight_rows
-from .targets import Targets, cancellable
+from .streams import Read, as_layer_outputs
+from .targets import Targets, cancellable, watch
 
 # Images whose patches are laid out at once.
 CHUNK = 32
+# Of so many chunks, one judges ridges where there are several.
+JUDGE = 4
 # A stream's error counts this little where what the layer adds to it is scaled to next to nothing.
 SMALLEST_SCALE = 1e-3
 
@@ -31,14 +34,19 @@ class Setting:
 
     Attributes:
         ridge: weight of the present weights, in units of the mean diagonal of XᵀX.
+        ridges: where several are given, each layer has the one that does best on every fourth image.
         residual: share of a residual stream's error that layers writing to it take on.
+        removed: share of what removed blocks added that the layer which wrote to the stream before them
+            takes on.
         variance: 0 to 1, how far the variance of outputs is kept up.
         depthwise: whether convolutions with groups are repaired.
         sweeps: how often all was gone through.
     """
 
     ridge: float = 1e-2
+    ridges: tuple[float, ...] = ()
     residual: float = 0.5
+    removed: float = 1.0
     variance: float = 0.0
     depthwise: bool = True
     sweeps: int = 1
@@ -54,17 +62,17 @@ def sweep(
 ) -> dict[str, str]:
     """Repair `network` in place; returns layer -> why it was left as it is."""
     by_layer = {t.name: t for t in todo}
-    by_stream: dict[str, list[Task]] = {}
     streams: dict[str, Tensor] = {}
     failed: dict[str, str] = {}
     done = 0
+    by_read: dict[Read, list[Task]] = {}
     for task in todo:
-        if task.write and setting.residual:
-            by_stream.setdefault(task.write.stream, []).append(task)
+        if task.write and task.write.before and setting.residual:
+            by_read.setdefault(task.write.before, []).append(task)
 
-    def stream_passes(name: str, module: nn.Module, args: tuple) -> None:
-        for task in by_stream[name]:
-            rows = rows_at(args[0], task.at, task.write.axis)
+    def passes(one: Read, tensor: Tensor) -> None:
+        for task in by_read[one]:
+            rows = rows_at(tensor, task.at, one.axis)
             streams[task.name] = wanted.streams[task.name] - rows.float().cpu()
 
     def layer_runs(name: str, layer: nn.Module, args: tuple) -> None:
@@ -72,8 +80,11 @@ def sweep(
         task = by_layer[name]
         if setting.depthwise or groups_of(layer) == 1:
             target = wanted.outputs[name]
-            if name in streams:
-                target = target + setting.residual * _on_stream(network, task, streams.pop(name))
+            more = [setting.residual * streams.pop(name)] if name in streams else []
+            if name in wanted.ahead and setting.removed:
+                more.append(setting.removed * wanted.ahead[name])
+            if more:
+                target = target + as_layer_outputs(sum(more), task.write.factor(network), SMALLEST_SCALE)
             try:
                 _fit(network, layer, task, args[0], target, setting, report)
             except ArithmeticError as error:
@@ -82,21 +93,11 @@ def sweep(
         report.step(done, len(todo), f"repairing {name}")
 
     with hooks() as hook, cancellable(network, report):
-        for name in by_stream:
-            hook(network.get_submodule(name).register_forward_pre_hook, stream_passes, name)
+        watch(network, by_read, passes, hook)
         for name in by_layer:
             hook(network.get_submodule(name).register_forward_pre_hook, layer_runs, name)
         run(network, images)
     return failed
-
-
-def _on_stream(network: nn.Module, task: Task, error: Tensor) -> Tensor:
-    """A stream's error in units of the layer's own outputs."""
-    scale = task.write.factor(network)
-    if isinstance(scale, float):
-        return error / scale
-    scale = scale.cpu()
-    return torch.where(scale.abs() > SMALLEST_SCALE, error / scale, torch.zeros(()))
 
 
 def _fit(
@@ -111,11 +112,12 @@ def _fit(
     """Raises ArithmeticError where the layer cannot be fitted; it is then as it was."""
     groups, each = groups_of(layer), task.at.shape[1]
     gram = Gram()
-    for begin in range(0, len(inputs), CHUNK):
+    for number, begin in enumerate(range(0, len(inputs), CHUNK)):
         part = slice(begin, begin + CHUNK)
         x = input_rows(layer, inputs[part], task.at[part], task.layer.width).float()
         y = target[begin * each : (begin + CHUNK) * each].to(x.device)
-        gram.add(x, y.unflatten(1, (groups, -1)).transpose(0, 1))
+        held = len(setting.ridges) > 1 and number % JUDGE == JUDGE - 1
+        gram.add(x, y.unflatten(1, (groups, -1)).transpose(0, 1), held)
         report.check()
     norm = network.get_submodule(task.layer.norm) if task.layer.norm else None
     old = weight_rows(layer).cpu()
@@ -123,7 +125,8 @@ def _fit(
     if layer.bias is not None:
         bias = layer.bias.detach().cpu().double().view_as(bias)
     centred = layer.bias is not None or norm is not None
-    solved = gram.solve(old, bias, setting.ridge, centred=centred, variance=setting.variance)
+    ridge = gram.best_ridge(old, bias, setting.ridges or (setting.ridge,), centred=centred)
+    solved = gram.solve(old, bias, ridge, centred=centred, variance=setting.variance)
     with torch.no_grad():
         layer.weight.copy_(solved.weight.flatten(0, 1).view_as(layer.weight))
         if layer.bias is not None:

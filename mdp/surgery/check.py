@@ -9,15 +9,14 @@ from torch.utils._pytree import tree_leaves
 
 from ..core.errors import MdpError
 from ..core.study import ModelRef
-from ..families import GENERAL, PrunableNetwork, family_of, find, outline
+from ..families import GENERAL, PrunableNetwork, family, family_of, find, outline
 from ..networks.lively import liven
 from ..networks.memory_check import BYTES_PER_PARAMETER, check_memory
 from ..networks.models import create, resolve, shapes_of
 from .extract import extract
 from .mask import mask
+from .smaller import SIDE, takes
 
-# Without position embeddings a network has the same weights at any resolution; small is fast.
-SMALL_IMAGE = 96
 # What is needed to run a dense and a pruned network, beside their weights.
 TO_RUN = 1e9
 
@@ -27,13 +26,20 @@ class TooLarge(MdpError):
 
 
 def check_architecture(
-    name: str, seed: int = 0, *, remove: bool = True, split_blocks: bool = False, ref: ModelRef | None = None
+    name: str,
+    seed: int = 0,
+    *,
+    remove: bool = True,
+    split_blocks: bool = False,
+    ref: ModelRef | None = None,
+    empty: torch.nn.Module | None = None,
 ) -> dict[str, Any]:
     """Build `name` without its weights, prune it at random, and compare the two networks.
 
     Args:
         split_blocks: whether a transformer's attention and MLP may be removed apart.
         ref: how to build it, if not as timm does by default.
+        empty: that network without its memory, where it was made already.
 
     Returns:
         model, dims, blocks, removed_blocks, parameters_before, parameters_after, max_abs_difference (relative
@@ -44,28 +50,32 @@ def check_architecture(
             this machine has not the memory free; all said before anything large is made.
     """
     ref = ref or resolve(name, weights="none")
-    empty = shapes_of(ref)
+    empty = shapes_of(ref) if empty is None else empty
     general = family_of(empty) == GENERAL
     needed = (
         _traced_memory(empty) if general else _memory(outline(ref, split_blocks=split_blocks), seed, remove)
     )
     check_memory(f"Checking {ref.name}", needed, TooLarge)
     model = create(ref)
-    small = dataclasses.replace(ref, input_size=(ref.input_size[0], SMALL_IMAGE, SMALL_IMAGE))
-    if not any("pos_embed" in n for n, _ in model.named_parameters()) and (
-        not general or takes(empty, small)
-    ):
-        ref = small
+    # Without position embeddings a network has the same weights at any resolution; small is fast.
+    if not any("pos_embed" in n for n, _ in model.named_parameters()):
+        small = dataclasses.replace(ref, input_size=(ref.input_size[0], SIDE, SIDE))
+        ref = (
+            small
+            if not general or (not ref.inputs and min(ref.input_size[1:]) > SIDE and takes(empty, small))
+            else ref
+        )
     liven(model, seed)
     found = find(model, ref, split_blocks=split_blocks)
     choices, removed, order = random_decision(found, seed, remove=remove)
     images = torch.randn(2, *ref.input_size, generator=torch.Generator().manual_seed(seed))
+    inputs = family(GENERAL).example(ref) if ref.inputs else (images,)
     with torch.no_grad():
         # Extracted first, so that the dense network can then be masked where it stands.
         pruned = extract(found, choices, removed, order)
-        actual = tree_leaves(pruned(images))
+        actual = tree_leaves(pruned(*inputs))
         before = sum(p.numel() for p in model.parameters())
-        expected = mask(found, choices, removed, order, in_place=True)(images)
+        expected = mask(found, choices, removed, order, in_place=True)(*inputs)
         pairs = list(zip(actual, tree_leaves(expected), strict=True))
     space = found.space
     return {
@@ -96,16 +106,6 @@ def _memory(found: PrunableNetwork, seed: int, remove: bool) -> float:
 def _traced_memory(empty: torch.nn.Module) -> float:
     """As `_memory`, for a network that is followed as a graph: copies of it are made to try its cuts."""
     return 3 * sum(p.numel() for p in empty.parameters()) * BYTES_PER_PARAMETER + 2 * TO_RUN
-
-
-def takes(empty: torch.nn.Module, ref: ModelRef) -> bool:
-    """Whether a network on torch's meta device takes images of this size."""
-    try:
-        with torch.no_grad():
-            empty(torch.zeros(2, *ref.input_size, device=next(empty.parameters()).device))
-    except Exception:  # whatever a stranger's forward raises
-        return False
-    return True
 
 
 def random_decision(

@@ -2,7 +2,7 @@
 
 import dataclasses
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -11,7 +11,9 @@ from ..core.errors import Cancelled, MdpError
 from ..core.study import ModelRef
 from ..families import FAMILIES, GENERAL, family, family_of
 from ..networks.models import resolve, shapes_of
+from .alike import fingerprint
 from .check import TooLarge, check_architecture
+from .smaller import smaller
 
 GRID = 4  # patches along one side of the image that a transformer is checked on
 
@@ -31,16 +33,25 @@ def of_families() -> list[str]:
     return [name for module in modules for name in timm.list_models(module=module)]
 
 
-def coverage(names: Iterable[str], seed: int = 0, largest: float = float("inf")) -> Iterator[dict[str, Any]]:
+def coverage(
+    names: Iterable[str], seed: int = 0, largest: float = float("inf"), done: Iterable[dict[str, Any]] = ()
+) -> Iterator[dict[str, Any]]:
     """One row per name: the result of `check_architecture`, or model, parameters_before and error.
+
+    Args:
+        done: rows of before. A network that comes to the same as one of theirs (see `fingerprint`) has its
+            row, with the other's name as `same_as`, and is not run a second time.
 
     Architectures of more than `largest` parameters, or too large for the memory that is free, are left out:
     the row has `large` too. An error that is no sentence of ours is a fault of this project: the row has
     `fault` too, and the run goes on.
     """
+    known = {row["fingerprint"]: row for row in done if row.get("fingerprint") and "same_as" not in row}
     for name in names:
-        row = _row(name, seed, largest)
+        row = _row(name, seed, largest, known)
         yield row
+        if row.get("fingerprint") and "same_as" not in row:
+            known[row["fingerprint"]] = row
         if "large" not in row:
             gc.collect()  # traces hold their networks in cycles
 
@@ -71,7 +82,8 @@ def markdown(rows: Sequence[dict[str, Any]], tolerance: float, unchecked: Sequen
         "",
         "Right: with random weights, a random width of every dim and a third of the removable blocks gone, "
         "the outputs of the extracted and of the masked network for two small images differ by at most "
-        f"{tolerance:g} of the largest output (difference). `python -m mdp check NAME` does one again; "
+        f"{tolerance:g} of the largest output (difference). Names that come to one network on such images, "
+        "with the same layers, settings and shapes, are run once. `python -m mdp check NAME` does one again; "
         "`python -m mdp check --all --rows FILE --table docs/measurements/coverage.md` all that fit in "
         "memory, with `--largest` a limit in parameters; with `--kept` it writes this page from what "
         "FILE holds.",
@@ -104,30 +116,38 @@ def _unknown(row: dict[str, Any]) -> list[str]:
     return [s["reason"] for s in row["skipped"] if "not known" in s["reason"]]
 
 
-def _row(name: str, seed: int, largest: float) -> dict[str, Any]:
-    parameters = 0
+def _row(name: str, seed: int, largest: float, known: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    parameters, said = 0, {}
     try:
         ref = resolve(name, weights="none")
         empty = shapes_of(ref)
         parameters = sum(p.numel() for p in empty.parameters())
         if parameters > largest:
             raise TooLarge(f"It was left out for its size, more than {largest / 1e6:g} M parameters.")
-        return check_architecture(name, seed, ref=_small(name, ref, empty))
+        small = _small(ref, empty)
+        if small.arguments != ref.arguments:
+            empty = shapes_of(small)
+        said = {"fingerprint": fingerprint(empty, small.input_size)}
+        if same := known.get(said["fingerprint"]):
+            return {**same, "model": name, "same_as": same["model"]}
+        return check_architecture(name, seed, ref=small, empty=empty) | said
     except Cancelled:
         raise
     except TooLarge as error:
         return {"model": name, "parameters_before": parameters, "error": str(error), "large": True}
     except MdpError as error:
-        return {"model": name, "parameters_before": parameters, "error": str(error)}
+        return {"model": name, "parameters_before": parameters, "error": str(error), **said}
     except Exception as error:
         said = f"A fault of this project: {type(error).__name__}: {error}"
         return {"model": name, "parameters_before": parameters, "error": said, "fault": True}
 
 
-def _small(name: str, ref: ModelRef, model: torch.nn.Module) -> ModelRef:
-    """The same transformer for a small image; only its position embeddings change."""
+def _small(ref: ModelRef, model: torch.nn.Module) -> ModelRef:
+    """The same network for a small image; of it, only what depends on the size of an image changes."""
+    if family_of(model) == GENERAL:
+        return smaller(ref, model)
     patches = getattr(model, "patch_embed", None)
-    if patches is None or family_of(model) == GENERAL:
+    if patches is None:
         return ref
     side = GRID * patches.feat_ratio(as_scalar=False)[0]
     arguments = {**ref.arguments, "img_size": side}

@@ -88,13 +88,14 @@ def _cut_module(
 def _cut_tensors(
     model: nn.Module, positions: Mapping[str, Mapping[int, "torch.Tensor"]]
 ) -> dict[str, torch.Tensor]:
-    """Every tensor with what stays of it. The running statistics of a norm are cut as its weight is."""
+    """Every tensor with what stays of it. What a norm knows of each channel is cut as its weight is."""
     cut = {}
     for name, tensor in _tensors(model).items():
         path, _, leaf = name.rpartition(".")
-        source = f"{path}.weight" if leaf in ("running_mean", "running_var") else name
+        source = f"{path}.weight" if leaf in ("running_mean", "running_var", "kept") else name
         for axis, stay in positions.get(source, {}).items():
-            tensor = tensor.detach().index_select(axis, torch.from_numpy(stay).nonzero().ravel())
+            places = torch.from_numpy(stay).nonzero().ravel().to(tensor.device)
+            tensor = tensor.detach().index_select(axis, places)
         cut[name] = tensor.detach().clone()
     return cut
 

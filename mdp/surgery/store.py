@@ -17,6 +17,7 @@ from ..core.model_ref import MEMORY, ModelRef, model_from_json
 from ..families import find
 from ..networks.checkpoints import check_fit, put_tensors, read_tensors
 from ..networks.demos import DEMOS
+from ..networks.factories import is_own
 from ..networks.in_memory import at_rest
 from ..networks.memory_check import BYTES_PER_PARAMETER, check_memory
 from ..networks.torchvision_models import is_torchvision
@@ -133,10 +134,13 @@ def _dense(ref: ModelRef, where: str) -> nn.Module:
     """The dense network, empty: it is made before it is cut."""
     from ..networks.models import create
 
+    if is_own(ref):
+        return create(ref, load_weights=False)
     if ref.weights == MEMORY and not _is_named(ref):
         raise BadFile(
             f"The {where} is of a network of your own, {ref.name}, and no code is run for what a file names. "
-            "Give the dense network as a module: load(folder, dense=module); its weights are not used."
+            "Give the dense network as a module: load(folder, dense=module); its weights are not used. On "
+            "the command line, name the function that makes it: --factory FILE.py:function."
         )
     check_memory(f"The dense network of the {where}", _dense_memory(ref), BadFile)
     return create(ref, load_weights=False)

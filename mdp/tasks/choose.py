@@ -2,6 +2,7 @@
 
 from ..core.errors import MdpError
 from ..core.model_ref import ModelRef
+from ..networks.torchvision_models import is_detector
 from .classification import Classification
 from .match import Match
 from .task import Task
@@ -18,10 +19,14 @@ def task_of(given: Task | str | None, ref: ModelRef | None) -> Task:
     if isinstance(given, Task):
         return given
     if given is None or given == "auto":
-        return Classification() if ref is None or ref.classes > 1 else Match()
+        return Classification() if ref is None or _tells_classes(ref) else Match()
     if given not in NAMED:
         raise MdpError(
             f"There is no task {given!r}. Use {' or '.join(map(repr, NAMED))}, or mdp.Detection(detector, "
             "input_size) for a detector."
         )
     return NAMED[given]()
+
+
+def _tells_classes(ref: ModelRef) -> bool:
+    return ref.classes > 1 and not is_detector(ref.name)

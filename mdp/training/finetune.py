@@ -27,7 +27,9 @@ from ..surgery.plans import extract_plan, kept_of_plan
 from ..surgery.store import read_architecture
 from .distributed import accelerator, agree, sentences
 from .evaluation import accuracy, shared
+from .keeping import Repaired, held_out
 from .loop import announce, best_beside, train
+from .optimizers import convolutional
 from .progress_meter import FORWARD, PartOfWork, Work
 from .recipe import Recipe, augment_of, eased
 from .repairing import FILE, begun_unrepaired, repaired
@@ -55,7 +57,9 @@ class Pruned:
 class Outcome:
     """What came of it. Accuracies are shares of the test images; latencies are in ms, None if not known.
 
-    `accuracy_pruned` is of the network as it was cut, `accuracy_repaired` of what training began with.
+    `accuracy_pruned` is of the network as it was cut, `accuracy_repaired` of what training began with,
+    `accuracy_tuned` of the network that is kept: the "trained" one, or the "repaired" one where training made
+    it worse on images that were held out (`kept`; "" without training).
     """
 
     path: str | None
@@ -63,6 +67,7 @@ class Outcome:
     accuracy_pruned: float
     accuracy_repaired: float | None
     accuracy_tuned: float | None
+    kept: str
     test_images: int
     train_images: int
     epochs: int
@@ -137,7 +142,12 @@ def finetune(
     if folder and accelerate.is_main_process:
         check_writable(folder)  # before an epoch is trained
     ref, network = pruned.ref, pruned.network.requires_grad_(True)
+    dense = _dense(pruned, report)
+    repairs = repair and dense is not None and not pruned.trained
     part = source.train.sample(images, recipe.seed) if images else source.train
+    others = None
+    if repairs and recipe.epochs:
+        part, others = held_out(source.train, images, recipe.seed)
     recipe = replace(recipe, batch=min(recipe.batch, max(1, len(part) // accelerate.num_processes)))
     unread = Unread(folder / "unread-images.txt") if folder else Unread.for_now()
     batches = loader(
@@ -147,13 +157,11 @@ def finetune(
     test = shared(loader(source.test, source, ref, TEST_BATCH, unread=unread), accelerate)
     report.message(source.summary)
 
-    dense = _dense(pruned, report)
     guide = dense if teacher is None else teacher_of(teacher, ref)
     agree(accelerate, dense is None, "Not every process finds the weights of the dense network.")
     work.expect((2 if dense else 1) * len(source.test), FORWARD)
-    repairs = repair and dense is not None and not pruned.trained
     if repairs:
-        work.expect(len(source.test), FORWARD)
+        work.expect(len(source.test) + 2 * len(others or ()), FORWARD)
         of_repair = PartOfWork(work, min(REPAIR_IMAGES, len(part)), REPAIR_COST)
     elif repair:
         report.message(f"Not repaired: {_why_not(pruned)}.")
@@ -188,19 +196,28 @@ def finetune(
             better = accuracy(network, test, accelerate=accelerate, work=work, text="repaired accuracy")
     know(accuracy_repaired=better)
 
-    tuned = None
+    tuned, kept, begun = None, "", None
+    if others and about.get("repaired"):
+        compare = shared(loader(others, source, ref, TEST_BATCH, unread=unread), accelerate)
+        begun = Repaired.of(network, accuracy(network, compare, accelerate=accelerate, work=work))
     if recipe.epochs:
         history = train(
-            network, batches, test, eased(recipe, _cut(pruned)), report,
+            network, batches, test, eased(recipe, _cut(pruned), convolutional=convolutional(network)), report,
             checkpoint_path=path, teacher=guide, accelerate=accelerate, about=about, work=work,
         )  # fmt: skip
-        tuned = history.accuracy
-        if accelerate.is_main_process and tuned >= max(e["accuracy"] for e in history.epochs):
-            best_beside(path).unlink(missing_ok=True)  # the last epoch is the best: it is the network itself
+        tuned, kept = history.accuracy, "trained"
+        if begun:
+            now = accuracy(network, compare, accelerate=accelerate, work=work)
+            if why := begun.instead(network.to("cpu"), now, len(others)):
+                tuned, kept = better, "repaired"
+                report.message(why)
+        last_is_best = kept == "trained" and tuned >= max(e["accuracy"] for e in history.epochs)
+        if accelerate.is_main_process and last_is_best:
+            best_beside(path).unlink(missing_ok=True)  # it is the network itself
     know(accuracy_tuned=tuned)
     outcome = Outcome(
         path=str(folder) if folder else None, test_images=len(source.test), train_images=len(part),
-        epochs=recipe.epochs, **facts
+        epochs=recipe.epochs, kept=kept, **facts
     ) if accelerate.is_main_process else None  # fmt: skip
     if outcome:
         if folder:

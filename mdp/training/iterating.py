@@ -62,6 +62,7 @@ def pruned_in_steps(
     mend: bool = True,
     seed: int = 0,
     report: Reporter | None = None,
+    device: str = "cpu",
 ) -> tuple[StudyRecord, Plan]:
     """(the study with the last scores, the plan for `budget`), pruned in steps.
 
@@ -78,7 +79,9 @@ def pruned_in_steps(
         step = len(studies)
         part = PartOf(report, (step - 1) / steps, step / steps)
         sample = source.train.sample(images, seed + step)
-        new = rescored_step(studies[-1], plan, source, sample, part, mend=mend, seed=seed + step)
+        new = rescored_step(
+            studies[-1], plan, source, sample, part, mend=mend, seed=seed + step, device=device
+        )
         studies.append(new)
         return new.problem
 

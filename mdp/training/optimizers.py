@@ -9,6 +9,8 @@ from torch import nn
 from ..core.errors import MdpError, first_line
 from .recipe import Recipe
 
+_LAYERS = (nn.Conv2d, nn.Linear)
+
 
 def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """What the recipe names, made by timm.
@@ -49,6 +51,12 @@ def schedule_of(optimizer: torch.optim.Optimizer, recipe: Recipe, updates: int) 
         t_in_epochs=False,
         **more,
     )
+
+
+def convolutional(model: nn.Module) -> bool:
+    """Whether most of its weights are convolutions'. A recipe may have another rate for such a network."""
+    of = {kind: sum(m.weight.numel() for m in model.modules() if isinstance(m, kind)) for kind in _LAYERS}
+    return of[nn.Conv2d] > of[nn.Linear]
 
 
 def names_in_order(model: nn.Module, optimizer: torch.optim.Optimizer) -> list[str]:

@@ -1,5 +1,6 @@
 """Accuracy of plans before any training: each is cut out, repaired, and measured on the same images."""
 
+import copy
 from collections.abc import Collection, Mapping
 
 import torch
@@ -53,7 +54,8 @@ class PlanMeter:
     ):
         self.study, self.device, self.seed = study, device, seed
         self.found = find_in(study)
-        self.dense_network = self.found.model.to(device).eval()
+        # A copy: plans are cut out of the one on the CPU.
+        self.dense_network = copy.deepcopy(self.found.model).to(device).eval()
         check_fit(source.train, source, study.model)
         test = source.test.sample(images, seed) if images else source.test
         if not len(test):

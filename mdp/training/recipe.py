@@ -30,6 +30,8 @@ class Recipe:
         batch: images per step and process.
         optimizer: a name that timm's `create_optimizer_v2` knows: adamw, sgd (Nesterov's), lamb, …
         rate: the highest learning rate.
+        convolutional: the highest learning rate of a network whose weights are mostly convolutions', which
+            bears a higher one than a transformer; 0: `rate`.
         gentle: share of a network that has to be cut for the whole rate; where less was cut the rate is lower
             in proportion, for there is less to learn again and more to lose; 0: always the whole rate.
         decay: weight decay; norms, biases, other vectors, positions and class tokens have none.
@@ -59,6 +61,7 @@ class Recipe:
     batch: int = 128
     optimizer: str = "adamw"
     rate: float = 1e-3
+    convolutional: float = 0.0
     gentle: float = 0.0
     momentum: float = 0.9
     decay: float = 0.05
@@ -150,15 +153,18 @@ def faults(recipe: Recipe) -> str:
     return ""
 
 
-def eased(recipe: Recipe, cut: float) -> Recipe:
+def eased(recipe: Recipe, cut: float, *, convolutional: bool = False) -> Recipe:
     """The recipe with its rate for a network of which the share `cut` is gone; see `Recipe.gentle`.
 
     >>> eased(Recipe(3, rate=0.002, gentle=0.7), cut=0.35).rate
     0.001
+    >>> eased(Recipe(3, rate=0.002, convolutional=0.004), cut=0.35, convolutional=True).rate
+    0.004
     """
-    if not recipe.gentle:
-        return recipe
-    return replace(recipe, rate=recipe.rate * max(GENTLEST, min(1.0, cut / recipe.gentle)))
+    rate = recipe.convolutional if convolutional and recipe.convolutional else recipe.rate
+    if recipe.gentle:
+        rate *= max(GENTLEST, min(1.0, cut / recipe.gentle))
+    return replace(recipe, rate=rate)
 
 
 def recipe_to_json(recipe: Recipe) -> dict[str, Any]:
@@ -177,6 +183,7 @@ _BOUNDS = (
     ("epochs", 0, 1e6),
     ("batch", 1, 1e6),
     ("rate", 0, 1000),
+    ("convolutional", 0, 1000),
     ("gentle", 0, 1),
     ("momentum", 0, 0.9999),
     ("decay", 0, 10),

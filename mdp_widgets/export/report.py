@@ -13,6 +13,7 @@ from mdp.core.measurements import finetuned, timed
 from mdp.core.plan import Plan, check_plan_fits
 from mdp.core.plan_accuracy import Known, PlanAccuracy, known_accuracy, measured_plans
 from mdp.core.quality import accuracy_check_words, beside, importance_doubt, study_words
+from mdp.core.quality_name import quality_name
 from mdp.core.study import StudyRecord, interpolation_note
 from mdp.core.tables import how_timed
 from mdp.plot import formats as fmt
@@ -128,9 +129,9 @@ def _accuracy_note(study: StudyRecord, known: Known | None) -> str:
     dense = dense_accuracy(study)
     against = "" if dense is None else f"dense {fmt.percent(dense)}"
     if known is None:
-        return ", ".join(filter(None, ("accuracy, not measured", against)))
+        return ", ".join(filter(None, (f"{quality_name(study)}, not measured", against)))
     on = f"{known.images:,} test images" if known.images else ""
-    told = (f"accuracy, {stage_text(known)}", interval_text(known), on, against)
+    told = (f"{known.measure}, {stage_text(known)}", interval_text(known), on, against)
     return ", ".join(filter(None, told))
 
 

@@ -1,6 +1,7 @@
 """One fact of the budget bar, as it is read: name, value, note; and the one about accuracy."""
 
 from mdp.core.plan_accuracy import Known
+from mdp.core.quality_name import quality_name
 from mdp.core.study import StudyRecord
 from mdp.plot import formats as fmt
 from mdp.plot.accuracy_words import (
@@ -22,7 +23,7 @@ def accuracy_fact(
     study: StudyRecord, known: Known | None, measuring: bool = False, problem: str = ""
 ) -> dict[str, str]:
     """What is known of the plan's accuracy: what it is of, its interval, and the dense network's."""
-    dense = dense_accuracy(study)
+    dense, measure = dense_accuracy(study), quality_name(study)
     against = "" if dense is None else f"dense {fmt.percent(dense)}"
     if measuring:
         note = "measuring…"
@@ -32,16 +33,16 @@ def accuracy_fact(
         note = against
     return fact(
         # What it is of stands in the name: notes give way to plan A's values.
-        f"accuracy, {SHORT[known.stage]}" if known else "accuracy",
+        f"{measure}, {SHORT[known.stage]}" if known else measure,
         accuracy_value(known),
         note,
         "accuracy" if known else "accuracy unknown",
-        " ".join(filter(None, (accuracy_sentence(known, dense), problem))),
+        " ".join(filter(None, (accuracy_sentence(known, dense, measure), problem))),
         "" if known is None else "estimate" if known.estimate else interval_text(known),
     )
 
 
 def with_stage(a: dict[str, str]) -> dict[str, str]:
     """A's accuracy may be of another kind than B's: it says which."""
-    name, _, stage = a["name"].partition(", ")
-    return {**a, "value": f"{a['value']} {stage}"} if name == "accuracy" and stage else a
+    _, _, stage = a["name"].partition(", ")
+    return {**a, "value": f"{a['value']} {stage}"} if a["kind"].startswith("accuracy") and stage else a

@@ -69,6 +69,19 @@ def test_every_shortcut_gives_what_the_masked_network_gives(found, batches):
     assert len(starts) > 1, "not every forward begins at the image"
 
 
+def test_a_repair_that_begins_in_the_middle_is_that_of_the_whole(found, batches):
+    """Layers before the first that differs are left alone: what they put out is what they are to."""
+    order = {d.name: np.arange(d.units) for d in found.space.dims}
+    short, long = (Evaluator(found, batches, order, mend=True) for _ in range(2))
+    long.links = long._mender._links = ()
+    plain = Evaluator(found, batches[1:], order)
+    dims = [("dim", d.name, d.options[0]) for d in found.space.dims if len(d.options) > 1]
+    blocks = [("block", b.name, 0) for b in found.space.blocks]
+    for decision in (dims[len(dims) // 2], blocks[1]):
+        assert short.loss(decision) == pytest.approx(long.loss(decision), rel=0.02, abs=1e-4)
+        assert short.loss(decision) <= plain.loss(decision) + 1e-6
+
+
 def test_the_terms_lose_what_was_measured(found, batches):
     scores = score(found, batches, "measured")
     problem = by_macs(found.space, scores)

@@ -8,7 +8,7 @@ import torch
 
 from mdp.cli import main
 from mdp.core.errors import Cancelled, MdpError
-from mdp.core.plan import load_plan
+from mdp.core.plan import load_plan, make_plan
 from mdp.core.progress import Reporter
 from mdp.core.study import build_study, load_study, save_study
 from mdp.families import find
@@ -150,6 +150,20 @@ def test_losses_are_measured_anew_on_a_network_that_was_repaired(ref, batches):
     assert kept == pytest.approx(new.problem.dense_importance)  # all that is left is there
     again = solve(new.problem, plan.latency)
     assert set(plan.removed_blocks) <= set(again.removed_blocks) and again.importance == pytest.approx(kept)
+
+
+def test_losses_are_measured_on_a_transformer_whose_stream_was_narrowed_before(batches):
+    """Its norms know which channels are kept; narrower ones have to know it of what they keep."""
+    study, found = tiny_study(VIT), find(create(VIT), VIT, width_step=STEPS)
+    scores = score(found, batches, "calibrated")
+    study = build_study(study.name, study.model, found.space, study.tables, scores)
+    choices = {**study.problem.dense_choices, "embedding": 16}
+    latency, _ = study.problem.evaluate(choices)
+    plan = make_plan(
+        study.problem, latency, choices, (), solver="exact", seconds=0.0, bound=None, optimal=False
+    )
+    new = rescored(study, plan, batches, network=changed(extract_plan(study, plan)))
+    assert new.problem.evaluate(choices)[1] == pytest.approx(new.problem.dense_importance)
 
 
 def test_iterating_repairs_in_between_and_says_so(tmp_path, capsys):

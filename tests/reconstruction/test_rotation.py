@@ -6,6 +6,7 @@ import timm
 import torch
 from torch.nn import functional as F
 
+import mdp
 from mdp.core.errors import MdpError
 from mdp.core.model_ref import ModelRef
 from mdp.families import find
@@ -71,6 +72,24 @@ def test_cut_it_loses_less():
             now = extract(one, narrow, (), order).eval()(x)
             lost[name] = float(F.mse_loss(now, model(x)))
         assert lost["turned"] < 0.5 * lost["as it was"], kind
+
+
+def test_the_front_door_takes_a_module_or_what_was_found_in_it():
+    model, x = network(), images()
+    turned = mdp.rotate(model, [(x, torch.zeros(len(x)))], progress=False)
+    torch.testing.assert_close(turned(x), model(x), rtol=1e-3, atol=1e-4)
+    assert not turned.training and next(turned.parameters()).requires_grad
+    assert not torch.equal(turned.pos_embed, model.pos_embed)
+    again = mdp.rotate(mdp.prunable(model, input_size=(3, 32, 32)), x.split(16), images=48, progress=False)
+    assert all(torch.equal(t, again.state_dict()[n]) for n, t in turned.state_dict().items())
+    with pytest.raises(MdpError, match="only timm's vision transformers"):
+        mdp.rotate(torch.nn.Linear(2, 2), x.split(16), progress=False)
+    with pytest.raises(MdpError, match="not a list"):
+        mdp.rotate([], x.split(16), progress=False)
+    with pytest.raises(MdpError, match="does not take"):
+        mdp.rotate(model, [torch.randn(16, 3, 16, 16)], progress=False)
+    with pytest.raises(MdpError, match="5 were given"):
+        mdp.rotate(model, [x[:5]], progress=False)
 
 
 def test_another_network_is_refused():

@@ -138,6 +138,18 @@ def test_other_detectors_and_sizes_are_refused():
         mdp.Detection(fcos(), (SIDE, SIDE))
 
 
+def test_folders_of_classes_are_nothing_to_a_named_detector(tmp_path, capsys):
+    from mdp.networks.models import resolve
+    from mdp.tasks import task_of
+
+    name = "torchvision/ssdlite320_mobilenet_v3_large"
+    assert task_of(None, resolve(name)).name == "match"
+    assert main(["score", name, "--data", "fashion-mnist"]) != 0
+    assert "answers with boxes" in capsys.readouterr().err
+    with pytest.raises(MdpError, match="cannot build"):  # nothing is downloaded, whoever asks
+        resolve(name, arguments={"weights": "DEFAULT"})
+
+
 def test_a_named_detector_is_checked(capsys):
     assert main(["check", "torchvision/ssdlite320_mobilenet_v3_large", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)

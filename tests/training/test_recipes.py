@@ -18,6 +18,7 @@ from mdp.datasets.loader import loader
 from mdp.networks.models import DataConfig, create
 from mdp.training.losses import Tap, hard, unlike
 from mdp.training.mixing import mixing
+from mdp.training.optimizers import convolutional
 from mdp.training.recipe import (
     Recipe,
     augment_of,
@@ -76,6 +77,16 @@ def test_the_rate_is_lower_where_little_was_cut():
     recipe = Recipe(epochs=1, rate=0.01, gentle=0.5)
     assert [round(eased(recipe, cut).rate, 6) for cut in (0.8, 0.5, 0.25, 0.0)] == [0.01, 0.01, 0.005, 0.001]
     assert eased(Recipe(epochs=1, rate=0.01), 0.1).rate == 0.01
+
+
+def test_networks_of_convolutions_may_have_a_rate_of_their_own():
+    recipe = Recipe(epochs=1, rate=0.002, convolutional=0.006, gentle=0.5)
+    assert eased(recipe, 0.5, convolutional=True).rate == 0.006
+    assert round(eased(recipe, 0.25, convolutional=True).rate, 6) == 0.003
+    assert eased(recipe, 0.5).rate == 0.002
+    assert eased(Recipe(epochs=1, rate=0.002), 0.5, convolutional=True).rate == 0.002
+    assert convolutional(create(RESNET)) and not convolutional(create(VIT))
+    assert recipe_of("quick").convolutional > recipe_of("quick").rate
 
 
 def test_a_recipe_that_is_not_there():

@@ -77,7 +77,7 @@ def finetune(args):
         report.step(epoch + 1, args.epochs)
     report.result(
         path=str(args.out), accuracy_dense=0.9, accuracy_pruned=0.5, accuracy_repaired=0.7,
-        accuracy_tuned=0.88,
+        accuracy_tuned=0.88, kept="trained",
         latency_predicted=10.0, latency_measured=10.5, latency_measured_dense=21.0, device="test device",
     )  # fmt: skip
 

@@ -24,6 +24,7 @@ from .dims import Group, groups, slices
 from .follow import Follower
 from .layers import BATCH_NORMS
 from .parts import take_parts_first
+from .picks import spell_out_picks
 from .preparing import prepared
 from .rebuild import TracedNetwork, rebuild
 from .residuals import Branch, branches
@@ -76,10 +77,12 @@ def find(
     """
     model = prepared(model)
     inputs = tuple(inputs or example(ref))
-    refuse_baked(structure(model), inputs)
+    own = structure(model)
+    refuse_baked(own, inputs)
     inputs = of_batch(inputs, 2)
     traced = trace(model, inputs)
-    refuse_other(structure(model), traced, inputs)
+    refuse_other(own, traced, inputs)
+    spell_out_picks(traced)
     join_shuffles(traced)
     take_parts_first(traced)
     follower = Follower(model, traced)

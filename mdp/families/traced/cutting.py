@@ -11,6 +11,15 @@ from .ledger import Ledger
 from .values import Axis, Value
 
 
+def _copied(old: nn.Module) -> nn.Module:
+    """A copy that shares its tensors. Of torch's own layers a shallow one does, in a tenth of the time."""
+    if old._modules or not type(old).__module__.startswith("torch.nn.modules"):
+        return copy.deepcopy(old, {id(t): t for t in (*old.parameters(), *old.buffers())})
+    new = copy.copy(old)
+    new.__dict__.update({k: copy.copy(v) for k, v in vars(old).items() if isinstance(v, dict | set | list)})
+    return new
+
+
 class Cutter:
     """Answers what stays of values, tensors and layers.
 
@@ -58,9 +67,7 @@ class Cutter:
 
     def layer(self, name: str) -> nn.Module:
         """A copy of a layer with what stays of its tensors. The dense ones are not copied."""
-        old = self.traced.get_submodule(name)
-        shared = {id(t): t for t in (*old.parameters(), *old.buffers())}
-        new = copy.deepcopy(old, shared)
+        new = _copied(self.traced.get_submodule(name))
         for path, module in new.named_modules():
             for tensors in (module._parameters, module._buffers):
                 for leaf, tensor in list(tensors.items()):

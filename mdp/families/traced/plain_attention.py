@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from . import windows
+
 
 class PlainAttention(nn.MultiheadAttention):
     """Attention of a sequence to itself."""
@@ -79,6 +81,7 @@ _PLAIN: dict[type[nn.Module], type[nn.Module]] = {
     nn.MultiheadAttention: PlainAttention,
     nn.TransformerEncoderLayer: PlainLayer,
     nn.TransformerEncoder: PlainEncoder,
+    **windows.PLAIN,
 }
 
 
@@ -88,9 +91,10 @@ def has_any(model: nn.Module) -> bool:
 
 
 def spell_out(model: nn.Module) -> None:
-    """Make torch's attention and transformer layers of a network ours; their tensors stay."""
+    """Make torch's attention and transformer layers, and torchvision's windows, ours; their tensors stay."""
     for module in model.modules():
         module.__class__ = _PLAIN.get(type(module), type(module))
+        windows.zero_keys(module)
 
 
 __all__ = ["has_any", "spell_out"]

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import fx, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ...networks.segments import Segment, Workload
 from ..graph_segments import describe
-from .layers import BATCH_NORMS, CONVOLUTIONS, TRANSPOSED
+from .folding import fold, folds
+from .layers import TRANSPOSED
 from .lengths import Length, Lengths
 from .moves import PLAIN, RESHAPES, SPLITS
 from .pieces import cut, is_layer
@@ -172,7 +172,7 @@ class Piece:
         name = name_of(self.traced, step)
         if step.op == "call_module":
             module = self.traced.get_submodule(str(step.target))
-            if _folds(self.traced, step):
+            if folds(self.traced, step):
                 return f"+bn {describe(getattr(module, 'act', nn.Identity()))}".strip()
             word = describe(module)
             if str(step.target) in self.follower.opaque or not (word or name in _FREE):
@@ -235,27 +235,3 @@ def _with_sizes(traced: fx.GraphModule, steps: Sequence[fx.Node]) -> list[fx.Nod
 def _several(node: fx.Node) -> bool:
     out = node.meta["out"]
     return isinstance(out, tuple | list) and any(hasattr(t, "untyped_storage") for t in out)
-
-
-def _folds(traced: fx.GraphModule, node: fx.Node) -> bool:
-    """Whether this step is a batch norm that deployment folds into the convolution before it."""
-    if node.op != "call_module" or not isinstance(traced.get_submodule(str(node.target)), BATCH_NORMS):
-        return False
-    source = node.all_input_nodes[0]
-    return (
-        traced.get_submodule(str(node.target)).running_mean is not None
-        and source.op == "call_module"
-        and len(source.users) == 1
-        and isinstance(traced.get_submodule(str(source.target)), CONVOLUTIONS)
-    )
-
-
-def fold(module: fx.GraphModule) -> fx.GraphModule:
-    """Batch norms of a piece taken over by the convolutions before them."""
-    for node in list(module.graph.nodes):
-        if _folds(module, node):
-            source = node.all_input_nodes[0]
-            conv, norm = (module.get_submodule(str(n.target)) for n in (source, node))
-            module.set_submodule(str(source.target), fuse_conv_bn_eval(conv.eval(), norm.eval()))
-            module.set_submodule(str(node.target), getattr(norm, "act", nn.Identity()))
-    return module

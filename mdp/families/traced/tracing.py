@@ -18,6 +18,7 @@ from torchvision.ops import FrozenBatchNorm2d, StochasticDepth
 
 from ...core.errors import Unsupported, first_line
 from ..channels import is_uncentred_norm
+from .einsums import spell_out_einsums
 from .layers import forward_is_known
 from .notes import Notes, note_batches
 
@@ -201,6 +202,7 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
         graph = tracer.trace(model)
         tracer.forget()
         _forget_checks(graph)
+        spell_out_einsums(graph)
         traced = fx.GraphModule(model, graph)
         with torch.no_grad():
             Notes(traced).run(*inputs)

@@ -5,6 +5,7 @@ What does not agree, for whatever reason nobody thought of, is left whole.
 
 import copy
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -55,7 +56,8 @@ class Trial:
             with torch.no_grad():
                 # Not as pruned(...), which writes to the terminal what goes wrong here.
                 actual = _tensors(type(pruned).forward(pruned, *(t.clone() for t in self.inputs)))
-                expected = _tensors(self._masked(slices, kept, gone)(*(t.clone() for t in self.inputs)))
+                with self._masked(slices, kept, gone) as masked:
+                    expected = _tensors(masked(*(t.clone() for t in self.inputs)))
         except Exception as error:  # a cut that does not run
             return first_line(error)
         right = len(actual) == len(expected) and all(map(same, actual, expected))
@@ -64,28 +66,43 @@ class Trial:
     def _some(self, units: int) -> np.ndarray:
         return np.sort(self.random.permutation(units)[: max(1, units // 2)])
 
+    @contextmanager
     def _masked(
         self, slices: Sequence[Slice], kept: Mapping[str, np.ndarray], gone: Sequence[Branch]
-    ) -> nn.Module:
-        model = copy.deepcopy(self.lively)
+    ) -> Iterator[nn.Module]:
+        """The lively network, masked where it stands for as long as it is looked at."""
+        model = self.lively
         tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
         stays: dict[str, np.ndarray] = {}
-        with torch.no_grad():
+        before: dict[str, torch.Tensor] = {}
+        norms: dict[str, nn.Module] = {}
+
+        def changed(name: str) -> torch.Tensor:
+            before.setdefault(name, tensors[name].clone())
+            return tensors[name]
+
+        try:
             for s in (s for s in slices if s.dim in kept):
                 cut = np.setdiff1d(np.arange(len(s.index)), kept[s.dim])
                 positions = s.index[cut].ravel()
-                tensors[s.tensor].index_fill_(s.axis, torch.from_numpy(positions), 0)
+                changed(s.tensor).index_fill_(s.axis, torch.from_numpy(positions), 0)
                 if s.axis == 0:
                     stay = stays.setdefault(s.tensor, np.ones(tensors[s.tensor].shape[0], dtype=bool))
                     stay[positions] = False
             for name in (n for branch in gone for n in branch.last):
-                tensors[name].zero_()
-        for name in [n for n in stays if n.endswith(".weight")]:
-            path = name.rpartition(".")[0]
-            norm = kept_norm(model.get_submodule(path), torch.from_numpy(stays[name]))
-            if norm is not None:
+                changed(name).zero_()
+            for name in [n for n in stays if n.endswith(".weight")]:
+                path = name.rpartition(".")[0]
+                norm = kept_norm(model.get_submodule(path), torch.from_numpy(stays[name]))
+                if norm is not None:
+                    norms[path] = model.get_submodule(path)
+                    model.set_submodule(path, norm)
+            yield model
+        finally:
+            for path, norm in norms.items():
                 model.set_submodule(path, norm)
-        return model
+            for name, tensor in before.items():
+                tensors[name].copy_(tensor)
 
 
 def faults(

@@ -57,52 +57,58 @@ class Evaluator:
         self.images = sum(len(images) for images, _ in batches)
         half = (len(batches) + 1) // 2 if mend else 0
         self._judged = range(half, len(batches))
-        learn = torch.cat([images for images, _ in batches[:half]]) if half else torch.empty(0)
-        self._mender = Mender(self._dense.model, learn, check) if half else None
         self._full = {d.name: d.units for d in found.space.dims}
         self.outputs = [self._dense_output(images) for images, _ in batches]
         self.links = chain(self._dense, batches[0][0][:2])
         self._kept: dict[int, list[Tensor]] = {}
-        self.dense = self._mean([self._distance(i, out) for i, out in enumerate(self.outputs)])
+        learn = torch.cat([images for images, _ in batches[:half]]) if half else torch.empty(0)
+        self._mender = Mender(self._dense.model, learn, self.links, check) if half else None
+        self.dense = self._mean([self._distance(i, self.outputs[i]) for i in self._judged])
 
     def loss(self, decision: Decision) -> float:
         """What the answer loses, ≥ 0 but for labels, where less than nothing can be lost; capped at LOST."""
         model, as_cut = self._as_cut(decision, self.order)
         if self._mender is None or as_cut < SMALL:
             return as_cut
-        return min(as_cut, self._mended(model))
+        return min(as_cut, self._mended(model, decision))
 
     def _as_cut(self, decision: Decision, order: Mapping[str, np.ndarray]) -> tuple[nn.Module, float]:
         """(the pruned network, what its answer loses)."""
-        what, name, kept = decision
-        choices = {**self._full, **({name: kept} if what == "dim" else {})}
-        removed = (name,) if what == "block" else ()
+        choices, removed = self._asked(decision)
         model = extract(self.found, choices, removed, order).to(self.batches[0][0].device)
         start = entry(self.links, self._changed(choices, order), removed)
-        kept_inputs = self._activations(start) if start >= 0 else None
-        found = []
-        with torch.no_grad():
-            for i, (images, _) in enumerate(self.batches):
-                self._check()
-                if kept_inputs is None:
-                    output = model(images)
-                else:
-                    # Nothing but the shape of the images is used: the modules that read them are skipped.
-                    with entered(model, self.links, start, kept_inputs[i]):
-                        output = model(images)
-                found.append(self._distance(i, output))
-        return model, self._mean(found) - self.dense
+        return model, self._lost(model, start)
 
-    def _mended(self, model: nn.Module) -> float:
+    def _mended(self, model: nn.Module, decision: Decision) -> float:
         """What the answer loses once the pruned network is repaired, on images that it did not learn from."""
-        model = self._mender(model)
-        now, was = [], []
+        assert self._mender is not None
+        choices, removed = self._asked(decision)
+        changed = [*self._changed(choices, self.order), *self._mender.begins_at(model)]
+        start = entry(self.links, changed, removed)
+        given = self._activations(start) if start >= 0 else None
+        positions = kept_positions(self.found, kept_units(self.found, choices, self.order))
+        outputs = {
+            name.removesuffix(".weight"): torch.from_numpy(np.flatnonzero(axes[0]))
+            for name, axes in positions.items()
+            if name.endswith(".weight") and 0 in axes
+        }
+        learnt = None if given is None else torch.cat(given[: self._judged.start])
+        return self._lost(self._mender(model, outputs, start if given else -1, learnt), start)
+
+    def _lost(self, model: nn.Module, start: int) -> float:
+        """What the answer of a network that begins to differ behind link `start` loses."""
+        given, found = self._activations(start) if start >= 0 else None, []
         with torch.no_grad():
             for i in self._judged:
                 self._check()
-                now.append(self._distance(i, model(self.batches[i][0])))
-                was.append(self._distance(i, self.outputs[i]))
-        return self._mean(now) - self._mean(was)
+                if given is None:
+                    output = model(self.batches[i][0])
+                else:
+                    # Nothing but the shape of the images is used: the modules that read them are skipped.
+                    with entered(model, self.links, start, given[i]):
+                        output = model(self.batches[i][0])
+                found.append(self._distance(i, output))
+        return self._mean(found) - self.dense
 
     def natural(self, dim: str, kept: int) -> bool:
         """Whether less is lost, as cut, where the first units stay instead of those that the score ranks
@@ -123,9 +129,14 @@ class Evaluator:
 
     def entry_of(self, decision: Decision) -> int:
         """The link where this decision's forwards begin: decisions sorted by it reuse most."""
+        choices, removed = self._asked(decision)
+        return entry(self.links, self._changed(choices, self.order), removed)
+
+    def _asked(self, decision: Decision) -> tuple[dict[str, int], tuple[str, ...]]:
+        """(choices, removed blocks) of one decision."""
         what, name, kept = decision
         choices = {**self._full, **({name: kept} if what == "dim" else {})}
-        return entry(self.links, self._changed(choices, self.order), (name,) if what == "block" else ())
+        return choices, (name,) if what == "block" else ()
 
     def _changed(self, choices: Mapping[str, int], order: Mapping[str, np.ndarray]) -> list[str]:
         kept = kept_units(self.found, choices, order)
