@@ -197,7 +197,7 @@ def test_a_file_that_does_not_run_is_a_sentence(place):
 
 def test_what_a_file_names_is_quoted_where_it_is_offered_to_a_shell():
     ref = ModelRef("Net", FACTORY, (1, 12, 12), 10, factory="net.py:f; rm x")
-    with pytest.raises(MdpError, match="--factory 'net.py:f; rm x'"):
+    with pytest.raises(MdpError, match=r"--factory 'net\.py:f; rm x'"):
         factories.make(ref)
 
 
