@@ -116,9 +116,9 @@ def test_a_counted_study_has_no_deployments(study, path):
 def test_at_signs_name_one_deployment_of_what_is_there(path, tmp_path):
     with pytest.raises(BadFile, match="File name too long"):  # said, not followed to the last at sign
         mdp.load_study("a" + "@b" * 3000)
-    with pytest.raises(BadFile, match="no study at .*me@work/two.json"):
+    with pytest.raises(BadFile, match=r"no study at .*me@work/two\.json"):
         mdp.load_study("/home/me@work/two.json")
-    with pytest.raises(BadFile, match="no study at '?@laptop"):
+    with pytest.raises(BadFile, match=r"no study at '?@laptop"):
         mdp.load_study("@laptop")
     folder = tmp_path / "me@work"
     folder.mkdir()
