@@ -35,7 +35,9 @@ def loss_of_scores(task: Task) -> Callable[[Any, Any], Tensor]:
     """The task's `score_loss()`. Raises MdpError where that is no function."""
     loss = task.score_loss()
     if not callable(loss):
-        raise MdpError(f"{_of(task, 'score_loss()')} gives {type(loss).__name__}, and has to give a function.")
+        raise MdpError(
+            f"{_of(task, 'score_loss()')} gives {type(loss).__name__}, and has to give a function."
+        )
     return loss
 
 
@@ -58,7 +60,9 @@ def checked(task: Task) -> Task:
     for key in ("name", "quality"):
         text = getattr(task, key, None)
         if not isinstance(text, str) or not text or not text.isprintable() or len(text) > 60:
-            raise MdpError(f"The {key} of the task {type(task).__name__} has to be a short text, as in files.")
+            raise MdpError(
+                f"The {key} of the task {type(task).__name__} has to be a short text, as in files."
+            )
     return task
 
 
