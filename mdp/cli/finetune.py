@@ -43,7 +43,8 @@ def run(args):
     from ..datasets import find
     from ..datasets.checking import checked_source
     from ..datasets.labels import check_fit
-    from ..training.finetune import finetune, of_folder, of_plan
+    from ..training.finetune import finetune
+    from ..training.pruned import of_folder, of_plan
     from ..training.recording import recording
     from .extract import read_plan
 

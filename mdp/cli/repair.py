@@ -11,7 +11,7 @@ from . import print_json, reporter
 
 
 def run(args):
-    from ..training.finetune import of_folder, of_plan
+    from ..training.pruned import of_folder, of_plan
     from .extract import read_plan
 
     report = reporter(args)

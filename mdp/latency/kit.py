@@ -59,8 +59,9 @@ class Kit:
     digest: str
 
 
-def entries_to_time(surfaces: Sequence[Surface], most: int) -> list[str]:
-    """Keys of the finest regular grids of all tables, corners always, with a few others, at most `most`.
+def entries_to_time(surfaces: Sequence[Surface], most: int, beside: int = 0) -> list[str]:
+    """Keys of the finest regular grids of all tables, corners always, with a few others: with the `beside`
+    whole networks that travel along at most `most`.
 
     Raises:
         MdpError: even the corners are more.
@@ -69,9 +70,12 @@ def entries_to_time(surfaces: Sequence[Surface], most: int) -> list[str]:
         keys: dict[str, None] = {}
         for surface in surfaces:
             keys |= dict.fromkeys(_grid(surface, points))
-        if len(keys) <= most:
+        if len(keys) + beside <= most:
             return list(keys)
-    raise MdpError(f"The tables of this network need at least {len(keys)} entries. Allow more: --entries.")
+    least = len(keys) + beside
+    raise MdpError(
+        f"The tables of this network need at least {least} entries. Allow more: --entries {least}."
+    )
 
 
 def _grid(surface: Surface, points: int) -> list[str]:
@@ -114,7 +118,7 @@ def make_kit(
     options = {dim.name: dim.options for dim in found.space.dims}
     surfaces, workloads = survey(found.segments, options)
     networks = [(c, r, whole_network(found, c, r)) for c, r in even_networks(found)]
-    keys = to_measure(surfaces, share) if share else entries_to_time(surfaces, entries - len(networks))
+    keys = to_measure(surfaces, share) if share else entries_to_time(surfaces, entries, len(networks))
     items = [_item("part", workloads[key], batch) for key in keys]
     items += [{**_item("network", w, batch), "choices": c, "removed": list(r)} for c, r, w in networks]
     made = {i["id"]: w for i, w in zip(items, [*(workloads[k] for k in keys), *(n[2] for n in networks)],

@@ -5,9 +5,11 @@ shared file system gives them. Ray (an extra) decides what runs where; there is 
 """
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,7 +24,9 @@ from .front_run import LOG, PAUSE, ended, progress, safely, tell
 ANSWER = 5.0  # seconds to open a connection
 JOIN = 45.0  # seconds in which a cluster that accepts connections has to let us in
 MISSING = "Ray is not installed here. Install it with: pip install 'mdp-explorer[ray]'"
-_PROBE = "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False, logging_level='ERROR')"
+_PROBE = """import ray, sys
+print("imported", flush=True)
+ray.init(address=sys.argv[1], log_to_driver=False, logging_level="ERROR")"""
 _ROOT = str(Path(__file__).resolve().parents[2])
 
 
@@ -80,16 +84,24 @@ def joined(address: str) -> Any:
         raise MdpError(MISSING) from None
     _reach(address)
     # In a process of its own first: where no cluster answers, Ray waits for minutes, or ends its process.
-    try:
-        probe = subprocess.run(
-            [sys.executable, "-c", _PROBE, address], capture_output=True, text=True, timeout=JOIN
-        )
-    except subprocess.TimeoutExpired:
-        raise MdpError(_silent(address, f"nothing came within {JOIN:g} s")) from None
+    with subprocess.Popen(
+        [sys.executable, "-c", _PROBE, address], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as probe:
+        try:
+            if probe.stdout:
+                probe.stdout.readline()  # on a busy machine the import alone takes half a minute
+            _, said = probe.communicate(timeout=JOIN)
+        except subprocess.TimeoutExpired:
+            raise MdpError(_silent(address, f"nothing came within {JOIN:g} s")) from None
+        finally:
+            probe.kill()
     if probe.returncode:
-        why = (probe.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        why = (said.strip().splitlines() or ["it said nothing"])[-1]
         raise MdpError(_silent(address, why[:200].rstrip(".")))
+    ours = signal.getsignal(signal.SIGTERM)
     ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+    if threading.current_thread() is threading.main_thread():  # Ray puts its own, which ends without a word
+        signal.signal(signal.SIGTERM, ours)
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])  # nodes need not find it by its name
     return ray
 

@@ -10,11 +10,13 @@ import torch
 
 import mdp
 from mdp.cli import main
+from mdp.cli.model_args import model_of, naming
 from mdp.core.errors import BadFile, MdpError
 from mdp.core.model_ref import FACTORY, ModelRef, model_from_json, model_to_json
 from mdp.core.study import load_study, save_study
 from mdp.networks import factories
 from mdp.networks.models import create, data_config
+from mdp.operations import InspectOptions
 from mdp.surgery import load, save
 from mdp.surgery.plans import extract_plan
 
@@ -206,6 +208,15 @@ def test_images_as_the_network_says(place):
         SOURCE.replace("return Net(), ", "net = Net(); net.pretrained_cfg = {'mean': (0.1,)}; return net, ")
     )
     assert data_config(ref).mean == (0.1,)
+
+
+def test_a_page_names_it_for_its_jobs_only_if_the_user_did(place, monkeypatch):
+    _, study = study_of(place)
+    again = InspectOptions(**naming(load_study(study.save(place / "own.json")).model))
+    assert model_of(again).weights == FACTORY and again.input_size == "1x12x12"
+    monkeypatch.setenv(factories.VARIABLE, "")
+    with pytest.raises(MdpError, match="MDP_FACTORY="):
+        naming(load_study(place / "own.json").model)
 
 
 def test_how_a_network_is_made_travels_as_json():

@@ -1,6 +1,7 @@
 """A front on a Ray cluster: addresses that do not answer, members that fail, a real cluster."""
 
 import contextlib
+import signal
 import socket
 import subprocess
 import sys
@@ -35,7 +36,7 @@ class Ray(types.ModuleType):
         self.stopped, self.lost = [], False
 
     def init(self, **how):
-        self.how = how
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as the real one puts its own
 
     def nodes(self):
         return [{"Alive": True, "Resources": {"CPU": 4.0}}, {"Alive": False, "Resources": {}}]
@@ -78,6 +79,7 @@ def test_members_are_tasks_and_one_that_fails_takes_nothing_from_the_others(tmp_
     assert [one.state for one in members] == ["done", "failed", "failed"]
     assert members[1].why == "The disk is full." and "signal 9" in members[2].why
     assert ray.asked == {"max_retries": 0, "num_cpus": 1, "num_gpus": 0}  # 4 cores for 3 of them
+    assert signal.getsignal(signal.SIGTERM) != signal.SIG_IGN
     assert ray.stopped == ["all"] and (tmp_path / "front.json").exists()
 
 
@@ -105,7 +107,7 @@ def test_a_cluster_that_is_not_there_is_a_sentence(monkeypatch):
             joined(address)
     with socket.create_server(("127.0.0.1", 0)) as other:  # it listens, and is no cluster
         monkeypatch.setattr(front_ray, "JOIN", 0.5)
-        monkeypatch.setattr(front_ray, "_PROBE", "import time; time.sleep(60)")
+        monkeypatch.setattr(front_ray, "_PROBE", "import time; print(flush=True); time.sleep(60)")
         with pytest.raises(MdpError, match=r"nothing came within 0\.5 s"):
             joined(f"127.0.0.1:{other.getsockname()[1]}")
     monkeypatch.setattr(front_ray, "_PROBE", "raise SystemExit('It is another version.')")
@@ -133,7 +135,7 @@ def cluster():
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", f"--port={port}"]
-    more = ["--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats"]
+    more = ["--node-ip-address=127.0.0.1", "--num-cpus=2", "--include-dashboard=false"]
     process = subprocess.Popen([*start, *more], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if not any("Ray runtime started" in line for line in process.stdout):
         pytest.skip("`ray start --head` ended by itself")
