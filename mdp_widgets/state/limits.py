@@ -1,20 +1,27 @@
 """Limits beside the latency budget, as views and addresses write them. No solver here."""
 
+import string
 from collections.abc import Mapping
+from urllib.parse import quote, unquote
 
 from mdp.core.errors import MdpError
 from mdp.core.problem import Problem
 from mdp.core.resources import MEMORY, PARAMETERS, UNITS, limits_of, pairs_of
 
+# Of a name in a text of limits.
+_AS_IT_IS = string.punctuation.replace("%", "").replace(",", "")
+
 
 def limits_text(most: Mapping[str, float]) -> str:
-    """`parameters=480000,macs=7.2e6`; "" without limits. Amounts are exact."""
-    return ",".join(f"{name}={value!r}" for name, value in most.items())
+    """`parameters=480000,macs=7.2e6`; "" without limits. Amounts are exact; commas and spaces of a name are
+    written as in addresses: a problem file may have any."""
+    return ",".join(f"{quote(name, safe=_AS_IT_IS)}={value!r}" for name, value in most.items())
 
 
 def limits_from_text(text: str, problem: Problem) -> dict[str, float]:
     """What `limits_text` wrote. Raises MdpError for what the problem does not know."""
-    return limits_of(problem, pairs_of([part for part in text.split(",") if part.strip()]))
+    pairs = pairs_of([part for part in text.split(",") if part.strip()])
+    return limits_of(problem, {unquote(name): amount for name, amount in pairs.items()})
 
 
 def changed(

@@ -1,11 +1,15 @@
 """Limits beside the budget on the page's state: set, refused, undone, in the address, in named plans."""
 
+import dataclasses
+
 import pytest
 
+from mdp.core.terms import Resource
 from mdp.solve import Front, Pins
 from mdp_widgets.state import opening
 from mdp_widgets.state.address import address_of, go_to
 from mdp_widgets.state.explorer_state import ExplorerState
+from mdp_widgets.state.limits import limits_from_text, limits_text
 from mdp_widgets.widgets.budget import BudgetBar, plan_facts
 from mdp_widgets.widgets.limit_facts import limit_rows
 
@@ -107,3 +111,11 @@ def test_a_front_goes_on_growing_when_equal_limits_are_set_anew(monkeypatch):
     selection.go(selection.budget, selection.pins, dict(selection.limits))
     found[-1](front)
     assert selection.front is front
+
+
+@pytest.mark.parametrize("name", ["a,b", " laptop ", "50%", "%2C", "a=b", "é <b>"])
+def test_names_of_a_problem_file_come_through_an_address(name):
+    problem = synthetic_vit(2, 24, 2).problem
+    problem = dataclasses.replace(problem, resources=(Resource(name, "ms", problem.latency),))
+    assert limits_from_text(limits_text({name: 12.5}), problem) == {name: 12.5}
+    assert limits_text({"laptop": 12.5}) == "laptop=12.5"

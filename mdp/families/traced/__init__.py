@@ -119,10 +119,11 @@ def _tried(
         found = groups(follower, left_whole)
         blocks = [b for b in branches(follower.traced, names) if b.name not in left_whole]
         owned = tuple(slices(follower, found, _block_of(blocks)))
-        wrong = dict(faults(trial, found, blocks, owned))
-        if not wrong and not trial.fails(found, blocks, owned, [b.name for b in blocks[1::2]]):
+        # Of a block that is gone nothing is tried: each is there once.
+        halves = ([b.name for b in half] for half in (blocks[::2], blocks[1::2]))
+        if not any(trial.fails(found, blocks, owned, gone) for gone in halves):
             return found, blocks, owned, left_whole
-        left_whole |= wrong
+        left_whole |= dict(faults(trial, found, blocks, owned))
     raise Unsupported(
         f"This {type(follower.model).__name__} cannot be pruned: cut, it computes something else than "
         "masked, and it was not found where. Please report it with the module."

@@ -110,3 +110,31 @@ def test_every_kind_is_taken_away(name, tmp_path):
     assert all(p.grad is not None for p in pruned.parameters())
     optimiser.step()
     assert all(torch.isfinite(p).all() for p in pruned.parameters())
+
+
+class Shifted(torch.nn.Module):
+    """Linear attention of elu(q) + 1 and elu(k) + 1: a component that is zero still counts, in one block that
+    goes as a whole."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed, self.qkv = torch.nn.Linear(6, 32), torch.nn.Linear(32, 96)
+        self.out, self.head = torch.nn.Linear(32, 32), torch.nn.Linear(32, 5)
+
+    def forward(self, x):
+        x = self.embed(x)
+        b, n, _ = x.shape
+        q, k, v = self.qkv(x).reshape(b, n, 3, 4, 8).permute(2, 0, 3, 1, 4).unbind(0)
+        q, k = torch.nn.functional.elu(q) + 1, torch.nn.functional.elu(k) + 1
+        y = q @ (k.mT @ v) / (q @ k.sum(-2, keepdim=True).mT)
+        return self.head((x + self.out(y.transpose(1, 2).reshape(b, n, 32))).mean(1))
+
+
+def test_what_is_wrong_inside_a_block_is_found_though_the_block_can_go():
+    torch.manual_seed(0)
+    model, inputs = Shifted().eval(), (torch.randn(2, 9, 6),)
+    net = mdp.prunable(model, inputs)
+    assert [d.kind for d in net.space.dims] == ["channels", "heads", "v"] and len(net.space.blocks) == 1
+    for seed in range(3):
+        choices, removed, order = random_decision(net, seed)
+        agree(extract(net, choices, removed, order), mask(net, choices, removed, order), inputs)
