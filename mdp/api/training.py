@@ -50,7 +50,7 @@ def evaluate(
     from ..training.evaluation import accuracy
 
     goal = task_of("match" if task is None and dense is not None else task, _ref(network))
-    if not isinstance(goal, Classification):
+    if not isinstance(goal, Classification) or _several(network):
         fed = examples(_taken(network, batches), batches, labelled=goal.labelled)
         return quality(goal.measure(network, fed, _dense_of(network, goal, dense)), goal)
     return accuracy(network, as_loader(batches))
@@ -116,7 +116,7 @@ def finetune(
     from ..training.recipe import recipe_of
 
     goal = task_of(task, _ref(network))
-    if not isinstance(goal, Classification):
+    if not isinstance(goal, Classification) or _several(network):
         chosen = recipe_of(recipe, epochs=epochs, rate=rate, decay=decay, distill=distill, seed=seed)
         guide = _dense_of(network, goal, teacher) if loss is None else teacher
         return _of_task(
@@ -178,6 +178,12 @@ def _of_task(  # type: ignore[no-untyped-def]  # what `finetune` was given
     pass_on_origin(network, tuned)
     tuned.history = history  # a note for the caller, no part of the network
     return tuned
+
+
+def _several(network: "nn.Module") -> bool:
+    """Whether the network takes more than one tensor, or another than floats."""
+    ref = _ref(network)
+    return ref is not None and bool(ref.inputs)
 
 
 def _ref(network: "nn.Module") -> "ModelRef | None":

@@ -18,7 +18,7 @@ from ..networks.prunable import PrunableNetwork
 from ..tasks import Classification, Task, run, task_of
 from ..tasks.answers import loss_of_scores, scalar
 from . import hessian, magnitude, nvit, taylor
-from .inputs import stream
+from .inputs import stream, takes_images
 from .measured import rates, whole
 from .measured.measure import measure, own_answers
 from .measured.of_task import measure_task
@@ -87,7 +87,7 @@ def score(
     method = method or (usual if loss is None else ranking(found))
     if method not in METHODS:
         raise MdpError(f"There is no score {method!r}; choose one of {', '.join(METHODS)}.")
-    if method in MEASURED and not isinstance(goal, Classification):
+    if method in MEASURED and not (isinstance(goal, Classification) and (takes_images(found) or loss)):
 
         def gradients(batches, report):
             more = {"device": device, "provenance": provenance, "task": goal}

@@ -19,9 +19,14 @@ def stream(
     Raises:
         MdpError: the batches do not fit the network, or have no targets where these are needed.
     """
-    if isinstance(task, Classification) and not found.ref.inputs and len(found.ref.input_size) == 3:
+    if isinstance(task, Classification) and takes_images(found):
         for images, classes in fitting(found, batches, device, labels=labels):
             yield images, classes, len(images)
         return
     for inputs, targets in examples(found.ref, batches, device, labelled=labels):
         yield inputs, targets, len(inputs)
+
+
+def takes_images(found: PrunableNetwork) -> bool:
+    """Whether one batch of images, and nothing else, is what the network takes."""
+    return not found.ref.inputs and len(found.ref.input_size) == 3

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..core.progress import Reporter
+from ..tasks import run
+from ..tasks.inputs import Inputs
 from .images import Images
 from .targets import CHUNK, cancellable
 
@@ -28,10 +30,10 @@ class Worth:
     accuracy: float | None
 
 
-def answers(network: nn.Module, images: Tensor, report: Reporter) -> Tensor:
+def answers(network: nn.Module, images: Inputs, report: Reporter) -> Tensor:
     """Outputs (images, classes) in eval mode, float32, on the CPU."""
     with cancellable(network, report):
-        chunks = [network(images[i : i + CHUNK]).float().cpu() for i in range(0, len(images), CHUNK)]
+        chunks = [run(network, images[i : i + CHUNK]).float().cpu() for i in range(0, len(images), CHUNK)]
     return torch.cat(chunks)
 
 

@@ -75,7 +75,10 @@ def examples(
     for batch in batches:
         inputs, targets = _parted(batch, len(wanted))
         if labelled and targets is None:
-            raise MdpError("These batches have no targets, which this takes. Give (inputs, targets).")
+            raise MdpError(
+                'These batches have no targets, which this takes. Give (inputs, targets), or task="match", '
+                "which needs none."
+            )
         _check(inputs, wanted, ref.name)
         ready = tuple(
             (t.float() if kind.is_floating_point else t.to(kind)).to(device or t.device)

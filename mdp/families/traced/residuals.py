@@ -178,14 +178,16 @@ def _keeps_zero(traced: fx.GraphModule, node: fx.Node, source: fx.Node) -> bool:
 
 def _named(traced: fx.GraphModule, found: list[Branch]) -> list[Branch]:
     """Each called as the module that it lies in; where that has several, as the part of it that it runs."""
-    spans = [_common([s.meta["path"] for s in b.steps if _is_layer(traced, s)]) for b in found]
+    # In the order of the forward: a set of steps has another order on every trace, and names must not.
+    layers = [step for step in traced.graph.nodes if _is_layer(traced, step)]
+    within = [[s.meta["path"] for s in layers if s in b.steps] for b in found]
+    spans = [_common(paths) for paths in within]
     crowded = Counter(spans)
     named: list[Branch] = []
     used: set[str] = set()
-    for branch, span in zip(found, spans, strict=True):
+    for branch, span, paths in zip(found, spans, within, strict=True):
         name = span
         if crowded[span] > 1 or not span:
-            paths = [s.meta["path"] for s in branch.steps if _is_layer(traced, s)]
             start = f"{span}." if span else ""
             parts = Counter(p.removeprefix(start).partition(".")[0] for p in paths)
             name = start + parts.most_common(1)[0][0]
