@@ -76,7 +76,7 @@ def examples(
         inputs, targets = _parted(batch, len(wanted))
         if labelled and targets is None:
             raise MdpError(
-                "These batches have no targets, which this takes. Give (inputs, targets), or task=\"match\", "
+                'These batches have no targets, which this takes. Give (inputs, targets), or task="match", '
                 "which needs none."
             )
         _check(inputs, wanted, ref.name)

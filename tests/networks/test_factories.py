@@ -161,7 +161,7 @@ def test_from_a_terminal(place, capsys, name):
         (["--factory", "own_net.py:missing"], "has no function 'missing'"),
         (["--factory", "own_net.py:broken"], "no weights here"),
         (["--factory", "own_net.py:nothing"], "gives a dict"),
-        (["--factory", "own_net.py:build"], "The size of an image"),
+        (["--factory", "own_net.py:build"], "Let the factory return (network, example inputs), or say it"),
         (["--factory", "own_net.py:build", "--input-size", "12"], "Give the whole --input-size"),
         (["--factory", "own_net.py:build", "--classes", "3"], "a factory says it itself"),
         (["--factory", "own_net.py:with_inputs", "--weights", "pretrained"], "or those of a safetensors"),
