@@ -59,8 +59,8 @@ studies: env
 	  $(BIN)/python -m mdp build fmnist_$$m --tables build/$$m.tables.json --scores build/$$m.scores.json \
 	    --name "Fashion-MNIST $$title · CPU · batch 32" --out data/studies/fmnist-$$m-cpu.json; \
 	  $(BIN)/python -m mdp verify data/studies/fmnist-$$m-cpu.json --seconds 150; \
-	  $(BIN)/python -m mdp measure data/studies/fmnist-$$m-cpu.json --budgets $(MEASURED) --save; \
-	  $(BIN)/python -m mdp verify data/studies/fmnist-$$m-cpu.json --accuracy; \
+	  $(BIN)/python -m mdp measure data/studies/fmnist-$$m-cpu.json --data fashion-mnist --budgets $(MEASURED) --save; \
+	  $(BIN)/python -m mdp verify data/studies/fmnist-$$m-cpu.json --accuracy --data fashion-mnist; \
 	done
 	$(BIN)/python -m mdp profile tf_efficientnet_lite0 --device cpu --threads 1 --batch 1 --out build/lite0.tables.json
 	test -z "$(IMAGENET)" || $(BIN)/python -m mdp score tf_efficientnet_lite0 --data "$(IMAGENET)" --method measured \

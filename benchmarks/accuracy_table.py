@@ -124,7 +124,6 @@ Per cent of test images right, without any training, at the same predicted laten
 cut out of the dense network, repaired in closed form on the same images, and measured. Ours is `exact`; the
 other names are those of [the solvers](../reference/solvers.md) and of the ablation, on our importance.
 
-`python -m benchmarks.accuracy --methods all --budgets 20x --images 2000 --seeds 1 --out FILE` (here
-`docs/measurements/accuracy.json`)
-measures what is missing, and with `--page docs/measurements/accuracy.md` makes this page of it.
+`python -m benchmarks.accuracy --methods all --budgets 20x --images 2000 --seeds 1 --out FILE` measures what
+is missing, and with `--page PAGE` makes this page of it.
 """

@@ -11,7 +11,8 @@ def tune(work, methods, budgets) -> None:
     """Fine-tune the plans of some methods; what was trained before is found in its folder."""
     from mdp.core.files import read_json
     from mdp.core.progress import Reporter
-    from mdp.training.finetune import finetune, of_plan
+    from mdp.training.finetune import finetune
+    from mdp.training.pruned import of_plan
     from mdp.training.recipe import recipe_of
 
     from .methods import say, tuned_folder

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from mdp.core.errors import MdpError
@@ -76,10 +77,9 @@ def mirrored(image: Tensor, target: Target, sideways: bool, upside_down: bool) -
 
 
 def _one(folder: Path, name: str, classes: tuple[str, ...], size: tuple[int, int]) -> tuple[Tensor, Target]:
-    from torchvision.io import ImageReadMode, decode_image
-    from torchvision.transforms.v2.functional import resize
+    from torchvision.transforms.v2.functional import pil_to_tensor, resize
 
-    image = decode_image(str(folder / "JPEGImages" / f"{name}.jpg"), ImageReadMode.RGB)
+    image = pil_to_tensor(Image.open(folder / "JPEGImages" / f"{name}.jpg").convert("RGB"))
     scale = torch.tensor([size[1] / image.shape[2], size[0] / image.shape[1]] * 2)
     boxes, labels = [], []
     for one in ElementTree.parse(folder / "Annotations" / f"{name}.xml").iter("object"):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import MdpError
-from ..operations import RepairOptions
+from ..operations import RepairOptions, check
 from .progress import Progress, reporter
 
 if TYPE_CHECKING:
@@ -57,8 +57,10 @@ def repair(
     >>> repaired.repair_report.held_out, repaired.training
     (8, False)
     """
+    from ..latency.device import deployment
     from ..reconstruction import repair as fit
 
+    check(RepairOptions, seed=seed, **({} if images is None else {"images": images}))
     report = reporter(progress)
     dense = dense if dense is not None else origin(network)
     repaired, told = fit(
@@ -68,7 +70,7 @@ def repair(
         report,
         images=images,
         seed=seed,
-        device=device,
+        device=deployment(device).kind,
         task=task,
     )
     note_origin(repaired, dense)

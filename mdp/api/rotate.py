@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import MdpError
-from ..operations import RotateOptions
+from ..operations import RotateOptions, check
 from .network import Network
 from .progress import Progress, reporter
 
@@ -46,6 +46,7 @@ def rotate(
     >>> torch.allclose(turned(x), model(x), rtol=1e-3, atol=1e-4)
     True
     """
+    check(RotateOptions, images=images)
     from ..families import find
     from ..networks.in_memory import at_rest, reference
     from ..reconstruction.images import collect

@@ -9,13 +9,15 @@ from typing import Any
 
 from ..core.deployments import deployed, deployments, usual_name, with_deployments
 from ..core.errors import MdpError
+from ..core.noted_quality import noted
 from ..core.pins import Pins, pins_of
-from ..core.plan import Plan, budget_and_limits, check_plan_fits, parse_budget
-from ..core.plan_accuracy import PlanAccuracy, known_accuracy, with_accuracy, with_plans
+from ..core.plan import Plan, budget_and_limits, parse_budget
+from ..core.plan_accuracy import known_accuracy, with_accuracy
 from ..core.resources import MACS, MEMORY, PARAMETERS, amount, limits_of
 from ..core.study import Scores, StudyRecord, Tables, build_study, counted_tables
 from ..core.study import load_study as load_record
 from ..core.study import save_study as save_record
+from ..core.turned import turned
 from ..networks.prunable import PrunableNetwork
 from ..operations import SolveOptions
 from ..solve import Alternative, Candidates, Front
@@ -139,10 +141,12 @@ class Study(StudyRecord):
         *,
         pins: PinsLike = None,
         time_limit: float | None = None,
+        limits: Mapping[str, str | float] | None = None,
     ) -> Candidates:
         """Different plans within a budget, all nearly as important as the best: a pool to measure.
 
-        See `mdp.candidates`, which says when two plans differ and how complete the list is.
+        See `mdp.candidates`, which says when two plans differ and how complete the list is. `limits` are of
+        other resources: `{"parameters": "50%"}`.
 
         >>> import mdp
         >>> found = mdp.load_study("fmnist-resnet-cpu").candidates("50%", count=3)
@@ -156,6 +160,7 @@ class Study(StudyRecord):
             gap,
             pins=pins_of(pins, self.problem),
             time_limit=time_limit,
+            most=limits_of(self.problem, limits or {}),
         )
         return dataclasses.replace(found, plans=tuple(self._with_order(plan) for plan in found.plans))
 
@@ -163,6 +168,7 @@ class Study(StudyRecord):
         self,
         budgets: int | Sequence[str | float] = 100,
         *,
+        over: str = "",
         pins: PinsLike = None,
         parameters: str | float | None = SolveOptions.parameters,
         macs: str | float | None = SolveOptions.macs,
@@ -171,16 +177,18 @@ class Study(StudyRecord):
     ) -> Front:
         """Find the best plan at each budget, or at that many from the fastest plan to dense.
 
-        Limits beside latency are those of `solve`: the front while they hold.
+        Limits beside latency are those of `solve`: the front while they hold. `over="parameters"` is the
+        front over another resource, in its unit, with `limits={"latency": "40%"}` for the latency.
 
         >>> import mdp
         >>> front = mdp.load_study("fmnist-vit-cpu").front(["30%", "60%"])
         >>> [point.plan.is_optimal for point in front.points]
         [True, True]
         """
-        at = budgets if isinstance(budgets, int) else [parse_budget(b, self.problem) for b in budgets]
-        most = limits_of(self.problem, _asked(parameters, macs, weight_memory, limits))
-        return solve_front(self.problem, at, pins=pins_of(pins, self.problem), most=most)
+        problem = turned(self.problem, over) if over else self.problem
+        at = budgets if isinstance(budgets, int) else [parse_budget(b, problem) for b in budgets]
+        most = limits_of(problem, _asked(parameters, macs, weight_memory, limits))
+        return solve_front(problem, at, pins=pins_of(pins, problem), most=most)
 
     def what_if(self, plan: Plan, *, pins: PinsLike = None) -> tuple[Alternative, ...]:
         """Say what each decision of a plan is worth: the best plan if it were the other way."""
@@ -211,23 +219,8 @@ class Study(StudyRecord):
         >>> noted.solve("50%").accuracy["measure"], noted.solve("50%").accuracy["share"]
         ('mAP', 0.38)
         """
-        if any(q is not None and not 0 <= q <= 1 for q in (dense, *(q for _, *of in plans for q in of))):
-            raise MdpError("A quality is a number between 0 and 1, as mdp.evaluate gives it.")
-        if inputs < 1:
-            raise MdpError("A quality is measured on 1 input or more.")
-        for plan, _, _ in plans:
-            check_plan_fits(plan, self.problem)
-        new = [
-            PlanAccuracy(
-                plan.choices, plan.removed_blocks, plan.latency, plan.importance, inputs, cut, repaired,
-                plan.solver,
-            )
-            for plan, cut, repaired in plans
-        ]  # fmt: skip
-        said = {"dense": dense} if dense is not None else {}
-        named = {"measure": measure} if measure else {}
-        record = dataclasses.replace(self, accuracy={**with_plans(self, new), **said, **named})
-        return Study.of(record)
+        accuracy = noted(self, plans, dense, inputs, measure)
+        return Study.of(dataclasses.replace(self, accuracy=accuracy))
 
     def save(self, path: str | os.PathLike | None = None) -> Path:
         """Write the study as JSON (default: among the user's studies, where the explorer lists it)."""

@@ -45,13 +45,14 @@ def evaluate(
     True
     """
     from ..tasks import Classification, examples, task_of
+    from ..tasks.answers import quality
     from ..training.batches import as_loader
     from ..training.evaluation import accuracy
 
     goal = task_of("match" if task is None and dense is not None else task, _ref(network))
     if not isinstance(goal, Classification) or _several(network):
         fed = examples(_taken(network, batches), batches, labelled=goal.labelled)
-        return goal.measure(network, fed, _dense_of(network, goal, dense))
+        return quality(goal.measure(network, fed, _dense_of(network, goal, dense)), goal)
     return accuracy(network, as_loader(batches))
 
 

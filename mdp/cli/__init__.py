@@ -143,7 +143,7 @@ def _say(error: MdpError, args: argparse.Namespace) -> None:
         return  # the first one meets the same and says it
     if processes.joined():  # this one ends anyway, and the launcher may be telling it to
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    text, job = f"{processes.label()}{error}\n", getattr(args, "job", None)
+    text, job = f"{processes.label()}{plain(str(error))}\n", getattr(args, "job", None)
     # What fails in any of several processes ends the whole run, and is what the pages should say.
     fatal = bool(job and processes.rank() and processes.joined() and not lost)
     with contextlib.suppress(OSError):  # a job's output goes to a file, and its disk may be full
@@ -153,6 +153,11 @@ def _say(error: MdpError, args: argparse.Namespace) -> None:
             log.write_text(text, encoding="utf-8")
     if fatal:
         note_exit(job, 2)
+
+
+def plain(text: str) -> str:
+    """Text without control characters: a name that somebody else gave a file moves no cursor here."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def reporter(args: argparse.Namespace) -> Reporter:

@@ -1,6 +1,7 @@
 """`mdp solve --candidates 16`: many nearly optimal plans, each repaired and measured; the best is taken."""
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,7 +13,9 @@ from ..core.study import StudyRecord
 from . import reporter
 
 
-def chosen_plan(args, study: StudyRecord | None, budget: float, pins: Pins) -> tuple[Plan, dict]:
+def chosen_plan(
+    args, study: StudyRecord | None, budget: float, pins: Pins, most: Mapping[str, float]
+) -> tuple[Plan, dict]:
     """The most accurate of the candidates, and what `--json` says of all of them.
 
     It is chosen on one half of the test images; the accuracy that is said of it is that on the other half,
@@ -28,7 +31,9 @@ def chosen_plan(args, study: StudyRecord | None, budget: float, pins: Pins) -> t
     from ..training.choose_plan import choose_plan
     from ..training.plan_meter import PlanMeter
 
-    found = candidates(study.problem, budget, args.candidates, pins=pins, time_limit=args.time_limit)
+    found = candidates(
+        study.problem, budget, args.candidates, pins=pins, time_limit=args.time_limit, most=most
+    )
     source = find(args.data)
     test = source.test.sample(args.images, args.seed)
     if len(test) < 2:

@@ -28,7 +28,8 @@ def _one(args) -> int:
 
     name = next(iter(args.name), "")
     ref = model_of(args, name, "none") if is_special(args) else None
-    result = check_architecture(name or ref.name, args.seed, split_blocks=args.split_blocks, ref=ref)
+    name = ref.name if ref and not name else name
+    result = check_architecture(name, args.seed, split_blocks=args.split_blocks, ref=ref)
     print_json(result) if args.json else print(_describe(result))
     return 0 if _is_right(result) else 1
 

@@ -1,5 +1,6 @@
 """`mdp convert`: a safetensors file of a checkpoint as PyTorch saves it, without running what is in it."""
 
+import os
 from pathlib import Path
 
 from ..core.errors import MdpError
@@ -13,7 +14,7 @@ def run(args):
     out = Path(args.out) if args.out else file.with_suffix(".safetensors")
     if out.suffix != ".safetensors":
         raise MdpError(f"{out} does not end in .safetensors; give such a name with --out.")
-    if out.exists():
+    if os.path.exists(out):
         raise MdpError(f"There is a file {out} already. Give another name with --out, or delete it first.")
     check_writable(out.parent)
     from ..networks.checkpoints import write_tensors

@@ -2,8 +2,10 @@
 
 import dataclasses
 
+from ..core.resources import limits_of
 from ..core.study import load_study, save_study
 from . import print_json, reporter
+from .solve import asked_of, place_of
 
 
 def run(args):
@@ -19,12 +21,14 @@ def enforce_budget(args, budget: str):
     from ..surgery import find_in
 
     report = reporter(args)
-    study = load_study(args.study)
+    limited = "parameters" in args  # not of verify --strict, as it was called before
+    study = load_study(place_of(args) if limited else args.study)
     refuse_another(study, deployment_of(study))  # its entries cannot stand in tables of another device
     # Times do not depend on the values of the weights.
     found = find_in(study, load_weights=False)
     limit, pins = parse_budget(budget, study.problem), pins_from_text(args.pins, study.problem)
-    held = enforce(study, found, limit, pins=pins, report=report)
+    most = limits_of(study.problem, asked_of(args)) if limited else {}
+    held = enforce(study, found, limit, pins=pins, report=report, limits=most)
     facts = held.to_json()
     if args.out:
         # The plan belongs to the tables as they were corrected, so both are kept.

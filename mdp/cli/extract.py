@@ -16,7 +16,7 @@ def run(args):
     model = extract_plan(study, plan)
     extra = {"study": study.name, "plan": plan_to_json(plan)}
     if args.repair:
-        from ..training.finetune import Pruned
+        from ..training.pruned import Pruned
 
         model, told = repaired(Pruned(model, study.model, study, plan), args, report)
         report.message(told.text)

@@ -3,6 +3,7 @@
 The same command runs in several processes: `accelerate launch -m mdp finetune ...`.
 """
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,9 +15,13 @@ from . import print_json, reporter
 
 
 def run(args):
-    if args.budgets is None and (args.side_by_side != 1 or args.methods != FinetuneOptions.methods):
-        raise MdpError("--methods and --side-by-side go with --budgets, such as --budgets 60%,40%,25%.")
-    if not (args.plan or args.budget or args.budgets is not None or Path(args.source).is_dir()):
+    if args.budgets is None and (
+        args.side_by_side != 1 or args.methods != FinetuneOptions.methods or args.ray is not None
+    ):
+        raise MdpError(
+            "--methods, --side-by-side and --ray go with --budgets, such as --budgets 60%,40%,25%."
+        )
+    if not (args.plan or args.budget or args.budgets is not None or os.path.isdir(args.source)):
         raise MdpError(
             f"{args.source} is not a folder with a pruned network. Make one with `mdp extract`, or give a "
             "study with --plan or --budget."
@@ -38,7 +43,8 @@ def run(args):
     from ..datasets import find
     from ..datasets.checking import checked_source
     from ..datasets.labels import check_fit
-    from ..training.finetune import finetune, of_folder, of_plan
+    from ..training.finetune import finetune
+    from ..training.pruned import of_folder, of_plan
     from ..training.recording import recording
     from .extract import read_plan
 

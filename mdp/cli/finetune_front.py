@@ -1,6 +1,7 @@
 """`mdp finetune STUDY --budgets … --methods …`: several budgets and methods as one job, with a table."""
 
 import dataclasses
+import functools
 import sys
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def run(args, recipe: Recipe) -> int:
             "A front is trained one network after the other, each in a process of its own: start `mdp "
             "finetune --budgets` without a launcher, and use --side-by-side."
         )
+    if args.ray is not None and args.side_by_side != 1:
+        raise MdpError("With --ray the cluster decides how many run at once: leave out --side-by-side.")
     if not recipe.epochs:
         raise MdpError("A front is fine-tuned for at least one epoch: leave out --epochs 0.")
     if not _parts(args.budgets) or not _parts(args.methods):
@@ -47,15 +50,18 @@ def run(args, recipe: Recipe) -> int:
         save_plan(member.plan, plan)
         options = dataclasses.replace(
             _options(args), source=str(study.path or args.source), plan=str(plan), out=str(member.folder),
-            budgets=None, methods=FinetuneOptions.methods, side_by_side=1, json=False,
+            budgets=None, methods=FinetuneOptions.methods, side_by_side=1, ray=None, json=False,
         )  # fmt: skip
         return [sys.executable, "-m", "mdp", *argv(options)]
 
     path = folder / f"front-{_words(args)}.json"
-    members = run_front(
-        members, command, lambda one: done_before(one, wanted), report,
-        side_by_side=args.side_by_side, table_at=path,
-    )  # fmt: skip
+    finished = functools.partial(done_before, recipe=wanted)
+    if args.ray is None:
+        members = run_front(members, command, finished, report, side_by_side=args.side_by_side, table_at=path)
+    else:
+        from ..training.front_ray import run_front_on_ray
+
+        members = run_front_on_ray(members, command, finished, report, address=args.ray, table_at=path)
     members = with_same(members)
     told = {"members": [one.to_json() for one in members]}
     write_json(path, told)

@@ -4,6 +4,7 @@ from ..core.errors import MdpError
 from ..core.plan import parse_budget
 from ..core.quality import beside, importance_doubt
 from ..core.resources import limits_of
+from ..core.turned import LATENCY, turned
 from . import print_json
 from .solve import asked_of, place_of, read_problem, share, summary
 
@@ -12,7 +13,14 @@ def run(args):
     from ..solve import front
 
     problem = read_problem(place_of(args))
-    result = front(problem, parse_budgets(args.budgets, problem), most=limits_of(problem, asked_of(args)))
+    asked = asked_of(args)
+    if args.over:
+        problem = turned(problem, args.over)
+    if args.budget is not None:
+        if not args.over:
+            raise MdpError("--budget limits the latency of a front over something else: give --over, too.")
+        asked = {LATENCY: args.budget, **asked}
+    result = front(problem, parse_budgets(args.budgets, problem), most=limits_of(problem, asked))
     if args.json:
         return print_json(
             {

@@ -1,5 +1,6 @@
 """`mdp import-tables`: times that were measured on another device, as latency tables."""
 
+import os
 from pathlib import Path
 
 from ..core.errors import MdpError
@@ -20,7 +21,7 @@ def run(args):
 
     report = reporter(args)
     times = Path(args.times)
-    times = times / "results.csv" if times.is_dir() else times
+    times = times / "results.csv" if os.path.isdir(times) else times
     file = read_times(times)
     kit = load_kit(args.kit or times.parent) if args.kit or _beside(times, file) else None
     if kit is None and not args.model:

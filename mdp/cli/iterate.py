@@ -4,9 +4,10 @@ import dataclasses
 
 from ..core.plan import parse_budget, save_plan
 from ..core.progress import PartOf
+from ..core.resources import limits_of
 from ..core.study import load_study, save_study
 from . import check_out, print_json, reporter
-from .solve import describe, problem_of, summary
+from .solve import asked_of, describe, place_of, problem_of, summary
 
 
 def run(args):
@@ -20,8 +21,9 @@ def run(args):
 
     report = reporter(args)
     check_out(args.out, "studies")
-    study = load_study(args.study)
+    study = load_study(place_of(args))
     budget = parse_budget(args.budget, study.problem)
+    most = limits_of(study.problem, asked_of(args))
     source = find_data(args.data)
     report.message(source.summary)
     check_fit(source.train, source, study.model)
@@ -63,7 +65,7 @@ def run(args):
         )
         return studies[-1].problem
 
-    plans = iterate(study.problem, budget, rescore, steps=args.steps, kind=args.schedule)
+    plans = iterate(study.problem, budget, rescore, steps=args.steps, kind=args.schedule, most=most)
     unread.tell(report)
     name = args.name or f"{study.name} · {args.steps} steps to {budget:.4g} ms"
     path = save_study(dataclasses.replace(studies[-1], name=name), args.out)

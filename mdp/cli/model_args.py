@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.errors import MdpError
-from ..core.model_ref import MEMORY, ModelRef
+from ..core.model_ref import FACTORY, MEMORY, ModelRef
+from ..networks.factories import VARIABLE, allowed, is_own
 from ..operations.shared import BuiltAs, Model
 
 _PYTHON = {"True": True, "False": False, "None": None}
@@ -47,8 +48,18 @@ def naming(ref: ModelRef) -> dict[str, Any]:
     """The options that name this model again, as those of `mdp.operations.shared.Model`.
 
     Raises:
-        MdpError: its weights were held in memory, so no command can find them.
+        MdpError: its weights were held in memory, so no command can find them; or a factory makes it, and
+            none was named to this process.
     """
+    if is_own(ref):
+        if not allowed():
+            raise MdpError(
+                f"{ref.name} is made by a function, and no code is run for what a study names. Start this "
+                f"page or notebook with {VARIABLE}={ref.factory} in its environment, if you trust that."
+            )
+        named = {"model": ref.name, "factory": allowed()}
+        named |= {} if ref.weights in (FACTORY, MEMORY) else {"weights": ref.weights}
+        return named if ref.inputs else named | {"input_size": "x".join(map(str, ref.input_size))}
     if ref.weights == MEMORY:
         raise MdpError(
             f"The weights of {ref.name} were held in memory, and no command can find them. Use Python, "

@@ -1,5 +1,6 @@
 """`mdp repair`: fit a pruned network to the dense one in closed form, on a few unlabelled images."""
 
+import os
 from pathlib import Path
 
 from ..core.errors import MdpError
@@ -10,14 +11,14 @@ from . import print_json, reporter
 
 
 def run(args):
-    from ..training.finetune import of_folder, of_plan
+    from ..training.pruned import of_folder, of_plan
     from .extract import read_plan
 
     report = reporter(args)
     if args.plan or args.budget:
         study = load_study(args.source)
         pruned = of_plan(study, read_plan(study, args.plan, args.budget))
-    elif Path(args.source).is_dir():
+    elif os.path.isdir(args.source):
         pruned = of_folder(Path(args.source))
     else:
         raise MdpError(

@@ -27,9 +27,7 @@ def run(args):
     pins = pins_from_text(args.pins, problem)
     about: dict = {}
     if args.candidates is not None:
-        if most:
-            raise MdpError(CANDIDATES)
-        plan, about = chosen_plan(args, study, budget, pins)
+        plan, about = chosen_plan(args, study, budget, pins, most)
         known = Known(plan.accuracy["share"], plan.accuracy["images"], plan.accuracy["stage"])
     else:
         plan = solve(problem, budget, args.solver, pins=pins, time_limit=args.time_limit, most=most)
@@ -44,9 +42,6 @@ def run(args):
     if args.json:
         return print_json({**summary(plan, problem, study), **about})
     print(describe(plan, problem, study, known))
-
-
-CANDIDATES = "Candidates know the latency budget only. Leave out the other limits, or --candidates."
 
 
 def asked_of(args) -> dict[str, str]:
@@ -66,7 +61,8 @@ def place_of(args) -> str:
     names = [word for word in args.deployment if "=" not in word]
     if len(set(names)) > 1:
         raise MdpError("A budget is of one deployment: give the others a limit, as --deployment laptop=30ms.")
-    return f"{args.file}@{names[0]}" if names else args.file
+    named = args.file if "file" in args else args.study
+    return f"{named}@{names[0]}" if names else named
 
 
 def read_problem(name: str) -> Problem:
@@ -131,7 +127,10 @@ def _limit_lines(plan: Plan, problem: Problem) -> list[str]:
             f" of {amount(dense, limit.unit)} ({100 * limit.used / dense:.1f} % of dense)" if dense else ""
         )
         used, most = amount(limit.used, limit.unit), amount(limit.most, limit.unit)
-        lines.append(f"{said(problem.resource[name])} {used}{of_dense}, at most {most}")
+        more = ""
+        if limit.shadow_price and dense:
+            more = f"; 1 % of dense more is worth {limit.shadow_price * dense / 100:.3g} importance"
+        lines.append(f"{said(problem.resource[name])} {used}{of_dense}, at most {most}{more}")
     return lines
 
 

@@ -74,8 +74,13 @@ def with_deployments(study: StudyRecord, own: str, others: Mapping[str, Tables])
 
     Raises:
         MdpError: a name that cannot be one, or is there twice.
-        BadFile: tables that cannot be of this network.
+        BadFile: tables that cannot be of this network, or a study whose budget was counted.
     """
+    if counted_in(study.tables.provenance):
+        raise BadFile(
+            f"The budget of {study.name!r} is counted, not timed: it has no deployments. Build a study of "
+            "latency tables for those."
+        )
     for name in (own, *others):
         check_name(name)
     if own in others:

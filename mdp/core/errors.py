@@ -30,6 +30,8 @@ class Cancelled(MdpError):
 
 
 def first_line(error: BaseException) -> str:
-    """What another library says of its error, fit to stand in a sentence: its first line, or its class."""
+    """What another library says of its error, fit to stand in a sentence: its first line without control
+    characters, which a terminal would obey, or its class."""
     lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__).rstrip(".")
+    line = "".join(c if c.isprintable() else " " for c in lines[0]).strip() if lines else ""
+    return (line or type(error).__name__).rstrip(".")

@@ -19,7 +19,7 @@ NEXT = ".next"
 def current(folder: str | os.PathLike, name: str) -> Path:
     """Where the file `name` of a folder is now; it need not exist."""
     newer = Path(folder) / NEXT / name
-    return newer if newer.is_file() else Path(folder) / name
+    return newer if os.path.isfile(newer) else Path(folder) / name
 
 
 @contextlib.contextmanager
@@ -50,7 +50,7 @@ def replacing_all(folder: str | os.PathLike, names: Sequence[str]) -> Iterator[l
 def _settle(folder: Path) -> None:
     """Move what is whole into its place."""
     newer = folder / NEXT
-    if newer.is_dir():
+    if os.path.isdir(newer):
         for path in sorted(newer.iterdir()):
             os.replace(path, folder / path.name)
         newer.rmdir()

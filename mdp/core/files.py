@@ -211,7 +211,7 @@ def clear_leftovers(folder: Path) -> None:
 
 def temporary_name(name: str) -> str:
     """A name beside `name` that says whose it is: see `clear_leftovers`."""
-    short = name.encode()[:150].decode(errors="ignore")  # a file system takes 255 bytes
+    short = os.fsencode(name)[:150].decode(errors="ignore")  # a file system takes 255 bytes
     return f".{short}.{_host()}-{os.getpid()}-{secrets.token_hex(4)}.part"
 
 

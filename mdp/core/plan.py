@@ -1,7 +1,6 @@
 """The plan: what a solver decided, what it costs, and what is proven about it. Frozen, JSON, no torch."""
 
 import dataclasses
-import math
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -12,9 +11,8 @@ from .budgets import budget_and_limits, infeasible, parse_budget
 from .errors import BadFile, MdpError
 from .files import read_json, write_json
 from .limits import Limit, broken, kept_to, limits_from_json, limits_to_json
-from .plan_claims import false_claim, within
+from .plan_claims import check_plan_fits, false_claim, within
 from .problem import Problem
-from .resources import amount
 from .unit_names import check_unit
 
 if TYPE_CHECKING:
@@ -231,45 +229,3 @@ def save_plan(plan: Plan, path: str | os.PathLike) -> None:
     ...     mdp.save_plan(mdp.load_study("fmnist-vit-cpu").solve("40%"), f"{folder}/plan.json")
     """
     write_json(path, plan_to_json(plan), indent=1)
-
-
-def check_plan_fits(plan: Plan, problem: Problem) -> None:
-    """Never half-prune a network, and never show a number that the tables do not say.
-
-    Raises:
-        MdpError: the plan was made for another problem, or was changed after it was made.
-    """
-    if plan.fingerprint != problem.fingerprint:
-        raise MdpError(
-            f"The plan was made for {plan.problem!r} and does not fit {problem.name!r}: "
-            "their dims or tables differ. Solve again with this study."
-        )
-    if stranger := next((name for name in plan.choices if name not in problem.dim), None):
-        raise MdpError(f"The plan names dim {stranger!r}, which {problem.name!r} has not. Solve again.")
-    latency, importance = problem.evaluate(plan.choices, plan.removed_blocks)
-    for what, value in (("latency", latency), ("importance", importance)):
-        said = getattr(plan, what)
-        if not math.isclose(said, value, rel_tol=1e-9, abs_tol=1e-9):
-            raise MdpError(
-                f"The plan gives {said:g} as its {what}, but what it keeps makes {value:g}: it was changed "
-                "after it was made. Solve again with this study."
-            )
-    _check_limits(plan, problem)
-    if wrong := false_claim(plan, problem):
-        raise MdpError(f"The plan {wrong}: it was changed after it was made. Solve again with this study.")
-
-
-def _check_limits(plan: Plan, problem: Problem) -> None:
-    """Hold what a plan says of its limits against the tables. Raises MdpError."""
-    for name, limit in plan.limits.items():
-        if name not in problem.resource:
-            raise MdpError(
-                f"The plan has a limit of {name}, which {problem.name!r} does not know. Solve again."
-            )
-        used = problem.total(problem.resource[name].terms, plan.choices, plan.removed_blocks)
-        unit = problem.resource[name].unit
-        if limit.unit != unit or not math.isclose(limit.used, used, rel_tol=1e-9, abs_tol=1e-9):
-            raise MdpError(
-                f"The plan says that it uses {amount(limit.used, limit.unit)} of {name}, but what it keeps "
-                f"makes {amount(used, unit)}: it was changed after it was made. Solve again with this study."
-            )

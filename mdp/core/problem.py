@@ -20,14 +20,10 @@ import numpy as np
 from .errors import BadFile, MdpError
 from .files import read_json, write_json
 from .problem_reader import LARGEST, Reader
+from .problem_writer import FORMAT, FORMATS, SEVERAL, problem_to_json
 from .terms import Block, Dim, Resource, Term
 from .totals import Totals
 from .unit_names import check_unit
-
-FORMAT = "mdp-problem/1"
-# With resources beside latency.
-SEVERAL = "mdp-problem/2"
-FORMATS = (FORMAT, SEVERAL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,31 +201,6 @@ def problem_from_json(data: Any, source: str = "problem") -> Problem:
     )
 
 
-def problem_to_json(problem: Problem) -> dict[str, Any]:
-    """The JSON object of a problem; integral values are written as integers.
-
-    It is `mdp-problem/1` where latency is all that it knows.
-    """
-
-    def term(t: Term) -> dict[str, Any]:
-        return {"name": t.name, "block": t.block, "dims": list(t.dims), "values": _plain(t.values)}
-
-    several = [
-        {"name": r.name, "unit": r.unit, "terms": [term(t) for t in r.terms]} for r in problem.resources
-    ]
-    return {
-        "format": SEVERAL if several else FORMAT,
-        "name": problem.name,
-        "latency_unit": problem.latency_unit,
-        "provenance": dict(problem.provenance),
-        "dims": [{"name": d.name, "kind": d.kind, "options": list(d.options)} for d in problem.dims],
-        "blocks": [{"name": b.name, "removable": b.removable} for b in problem.blocks],
-        "latency": [term(t) for t in problem.latency],
-        "importance": [term(t) for t in problem.importance],
-        **({"resources": several} if several else {}),
-    }
-
-
 def check(problem: Problem) -> Problem:
     """Return the same problem if it is well formed; used by code that builds problems.
 
@@ -263,13 +234,6 @@ def save_problem(problem: Problem, path: str | os.PathLike) -> None:
     ...     mdp.save_problem(mdp.load_study("fmnist-vit-cpu").problem, f"{folder}/problem.json")
     """
     write_json(path, problem_to_json(problem))
-
-
-def _plain(values: np.ndarray) -> Any:
-    """Nested lists; whole numbers that a float holds exactly become integers again."""
-    if values.size and (values == np.rint(values)).all() and np.abs(values).max() < 2**53:
-        return values.astype(np.int64).tolist()
-    return values.tolist()
 
 
 def _short(options: tuple[int, ...]) -> str:

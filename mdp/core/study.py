@@ -34,13 +34,23 @@ def load_study(path: str | os.PathLike) -> StudyRecord:
         BadFile: it is missing or damaged.
         MdpError: it has no deployment of this name.
     """
-    path = Path(path)
-    if not os.path.exists(path) and len(path.parts) == 1:
-        path = find_study(str(path)) or path
-    base, at, name = str(path).rpartition("@")
-    if at and name and not os.path.exists(path):
-        return deployed(load_study(base), name)
+    path = _found(path)
+    base, _, name = str(path).rpartition("@")
+    # One name at most, and none with a slash: folders have at signs, too.
+    if base and name and Path(name).name == name and not os.path.exists(path):
+        return deployed(_read(_found(base)), name)
+    return _read(path)
+
+
+def _read(path: Path) -> StudyRecord:
     return study_from_json(read_json(path, "study"), f"study {path}", path)
+
+
+def _found(named: str | os.PathLike) -> Path:
+    """The path as it is, or that of the study of this name."""
+    path = Path(named)
+    alone = not os.path.exists(path) and len(path.parts) == 1
+    return find_study(str(path)) or path if alone else path
 
 
 def find_study(name: str) -> Path | None:

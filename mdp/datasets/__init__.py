@@ -32,7 +32,7 @@ def find(name: str | os.PathLike) -> Source:
     if str(name) == "fashion-mnist-subset":
         return fashion.subset()
     path = Path(name).expanduser()
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise MdpError(
             f"There is no data set {str(name)!r}: write {', '.join(NAMES)}, or the path of a folder that "
             "holds one folder of images per class."

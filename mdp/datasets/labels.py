@@ -17,8 +17,8 @@ def check_fit(split: Split, source: Source, ref: ModelRef) -> np.ndarray:
     if is_detector(ref.name):
         raise MdpError(
             f"{ref.name} answers with boxes, and folders of pictures say classes. In Python, mdp.Detection "
-            'takes pictures with boxes, and the task "match" pictures alone; see how-to/other-tasks in the '
-            "documentation."
+            'takes pictures with boxes, and the task "match" pictures alone: see '
+            "docs/how-to/other-tasks.md."
         )
     channels = ref.input_size[0]
     if channels not in (1, 3):

@@ -16,6 +16,7 @@ from ..core.progress import Reporter
 from ..core.study import Scores
 from ..networks.prunable import PrunableNetwork
 from ..tasks import Classification, Task, run, task_of
+from ..tasks.answers import loss_of_scores, scalar
 from . import hessian, magnitude, nvit, taylor
 from .inputs import stream, takes_images
 from .measured import rates, whole
@@ -172,7 +173,7 @@ def _over_batches(
     halves: list[Contribution | None] = [None, None]
     images = count = 0
     labels = task.labelled and loss_of is not own_answers
-    loss_of = loss_of or task.score_loss()
+    loss_of = loss_of or loss_of_scores(task)
     try:
         model.to(device).eval()
         for parameter in frozen:
@@ -180,7 +181,7 @@ def _over_batches(
         for inputs, targets, many in stream(found, task, batches, device, labels=labels):
             report.check()
             model.zero_grad(set_to_none=True)
-            loss = loss_of(run(model, inputs), targets)
+            loss = scalar(loss_of(run(model, inputs), targets), task, "The loss for scores", trains=True)
             loss.backward()
             now, half = module.units(found), count % 2
             halves[half] = now if halves[half] is None else halves[half].plus(now)

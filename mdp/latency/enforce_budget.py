@@ -100,6 +100,7 @@ def enforce(
     budget: float,
     *,
     pins: "Pins | None" = None,
+    limits: Mapping[str, float] | None = None,
     solve: Callable[[Problem, float], Plan] | None = None,
     most: int = 8,
     report: Reporter | None = None,
@@ -109,7 +110,7 @@ def enforce(
     """Solve until the extracted network's measured latency is within `budget` ms.
 
     Args:
-        pins: what every plan has to keep to.
+        pins: what every plan has to keep to; `limits` the most of each resource beside latency.
         solve: default `mdp.solve.solve`, exact, with the pins.
         most: give up after so many rounds.
 
@@ -123,7 +124,7 @@ def enforce(
     from ..solve import solve as exactly
 
     refuse_other_units(study.problem)
-    solve = solve or functools.partial(exactly, pins=pins)
+    solve = solve or functools.partial(exactly, pins=pins, most=limits)
     report = report or Reporter()
     where = timer.deployment if timer else deployment_of(study)
     refuse_another(study, where)

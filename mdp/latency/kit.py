@@ -59,8 +59,9 @@ class Kit:
     digest: str
 
 
-def entries_to_time(surfaces: Sequence[Surface], most: int) -> list[str]:
-    """Keys of the finest regular grids of all tables, corners always, with a few others, at most `most`.
+def entries_to_time(surfaces: Sequence[Surface], most: int, beside: int = 0) -> list[str]:
+    """Keys of the finest regular grids of all tables, corners always, with a few others: with the `beside`
+    whole networks that travel along at most `most`.
 
     Raises:
         MdpError: even the corners are more.
@@ -69,9 +70,12 @@ def entries_to_time(surfaces: Sequence[Surface], most: int) -> list[str]:
         keys: dict[str, None] = {}
         for surface in surfaces:
             keys |= dict.fromkeys(_grid(surface, points))
-        if len(keys) <= most:
+        if len(keys) + beside <= most:
             return list(keys)
-    raise MdpError(f"The tables of this network need at least {len(keys)} entries. Allow more: --entries.")
+    least = len(keys) + beside
+    raise MdpError(
+        f"The tables of this network need at least {least} entries. Allow more: --entries {least}."
+    )
 
 
 def _grid(surface: Surface, points: int) -> list[str]:
@@ -107,12 +111,14 @@ def make_kit(
     folder = Path(folder)
     if type(batch) is not int or batch < 1:
         raise MdpError(f"The batch must be a whole number of at least 1, not {batch!r}.")
-    if folder.exists() and (not folder.is_dir() or any(p.name != "models.zip" for p in folder.iterdir())):
+    if os.path.exists(folder) and (
+        not os.path.isdir(folder) or any(p.name != "models.zip" for p in folder.iterdir())
+    ):
         raise MdpError(f"{folder} is there already and is not empty. Choose another --out.")
     options = {dim.name: dim.options for dim in found.space.dims}
     surfaces, workloads = survey(found.segments, options)
     networks = [(c, r, whole_network(found, c, r)) for c, r in even_networks(found)]
-    keys = to_measure(surfaces, share) if share else entries_to_time(surfaces, entries - len(networks))
+    keys = to_measure(surfaces, share) if share else entries_to_time(surfaces, entries, len(networks))
     items = [_item("part", workloads[key], batch) for key in keys]
     items += [{**_item("network", w, batch), "choices": c, "removed": list(r)} for c, r, w in networks]
     made = {i["id"]: w for i, w in zip(items, [*(workloads[k] for k in keys), *(n[2] for n in networks)],
@@ -136,7 +142,7 @@ def load_kit(path: str | os.PathLike) -> Kit:
         BadFile: it is missing, damaged, or something else.
     """
     path = Path(path)
-    path = path / "kit.json" if path.is_dir() else path
+    path = path / "kit.json" if os.path.isdir(path) else path
     data = read_json(path, "kit")
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise BadFile(f"{path} is not an {FORMAT} file. Make a kit with: mdp kit MODEL --out DIR")

@@ -23,7 +23,7 @@ def read_tensors(path: str | os.PathLike, kind: str = "checkpoint") -> dict[str,
         BadFile: there is no such file, it is no safetensors file, or it is damaged. Nothing in it is run.
     """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise BadFile(f"There is no {kind} at {path}.")
     if path.suffix != ".safetensors":
         raise BadFile(

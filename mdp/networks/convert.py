@@ -2,6 +2,7 @@
 them is run."""
 
 import argparse
+import os
 import pathlib
 import pickle
 from collections.abc import Mapping
@@ -94,7 +95,7 @@ def read_any(path: Path, *, averaged: bool = False) -> Found:
 
 
 def _load(path: Path) -> Any:
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise BadFile(f"There is no checkpoint at {path}.")
     try:
         with torch.serialization.safe_globals(HARMLESS):

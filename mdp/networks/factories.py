@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 VARIABLE = "MDP_FACTORY"
+# Whatever a stranger's code raises: a script that reads its own command line ends the process.
+_RAISED = (Exception, SystemExit)
 _HOW = "Write package.module:function, or FILE.py:function."
 
 
@@ -32,7 +35,7 @@ def allow(text: str) -> str:
         MdpError: it is neither `package.module:function` nor `FILE.py:function`.
     """
     place, _, function = text.rpartition(":")
-    if not place or not function.isidentifier():
+    if not place or not function.isidentifier() or not place.isprintable():
         raise MdpError(f"The factory {text!r} is not understood. {_HOW}")
     if _is_file(place):
         place = str(Path(place).expanduser().absolute())
@@ -62,7 +65,7 @@ def make(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
     if not allowed():
         raise MdpError(
             f"{ref.name} is made by the function {ref.factory}, and no code is run for what a file names. "
-            f"If you trust it, add --factory {ref.factory} (or set {VARIABLE} to it)."
+            f"If you trust it, add --factory {shlex.quote(ref.factory)} (or set {VARIABLE} to it)."
         )
     model, _ = run(allowed())
     if load_weights and ref.weights not in (FACTORY, MEMORY, "none"):
@@ -90,7 +93,7 @@ def run(text: str) -> "tuple[nn.Module, Any]":
             torch.manual_seed(0)
             try:
                 made = function()
-            except Exception as error:  # whatever a stranger's function raises
+            except _RAISED as error:
                 raise MdpError(
                     f"The factory {text} failed ({type(error).__name__}: {first_line(error)}). It is called "
                     "without arguments and returns the network."
@@ -176,12 +179,12 @@ def _function(place: str, name: str) -> Callable[[], Any]:
 def _of_package(place: str) -> Any:
     try:
         return importlib.import_module(place)
-    except Exception as error:  # whatever a stranger's module raises
+    except _RAISED as error:
         raise MdpError(f"The module {place} cannot be imported: {first_line(error)}.") from None
 
 
 def _of_file(path: Path) -> Any:
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise BadFile(f"There is no file {path} with a factory in it.")
     name = f"mdp_factory_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -191,7 +194,7 @@ def _of_file(path: Path) -> Any:
     sys.modules[name] = module  # dataclasses look their module up
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # whatever a stranger's file raises
+    except _RAISED as error:
         raise BadFile(f"{path} cannot be run: {type(error).__name__}: {first_line(error)}.") from None
     return module
 

@@ -95,6 +95,11 @@ class FinetuneOptions(Made, Images, command="finetune"):
     side_by_side: int = option(
         1, "with --budgets: networks at once, as far as cores and memory allow", least=1, section="a front"
     )
+    ray: str | None = option(
+        None, "with --budgets: train on this Ray cluster (HOST:PORT, ray://HOST:PORT, auto); its nodes find "
+        "the study, the images and the output under the same paths", metavar="ADDRESS",
+        section="a front", absent="here",
+    )  # fmt: skip
     images: int | None = option(None, "training images to use", least=1, absent="all", label="Train on")
     recipe: str = option(
         "quick", "how to train; or the path of a JSON file that says it", choices=RECIPES, closed=False

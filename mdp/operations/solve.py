@@ -45,11 +45,19 @@ class FrontOptions(Limited, command="front"):
 
     file: str = required(FILE, positional=True)
     budgets: str = option("20", "how many, evenly spaced up to dense; or a list: 30%,40%,12.5")
+    over: str | None = option(
+        None, "what the front is over: parameters, macs, weight_memory, or another resource that is known",
+        metavar="NAME", absent="latency",
+    )  # fmt: skip
+    budget: str | None = option(
+        None, "with --over: the most latency, in the problem's unit or as a share of dense (40%)",
+        absent="any",
+    )  # fmt: skip
     json: bool = option(False, "print one JSON object: points and supported points")
 
 
 @dataclass(frozen=True, kw_only=True)
-class IterateOptions(Made, Computing, Images, command="iterate"):
+class IterateOptions(Made, Computing, Images, Limited, command="iterate"):
     """Prune in steps down to a budget, importance scored anew after each."""
 
     study: str = required("a study file or the name of a study", positional=True)

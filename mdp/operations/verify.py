@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .option import option, required
-from .shared import DEVICES, FASHION, MOST_SEED, PINS, Made
+from .shared import DEVICES, FASHION, MOST_SEED, PINS, Limited, Made
 
 STUDY = "a study file or the name of a study"
 TEST = "with --accuracy"  # a section of the command's help
@@ -38,7 +38,7 @@ class VerifyOptions(Made, command="verify"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnforceOptions(Made, command="enforce"):
+class EnforceOptions(Made, Limited, command="enforce"):
     """Measure, correct the tables and solve again until a budget is met."""
 
     study: str = required(STUDY, positional=True)

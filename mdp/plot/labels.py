@@ -70,7 +70,9 @@ def stage_name(problem: Problem, shared: list[str], blocks: list[str]) -> str:
 
 
 def short_names(names: list[str]) -> dict[str, str]:
-    """`blocks.7` -> `7`, `layer3.2` -> `3.2`: what all names share in front goes, if a digit follows it."""
+    """`blocks.7` -> `7`, `layer3.2` -> `3.2`: what all names share in front goes, if a digit follows it.
+    So does a word that all have in the same place between two others: `layers.0.blocks.1.attn` -> `0.1.attn`.
+    """
     cut = 0
     while (
         names
@@ -81,4 +83,11 @@ def short_names(names: list[str]) -> dict[str, str]:
         cut += 1
     short = [n[cut:] for n in names]
     fine = all(s[:1].isdigit() for s in short) and len(set(short)) == len(names)
-    return dict(zip(names, short if fine else names, strict=True))
+    return dict(zip(names, _without_common(short) if fine else names, strict=True))
+
+
+def _without_common(names: list[str]) -> list[str]:
+    parts = [n.split(".") for n in names]
+    least = min(map(len, parts), default=0)
+    common = {i for i in range(1, least - 1) if len({p[i] for p in parts}) == 1 and not parts[0][i].isdigit()}
+    return [".".join(word for i, word in enumerate(p) if i not in common) for p in parts]

@@ -3,7 +3,8 @@
 `repair` does it and keeps what measures better; `mdp.repair` is the front door's.
 """
 
-from .choose import RepairReport, repair
+from .choose import repair
+from .report import RepairReport
 from .sweep import Setting
 
 __all__ = ["RepairReport", "Setting", "repair"]

@@ -10,6 +10,7 @@ from ..core.errors import MdpError
 from ..core.model_ref import ModelRef
 from ..core.progress import Reporter
 from ..tasks import Classification, Match, Task, examples, run
+from ..tasks.answers import scalar
 from ..tasks.inputs import joined
 from ..tasks.outputs import finite, kept
 from . import judge
@@ -35,7 +36,15 @@ class _OfClasses:
     """Of classifiers, as judge.py does it."""
 
     answers = staticmethod(judge.answers)
-    worth = staticmethod(judge.worth)
+
+    @staticmethod
+    def worth(ours: Tensor, dense: Tensor, held: Images) -> Worth:
+        if ours.shape != dense.shape:
+            raise MdpError(
+                f"The dense network tells {dense.shape[1]} classes, and the pruned one {ours.shape[1]}. Give "
+                "the dense network that it was cut out of."
+            )
+        return judge.worth(ours, dense, held)
 
     @staticmethod
     def finite(answers: Tensor) -> bool:
@@ -61,9 +70,12 @@ class _OfTask:
         reference, total, count = self._task.reference(dense), 0.0, 0
         for i, out in enumerate(ours):
             many = min(CHUNK, len(held) - i * CHUNK)
-            total, count = total + many * float(reference.divergence(i, out)), count + many
+            total, count = total + many * float(self._apart(reference, i, out)), count + many
         agreement = Match().reference(dense).agreement([kept(out) for out in ours])
         return Worth(total / count, agreement, None)
+
+    def _apart(self, reference: Any, batch: int, outputs: Any) -> Tensor:
+        return scalar(reference.divergence(batch, outputs), self._task, "The divergence")
 
 
 def judge_of(task: Task) -> Judge:

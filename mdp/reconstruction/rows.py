@@ -24,10 +24,16 @@ def draw(images: int, places: int, rows: int, seed: int) -> Tensor:
 
 def rows_at(tensor: Tensor, at: Tensor, axis: int) -> Tensor:
     """Rows (images · places, channels) of activations whose channels lie along `axis`, 1 or -1."""
-    last = tensor.flatten(2).transpose(1, 2) if axis == 1 else tensor
+    last = tensor.movedim(1, -1) if axis == 1 else tensor
     flat = last.reshape(len(tensor), -1, last.shape[-1])
-    image = torch.arange(len(at), device=tensor.device)[:, None]
-    return flat[image, at.to(tensor.device)].flatten(0, 1)
+    return _picked(flat, at)
+
+
+def _picked(flat: Tensor, at: Tensor) -> Tensor:
+    """Vectors (images · places, channels) out of (images, all places, channels): whole ones are copied, which
+    is ten times as fast as an index for every number."""
+    begin = torch.arange(len(at), device=flat.device)[:, None] * flat.shape[1]
+    return flat.reshape(-1, flat.shape[-1]).index_select(0, (begin + at.to(flat.device)).flatten())
 
 
 def output_axis(layer: nn.Module) -> int:
@@ -51,14 +57,11 @@ def input_rows(layer: nn.Module, inputs: Tensor, at: Tensor, width: int = 0) -> 
     padded = _padded(layer, inputs)
     (ky, kx), (sy, sx), (dy, dx) = layer.kernel_size, layer.stride, layer.dilation
     y, x = at // width * sy, at % width * sx
-    image = torch.arange(len(at), device=inputs.device)[:, None]
-    if (ky, kx) == (1, 1):
-        rows = padded[image, :, y, x].flatten(0, 1)[..., None]  # (rows, channels, 1)
-    else:
-        y = y[:, :, None, None] + torch.arange(ky, device=at.device)[:, None] * dy
-        x = x[:, :, None, None] + torch.arange(kx, device=at.device) * dx
-        rows = padded[image[..., None, None], :, y, x]  # (images, places, ky, kx, channels)
-        rows = rows.flatten(0, 1).permute(0, 3, 1, 2).flatten(2)  # (rows, channels, ky · kx)
+    y = y[:, :, None, None] + torch.arange(ky, device=at.device)[:, None] * dy
+    x = x[:, :, None, None] + torch.arange(kx, device=at.device) * dx
+    last = padded.movedim(1, -1)
+    picked = _picked(last.flatten(1, 2), (y * last.shape[2] + x).flatten(1))
+    rows = picked.unflatten(0, (-1, ky * kx)).transpose(1, 2)  # (rows, channels, ky · kx)
     groups = layer.groups
     return rows.unflatten(1, (groups, -1)).flatten(2).transpose(0, 1)
 

@@ -3,6 +3,7 @@
 from ..core.errors import MdpError
 from ..core.model_ref import ModelRef
 from ..networks.torchvision_models import is_detector
+from .answers import checked
 from .classification import Classification
 from .match import Match
 from .task import Task
@@ -17,10 +18,10 @@ def task_of(given: Task | str | None, ref: ModelRef | None) -> Task:
         MdpError: there is no such task.
     """
     if isinstance(given, Task):
-        return given
+        return checked(given)
     if given is None or given == "auto":
         return Classification() if ref is None or _tells_classes(ref) else Match()
-    if given not in NAMED:
+    if not isinstance(given, str) or given not in NAMED:
         raise MdpError(
             f"There is no task {given!r}. Use {' or '.join(map(repr, NAMED))}, or mdp.Detection(detector, "
             "input_size) for a detector."

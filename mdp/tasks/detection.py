@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..core.errors import MdpError
+from ..core.errors import MdpError, first_line
 from ..networks.detector_body import DetectorBody, is_one_stage
+from .box_targets import check_targets
 from .boxes import mean_average_precision
 from .inputs import run
 from .outputs import kept
@@ -51,8 +52,8 @@ class Detection(Task):
                 f"A {type(detector).__name__} is none of torchvision's one-stage detectors (SSD, RetinaNet, "
                 "FCOS). Prune its backbone as a network of its own, with the task match."
             )
-        size = tuple(int(n) for n in input_size)
-        if len(size) != 3 or min(size) < 1:
+        size = tuple(input_size) if isinstance(input_size, Sequence) else ()
+        if len(size) != 3 or not all(isinstance(n, int) and n > 0 for n in size):
             raise MdpError("The input size of a detector is (channels, height, width): (3, 320, 320).")
         self.detector, self.input_size = detector, size
         self.body = DetectorBody(detector).eval()
@@ -62,10 +63,11 @@ class Detection(Task):
                 maps = self.body.features(images)
                 answer = self.body.head(maps)
         except Exception as error:  # whatever a stranger's backbone raises
-            raise MdpError(f"The detector does not take images of {size}: {error}.") from None
+            raise MdpError(f"The detector does not take images of {size}: {first_line(error)}.") from None
         # They depend on the sizes of the maps alone, which pruning leaves as they are.
         self._anchors = _anchors(detector, images, maps)
         places, count = sum(m.shape[2] * m.shape[3] for m in maps), answer["cls_logits"].shape[1]
+        self._classes = answer["cls_logits"].shape[2]
         self._levels = [m.shape[2] * m.shape[3] * count // places for m in maps]
 
     def score_loss(self) -> Callable[[Any, Any], Tensor]:
@@ -86,6 +88,11 @@ class Detection(Task):
 
     def detect(self, network: nn.Module, images: Tensor) -> list[dict[str, Tensor]]:
         """Boxes (n, 4), labels and scores (n,) in each image, by a body, pruned or not; sure ones first."""
+        if tuple(images.shape[1:]) != self.input_size:
+            raise MdpError(
+                f"These images are {tuple(images.shape[1:])}, and this task is of {self.input_size}: bring "
+                "them to that size."
+            )
         with torch.no_grad():
             outputs = run(network, images)
         return self.choose(outputs, len(images))
@@ -137,18 +144,9 @@ class Detection(Task):
         return self.detector.compute_loss(targets, outputs, anchors, matched)
 
     def _check(self, targets: Any, count: int) -> None:
-        right = isinstance(targets, list | tuple) and len(targets) == count
-        if not right or not all(isinstance(t, Mapping) and {"boxes", "labels"} <= set(t) for t in targets):
-            raise MdpError(
-                "The targets of a detector are a list with {'boxes': (n, 4), 'labels': (n,)} for each image "
-                "of the batch, boxes as (left, top, right, bottom) in its pixels."
-            )
-        for one in targets:
-            boxes, labels = one["boxes"], one["labels"]
-            if boxes.ndim != 2 or boxes.shape[-1] != 4 or len(labels) != len(boxes):
-                raise MdpError("Boxes of an image are a tensor (n, 4), with a label for each.")
-            if len(boxes) and not bool((boxes[:, 2:] > boxes[:, :2]).all()):
-                raise MdpError("A box has no area, or corners out of order: left, top, right, bottom.")
+        from torchvision.models.detection.ssd import SSD
+
+        check_targets(targets, count, int(isinstance(self.detector, SSD)), self._classes)
 
 
 class Detected(Reference):

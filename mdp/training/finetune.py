@@ -9,9 +9,8 @@ from torch import nn
 
 from ..core.errors import MdpError
 from ..core.files import check_writable
-from ..core.plan import Plan, plan_from_json, plan_to_json
+from ..core.plan import plan_to_json
 from ..core.progress import Reporter
-from ..core.study import ModelRef, StudyRecord, load_study
 from ..core.units import milliseconds
 from ..datasets import Source
 from ..datasets.loader import loader
@@ -22,15 +21,14 @@ from ..latency.verification import anchor_of_tables, deployment_of, same_device
 from ..networks.models import create
 from ..networks.weights import refuse_changed
 from ..operations.networks import REPAIR_IMAGES
-from ..surgery import load, save
-from ..surgery.plans import extract_plan, kept_of_plan
-from ..surgery.store import read_architecture
+from ..surgery import save
 from .distributed import accelerator, agree, sentences
 from .evaluation import accuracy, shared
 from .keeping import Repaired, held_out
 from .loop import announce, best_beside, train
 from .optimizers import convolutional
 from .progress_meter import FORWARD, PartOfWork, Work
+from .pruned import Pruned
 from .recipe import Recipe, augment_of, eased
 from .repairing import FILE, begun_unrepaired, repaired
 from .teacher import teacher_of
@@ -40,17 +38,6 @@ from .timing import measure
 TEST_BATCH = 250
 # A repair costs about so many forward passes of each of its images: the dense network, and a few sweeps.
 REPAIR_COST = 12
-
-
-@dataclass(frozen=True)
-class Pruned:
-    """What is fine-tuned: a pruned network, and the study and plan that it came from, where known."""
-
-    network: nn.Module
-    ref: ModelRef
-    study: StudyRecord | None = None
-    plan: Plan | None = None
-    trained: bool = False  # on, or repaired, since it was cut
 
 
 @dataclass(frozen=True)
@@ -75,31 +62,6 @@ class Outcome:
     latency_measured: float | None
     latency_measured_dense: float | None
     device: str
-
-
-def of_plan(study: StudyRecord, plan: Plan) -> Pruned:
-    """The pruned network of a plan. Raises MdpError if the plan is of another study."""
-    return Pruned(extract_plan(study, plan), study.model, study, plan)
-
-
-def of_folder(folder: Path) -> Pruned:
-    """A network that `mdp extract` or an earlier fine-tuning saved.
-
-    Its study, if it is still at hand, says where latency was measured. Raises BadFile for a damaged folder.
-    """
-    network = load(folder)
-    extra = read_architecture(folder).get("extra") or {}
-    plan = plan_from_json(extra["plan"], f"plan in {folder}") if extra.get("plan") else None
-    try:
-        study = load_study(extra["study"]) if extra.get("study") else None
-    except MdpError:
-        study = None
-    if study and plan and network.architecture.kept is None:
-        kept = kept_of_plan(study, plan) if plan.fingerprint == study.problem.fingerprint else None
-        network.architecture = replace(network.architecture, kept=kept)
-    done = extra.get("finetuned") or {}
-    trained = bool(extra.get("repair")) or done.get("accuracy_repaired") is not None or done.get("epochs", 0)
-    return Pruned(network, network.architecture.model, study, plan, bool(trained))
 
 
 @sentences()
@@ -180,7 +142,7 @@ def finetune(
     know(accuracy_pruned=accuracy(network, test, accelerate=accelerate, work=work, text="pruned accuracy"))
 
     path = folder / "checkpoint.safetensors" if folder else None
-    about = {"data": source.description, "images": len(part), "network": _identity(pruned)}
+    about = {"data": source.description, "images": len(part), "network": pruned.identity}
     if teacher is not None:
         about["teacher"] = teacher
     better = None
@@ -202,7 +164,7 @@ def finetune(
         begun = Repaired.of(network, accuracy(network, compare, accelerate=accelerate, work=work))
     if recipe.epochs:
         history = train(
-            network, batches, test, eased(recipe, _cut(pruned), convolutional=convolutional(network)), report,
+            network, batches, test, eased(recipe, pruned.cut, convolutional=convolutional(network)), report,
             checkpoint_path=path, teacher=guide, accelerate=accelerate, about=about, work=work,
         )  # fmt: skip
         tuned, kept = history.accuracy, "trained"
@@ -243,15 +205,6 @@ def _dense(pruned: Pruned, report: Reporter) -> nn.Module | None:
         return None
 
 
-def _cut(pruned: Pruned) -> float:
-    """The share of the latency that is gone; of the parameters, where the study is not known."""
-    if pruned.study and pruned.plan:
-        return 1 - pruned.plan.latency / pruned.study.problem.dense_latency
-    both = (pruned.network, create(pruned.ref, load_weights=False))
-    left, whole = (sum(p.numel() for p in network.parameters()) for network in both)
-    return 1 - left / whole
-
-
 def _why_not(pruned: Pruned) -> str:
     if pruned.trained:
         return "this network was repaired or trained on since it was cut"
@@ -280,17 +233,6 @@ def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dic
     if pruned.study and not same_device(pruned.study, where):
         report.message("The study's tables are of another device: compare with care.")
     return facts | {"latency_measured_dense": times[0], "latency_measured": times[1], "device": device}
-
-
-def _identity(pruned: Pruned) -> dict[str, Any]:
-    """What tells this pruned network from another one of the same model."""
-    architecture = pruned.network.architecture
-    return {
-        "model": architecture.model.name,
-        "choices": dict(architecture.choices),
-        "removed": list(architecture.removed),
-        "plan": pruned.plan.fingerprint if pruned.plan else None,
-    }
 
 
 def _extra(pruned: Pruned, outcome: Outcome, recipe: Recipe, source: Source) -> Mapping[str, Any]:

@@ -53,26 +53,26 @@ def run_front(
     running: dict[int, tuple[subprocess.Popen, Path]] = {}
     most = max(1, min(side_by_side, whole_cores()))
     if most < side_by_side:
-        _safely(report.message, f"Of {side_by_side} side by side {most} run: there are no more cores.")
+        safely(report.message, f"Of {side_by_side} side by side {most} run: there are no more cores.")
     try:
         while True:
             for i, (process, log) in list(running.items()):
                 if process.poll() is not None:
                     del running[i]
-                    now[i] = _ended(now[i], process.returncode, log, finished)
-                    _tell(now, report, table_at, now[i])
+                    now[i] = ended(now[i], process.returncode, log, finished)
+                    tell(now, report, table_at, now[i])
             waiting = [i for i, one in enumerate(now) if one.state == "waiting"]
             if waiting and len(running) < most and _room(running):
                 i = waiting[0]
                 now[i], started = _start(now[i], command, max(1, whole_cores() // most))
                 if started is None:
-                    _tell(now, report, table_at, now[i])
+                    tell(now, report, table_at, now[i])
                 else:
                     running[i] = started
                 continue
             if not running and not waiting:
                 return now
-            _safely(report.step, *_progress(now, running))
+            safely(report.step, *progress(now, running))
             report.check()
             time.sleep(PAUSE)
     finally:
@@ -99,7 +99,7 @@ def _start(
     return dataclasses.replace(member, state="running"), (process, log)
 
 
-def _ended(member: Member, code: int, log: Path, finished: Callable[[Member], Member]) -> Member:
+def ended(member: Member, code: int, log: Path, finished: Callable[[Member], Member]) -> Member:
     after = finished(member) if code == 0 else member
     if after.state == "done":
         return after
@@ -118,17 +118,17 @@ def _last_words(log: Path, code: int) -> str:
     return f"It ended with status {code} and said nothing."
 
 
-def _tell(now: Sequence[Member], report: Reporter, table_at: Path | None, one: Member) -> None:
+def tell(now: Sequence[Member], report: Reporter, table_at: Path | None, one: Member) -> None:
     tuned = one.facts.get("accuracy_tuned")
     how = one.why or ("" if tuned is None else f"{100 * tuned:.1f} % of the test images right.")
-    _safely(report.message, f"{one.name}, {one.state}: {how}")
+    safely(report.message, f"{one.name}, {one.state}: {how}")
     if one.state == "done":  # pages look for the new network
-        _safely(report.metric, members_done=sum(m.state in ("done", "same") for m in now))
+        safely(report.metric, members_done=sum(m.state in ("done", "same") for m in now))
     if table_at is not None:
-        _safely(write_json, table_at, {"members": [m.to_json() for m in now]})
+        safely(write_json, table_at, {"members": [m.to_json() for m in now]})
 
 
-def _safely(say: Callable, *words, **values) -> None:
+def safely(say: Callable, *words, **values) -> None:
     """Say or write it; a full disk keeps nobody from going on with the others."""
     try:
         say(*words, **values)
@@ -138,7 +138,7 @@ def _safely(say: Callable, *words, **values) -> None:
         pass
 
 
-def _progress(now: Sequence[Member], running) -> tuple[float, float, str]:
+def progress(now: Sequence[Member], running) -> tuple[float, float, str]:
     count = [one for one in now if one.state not in ("same", "no plan")]
     done = float(sum(one.state in ("done", "failed") for one in count))
     texts = []

@@ -199,7 +199,7 @@ class _Run:
             last = min(together, steps - step // together * together)
             loss = self._step(*self.mix(images, labels), together / last, update)
             if not math.isfinite(loss):
-                raise diverged(epoch, self.checkpoint)
+                raise diverged(epoch, self.checkpoint, f"step {step + 1} of {steps}")
             total += loss
             mean = total / (step + 1)
             if (step + 1) % max(1, steps // 20) == 0:

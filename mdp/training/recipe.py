@@ -5,6 +5,7 @@ changed from the command line, from Python (`dataclasses.replace`) or in a copy 
 """
 
 import math
+import os
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -107,7 +108,7 @@ def recipe_of(name: str, **changed: Any) -> Recipe:
     1
     """
     path = FOLDER / f"{name}.json" if name in recipe_names() else Path(name)
-    if not path.is_file():
+    if not os.path.isfile(path):
         known = ", ".join(recipe_names())
         raise MdpError(f"There is no recipe {name!r}. Choose one of {known}, or give a JSON file's path.")
     recipe = recipe_from_json(read_json(path, "recipe"), f"recipe {path}")

@@ -51,12 +51,16 @@ def finite(model: nn.Module) -> bool:
     return all(bool(t.isfinite().all()) for t in model.state_dict().values() if t.is_floating_point())
 
 
-def diverged(epoch: int, path: Path) -> MdpError:
-    """What is said where numbers run away in `epoch` (from 0); `path` holds the epochs before it."""
+def diverged(epoch: int, path: Path, at: str = "at its end") -> MdpError:
+    """What is said where numbers run away in `epoch` (from 0); `path` holds the epochs before it.
+
+    Args:
+        at: where in the epoch, in words.
+    """
     kept = f" in another folder; {path} keeps the state after epoch {epoch}" if epoch else ""
     return MdpError(
-        f"The loss is no longer a number in epoch {epoch + 1}: the learning rate is too high. Try a tenth"
-        f"{kept}."
+        f"The loss is no longer a number in epoch {epoch + 1}, {at}: the learning rate is too high. "
+        f"Try a tenth{kept}."
     )
 
 

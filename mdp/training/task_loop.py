@@ -19,6 +19,7 @@ from ..core.errors import MdpError
 from ..core.model_ref import ModelRef
 from ..core.progress import Reporter
 from ..tasks import Task, examples, run
+from ..tasks.answers import quality, scalar
 from . import checkpoint
 from .optimizers import optimizer_of, schedule_of
 from .recipe import Recipe, faults
@@ -99,9 +100,10 @@ def train_task(
                 if not finite(model):
                     raise diverged(epoch, checkpoint_path)
                 judged = ema.module if ema else model
-                quality = task.measure(judged, examples(ref, test, device, labelled=task.labelled), teacher)
+                fed = examples(ref, test, device, labelled=task.labelled)
+                found = quality(task.measure(judged, fed, teacher), task)
                 seconds = round(time.monotonic() - begin, 1)
-                entry = {"epoch": epoch + 1, "loss": total / steps, "quality": quality, "seconds": seconds}
+                entry = {"epoch": epoch + 1, "loss": total / steps, "quality": found, "seconds": seconds}
                 history.append({**entry, "measure": task.quality})
                 checkpoint.save(checkpoint_path, model, optimizer, said, ema=ema and ema.module)
                 report.metric(**history[-1])
@@ -132,6 +134,7 @@ class _Step:
 
     def __call__(self, inputs: Any, targets: Any, update: int) -> float:
         loss = self._loss_of(run(self._model, inputs), inputs, targets)
+        loss = scalar(loss, self._task, "The loss", trains=True)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self._recipe.clip:

@@ -104,7 +104,7 @@ def _check_limits(study: StudyRecord, round_: Round, latency: float, used: float
             f"budget of {fmt.ms(round_.budget, unit)}. Make something narrower, or take a block out.",
             422,
         )
-    if used is not None and round_.parameters is not None and used > round_.parameters + 1e-9:
+    if used is not None and round_.parameters is not None and not within(used, round_.parameters):
         raise Refused(
             f"This network has {fmt.percent(used)} of the parameters, more than the "
             f"{fmt.percent(round_.parameters)} "

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from mdp.plot.formats import ms
 from mdp.plot.style import tokens
-from mdp.plot.survivor_rows import Bar, Row, SurvivorsInfo, survivors_label
+from mdp.plot.survivor_rows import Bar, Row, SurvivorsInfo, fixed_words, survivors_label
 
 from .svg import document, line, text_at
 
 ROW, HEAD, GAP = 22, 26, 10
 NAME, TIME = 92, 74
+LETTERS = 12  # of a name, in the space of NAME
 
 
 # What only one of two plans keeps is told by its pattern, as on the page: strokes for A, dots for B.
@@ -34,24 +35,32 @@ def survivors_svg(info: SurvivorsInfo, width: int = 760) -> str:
     y += HEAD
     for group in info.groups:
         for bar in group.bars:
-            parts.append(text_at(0, y + 14, bar.label, weight=600, colour=ink["--mdp-ink"]))
+            parts.append(text_at(0, y + 14, _clip(bar.label), weight=600, colour=ink["--mdp-ink"]))
             parts += _bar(bar, NAME, y, width - NAME - TIME - GAP, ink)
             y += ROW
         for row in group.rows:
             parts += _row(row, y, wide, columns, width, ink, info.unit)
             y += ROW
         y += 6
+    if info.fixed:
+        parts.append(text_at(0, y + 14, fixed_words(info), size=11, colour=ink["--mdp-ink-2"]))
+        y += ROW
     if beside:
         parts += _legend(y, ink)
         y += ROW
     return document(parts, width, y, survivors_label(info))
 
 
+def _clip(name: str) -> str:
+    """A name that fits before the bars; its end tells it from others."""
+    return name if len(name) <= LETTERS else f"…{name[1 - LETTERS :]}"
+
+
 def _row(
     row: Row, y: float, wide: float, columns: list[str], width: float, ink: Mapping[str, str], unit: str
 ) -> list[str]:
     muted = ink["--mdp-ink-2"]
-    name = text_at(8, y + 14, row.label, colour=muted if row.removed else ink["--mdp-ink"])
+    name = text_at(8, y + 14, _clip(row.label), colour=muted if row.removed else ink["--mdp-ink"])
     if row.removed and row.a_removed is False:
         name += line(6, y + 10, 12 + 7 * len(row.label), y + 10, muted)
     elif row.removed:

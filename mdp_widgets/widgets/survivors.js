@@ -3,6 +3,7 @@
 
 const NS = "http://www.w3.org/2000/svg";
 const LEAST = 260, LEAST_HIGH = 300, MIN_ROW = 17, ROW = 20, MAX_ROW = 46, HEAD = 20, GAP = 28, CELL_GAP = 14;
+const FOOT = 24, MOST_NAME = 14, MOST_SHARED = 20, SIDE_BY_SIDE = 3;
 
 function svg(tag, parent, attributes = {}, text = null) {
   const node = document.createElementNS(NS, tag);
@@ -16,9 +17,15 @@ function set(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
 }
 
+// A name whose end tells it from others, in so many letters.
+const clip = (name, most) => (name.length > most ? `…${name.slice(1 - most).replace(/^\./, "")}` : name);
+
+// Few shared widths stand side by side on the line of their group; many have a line each, with their names.
 function linesOf(info) {
   return info.groups.flatMap((group) => [
-    ...(group.bars.length || info.groups.length > 1 ? [{ group, id: `g:${group.name}` }] : []),
+    ...(group.bars.length > SIDE_BY_SIDE
+      ? group.bars.map((bar) => ({ group: { name: bar.dim, bars: [bar], rows: [] }, id: `d:${bar.dim}` }))
+      : group.bars.length || info.groups.length > 1 ? [{ group, id: `g:${group.name}` }] : []),
     ...group.rows.map((row) => ({ row, id: `r:${row.block}` })),
   ]);
 }
@@ -129,7 +136,7 @@ class Picture {
     const height = this.model.get("height") === "auto"
       ? Math.max(LEAST_HIGH, HEAD + ROW * linesOf(info).length) : this.el.clientHeight;
     if (!width || !height) return;
-    const shape = JSON.stringify([width, height, info.columns, info.groups.map((g) =>
+    const shape = JSON.stringify([width, height, info.columns, info.fixed > 0, info.groups.map((g) =>
       [g.name, g.bars.map((b) => [b.dim, b.dense]), g.rows.map((r) => [r.block, r.bars.map((b) => [b.dim, b.dense])])])]);
     if (shape !== this.shape) {
       this.shape = shape;
@@ -147,12 +154,26 @@ class Picture {
     this.rows = new Map();
     this.cells = [];
     const lines = linesOf(info);
-    const { parts, high } = arrange(lines, height, width);
+    const feet = info.fixed > 0 ? FOOT : 0;
+    const { parts, high } = arrange(lines, height - feet, width);
     const panel = (width - GAP * (parts.length - 1)) / parts.length;
     const total = HEAD + high * Math.max(...parts.map((p) => p.length));
-    set(this.root, { width, height: Math.max(total, 10), viewBox: `0 0 ${width} ${Math.max(total, 10)}` });
+    const tall = Math.max(total, 10) + feet;
+    set(this.root, { width, height: tall, viewBox: `0 0 ${width} ${tall}` });
     parts.forEach((part, p) => this.buildPanel(info, part, p * (panel + GAP), panel, high));
+    this.fixed = feet ? this.buildFixed(tall - FOOT, width) : null;
     if (focused) this.cells.flat().find((c) => c.dataset.cell === focused)?.focus({ preventScroll: true });
+  }
+
+  // What no plan changes, and its share of this plan's time.
+  buildFixed(y, width) {
+    const node = svg("g", this.root, { class: "mdp-s-fixed", "aria-hidden": "true" });
+    const middle = y + FOOT / 2 + 1, from = Math.max(width / 2, 330), long = width - from - 6;
+    svg("line", node, { x1: 0, x2: width, y1: y + 2.5, y2: y + 2.5 });
+    const text = svg("text", node, { x: 4, y: middle });
+    if (long < 60) return { text };
+    svg("rect", node, { class: "mdp-s-track", x: from, y: middle - 4, width: long, height: 8, rx: 2.5 });
+    return { text, long, fill: svg("rect", node, { class: "mdp-s-whole", x: from, y: middle - 4, height: 8, rx: 2.5 }) };
   }
 
   // What only A or only B keeps is told by its pattern: strokes the one way, dots the other.
@@ -176,11 +197,11 @@ class Picture {
       [c, [...new Set(rows.flatMap((r) => r.bars.filter((b) => b.label === c).map((b) => b.dense)))]]));
     const digits = (c) => 9 + 6.6 * String(Math.max(1, ...dense[c])).length;
     const cell = inner / Math.max(1, info.columns.length);
-    const names = lines.filter((l) => l.group).map((l) => l.group.name.length);
-    const from = Math.max(first, left + 16 + 7 * Math.max(0, ...names));
+    const names = lines.filter((l) => l.group).map((l) => clip(l.group.name, MOST_SHARED).length);
+    const from = Math.max(first, left + 18 + 7.4 * Math.max(0, ...names));
     const head = svg("g", this.root, { class: "mdp-s-head", "aria-hidden": "true" });
     info.columns.forEach((c, i) => svg("text", head, { x: first + i * cell, y: HEAD / 2 },
-      dense[c].length === 1 ? `${c} of ${dense[c][0]}` : c));
+      dense[c].length === 1 && cell > 7 * (c.length + 8) ? `${c} of ${dense[c][0]}` : c));
     svg("text", head, { x: left + width, y: HEAD / 2, class: "mdp-s-end" }, info.unit);
     const shared = lines.flatMap((l) => l.group?.bars.map((b) => String(b.dense).length) ?? []);
     const room = 34 + 13 * Math.max(1, ...shared);
@@ -190,7 +211,9 @@ class Picture {
       const cells = [];
       if (line.row) node.dataset.block = line.row.block;
       if (line.group) {
-        svg("text", node, { x: left + 4, y: y + high / 2, class: "mdp-s-name" }, line.group.name);
+        const name = svg("text", node, { x: left + 4, y: y + high / 2, class: "mdp-s-name" },
+                         clip(line.group.name, MOST_SHARED));
+        svg("title", name, {}, line.group.name);
         line.group.bars.forEach((bar, i) => {
           const wide = (left + width - from) / line.group.bars.length;
           const g = this.cell(node, "gridcell", "", bar.dim);
@@ -202,7 +225,8 @@ class Picture {
         const back = svg("rect", node, { class: "mdp-s-back", x: left, y: y + 0.5, width, height: high - 1, rx: 4 });
         const name = this.cell(node, "rowheader", line.row.block, "");
         svg("rect", name, { class: "mdp-s-hit", x: left + 1, y: y + 1, width: label - 8, height: high - 2, rx: 4 });
-        svg("text", name, { x: left + 8, y: y + high / 2, class: "mdp-s-label" }, line.row.label);
+        svg("text", name, { x: left + 8, y: y + high / 2, class: "mdp-s-label" },
+            clip(line.row.label, MOST_NAME));
         const title = svg("title", name);
         cells.push(name);
         const inside = svg("g", node, { class: "mdp-s-inside" });
@@ -235,6 +259,12 @@ class Picture {
 
   update(info) {
     this.root.setAttribute("aria-label", this.model.get("label"));
+    if (this.fixed) {
+      const share = info.latency ? info.fixed / info.latency : 0;
+      this.fixed.text.textContent =
+        `stays whole: ${short(info.fixed)} ${info.unit}, ${(100 * share).toFixed(0)} % of this plan's time`;
+      if (this.fixed.fill) this.fixed.fill.style.width = `${this.fixed.long * Math.min(1, share)}px`;
+    }
     for (const group of info.groups) {
       const all = [...group.bars, ...group.rows.flatMap((r) => r.bars)];
       for (const bar of all) {
@@ -291,14 +321,15 @@ class Picture {
 }
 
 // The same as text: one line per block, with the shared widths where they begin.
-function rowsOf({ groups, columns }) {
+function rowsOf({ groups, columns, fixed }) {
   const kept = (bar) => (bar ? `${bar.kept} of ${bar.dense}` + (bar.a === null ? "" : ` (A: ${bar.a})`) : "");
+  const whole = fixed > 0 ? [["stays whole", ...columns.map(() => ""), short(fixed), short(fixed)]] : [];
   return groups.flatMap((group) => [
     ...group.bars.map((bar) => [`${bar.label} (shared)`, kept(bar), ...columns.slice(1).map(() => ""), "", ""]),
     ...group.rows.map((row) => [row.block,
       ...columns.map((c) => (row.removed ? "removed" : kept(row.bars.find((b) => b.label === c)))),
       short(row.latency), short(row.dense_latency)]),
-  ]);
+  ]).concat(whole);
 }
 
 // The foot: a caption, and a button that puts the table in the picture's place; filled only while it is there.

@@ -49,7 +49,6 @@ def test_words_say_every_limit(capsys):
         (("--limit", "laptop=3"), "does not know its laptop"),
         (("--limit", "laptop"), "NAME=AMOUNT"),
         (("--budget", "95%", "--parameters", "20%", "--solver", "halp"), "knows latency only"),
-        (("--parameters", "20%", "--candidates", "3"), "Candidates know"),
     ],
 )
 def test_what_cannot_be_is_a_sentence(capsys, words, said):
@@ -103,3 +102,43 @@ def test_a_solve_needs_a_budget_or_a_limit(capsys):
     assert code == 2 and "Give a budget of latency" in err and not out
     code, out, _ = run(capsys, "--parameters", "50%", "--json")
     assert code == 0 and json.loads(out)["optimal"] is True
+
+
+def test_a_front_over_parameters_holds_the_latency(capsys):
+    words = ["front", STUDY, "--over", "parameters", "--budgets", "3", "--budget", "50%", "--json"]
+    assert main(words) == 0
+    points = json.loads(capsys.readouterr().out)["points"]
+    study = mdp.load_study(STUDY)
+    half = study.problem.dense_latency / 2
+    assert len(points) == 3 and all(p["optimal"] and p["latency_unit"] == "params" for p in points)
+    for p in points:
+        assert study.count("parameters", p["choices"], p["removed_blocks"]) == p["latency"] <= p["budget"]
+        assert p["limits"]["latency"]["used"] <= half * (1 + 1e-9)
+        there = study.solve(half, parameters=p["budget"])
+        assert there.importance == pytest.approx(p["importance"])
+    front = study.front(["30%"], over="macs", limits={"latency": "50%"})
+    assert front.points[0].plan.latency_unit == "MACs" and front.points[0].plan.is_optimal
+    refused = ((["--over", "joules"], "does not know 'joules'"), (["--budget", "50%"], "give --over"))
+    for wrong, said in refused:
+        assert main(["front", STUDY, *wrong]) == 2 and said in capsys.readouterr().err
+    assert main(["front", STUDY, "--over", "parameters", "--budget", "0.001", "--budgets", "3"]) == 2
+    assert "smallest" in capsys.readouterr().err
+
+
+def test_candidates_meet_the_limits():
+    study = mdp.load_study(STUDY)
+    found = study.candidates("50%", count=5, limits={"parameters": "30%"})
+    best = study.solve("50%", parameters="30%")
+    assert len(found.plans) > 1 and found.plans[0].importance == best.importance
+    assert all(p.limits["parameters"].used <= best.most["parameters"] * (1 + 1e-9) for p in found.plans)
+
+
+def test_limits_fall_step_by_step():
+    from mdp.solve import iterate
+
+    problem = mdp.load_study(STUDY).problem
+    most = {"parameters": 0.3 * problem.dense_use("parameters")}
+    plans = iterate(problem, 0.5 * problem.dense_latency, lambda plan: problem, steps=3, most=most)
+    asked = [p.most["parameters"] for p in plans]
+    assert asked[0] > asked[1] > asked[2] == pytest.approx(most["parameters"])
+    assert all(p.limits["parameters"].used <= p.most["parameters"] * (1 + 1e-9) for p in plans)

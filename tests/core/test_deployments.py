@@ -105,6 +105,27 @@ def test_seconds_become_milliseconds(study):
     assert read.problem.dense_use("laptop") == pytest.approx(study.problem.dense_use("laptop"))
 
 
+def test_a_counted_study_has_no_deployments(study, path):
+    own = study.problem.resource["parameters"]
+    facts = {**study.tables.provenance, "counted": "parameters"}
+    counted = dataclasses.replace(mdp.load_study(STUDY), tables=Tables(own.terms, facts))
+    with pytest.raises(BadFile, match="counted, not timed"):  # its parameters would become milliseconds
+        with_deployments(counted, "server", {"laptop": slower(study.tables)})
+
+
+def test_at_signs_name_one_deployment_of_what_is_there(path, tmp_path):
+    with pytest.raises(BadFile, match="File name too long"):  # said, not followed to the last at sign
+        mdp.load_study("a" + "@b" * 3000)
+    with pytest.raises(BadFile, match=r"no study at .*me@work/two\.json"):
+        mdp.load_study("/home/me@work/two.json")
+    with pytest.raises(BadFile, match=r"no study at '?@laptop"):
+        mdp.load_study("@laptop")
+    folder = tmp_path / "me@work"
+    folder.mkdir()
+    path.rename(folder / "two.json")
+    assert mdp.load_study(f"{folder}/two.json@laptop").deployment == "laptop"
+
+
 def test_names_can_stand_in_addresses():
     one = mdp.load_study(STUDY)
     for name in ("a=b", "parameters", "", "x@y", "a b", "latency"):

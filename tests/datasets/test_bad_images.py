@@ -13,7 +13,8 @@ from mdp.datasets.checking import checked, checked_source, why_bad
 from mdp.datasets.loader import loader
 from mdp.datasets.unreadable import Unread
 from mdp.solve import solve
-from mdp.training.finetune import finetune, of_plan
+from mdp.training.finetune import finetune
+from mdp.training.pruned import of_plan
 from mdp.training.recipe import Recipe
 
 from ..training.tiny import RESNET, tiny_study

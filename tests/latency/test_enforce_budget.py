@@ -5,6 +5,7 @@ import pytest
 
 from mdp.core.errors import Infeasible
 from mdp.core.study import Scores, build_study
+from mdp.core.terms import Resource
 from mdp.latency import enforce, profile
 from mdp.latency.enforce_budget import Round, next_target, used_keys, with_entries
 from mdp.latency.grid import survey
@@ -125,3 +126,21 @@ def test_measured_anew_replaces_every_entry_of_the_same_work(found, study):
     changed = with_entries(study.problem, surfaces, {"linear 128>128": 7.0})
     assert [t.values[-1, -1] for t in changed.latency[:2]] == [7.0, 7.0]
     assert (changed.latency[0].values != study.problem.latency[0].values).sum() == 1
+
+
+def test_limits_hold_in_every_round(found, store, study):
+    terms = tuple(dataclasses.replace(t, values=t.values**0.5) for t in study.problem.latency)
+    size = Resource("size", "bytes", terms)
+    study = dataclasses.replace(study, problem=dataclasses.replace(study.problem, resources=(size,)))
+    budget = 0.6 * study.problem.dense_latency
+    free = solve(study.problem, budget)
+    most = {"size": 0.9 * study.problem.uses(free.choices, free.removed_blocks)["size"]}
+    held = enforce(
+        study, found, budget, limits=most, store=store, timer=FakeTimer(linear_key_or_whole(study))
+    )
+    assert held.plan.limits["size"].used <= most["size"] * (1 + 1e-9) and held.measured <= budget
+
+
+def linear_key_or_whole(study):
+    """Pieces as the tables say; every whole network takes half a budget."""
+    return lambda key: 0.3 * study.problem.dense_latency if key.startswith("network") else linear_key(key)

@@ -235,3 +235,11 @@ def test_trtexec_is_read(tmp_path, monkeypatch):
     told = {row.name: row for row in found.rows}
     assert told["part-1"].value == 0.25 and told["part-1"].spread == pytest.approx(0.08)
     assert told["part-2"].failure == "[E] no plug-in"
+
+
+def test_the_sentence_of_too_few_entries_names_what_suffices(found):
+    surfaces, _ = survey(found.segments, {d.name: d.options for d in found.space.dims})
+    with pytest.raises(MdpError, match=r"--entries (\d+)") as refused:
+        entries_to_time(surfaces, 9, beside=8)
+    least = int(str(refused.value).rpartition(" ")[2].rstrip("."))
+    assert len(entries_to_time(surfaces, least, beside=8)) + 8 <= least

@@ -10,11 +10,13 @@ import torch
 
 import mdp
 from mdp.cli import main
+from mdp.cli.model_args import model_of, naming
 from mdp.core.errors import BadFile, MdpError
 from mdp.core.model_ref import FACTORY, ModelRef, model_from_json, model_to_json
 from mdp.core.study import load_study, save_study
 from mdp.networks import factories
 from mdp.networks.models import create, data_config
+from mdp.operations import InspectOptions
 from mdp.surgery import load, save
 from mdp.surgery.plans import extract_plan
 
@@ -49,6 +51,12 @@ def broken():
 
 def nothing():
     return {}
+
+def reads_words():
+    raise SystemExit("usage: me")
+
+def paints():
+    raise RuntimeError("\\x1b[31mred")
 """
 
 
@@ -161,7 +169,10 @@ def test_from_a_terminal(place, capsys, name):
         (["--factory", "own_net.py:missing"], "has no function 'missing'"),
         (["--factory", "own_net.py:broken"], "no weights here"),
         (["--factory", "own_net.py:nothing"], "gives a dict"),
-        (["--factory", "own_net.py:build"], "Let the factory return (network, example inputs), or say it"),
+        (["--factory", "own_net.py:reads_words"], "SystemExit: usage: me"),
+        (["--factory", "own_net.py:paints"], "RuntimeError: [31mred"),
+        (["--factory", "\0.py:build"], "is not understood"),
+        (["--factory", "own_net.py:build"], "Let the factory return"),
         (["--factory", "own_net.py:build", "--input-size", "12"], "Give the whole --input-size"),
         (["--factory", "own_net.py:build", "--classes", "3"], "a factory says it itself"),
         (["--factory", "own_net.py:with_inputs", "--weights", "pretrained"], "or those of a safetensors"),
@@ -179,6 +190,15 @@ def test_a_file_that_does_not_run_is_a_sentence(place):
     (place / "bad.py").write_text("1 / 0\n")
     with pytest.raises(BadFile, match="division by zero"):
         factories.run(f"{place}/bad.py:build")
+    (place / "bad.py").write_text("import sys\nsys.exit(0)\n")
+    with pytest.raises(BadFile, match="SystemExit"):
+        factories.run(f"{place}/bad.py:build")
+
+
+def test_what_a_file_names_is_quoted_where_it_is_offered_to_a_shell():
+    ref = ModelRef("Net", FACTORY, (1, 12, 12), 10, factory="net.py:f; rm x")
+    with pytest.raises(MdpError, match=r"--factory 'net\.py:f; rm x'"):
+        factories.make(ref)
 
 
 def test_images_as_the_network_says(place):
@@ -188,6 +208,15 @@ def test_images_as_the_network_says(place):
         SOURCE.replace("return Net(), ", "net = Net(); net.pretrained_cfg = {'mean': (0.1,)}; return net, ")
     )
     assert data_config(ref).mean == (0.1,)
+
+
+def test_a_page_names_it_for_its_jobs_only_if_the_user_did(place, monkeypatch):
+    _, study = study_of(place)
+    again = InspectOptions(**naming(load_study(study.save(place / "own.json")).model))
+    assert model_of(again).weights == FACTORY and again.input_size == "1x12x12"
+    monkeypatch.setenv(factories.VARIABLE, "")
+    with pytest.raises(MdpError, match="MDP_FACTORY="):
+        naming(load_study(place / "own.json").model)
 
 
 def test_how_a_network_is_made_travels_as_json():

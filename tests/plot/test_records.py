@@ -171,6 +171,8 @@ def test_stages_of_the_authors_resnets(name, depth):
 
 
 def test_short_names_stay_apart():
+    swin = short_names(["layers.0.blocks.0.attn", "layers.1.blocks.0.mlp"])
+    assert list(swin.values()) == ["0.0.attn", "1.0.mlp"]
     assert short_names(["blocks.0", "blocks.10"]) == {"blocks.0": "0", "blocks.10": "10"}
     assert short_names(["stem", "body"]) == {"stem": "stem", "body": "body"}
     assert short_names([]) == {}

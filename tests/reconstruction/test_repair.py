@@ -166,6 +166,20 @@ def test_dense_networks_that_cannot_teach_are_a_sentence(vit):
         repair(found.model, found.model, pictures(VIT))
 
 
+def test_what_cannot_be_meant_is_a_sentence(vit):
+    _, pruned = vit
+    other = create(dataclasses.replace(VIT, classes=7))
+    for wrong, said in (
+        ({"images": -1}, "images -1 cannot be used"),
+        ({"images": "x"}, "images x cannot be used"),
+        ({"seed": "a"}, "seed a cannot be used"),
+        ({"device": "<b>"}, "device"),
+        ({"dense": other}, "tells 7 classes, and the pruned one 10"),
+    ):
+        with pytest.raises(MdpError, match=said):
+            mdp.repair(pruned, pictures(VIT), **{"dense": vit[0].model, "progress": False, **wrong})
+
+
 def test_a_matrix_that_memory_would_not_hold_is_left_out_and_named(vit, monkeypatch):
     found, pruned = vit
     monkeypatch.setattr("mdp.reconstruction.plan.MATRICES", 1e7)

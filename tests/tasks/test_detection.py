@@ -129,6 +129,34 @@ def test_bad_boxes_are_refused(dense, targets, said):
         mdp.score(net, [(squares(1)[0][0], targets)] * 2, method="hessian", task=task, progress=False)
 
 
+BOX = torch.tensor([[1.0, 2, 30, 40]])
+
+
+@pytest.mark.parametrize(
+    ("boxes", "labels", "said"),
+    [
+        (BOX, torch.tensor([-1]), "label -1.* knows 0 to 1"),  # the last class, or no object, to torchvision
+        (BOX, torch.tensor([2]), "label 2.* knows 0 to 1"),
+        (BOX, torch.tensor([1.0]), "int64, not float32"),
+        (BOX, torch.tensor([[1]]), r"\(n,\)"),
+        (BOX, torch.tensor(1), r"\(n,\)"),
+        (BOX.tolist(), [1], r"\(n, 4\)"),
+        (None, None, r"\(n, 4\)"),
+        (BOX * torch.inf, torch.tensor([1]), "no numbers"),
+    ],
+)
+def test_boxes_that_a_loss_would_trip_over_or_take_for_others(dense, boxes, labels, said):
+    task, _ = dense
+    with pytest.raises(MdpError, match=said):
+        task.loss(task.body(torch.zeros(1, *SIZE)), [{"boxes": boxes, "labels": labels}])
+
+
+def test_images_of_another_size_have_no_boxes(dense):
+    task, _ = dense
+    with pytest.raises(MdpError, match=r"this task is of \(3, 64, 64\)"):
+        task.detect(task.body, torch.zeros(1, 3, 32, 32))
+
+
 def test_other_detectors_and_sizes_are_refused():
     with pytest.raises(MdpError, match="none of torchvision's one-stage detectors"):
         mdp.Detection(torch.nn.Linear(2, 2), SIZE)
@@ -136,6 +164,9 @@ def test_other_detectors_and_sizes_are_refused():
         mdp.Detection(fcos(), (1, SIDE, SIDE))
     with pytest.raises(MdpError, match="channels, height, width"):
         mdp.Detection(fcos(), (SIDE, SIDE))
+    for size in (5, None, ("a", SIDE, SIDE), (3, SIDE, 64.5)):
+        with pytest.raises(MdpError, match="channels, height, width"):
+            mdp.Detection(fcos(), size)
 
 
 def test_folders_of_classes_are_nothing_to_a_named_detector(tmp_path, capsys):

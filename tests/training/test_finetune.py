@@ -16,7 +16,8 @@ from mdp.latency.verification import deployment_of
 from mdp.networks.models import create
 from mdp.solve import solve
 from mdp.surgery import extract_plan, load
-from mdp.training.finetune import _latencies, of_plan
+from mdp.training.finetune import _latencies
+from mdp.training.pruned import of_plan
 
 from .tiny import RESNET, VIT, be_quick, tiny_study
 

@@ -23,6 +23,8 @@ WORK = 2e10
 FEWEST = 128
 # A loss as cut below this, in nats, is not worth a repair.
 SMALL = 1e-3
+# What a repair would bring is told from this many times fewer rows than a repair takes.
+FEWER_ROWS = 2
 
 
 class Mender:
@@ -45,9 +47,9 @@ class Mender:
             ways, memory = writes(dense, dense), room() / 4
             self._tasks: dict[str, Task] = {}
             for number, layer in enumerate(found.layers):
-                if rows_for(layer, memory):
+                if rows := rows_for(layer, memory) // FEWER_ROWS:
                     every = torch.arange(len(dense.get_submodule(layer.name).weight))
-                    at = draw(len(images), layer.places, rows_for(layer, memory), number)
+                    at = draw(len(images), layer.places, rows, number)
                     self._tasks[layer.name] = Task(layer, every, at, ways.get(layer.name))
             try:
                 self._wanted = targets(dense, images, list(self._tasks.values()), self._report)

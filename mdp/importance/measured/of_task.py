@@ -21,6 +21,7 @@ from ...core.study import Scores
 from ...networks.prunable import PrunableNetwork
 from ...surgery.extract import extract
 from ...tasks import Several, Task, examples, leaves, run
+from ...tasks.answers import scalar
 from ...tasks.outputs import finite
 from .campaign import Campaign
 from .encode import encoded
@@ -136,6 +137,11 @@ class TaskEvaluator:
             )
         self._reference = task.reference(outputs)
         self.dense = self._mean(outputs)
+        if self.dense >= LOST:  # then nothing can be worse, and all scores would be 0
+            raise MdpError(
+                f"By the task {task.name!r} the dense network's own answers are lost (a loss of {LOST:g} or "
+                "more, or no number), so nothing can be told apart. See how the task compares answers."
+            )
 
     def loss(self, decision: Decision) -> float:
         """What the answer loses by one dim at one width, or one block gone; capped at LOST."""
@@ -164,6 +170,7 @@ class TaskEvaluator:
         total = count = 0.0
         for i, (out, (inputs, targets)) in enumerate(zip(outputs, self.batches, strict=True)):
             value = self.task.loss(out, targets) if self._by_targets else self._reference.divergence(i, out)
+            value = scalar(value, self.task, "The loss" if self._by_targets else "The divergence")
             value = torch.nan_to_num(value.detach().float(), nan=LOST, posinf=LOST).clamp(max=LOST)
             total, count = total + float(value) * len(inputs), count + len(inputs)
         return total / count

@@ -17,7 +17,8 @@ from ...core.problem import Dim, Problem
 from ..exact import solver as exact
 from ..exact.elimination import Restriction
 from ..exact.prepared import restricted
-from ..protocol import Clock, OutOfTime
+from ..limited import solver as limited
+from ..protocol import Clock, Limits, OutOfTime
 from .apart import apart, is_near
 
 
@@ -72,13 +73,18 @@ class BestApart:
 
     def _solved(self, cell: Restriction):
         try:
-            plan = exact.plan_of(restricted(self.problem, cell), self.budget, self.clock.rest())
+            plan = self._optimum(cell, self.clock.rest())
         except Infeasible:
             return None
         if plan.bound is None or not plan.optimal:
             raise OutOfTime
         self._made += 1
         return None if plan.importance < self.least else (-plan.importance, self._made, cell, plan)
+
+    def _optimum(self, cell: Restriction, limits: Limits) -> Plan:
+        if limits.most:
+            return limited.solve_restricted(self.problem, self.budget, limits, cell)
+        return exact.plan_of(restricted(self.problem, cell), self.budget, limits)
 
     def _split(self, cell: Restriction, near: Plan) -> list[Restriction]:
         """The choices of a cell that differ from a plan that agrees with one of them, in cells."""

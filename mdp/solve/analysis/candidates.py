@@ -5,7 +5,7 @@ what they keep are therefore worth measuring, each of them.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ...core.errors import MdpError, Unsupported
@@ -15,6 +15,7 @@ from ...core.problem import Problem
 from ..exact import solver as exact
 from ..exact.elimination import Restriction
 from ..exact.point_pool import TooMany
+from ..limited import solver as limited
 from ..protocol import Limits, OutOfTime, checked_budget, checked_time_limit
 from .apart import is_near, is_shared
 from .best_apart import BestApart
@@ -59,6 +60,7 @@ def candidates(
     pins: Pins | None = None,
     time_limit: float | None = None,
     cancelled: Callable[[], bool] | None = None,
+    most: Mapping[str, float] | None = None,
 ) -> Candidates:
     """Up to `count` different plans within a budget whose importance is at most a share `gap` below the best.
 
@@ -75,6 +77,7 @@ def candidates(
         pins: decisions taken by hand, the same in every plan.
         time_limit: in seconds; what was found by then is listed, and `note` says so.
         cancelled: asked now and then.
+        most: limits of other resources, which every plan meets.
 
     Raises:
         Infeasible: nothing meets the budget.
@@ -88,10 +91,10 @@ def candidates(
     (4, True, True)
     """
     budget, count, gap = checked_budget(budget), _count(count), _gap(gap)
-    limits = Limits(pins, checked_time_limit(time_limit), cancelled)
+    limits = Limits(pins, checked_time_limit(time_limit), cancelled, most or {})
     only = Restriction(allowed_options(problem, pins), pins.blocks if pins else {})
     clock = limits.clock()
-    best = exact.solve(problem, budget, limits)
+    best = solve(problem, budget, limits)
     bound = best.bound if best.bound is not None else math.inf
     least = best.importance - gap * abs(best.importance)
     frame = tuple(d for d in problem.dims if is_shared(problem, d.name))
@@ -101,7 +104,7 @@ def candidates(
         for other, word in tilted(problem, budget, pins, clock):
             if len(taken) >= (count + 1) // 2:
                 break
-            plan = _as_candidate(problem, budget, other, bound, word)
+            plan = _as_candidate(problem, budget, other, bound, word, limits.most)
             if plan.importance >= least and not any(is_near(plan, t, problem.dims) for t in taken):
                 taken.append(plan)
         for branches, word in (
@@ -112,7 +115,7 @@ def candidates(
             ),
         ):
             while len(taken) < count and (plan := branches.next()) is not None:
-                taken.append(_as_candidate(problem, budget, plan, bound, word))
+                taken.append(_as_candidate(problem, budget, plan, bound, word, limits.most))
     except OutOfTime:
         reason = f"stopped after {limits.time_limit:g} s" if limits.time_limit else "not proven"
     except (TooMany, Unsupported):
@@ -124,7 +127,14 @@ def candidates(
     return Candidates(plans, gaps, gap, covered, complete, _note(len(plans), covered, complete, reason))
 
 
-def _as_candidate(problem: Problem, budget: float, plan: Plan, bound: float, note: str) -> Plan:
+def solve(problem: Problem, budget: float, limits: Limits) -> Plan:
+    """The optimum, under limits of other resources where there are some."""
+    return limited.solve(problem, budget, limits) if limits.most else exact.solve(problem, budget, limits)
+
+
+def _as_candidate(
+    problem: Problem, budget: float, plan: Plan, bound: float, note: str, most: Mapping[str, float]
+) -> Plan:
     """A plan found for one restriction, or one tilted importance, as a plan of the problem itself."""
     return make_plan(
         problem,
@@ -135,6 +145,7 @@ def _as_candidate(problem: Problem, budget: float, plan: Plan, bound: float, not
         seconds=plan.seconds,
         bound=bound if math.isfinite(bound) else None,
         note=note,
+        most=most,
     )
 
 

@@ -1,6 +1,6 @@
 """Iterated pruning: step by step down to the budget, with scores taken anew in between."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from ...core.plan import Plan
 from ...core.problem import Problem
 from ...core.progress import Reporter
 from ..exact import solver as exact
+from ..limited import solver as limited
 from ..protocol import Limits, Solver
 
 
@@ -42,12 +43,16 @@ def iterate(
     kind: str = "geometric",
     solver: Solver = exact.solve,
     report: Reporter | None = None,
+    most: Mapping[str, float] | None = None,
 ) -> list[Plan]:
     """Prune in steps, as the method's CNN baseline does: the plan of every step, the last for `target`.
 
     After each step but the last, `rescore(plan)` returns a Problem with the same dims and blocks whose
     importance was taken anew on the network of that plan. Nothing comes back: a dim never grows again, and a
     removed block stays removed.
+
+    Args:
+        most: limits of other resources at the last step; they fall on the way there as the budget does.
 
     Raises:
         Infeasible: a budget that nothing left meets.
@@ -58,8 +63,14 @@ def iterate(
     plans: list[Plan] = []
     pins = Pins()
     path = budgets(max(problem.dense_latency, target), target, steps, kind)
+    falling = {
+        name: budgets(max(problem.dense_use(name), limit), limit, steps, kind)
+        for name, limit in (most or {}).items()
+    }
+    best = limited.solve if most else solver
     for step, budget in enumerate(path.tolist()):
-        plans.append(solver(problem, budget, Limits(pins)))
+        here = {name: float(line[step]) for name, line in falling.items()}
+        plans.append(best(problem, budget, Limits(pins, most=here)))
         report.step(step + 1, steps, f"pruned to {plans[-1].latency:.4g} {problem.latency_unit}")
         if step + 1 < steps:
             pins = _nothing_grows(problem, plans[-1])

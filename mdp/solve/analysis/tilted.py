@@ -7,6 +7,7 @@ from ...core.pins import Pins
 from ...core.plan import Plan
 from ...core.problem import Problem, Term
 from ..exact import solver as exact
+from ..limited import solver as limited
 from ..protocol import Clock
 from .apart import is_shared
 
@@ -24,7 +25,9 @@ def tilted(problem: Problem, budget: float, pins: Pins | None, clock: Clock) -> 
         for factor, word in ((1 + TILT, "more"), (1 - TILT, "less")):
             terms = tuple(replace(t, values=t.values * factor) if takes(t) else t for t in problem.importance)
             other = replace(problem, importance=terms)
-            plan = exact.solve(other, budget, clock.rest(pins))
+            limits = clock.rest(pins)
+            solve = limited.solve if limits.most else exact.solve
+            plan = solve(other, budget, limits)
             yield plan, f"best if {name} counted {100 * TILT:.0f} % {word}"
 
 

@@ -12,11 +12,12 @@ from ...core.errors import Infeasible, MdpError
 from ...core.pins import Pins
 from ...core.plan import infeasible, within
 from ...core.problem import Problem
-from ...core.resources import amount, said
+from ...core.resources import amount, budgeted, said
 from ...core.terms import Resource, Term
 from ..protocol import Limits
 
-LATENCY = "latency"
+# Stands for the budget among the names of what is limited; no resource of a network is called so.
+LATENCY = "(budget)"
 
 
 def contradiction(problem: Problem, budget: float, limits: Limits) -> Infeasible | None:
@@ -120,7 +121,10 @@ def _unit(problem: Problem, name: str) -> str:
 
 
 def _called(problem: Problem, name: str) -> str:
-    return "a latency" if name == LATENCY else said(problem.resource[name])
+    if name != LATENCY:
+        return said(problem.resource[name])
+    what = budgeted(problem.latency_unit)
+    return "a latency" if what == "latency" else what
 
 
 def _at_least(value: float | None, unit: str) -> str:

@@ -25,7 +25,7 @@ FIRST, TARGET = 60, 4000
 # A window this much wider than the next one is taken at once where it is the last.
 NEARLY = 1.6
 # Sums of one merge beyond which choices are split instead.
-SUMS = 200_000
+SUMS = 400_000
 
 
 @dataclass(eq=False)

@@ -85,7 +85,7 @@ class Play:
                     "text": f"{fmt.percent(used)} of dense, limit {fmt.percent(r.parameters, 0)}",
                     "share": used,
                     "limit": r.parameters,
-                    "over": used > r.parameters + 1e-9,
+                    "over": not within(used, r.parameters),
                 }
             )
         self.bench.bars = bars
@@ -142,7 +142,8 @@ class Play:
         if self.selection.accuracies.measuring and self.handed.plan is mine:
             words.append("Your network is being cut, repaired and measured.")
         if answer.proven:
-            words.append("The solver's plan is proven: no plan within the budget keeps more importance.")
+            within_it = "within both budgets" if self.round.parameters is not None else "within the budget"
+            words.append(f"The solver's plan is proven: no plan {within_it} keeps more importance.")
         else:
             words.append(
                 f"No plan within the limits keeps more than {fmt.percent(answer.bound / total)} of the "

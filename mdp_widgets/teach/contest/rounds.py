@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from mdp.core.plan import within
 from mdp.core.problem import Problem
 from mdp.core.study import StudyRecord
 from mdp.solve import fastest
@@ -49,7 +50,7 @@ def second_round(study: StudyRecord) -> Round:
         return Round(2, share, budget, None, alone)
     limit = math.ceil(100 * SQUEEZE * used) / 100
     answer = answer_within(study, budget, limit)
-    if answer.parameters is not None and answer.parameters > limit:  # nothing so small was found
+    if answer.parameters is not None and not within(answer.parameters, limit):  # nothing so small was found
         return Round(2, share, budget, None, alone)
     return Round(2, share, budget, limit, answer)
 
@@ -65,5 +66,4 @@ def parameters_of(study: StudyRecord, choices, removed=()) -> float | None:
     if not study.counts.get("parameters"):
         return None
     whole = study.count("parameters")
-    full = {d: study.problem.dim[d].options[0] if kept is None else kept for d, kept in choices.items()}
-    return study.count("parameters", full, removed) / whole if whole else None
+    return study.count("parameters", choices, removed) / whole if whole else None

@@ -1,23 +1,15 @@
-"""The solver's plan under a latency budget and, if wanted, a limit on parameters.
+"""The solver's plan under a latency budget and, if wanted, a limit on parameters."""
 
-A limit on parameters is priced: every parameter costs some importance, the exact solver solves that problem,
-and the price is raised until the limit is met (Lagrange). The plan found is feasible; the bound holds for
-every plan within both. When `solve` takes several limits by itself, this file is the one to change.
-"""
-
-import dataclasses
 from dataclasses import dataclass
 
-import numpy as np
-
-from mdp.core.plan import Plan, make_plan
-from mdp.core.problem import Problem
+from mdp.core.errors import Infeasible
+from mdp.core.plan import Plan
+from mdp.core.resources import PARAMETERS
 from mdp.core.study import StudyRecord
-from mdp.core.terms import Term
 from mdp.solve import solve
 
-# Doublings of the price until the limit is met, and halvings of the interval after that.
-RAISES, HALVINGS = 7, 7
+# Seconds for a round's answer: a class waits for it.
+PATIENCE = 20.0
 
 
 @dataclass(frozen=True)
@@ -38,78 +30,25 @@ class Answer:
 
 
 def answer_within(study: StudyRecord, budget: float, parameters: float | None) -> Answer:
-    """The plan within a latency budget and a share of dense's parameters.
+    """The plan within a latency budget and a share of dense's parameters; where nothing is so small, the one
+    within the latency budget, which uses more.
 
     Raises:
         Infeasible: nothing meets the latency budget.
     """
     problem = study.problem
-    plan = solve(problem, budget)
+    known = study.counts.get(PARAMETERS) and PARAMETERS in problem.resource
+    if parameters is None or not known:
+        return _answer(study, solve(problem, budget), None)
+    most = {PARAMETERS: parameters * problem.dense_use(PARAMETERS)}
+    try:
+        plan = solve(problem, budget, most=most, time_limit=PATIENCE)
+    except Infeasible:
+        plan = solve(problem, budget)
+    return _answer(study, plan, study.count(PARAMETERS, plan.choices, plan.removed_blocks))
+
+
+def _answer(study: StudyRecord, plan: Plan, used: float | None) -> Answer:
     bound = plan.importance if plan.bound is None else plan.bound
-    if parameters is None:
-        return Answer(plan, bound, None, plan.optimal)
-    used = _used(study, plan)
-    if used <= parameters:
-        return Answer(plan, bound, used, plan.optimal)
-    return _priced(study, budget, parameters, Answer(plan, bound, used, False))
-
-
-def _priced(study: StudyRecord, budget: float, limit: float, start: Answer) -> Answer:
-    best, bound = start, start.bound
-    low, price = 0.0, study.problem.dense_importance or 1.0
-    raises = halvings = 0
-    high: float | None = None
-    while raises < RAISES and halvings < HALVINGS:
-        found = solve(charged(study, price), budget)
-        plan = make_plan(
-            study.problem,
-            budget,
-            _full(study, found),
-            found.removed_blocks,
-            solver="exact",
-            seconds=found.seconds,
-        )
-        used = _used(study, plan)
-        bound = min(bound, (found.importance if found.bound is None else found.bound) + price * limit)
-        if used <= limit:
-            if best is start or plan.importance > best.plan.importance:
-                best = Answer(plan, bound, used, False)
-            high = price
-        else:
-            low = price
-        if high is None:
-            price, raises = 2 * price, raises + 1
-        else:
-            price, halvings = (low + high) / 2, halvings + 1
-    gap = bound - best.plan.importance
-    return dataclasses.replace(best, bound=bound, proven=best is not start and gap <= 1e-9 * abs(bound))
-
-
-def charged(study: StudyRecord, price: float) -> Problem:
-    """The problem in which all parameters of the dense network together cost `price` of importance."""
-    problem, whole = study.problem, study.count("parameters")
-    sums: dict[tuple[str | None, tuple[str, ...]], np.ndarray] = {}
-    for product in study.counts["parameters"]:
-        dims = tuple(dict.fromkeys(product.dims))
-        values = np.asarray(product.factor, dtype=float)
-        for i, dim in enumerate(dims):
-            widths = np.asarray(problem.dim[dim].options, dtype=float) ** product.dims.count(dim)
-            shape = [1] * len(dims)
-            shape[i] = len(widths)
-            values = values * widths.reshape(shape)
-        key = (product.block, dims)
-        sums[key] = sums.get(key, 0.0) + values
-    costs = tuple(
-        Term(f"parameters {i}", block, dims, -price / whole * np.asarray(values))
-        for i, ((block, dims), values) in enumerate(sums.items())
-    )
-    return dataclasses.replace(problem, importance=(*problem.importance, *costs))
-
-
-def _full(study: StudyRecord, plan: Plan) -> dict[str, int]:
-    """Widths of every dim: those that no kept block uses stand at their smallest."""
-    return {d.name: plan.choices.get(d.name) or d.options[0] for d in study.problem.dims}
-
-
-def _used(study: StudyRecord, plan: Plan) -> float:
-    return study.count("parameters", _full(study, plan), plan.removed_blocks) / study.count("parameters")
+    share = None if used is None else used / study.count(PARAMETERS)
+    return Answer(plan, bound, share, plan.optimal)

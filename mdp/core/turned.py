@@ -1,0 +1,30 @@
+"""A problem with another of its resources in latency's place: the front over parameters, latency limited."""
+
+from dataclasses import replace
+
+from .errors import MdpError
+from .problem import Problem
+from .resources import budgeted
+from .terms import Resource
+
+LATENCY = "latency"
+
+
+def turned(problem: Problem, name: str) -> Problem:
+    """The problem whose budget is of the resource `name`, and where what it was of can be limited.
+
+    What was the budget is a resource then: "latency", or "parameters" of a study that counts these.
+
+    Raises:
+        MdpError: the problem does not know that resource.
+    """
+    if name == budgeted(problem.latency_unit):
+        return problem
+    resource = problem.resource.get(name)
+    if resource is None:
+        known = ", ".join((LATENCY, *problem.resource))
+        raise MdpError(f"{problem.name!r} does not know {name[:60]!r}. It knows {known}.")
+    rest = tuple(r for r in problem.resources if r.name != name)
+    if budgeted(problem.latency_unit) == LATENCY:
+        rest = (*rest, Resource(LATENCY, problem.latency_unit, problem.latency))
+    return replace(problem, latency=resource.terms, latency_unit=resource.unit, resources=rest)
