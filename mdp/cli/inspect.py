@@ -29,7 +29,7 @@ def run(args):
     if ref.weights != "none" and unfit is None:
         report.step(1, 2, "looking for its weights")
         create(ref)  # they are not needed here, but must be at hand later
-    report.step(2, 2)
+    report.step(2, 2, "looked at")
     if args.out:
         write_json(args.out, found, indent=1)
     if args.job:

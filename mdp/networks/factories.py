@@ -122,6 +122,11 @@ def reference_of(
     text = allow(text)
     model, inputs = run(text)
     given = None if inputs is None or input_size else examples(inputs, model)
+    if given is None and not input_size and not getattr(model, "pretrained_cfg", None):
+        raise MdpError(
+            f"The size of an image for the network of {text} is not known. Let the factory return (network, "
+            "example inputs), or say it: --input-size 3x224x224."
+        )
     ref = reference(model, input_size, given)
     weights = FACTORY if weights in (None, "none", FACTORY) else str(weights)
     if weights in ("demo", "pretrained"):

@@ -146,8 +146,14 @@ def methods_words(comparison: Comparison, stage: str) -> str:
     within = sum(one.verdict == "within" for one in found)
     behind = [one for one in found if one.verdict == "behind"]
     text = (
-        f"At equal measured latency MDP is the most accurate at {first} of {len(found)} points, and within "
-        f"the 95 % interval of the first at {within} more ({percent(share_won(found), 0)} together)."
+        f"At equal measured latency MDP is the most accurate at {first} of {len(found)} points"
+        + (
+            f", and within the 95 % interval of the first at {within} more ({percent(share_won(found), 0)} "
+            "together)"
+            if within
+            else ""
+        )
+        + "."
     )
     if behind:
         worst = min(behind, key=lambda one: one.ours - (one.best or 0.0))
@@ -161,7 +167,8 @@ def methods_words(comparison: Comparison, stage: str) -> str:
 def pending_words(comparison: Comparison) -> str:
     """What of the comparison was not measured yet, in a sentence; "" for nothing."""
     missing = [p for p in comparison.points if p.cut is None]
-    names = ", ".join(dict.fromkeys(NAMES.get(p.method, p.method) for p in missing))
+    each = tuple(dict.fromkeys(NAMES.get(p.method, p.method) for p in missing))
+    names = ("; " if any("," in name for name in each) else ", ").join(each)  # some names hold commas
     return (
         f"Not measured yet: {len(missing)} of {len(comparison.points)} plans (of {names})." if missing else ""
     )

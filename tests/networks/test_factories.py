@@ -172,7 +172,7 @@ def test_from_a_terminal(place, capsys, name):
         (["--factory", "own_net.py:reads_words"], "SystemExit: usage: me"),
         (["--factory", "own_net.py:paints"], "RuntimeError: [31mred"),
         (["--factory", "\0.py:build"], "is not understood"),
-        (["--factory", "own_net.py:build"], "The size of an image"),
+        (["--factory", "own_net.py:build"], "Let the factory return"),
         (["--factory", "own_net.py:build", "--input-size", "12"], "Give the whole --input-size"),
         (["--factory", "own_net.py:build", "--classes", "3"], "a factory says it itself"),
         (["--factory", "own_net.py:with_inputs", "--weights", "pretrained"], "or those of a safetensors"),
