@@ -9,9 +9,13 @@ def own_dims(study: StudyRecord, block: str) -> list[str]:
 
 
 def first_dim(study: StudyRecord, block: str) -> str:
-    """The dim to show first for a block: its own where it has one, else any that it uses, else ""."""
-    own = own_dims(study, block)
-    return own[0] if own else next((d for d, users in study.problem.dim_blocks.items() if block in users), "")
+    """The dim to show first for a block: its own where it has one, else any that it uses, else "".
+
+    Where the network has no block, `block` is "", and it is the first dim of all.
+    """
+    own = own_dims(study, block) if block else ()
+    users = study.problem.dim_blocks
+    return own[0] if own else next((d for d in users if not block or block in users[d]), "")
 
 
 def where_to_look(study: StudyRecord, block: str | None, dim: str | None, now: str) -> tuple[str, str] | None:

@@ -17,6 +17,9 @@ from ..widgets.plot import Plot
 from .explanation import Because
 
 DECISIONS = {"free": None, "kept": True, "removed": False}
+NO_BLOCKS = html(
+    "<div class='mdp-why'><p>Nothing of this network can go as a block: only its widths are chosen.</p></div>"
+)
 
 
 class BlockView:
@@ -105,6 +108,7 @@ class BlockView:
             self.dim.value = s.dim or None
             removable = s.block in problem.block and problem.block[s.block].removable
             self.pin_block.options = list(DECISIONS) if removable else ["free", "kept"]
+            self.pin_block.disabled = not s.block
             pinned = s.pins.blocks.get(s.block)
             self.pin_block.value = {None: "free", True: "kept", False: "removed"}[pinned]
             options = problem.dim[s.dim].options if s.dim else ()
@@ -154,7 +158,10 @@ class BlockView:
 
     def _explain(self, change: Any = None) -> None:
         info = self.because.info
-        if info is not None:
+        if info is None:
+            study = self.selection.study
+            self.sentences.value = NO_BLOCKS if study and not study.problem.blocks else ""
+        else:
             body = joined(html("<p>{text}</p>", text=t) for t in why_sentences(info))
             aloud = (
                 Markup(" aria-live='polite'") if self.because.settled else ""

@@ -1,0 +1,28 @@
+"""The cards of one block, where the network has none."""
+
+import dataclasses
+
+from mdp_widgets.state.explorer_state import ExplorerState
+from mdp_widgets.views.block import BlockView
+
+
+def without_blocks(study):
+    free = {
+        side: tuple(dataclasses.replace(t, block=None) for t in getattr(study.problem, side))
+        for side in ("latency", "importance")
+    }
+    problem = dataclasses.replace(study.problem, blocks=(), **free)
+    return dataclasses.replace(study, problem=problem, path=None)
+
+
+def test_a_network_without_blocks_shows_its_own_widths_and_nothing_of_the_study_before(vit):
+    selection = ExplorerState(vit)
+    view = BlockView(selection)
+    before = view.surface.spec, view.curve.spec
+    assert "blocks.0" in view.sentences.value and not view.pin_block.disabled
+    selection.show(without_blocks(vit))
+    assert (selection.block, selection.dim) == ("", vit.problem.dims[0].name)
+    assert "only its widths are chosen" in view.sentences.value and view.pin_block.disabled
+    assert view.curve.spec != before[1] and view.surface.spec != before[0]
+    selection.show(vit)
+    assert "blocks.0" in view.sentences.value and not view.pin_block.disabled
