@@ -119,19 +119,25 @@ def _uses(plan: Plan, problem: Problem) -> dict[str, float]:
 
 
 def _limit_lines(plan: Plan, problem: Problem) -> list[str]:
-    """`parameters 0.9 M params of 1.2 M params (75 % of dense), at most 1 M params`, for each limit."""
+    """`parameters 0.9 M of 1.2 M (75 % of dense), at most 1 M`, for each limit."""
     lines = []
     for name, limit in plan.limits.items():
         dense = problem.dense_use(name)
         of_dense = (
-            f" of {amount(dense, limit.unit)} ({100 * limit.used / dense:.1f} % of dense)" if dense else ""
+            f" of {_short(dense, limit.unit)} ({100 * limit.used / dense:.1f} % of dense)" if dense else ""
         )
-        used, most = amount(limit.used, limit.unit), amount(limit.most, limit.unit)
+        used, most = _short(limit.used, limit.unit), _short(limit.most, limit.unit)
         more = ""
         if limit.shadow_price and dense:
             more = f"; 1 % of dense more is worth {limit.shadow_price * dense / 100:.3g} importance"
         lines.append(f"{said(problem.resource[name])} {used}{of_dense}, at most {most}{more}")
     return lines
+
+
+def _short(value: float, unit: str) -> str:
+    """An amount whose unit is no more than its name said again: `12 M` parameters, but `25 MB`."""
+    text = amount(value, unit)
+    return text.removesuffix(f" {unit}") if unit in ("params", "MACs") else text
 
 
 def describe(
