@@ -142,3 +142,9 @@ def test_limits_fall_step_by_step():
     asked = [p.most["parameters"] for p in plans]
     assert asked[0] > asked[1] > asked[2] == pytest.approx(most["parameters"])
     assert all(p.limits["parameters"].used <= p.most["parameters"] * (1 + 1e-9) for p in plans)
+
+
+def test_a_budget_above_the_dense_network_says_how_a_share_is_written(capsys):
+    said = [run(capsys, "--budget", budget)[1] for budget in ("40", "40%", "400")]
+    assert "the dense network takes (a share of it is written with a sign: 40%)" in said[0]
+    assert "dense network takes" not in said[1] and "written with a sign" not in said[2]
