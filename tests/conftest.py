@@ -25,7 +25,8 @@ settings.load_profile("mdp")
 
 @pytest.fixture(autouse=True)
 def own_data(tmp_path_factory, monkeypatch):
-    """Nothing that a test does lands in the user's data folder."""
+    """Nothing that a test does lands in the user's data folder, and no function that it names stays named."""
+    monkeypatch.setenv("MDP_FACTORY", "")
     if "MDP_DATA" not in os.environ:
         monkeypatch.setenv("MDP_DATA", str(tmp_path_factory.mktemp("mdp-data")))
 
