@@ -27,7 +27,7 @@ from ..theme.markup import html
 from ..theme.plotly_js import plotly_js
 from .channel import Channel, Query
 from .configuration import configuration
-from .kernels import alive, end_all, spare_warm
+from .kernels import alive, end_all, keep_every_message, spare_warm
 from .page import Page, sentence_page
 from .secrecy import keep_secret
 from .serve import NOTEBOOKS, PAGES, Options
@@ -151,6 +151,7 @@ class Server(Voila):
         # this machine may visit, by the token everywhere else.
         settings = super().init_settings()
         spare_warm(self.kernel_manager)
+        keep_every_message(self.kernel_manager)
         return {
             **settings,
             "transforms": [] if self.options.local else [Packed],

@@ -44,9 +44,6 @@ def configuration(options: Options) -> Config:
     # What a cell shows comes on another channel than the word that it is done, on a busy machine seconds
     # later. After four, the default, a page would be sent without it: blank, and no error anywhere.
     config.VoilaExecutor.iopub_timeout = 120
-    # A page of a thousand widgets asks for the state of each at once. Jupyter drops what comes faster than a
-    # notebook's prints should, and the last panels of /examples were not found. Only our code runs in there.
-    config.ZMQChannelsWebsocketConnection.limit_rate = False
     config.VoilaExecutor.cell_error_instruction = "Open this notebook with `make lab`: it says why."
     _kernels(config, options.idle)
     return config

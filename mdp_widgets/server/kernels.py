@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 
 import psutil
+import zmq
 from jupyter_server._tz import utcnow
 
 # Below this much free memory another kernel could take the others with it.
@@ -91,6 +92,16 @@ def spare_warm(manager) -> None:
             await end_if_idle(kernel_id)
 
     manager.cull_kernel_if_idle = end_others_if_idle
+
+
+def keep_every_message(manager) -> None:
+    """Let no message of a kernel get lost between it and this server while the server is busy.
+
+    A page of a thousand widgets asks on a slow machine for the state of each, and the kernel answers with
+    three thousand messages at once. Of these ZeroMQ keeps a thousand and drops the rest in silence: the last
+    panels of /examples were not found.
+    """
+    manager.context.setsockopt(zmq.RCVHWM, 0)  # of every socket that it will make
 
 
 def full(manager, pages: int) -> str:
