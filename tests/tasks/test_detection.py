@@ -146,7 +146,7 @@ BOX = torch.tensor([[1.0, 2, 30, 40]])
     ],
 )
 def test_boxes_that_a_loss_would_trip_over_or_take_for_others(dense, boxes, labels, said):
-    task, net = dense
+    task, _ = dense
     with pytest.raises(MdpError, match=said):
         task.loss(task.body(torch.zeros(1, *SIZE)), [{"boxes": boxes, "labels": labels}])
 
