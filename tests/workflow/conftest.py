@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from mdp import jobs
+from mdp.core.study import save_study
 from mdp.jobs import launch
+from mdp_widgets.state.explorer_state import ExplorerState
+
+from ..synthetic import synthetic_vit
 
 FAKE = Path(__file__).parent.parent / "fake_mdp.py"
 
@@ -35,3 +39,29 @@ def watch():
         raise AssertionError(f"never came: {view.state}")
 
     return until
+
+
+@pytest.fixture
+def quick_work(monkeypatch):
+    """Jobs that do the whole of a command, quickly, in place of the small ones above."""
+    monkeypatch.setattr(launch, "COMMAND", (sys.executable, str(Path(__file__).with_name("fake_work.py"))))
+
+
+@pytest.fixture
+def selection():
+    selection = ExplorerState(synthetic_vit(2))
+    selection.study.path or save_study(selection.study)
+    return selection
+
+
+@pytest.fixture
+def saved(monkeypatch):
+    """What the page was given to save: name -> bytes."""
+    files = {}
+    from mdp_widgets.export.download import Download
+
+    def send(self, content, buffers=None):
+        files[content["name"]] = bytes(buffers[0]) if buffers else content
+
+    monkeypatch.setattr(Download, "send", send)
+    return files
