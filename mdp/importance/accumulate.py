@@ -87,45 +87,24 @@ def score(
     method = method or (usual if loss is None else ranking(found))
     if method not in METHODS:
         raise MdpError(f"There is no score {method!r}; choose one of {', '.join(METHODS)}.")
-    if method in MEASURED and not (isinstance(goal, Classification) and (takes_images(found) or loss)):
+    if method in MEASURED:
+        more = {"device": device, "against": against, "seconds": seconds, "asked": asked}
+        more["provenance"] = provenance or {}
+
+        def ranked(batches, report, **by):
+            return score(found, batches, ranking(found), report, device=device, provenance=provenance, **by)
+
+        if isinstance(goal, Classification) and (takes_images(found) or loss):
+
+            def cheap(batches, loss, report):
+                return ranked(batches, report, loss=loss)
+
+            return measure(found, batches, method, cheap, report or Reporter(), loss=loss, **more)
 
         def gradients(batches, report):
-            more = {"device": device, "provenance": provenance, "task": goal}
-            return score(found, batches, ranking(found), report, **more)
+            return ranked(batches, report, task=goal)
 
-        return measure_task(
-            found,
-            batches,
-            method,
-            goal,
-            gradients,
-            report or Reporter(),
-            device=device,
-            against=against,
-            seconds=seconds,
-            asked=asked,
-            provenance=provenance or {},
-        )
-    if method in MEASURED:
-
-        def cheap(batches, loss, report):
-            return score(
-                found, batches, ranking(found), report, device=device, loss=loss, provenance=provenance
-            )
-
-        return measure(
-            found,
-            batches,
-            method,
-            cheap,
-            report or Reporter(),
-            device=device,
-            loss=loss,
-            against=against,
-            seconds=seconds,
-            asked=asked,
-            provenance=provenance or {},
-        )
+        return measure_task(found, batches, method, goal, gradients, report or Reporter(), **more)
     module, report = METHODS[method], report or Reporter()
     facts: dict[str, Any] = {"method": method, **(provenance or {}), "torch": torch.__version__}
     if module.NEEDS_IMAGES:

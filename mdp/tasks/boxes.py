@@ -26,7 +26,7 @@ def mean_average_precision(
     """
     try:
         from pycocotools.coco import COCO
-        from pycocotools.cocoeval import COCOeval
+        from pycocotools.cocoeval import COCOeval as Evaluation
     except ImportError:
         raise MdpError(
             "Mean average precision is counted by pycocotools, which is not installed. Install it with: "
@@ -47,7 +47,7 @@ def mean_average_precision(
         results = known.loadRes(_results(found)) if any(len(f["boxes"]) for f in found) else None
         if results is None:
             return {"mAP": 0.0, "mAP50": 0.0}
-        evaluation = COCOeval(known, results, "bbox")
+        evaluation = Evaluation(known, results, "bbox")
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()

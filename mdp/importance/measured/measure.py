@@ -22,10 +22,9 @@ from ...core.study import Scores
 from ...networks.prunable import PrunableNetwork
 from ..images import UNLABELLED, fitting
 from .campaign import Campaign
-from .encode import encoded
+from .ending import ended
 from .evaluate import Evaluator
 from .kept import Kept, key_of
-from .losses import tables
 from .mended import FEWEST as FEWEST_MENDED
 from .mended import WORK as WORK_MENDED
 
@@ -121,7 +120,6 @@ def measure(
         evaluator.order = kept.base.order
     campaign = Campaign(found.space, kept, evaluator, part, limit)
     whole = campaign.calibrate() if method == "calibrated" else campaign.measure()
-    curves, blocks = tables(found.space, kept.base, kept.losses)
     noted = {
         **kept.base.provenance,
         **provenance,
@@ -135,14 +133,7 @@ def measure(
         **({} if whole else {"stopped_after": seconds}),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    if whole:
-        kept.done()
-    else:
-        report.message(
-            f"The time limit ended the measurement after {len(kept.losses)} networks; what was not measured "
-            "follows the cheap score at measured rates. The same command goes on from here."
-        )
-    return encoded(found.space, kept.base, curves, blocks, noted)
+    return ended(found.space, kept, noted, whole, report)
 
 
 def sorted_by_place(found: PrunableNetwork, evaluator: Evaluator, base: Scores, report: Reporter) -> Scores:

@@ -24,10 +24,9 @@ from ...tasks import Several, Task, examples, leaves, run
 from ...tasks.answers import scalar
 from ...tasks.outputs import finite
 from .campaign import Campaign
-from .encode import encoded
+from .ending import ended
 from .evaluate import LOST, Decision
 from .kept import Kept, key_of
-from .losses import tables
 from .measure import AGAINST, BATCH, CHEAP, FEWEST, STRIDE, images_for, macs
 
 Batch = tuple[Any, Any]  # inputs, targets
@@ -82,7 +81,6 @@ def measure_task(
     )
     campaign = Campaign(found.space, kept, evaluator, part, limit)  # type: ignore[arg-type]
     complete = campaign.calibrate() if method == "calibrated" else campaign.measure()
-    curves, blocks = tables(found.space, kept.base, kept.losses)
     noted = {
         **kept.base.provenance,
         **provenance,
@@ -95,14 +93,7 @@ def measure_task(
         **({} if complete else {"stopped_after": seconds}),
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    if complete:
-        kept.done()
-    else:
-        report.message(
-            f"The time limit ended the measurement after {len(kept.losses)} networks; what was not measured "
-            "follows the cheap score at measured rates. The same command goes on from here."
-        )
-    return encoded(found.space, kept.base, curves, blocks, noted)
+    return ended(found.space, kept, noted, complete, report)
 
 
 class TaskEvaluator:
