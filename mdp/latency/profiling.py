@@ -17,6 +17,7 @@ import numpy as np
 from ..core.errors import MdpError
 from ..core.problem import Term
 from ..core.progress import Reporter
+from ..core.resources import BYTES
 from ..core.study import Tables
 from ..networks.segments import Segment
 from ..operations import ProfileOptions
@@ -122,7 +123,7 @@ def profile(
 def weight_bytes(found: "PrunableNetwork", resolved: ResolvedDeployment) -> float:
     """Bytes of the dense network's weights as deployed."""
     model = getattr(found, "model", None)
-    each = 4 if resolved.dtype == "float32" else 2
+    each = BYTES[resolved.dtype]
     return float(each * sum(p.numel() for p in model.parameters())) if model is not None else 0.0
 
 

@@ -36,7 +36,7 @@ def test_the_runtime_is_part_of_the_identity_and_old_tables_keep_theirs(monkeypa
     [
         ({"runtime": "tensorrt"}, "unknown"),
         ({"runtime": "onnxruntime", "compiled": True}, "Say one"),
-        ({"runtime": "onnxruntime", "dtype": "bfloat16"}, "float32 only"),
+        ({"runtime": "onnxruntime", "dtype": "bfloat16"}, "float32 and int8 only"),
         ({"runtime": "onnxruntime", "memory_format": "channels_last"}, "leave out"),
     ],
 )
