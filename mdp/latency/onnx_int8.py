@@ -1,6 +1,6 @@
 """Networks in int8, by the static quantisation that comes with ONNX Runtime, and parts of such networks.
 
-Layers read and write int8 values; where two of them meet nothing is cast. A part by itself would be: its input
+Layers read and write int8 values; where two of them meet nothing is cast. A part alone would be: its input
 to int8 and into the order of the runtime's convolutions (channels last), and its result back. Both are taken
 off, as reorders are (see onnx_parts). What is not quantised inside a part stays, casts around it included.
 """

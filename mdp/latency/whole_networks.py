@@ -100,6 +100,7 @@ def learn(
     store: Store,
     report: Reporter,
     reference_ms: float | None,
+    seconds: float = 60.0,
 ) -> Correction:
     """Measure the even networks and fit the correction to them; what is in the store is not measured anew.
 
@@ -108,7 +109,7 @@ def learn(
     """
     networks = [(c, r, whole_network(found, c, r)) for c, r in even_networks(found)]
     by_key = {w.key: w for _, _, w in networks}
-    run = Run(timer, store, by_key, report, 60.0, visit_ms=400.0, together=4, reference_ms=reference_ms)
+    run = Run(timer, store, by_key, report, seconds, visit_ms=400.0, together=4, reference_ms=reference_ms)
     run.measure_new(by_key, "whole networks")
     run.visit_again("whole networks again")
     options = {d.name: d.options for d in found.space.dims}
