@@ -41,13 +41,14 @@ def measure_coarse(run: Run, surfaces: Sequence[Surface]) -> bool:
     missing = [key for key in every if key not in run.known]
     if missing:
         run.report.message(
-            f"The time given was used up with {len(every) - len(missing)} of {len(every)} entries measured; "
-            "the others are inferred from them, with the error that is said. For all of them give about "
-            f"{duration(run.seconds + run.cost(missing))}: what is measured is kept, and the next run goes on."
+            f"The time given was used up with {len(every) - len(missing)} of {len(every)} entries "
+            "measured; the others are inferred from them, with the error that is said. Another "
+            f"{duration(run.cost(missing))} or so would hold them: what is measured is kept, and the next "
+            "run goes on."
         )
     return not missing
 
 
 def coarse_keys(surface: Surface) -> list[str]:
-    """The keys of a table that its coarse grid holds, and those drawn to say how well the rest is inferred."""
+    """The keys of a table's coarse grid, and those drawn to say how well the rest is inferred."""
     return [*surface.level(0), *(surface.keys[i] for i in np.flatnonzero(surface.holdout()))]

@@ -47,7 +47,9 @@ class Surface:
 
     def corners(self) -> tuple[str, ...]:
         """The keys with each width either smallest or dense."""
-        return tuple(self.keys[i] for i in np.unique(self.index[np.ix_(*((0, -1) for _ in self.index.shape))]))
+        return tuple(
+            self.keys[i] for i in np.unique(self.index[np.ix_(*((0, -1) for _ in self.index.shape))])
+        )
 
     def holdout(self) -> np.ndarray:
         """Which keys are measured with level 0 though no grid asks for them: a tenth of the rest, at random.

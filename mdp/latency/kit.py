@@ -31,7 +31,7 @@ from .grid import Surface, survey
 from .kit_parts import is_count, items_of, options_of
 from .onnx_parts import to_onnx
 from .transfer import to_measure
-from .whole_networks import even_networks, whole_network
+from .whole_networks import networks_to_learn, whole_network
 
 if TYPE_CHECKING:
     from torch import nn
@@ -117,7 +117,7 @@ def make_kit(
         raise MdpError(f"{folder} is there already and is not empty. Choose another --out.")
     options = {dim.name: dim.options for dim in found.space.dims}
     surfaces, workloads = survey(found.segments, options)
-    networks = [(c, r, whole_network(found, c, r)) for c, r in even_networks(found)]
+    networks = [(c, r, whole_network(found, c, r)) for c, r in networks_to_learn(found)]
     keys = to_measure(surfaces, share) if share else entries_to_time(surfaces, entries, len(networks))
     items = [_item("part", workloads[key], batch) for key in keys]
     items += [{**_item("network", w, batch), "choices": c, "removed": list(r)} for c, r, w in networks]
