@@ -21,14 +21,14 @@ from mdp.networks.models import create
 from mdp.operations import KitOptions
 
 NOISE = 0.01  # of each entry, about that of a median of readings
-NETWORKS = 8  # that travel along
+NETWORKS = 16  # that travel along
 
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.kit", description=__doc__.split("\n")[0])
     parser.add_argument("studies", nargs="+", help="verified studies whose tables were measured throughout")
     parser.add_argument(
-        "--entries", type=int, nargs="+", default=[KitOptions.entries, 200, 100], help="of a kit, at most"
+        "--entries", type=int, nargs="+", default=[KitOptions.entries, 250], help="of a kit, at most"
     )
     args = parser.parse_args(argv)
     print("| study | entries | whole networks: median error | worst | tau |")

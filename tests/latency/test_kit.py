@@ -263,3 +263,10 @@ def test_the_sentence_of_too_few_entries_names_what_suffices(found):
         entries_to_time(surfaces, 9, beside=8)
     least = int(str(refused.value).rpartition(" ")[2].rstrip("."))
     assert len(entries_to_time(surfaces, least, beside=8)) + 8 <= least
+
+
+def test_what_the_grid_leaves_room_for_is_what_is_farthest_from_it(found):
+    surfaces, workloads = survey(found.segments, {d.name: d.options for d in found.space.dims})
+    few, more = entries_to_time(surfaces, 40), entries_to_time(surfaces, 44)
+    assert len(few) == 40 and len(more) == 44 and set(few) < set(more)
+    assert len(entries_to_time(surfaces, 1000)) == len(workloads)
