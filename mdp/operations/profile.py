@@ -25,7 +25,7 @@ class ProfileOptions(WidthSteps, Apart, Model, command="profile"):
         Deployment.dtype, "number type of weights and activations, int8 in ONNX Runtime alone",
         choices=DTYPES, closed=False, label="Precision", formerly=("--precision",),
     )  # fmt: skip
-    threads: int | None = option(Deployment.threads, "CPU threads", absent="all that this process may use")
+    threads: int | None = option(Deployment.threads, "CPU threads", absent="all it may use")
     memory_format: str = option(
         Deployment.memory_format, "of weights and images, auto being the usual one",
         choices=("auto", *FORMATS),
