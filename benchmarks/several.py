@@ -29,11 +29,13 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--milp", type=int, default=0, metavar="N", help="hold so many against milp each")
     parser.add_argument("--limit", type=float, default=60.0, help="seconds for each solve of milp")
     parser.add_argument("--brute", type=int, default=0, metavar="N", help="also N small random problems")
+    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="seed of the first of these")
     args = parser.parse_args(argv)
     say_where()
-    several_table(args.solves, args.only, args.milp, args.limit)
+    if args.solves:
+        several_table(args.solves, args.only, args.milp, args.limit)
     if args.brute:
-        against_everything(args.brute)
+        against_everything(range(args.first, args.first + args.brute))
 
 
 def instances() -> list[tuple[str, Callable[[], Problem]]]:
@@ -101,12 +103,12 @@ def _against_milp(problem: Problem, budget: float, most: dict[str, float], limit
     print(f"{'':24} milp {other.seconds:.1f} s, {short:.5f} % below exact, {claim}{wrong}", flush=True)
 
 
-def against_everything(count: int) -> None:
+def against_everything(seeds: range) -> None:
     """Small random problems of every shape under one to three other limits, by trying every choice."""
     from tests.solve import test_several_limits as tests
 
     start, solved = time.perf_counter(), 0
-    for seed in range(count):
+    for seed in seeds:
         rng = np.random.default_rng(seed)
         others = 1 + seed % 3
         problem = tests.with_resources(seed, others)

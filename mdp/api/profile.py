@@ -27,8 +27,8 @@ def profile(
         net: from `prunable`.
         deployment: the device, batch, dtype and so on to measure for, or a device alone ("cpu"); by default
             one image, on the GPU where there is one.
-        seconds: about how long to measure. A coarse grid is measured however long it takes; what is not
-            measured in time is interpolated.
+        seconds: about how long to measure; what is not measured in time is interpolated. Where even a coarse
+            grid takes longer, that is said beforehand, with about how long.
         tolerance: a table whose cross-validated error is below this is refined no further.
         again: measure once more what was measured before.
         like: tables of the same network from another device or runtime. Only a `share` of the entries is

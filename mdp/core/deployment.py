@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-DTYPES = ("float32", "bfloat16", "float16")
+DTYPES = ("float32", "bfloat16", "float16", "int8")
+# What they are called elsewhere, too.
+ALSO_CALLED = {"fp32": "float32", "f32": "float32", "bf16": "bfloat16", "fp16": "float16", "f16": "float16"}
 FORMATS = ("contiguous", "channels_last")
 RUNTIMES = ("eager", "compiled", "onnxruntime", "openvino")
 
@@ -24,7 +26,7 @@ class Deployment:
     Attributes:
         device: "cpu", "cuda", "mps", or "auto": the GPU where there is one.
         batch_size: images per forward pass.
-        dtype: "float32", "bfloat16" or "float16".
+        dtype: "float32", "bfloat16", "float16", or "int8", which is ONNX Runtime's static quantisation.
         memory_format: "contiguous", "channels_last", or "auto": channels_last for convolutional networks.
         threads: of a CPU; by default all that this process may use.
         compiled: whether torch.compile makes the kernels; an older way to say `runtime="compiled"`.

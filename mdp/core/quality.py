@@ -61,9 +61,12 @@ def tables_words(provenance: Mapping[str, Any], details: Mapping[str, Any] | Non
     faults = table_faults(provenance, details)
     if not faults:
         return ""
+    how = "mdp profile … --again --seconds 600"
+    if provenance.get("launch") == "imported":
+        how = "the kit's script with larger --repeats, its results.csv removed"
     return (
         f"These latency tables are not to be trusted: {'; '.join(faults)}. Measure again on a quiet machine, "
-        "or for longer (mdp profile … --again --seconds 600)."
+        f"or for longer ({how})."
     )
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..core import cores
-from ..core.deployment import DTYPES, FORMATS, launched_by
+from ..core.deployment import ALSO_CALLED, DTYPES, FORMATS, launched_by
 from ..core.errors import MdpError, Unsupported, first_line
 from . import gpu, runtimes
 from .allocator import can_keep
@@ -76,6 +76,7 @@ def deployment(
     """
     if type(batch) is not int or batch < 1:
         raise MdpError(f"The batch must be a whole number of at least 1, not {batch!r}.")
+    dtype = ALSO_CALLED.get(str(dtype).lower(), dtype)
     if dtype not in DTYPES:
         raise MdpError(f"The dtype {dtype!r} is not one of {', '.join(DTYPES)}.")
     if memory_format not in FORMATS:
@@ -88,14 +89,15 @@ def deployment(
     found = ResolvedDeployment(
         kind,
         _name(kind),
-        _software(kind, runtime),
+        _software(kind, runtime, dtype),
         batch,
         dtype,
         memory_format,
         threads_here(threads) if kind == "cpu" else 0,
         _launch(kind, runtime),
     )
-    _try_dtype(kind, dtype)
+    if not runtimes.exported(runtime):
+        _try_dtype(kind, dtype)
     if runtime == "compiled":
         _try_compile(kind)
     return found
@@ -208,11 +210,11 @@ def _cpu_name() -> str:
     return name
 
 
-def _software(kind: str, runtime: str) -> str:
+def _software(kind: str, runtime: str, dtype: str) -> str:
     import torch
 
     if runtimes.exported(runtime):
-        return ", ".join(runtimes.software(runtime, torch.__version__))
+        return ", ".join(runtimes.software(runtime, torch.__version__, dtype))
     # The local part (+cu132) names the build, which decides the libraries that run.
     parts = [f"torch {torch.__version__}"]
     if kind == "cuda":

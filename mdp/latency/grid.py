@@ -41,6 +41,16 @@ class Surface:
         """The keys that a level measures."""
         return tuple(self.keys[i] for i in np.unique(self.index[level_mask(self.index.shape, level)]))
 
+    def ends(self) -> tuple[str, ...]:
+        """The key of the smallest widths and that of the dense ones: without these nothing is told."""
+        return (self.keys[self.index.flat[0]], self.keys[self.index.flat[-1]])
+
+    def corners(self) -> tuple[str, ...]:
+        """The keys with each width either smallest or dense."""
+        return tuple(
+            self.keys[i] for i in np.unique(self.index[np.ix_(*((0, -1) for _ in self.index.shape))])
+        )
+
     def holdout(self) -> np.ndarray:
         """Which keys are measured with level 0 though no grid asks for them: a tenth of the rest, at random.
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 ANCHOR_MS = (0.004, 2000.0)
 # Nor does any run a network of images in less: a part takes a launch, and no chip does more in a ms (MACs).
 NETWORK_MS, PART_MS, MACS_A_MS = 0.02, 0.001, 3e11
+# What a kit's scripts time is a call: a microsecond at least.
+CALL_MS = 0.001
 # The sum of the parts over the whole: further off, they are in different units (a thousandfold) or of other
 # things. Calls of a session make the parts of a tiny network several times the whole.
 RATIO = (1 / 30, 30.0)
@@ -97,7 +99,11 @@ def import_times(
     measured = [(i, known[k].ms) for k, i in networks.items() if not known[k].failure]
     dense = {dim.name: dim.options[-1] for dim in found.space.dims}
     macs = batch * sum(s.at(*(dense[d] for d in s.dims)).macs for s in found.segments)
-    told = _correction(terms, options, measured, macs, source)
+    told = _correction(terms, options, measured, source)
+    if kit:
+        _refuse_too_short(file.rows, factor, source)
+    sums, parts = parts_of(terms, options, dense, set())
+    _refuse_too_fast(max((ms for _, ms in measured), default=sums), parts, macs, source)
     if told:
         terms = tuple(dataclasses.replace(term, values=told(term.values)) for term in terms)
     entries = [known[k] for k in rows if k in workloads and not known[k].failure]
@@ -178,6 +184,25 @@ def _anchor(rows: Sequence[Row], factor: float, batch: int, source: str) -> floa
     return calm
 
 
+def _refuse_too_short(rows: Sequence[Row], factor: float, source: str) -> None:
+    """A slow board's seconds would pass for a fast one's milliseconds, but for its smallest parts."""
+    shortest = min((row.value * factor for row in rows if not row.failure), default=CALL_MS)
+    if shortest < CALL_MS:
+        raise MdpError(
+            f"In {source} the shortest time is {1e6 * shortest:.3g} ns, and no device is called in so "
+            "little: the times are in another unit. Say which: --unit s, ms, us or ns."
+        )
+
+
+def _refuse_too_fast(network: float, parts: int, macs: float, source: str) -> None:
+    """`network`: ms of the largest network, or of the sum of its parts; `macs`: of the dense one."""
+    if network < max(NETWORK_MS, PART_MS * parts, macs / MACS_A_MS):
+        raise BadFile(
+            f"In {source} the largest network takes {network:.3g} ms, which no device does: the "
+            "times are in another unit. Say which: --unit s, ms, us or ns."
+        )
+
+
 def _entry(row: Row, factor: float, anchor_ms: float | None) -> Entry:
     if row.failure:
         return Entry(float("nan"), 0.0, 0, 1, failure=row.failure)
@@ -185,13 +210,11 @@ def _entry(row: Row, factor: float, anchor_ms: float | None) -> Entry:
     return Entry(row.value * factor / slow, row.spread, row.repeats, 1, max(0.0, slow - 1))
 
 
-def _correction(
-    terms, options, measured: Sequence[tuple[Mapping, float]], macs: float, source: str
-) -> Correction | None:
-    """What the whole networks say of the sum of the parts; None without any. `macs` are the dense network's.
+def _correction(terms, options, measured: Sequence[tuple[Mapping, float]], source: str) -> Correction | None:
+    """What the whole networks say of the sum of the parts; None without any.
 
     Raises:
-        BadFile: they are not of the same unit, or no network's.
+        BadFile: they are not of the same unit.
     """
     if not measured:
         return None
@@ -205,10 +228,5 @@ def _correction(
         raise BadFile(
             f"In {source} the parts of a network take {ratio:.3g} times what the whole network does. They "
             "are in different units, or were measured differently. Measure both in one run of the script."
-        )
-    if wholes.max() < max(NETWORK_MS, PART_MS * parts.max(), macs / MACS_A_MS):
-        raise BadFile(
-            f"In {source} the largest network takes {wholes.max():.3g} ms, which no device does: the times "
-            "are in another unit. Say which: --unit s, ms, us or ns."
         )
     return fit(sums, parts, wholes)

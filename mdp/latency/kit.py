@@ -31,7 +31,7 @@ from .grid import Surface, survey
 from .kit_parts import is_count, items_of, options_of
 from .onnx_parts import to_onnx
 from .transfer import to_measure
-from .whole_networks import even_networks, whole_network
+from .whole_networks import networks_to_learn, whole_network
 
 if TYPE_CHECKING:
     from torch import nn
@@ -60,8 +60,9 @@ class Kit:
 
 
 def entries_to_time(surfaces: Sequence[Surface], most: int, beside: int = 0) -> list[str]:
-    """Keys of the finest regular grids of all tables, corners always, with a few others: with the `beside`
-    whole networks that travel along at most `most`.
+    """Keys of the finest regular grids of all tables, corners always, with a few others drawn, and where
+    there is room, those that are farthest from all of these: with the `beside` whole networks that travel
+    along at most `most`.
 
     Raises:
         MdpError: even the corners are more.
@@ -71,7 +72,7 @@ def entries_to_time(surfaces: Sequence[Surface], most: int, beside: int = 0) -> 
         for surface in surfaces:
             keys |= dict.fromkeys(_grid(surface, points))
         if len(keys) + beside <= most:
-            return list(keys)
+            return list(keys | _farthest(surfaces, keys, most - beside - len(keys)))
     least = len(keys) + beside
     raise MdpError(
         f"The tables of this network need at least {least} entries. Allow more: --entries {least}."
@@ -86,6 +87,26 @@ def _grid(surface: Surface, points: int) -> list[str]:
     rest = np.setdiff1d(np.arange(len(surface.keys)), picked)
     drawn = np.random.default_rng(0).permutation(rest)[:DRAWN]
     return [surface.keys[i] for i in (*picked, *drawn)]
+
+
+def _farthest(surfaces: Sequence[Surface], keys: Mapping[str, None], room: int) -> dict[str, None]:
+    """Up to `room` more keys, always one that is farthest from the known ones of its table; a table that
+    prices several segments comes sooner."""
+    apart = {}
+    for surface in surfaces:
+        known = np.array([key in keys for key in surface.keys])
+        gaps = surface.points[:, None] - surface.points[None, known]
+        apart[surface] = np.where(known, 0.0, np.linalg.norm(gaps, axis=2).min(axis=1))
+    more: dict[str, None] = {}
+    while len(more) < room:
+        surface = max(apart, key=lambda s: apart[s].max() * len(s.segments))
+        i = int(apart[surface].argmax())
+        if not apart[surface][i] > 0:
+            break
+        more[surface.keys[i]] = None
+        gaps = np.linalg.norm(surface.points - surface.points[i], axis=1)
+        apart[surface] = np.minimum(apart[surface], gaps)
+    return more
 
 
 def make_kit(
@@ -117,7 +138,7 @@ def make_kit(
         raise MdpError(f"{folder} is there already and is not empty. Choose another --out.")
     options = {dim.name: dim.options for dim in found.space.dims}
     surfaces, workloads = survey(found.segments, options)
-    networks = [(c, r, whole_network(found, c, r)) for c, r in even_networks(found)]
+    networks = [(c, r, whole_network(found, c, r)) for c, r in networks_to_learn(found)]
     keys = to_measure(surfaces, share) if share else entries_to_time(surfaces, entries, len(networks))
     items = [_item("part", workloads[key], batch) for key in keys]
     items += [{**_item("network", w, batch), "choices": c, "removed": list(r)} for c, r, w in networks]

@@ -7,6 +7,7 @@ slower than usual the machine was busy, and the readings beside it are scaled (s
 import dataclasses
 import gc
 import json
+import math
 import time
 from collections.abc import Iterable, Mapping
 
@@ -23,6 +24,8 @@ from .timer import WARM_UP, PreparedWorkload, Timer, measure_together, undisturb
 TOGETHER = 8
 # Bounds of the readings at one visit.
 FEWEST, MOST = 4, 10
+# The fewest where the time given is short.
+HURRIED = 2
 # Separate visits to each workload, minutes apart, in other orders: a CPU is shared, and a GPU's clock follows
 # its temperature and its neighbours. One bad moment decides nothing on either.
 VISITS = 3
@@ -73,8 +76,8 @@ class Run:
         self.known: dict[str, Entry] = store.entries(self.context, workloads, reference_ms)
         self.visits = VISITS
         self.measured, self.timing, self.closing = 0, 0.0, 0.0
-        self._limit, self._start, self._visit_ms = seconds, time.monotonic(), visit_ms
-        self._together = together
+        self.limit, self._start, self._visit_ms = seconds, time.monotonic(), visit_ms
+        self._together, self._fewest = together, FEWEST
         self._random = np.random.default_rng(seed)
         self._ready: PreparedWorkload | None = None
         self._overhead, self._groups = 0.004, 0  # seconds a visit beside its readings; learned as we go
@@ -87,7 +90,7 @@ class Run:
 
     def left(self) -> float:
         """Seconds until the time given to this run is used up; negative afterwards."""
-        return self._limit - self.seconds
+        return self.limit - self.seconds
 
     def everything_fits(self) -> bool:
         """Whether every workload can be visited as often as wanted in the time that is left."""
@@ -95,21 +98,33 @@ class Run:
         self._look_again()
         return self._cost_of_all() <= self.left()
 
-    def measure(self, keys: Iterable[str], label: str, counted: bool = False) -> None:
-        """Visit the keys once each, in random order. Failures are kept as such; progress is shown, `counted`
-        with the number of entries."""
+    def measure(
+        self, keys: Iterable[str], label: str, counted: bool = False, until: float = -math.inf
+    ) -> None:
+        """Visit the keys once each, in random order, as long as more than `until` seconds are left. Failures
+        are kept as such; progress is shown, `counted` with the number of entries."""
         todo = list(dict.fromkeys(keys))
         self._random.shuffle(todo)
         for i in range(0, len(todo), self._together):
+            if self.left() <= until:
+                return
             self._visit(todo[i : i + self._together])
             ahead = sum(map(self._cost, todo[i + self._together :]))
             left = max(ahead, min(self._cost_of_all(), max(self.left(), 0.0))) + self.closing
             count = f", {min(i + self._together, len(todo))} of {len(todo)} entries" if counted else ""
             self.report.step(self.seconds, self.seconds + left, label + count, left)
 
-    def measure_new(self, keys: Iterable[str], label: str) -> None:
-        """Visit those of the keys that nothing is known of."""
-        self.measure([key for key in keys if key not in self.known], label, counted=True)
+    def measure_new(self, keys: Iterable[str], label: str, until: float = -math.inf) -> None:
+        """Visit those of the keys that nothing is known of, as long as more than `until` seconds are left."""
+        self.measure([key for key in keys if key not in self.known], label, counted=True, until=until)
+
+    def cost(self, keys: Iterable[str]) -> float:
+        """About how many seconds one visit to each of the keys takes that nothing is known of."""
+        return sum(self._cost(key) for key in dict.fromkeys(keys) if key not in self.known)
+
+    def hurry(self) -> None:
+        """Read everything fewer times at a visit from now on."""
+        self._fewest, self._visit_ms = HURRIED, self._visit_ms / 3
 
     def visit_again(self, label: str) -> None:
         """Visit what is known again, until each was visited often enough or the time is used up."""
@@ -252,7 +267,7 @@ class Run:
 
     def _rounds(self, ms: float) -> int:
         """Readings at one visit of workloads that take about `ms` each."""
-        return int(np.clip(self._visit_ms / ms, FEWEST, MOST))
+        return int(np.clip(self._visit_ms / ms, self._fewest, MOST))
 
     def _prepare_anchor(self) -> None:
         if self._ready is None:

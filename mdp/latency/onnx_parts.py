@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import Unsupported, first_line
+from .onnx_int8 import without_casts_at_ends
 
 if TYPE_CHECKING:
     import onnx
@@ -25,7 +26,7 @@ BLOCKED = "com.microsoft.nchwc"
 OPSET = 18
 
 
-def to_onnx(module: "nn.Module", inputs: "list[Tensor]") -> bytes:
+def to_onnx(module: "nn.Module", inputs: "list[Tensor]", opset: int = OPSET) -> bytes:
     """`module` for inputs of exactly these shapes, as the bytes of an ONNX file; weights inside.
 
     By tracing: tens of milliseconds, where `torch.export` takes seconds, and a table has hundreds of entries.
@@ -42,7 +43,7 @@ def to_onnx(module: "nn.Module", inputs: "list[Tensor]") -> bytes:
             warnings.simplefilter("ignore")
             logging.disable(logging.WARNING)
             torch.onnx.export(
-                module, tuple(inputs), file, dynamo=False, opset_version=OPSET, input_names=names
+                module, tuple(inputs), file, dynamo=False, opset_version=opset, input_names=names
             )
     except Exception as error:  # the exporter raises many kinds; the reason goes to the reader
         raise Unsupported(
@@ -69,7 +70,7 @@ def as_in_a_network(data: bytes, options: "onnxruntime.SessionOptions") -> "onnx
             model = onnx.load(options.optimized_model_filepath)
         finally:
             options.optimized_model_filepath = ""
-    return without_reorders_at_ends(model, block_size())
+    return without_reorders_at_ends(without_casts_at_ends(model), block_size())
 
 
 def without_reorders_at_ends(model: "onnx.ModelProto", block: int) -> "onnx.ModelProto":

@@ -17,9 +17,11 @@ import numpy as np
 from ..core.errors import MdpError
 from ..core.problem import Term
 from ..core.progress import Reporter
+from ..core.resources import BYTES
 from ..core.study import Tables
 from ..networks.segments import Segment
 from ..operations import ProfileOptions
+from .coarse import measure_coarse
 from .device import ResolvedDeployment, deployment
 from .grid import Surface, survey
 from .interpolate import Filled, fill
@@ -33,6 +35,9 @@ from .whole_networks import learn
 
 if TYPE_CHECKING:
     from ..networks.prunable import PrunableNetwork
+
+# Share of the time for whole networks, where they correct what the parts miss.
+WHOLE = 0.3
 
 
 def profile(
@@ -61,7 +66,9 @@ def profile(
         found: what a family found in the model.
         device, batch, dtype, threads, compiled, runtime: see `deployment`.
         memory_format: "auto" is channels_last for models with channels, else contiguous.
-        seconds: about how long to measure. The coarse grid is measured however long it takes.
+        seconds: about how long to measure. Where it does not hold the coarse grid, what is missing of that is
+            inferred, and a message says so; the smallest and the largest entry of every table are measured
+            in any case.
         tolerance: where not everything fits in that time, stop refining a table when its cross-validated
             error is below this.
         again: add one more visit to everything that was measured before.
@@ -93,17 +100,20 @@ def profile(
     try:
         with device_timer(where, report, lambda: timer or timer_for(where)) as clock:
             resident_bytes = weight_bytes(found, where)
-            run = Run(clock, store, workloads, report, seconds, resident_bytes=resident_bytes)
+            whole = WHOLE * seconds if exported(where.runtime) else 0.0
+            run = Run(clock, store, workloads, report, seconds - whole, resident_bytes=resident_bytes)
             # What was finished once, as thoroughly, is not refined further: a second profile is instant.
             receipt = _receipt(workloads, seconds, tolerance)
             if not store.entries(run.context, [receipt]):
+                complete = True
                 if elsewhere:
                     run.measure_new(run.workloads, "a few entries")
                     run.visit_again("measuring again")
                 else:
                     soon = early and (lambda: early(assemble(found, surfaces, run)))
-                    _measure(run, surfaces, tolerance, soon)
-                store.add(run.context, receipt, failure="not a workload")
+                    complete = _measure(run, surfaces, tolerance, soon)
+                if complete:
+                    store.add(run.context, receipt, failure="not a workload")
             elif again:
                 run.once_more("measuring once more")
             run.settle()
@@ -112,7 +122,7 @@ def profile(
                 origin = {key: like.provenance.get(key) for key in ("device", "software", "launch")}
                 tables = dataclasses.replace(tables, provenance={**tables.provenance, "like": origin})
             if exported(where.runtime):
-                tables = made_whole(tables, found, run)
+                tables = made_whole(tables, found, run, whole)
         return tables
     finally:
         if own:
@@ -122,16 +132,17 @@ def profile(
 def weight_bytes(found: "PrunableNetwork", resolved: ResolvedDeployment) -> float:
     """Bytes of the dense network's weights as deployed."""
     model = getattr(found, "model", None)
-    each = 4 if resolved.dtype == "float32" else 2
+    each = BYTES[resolved.dtype]
     return float(each * sum(p.numel() for p in model.parameters())) if model is not None else 0.0
 
 
 def _measure(
     run: Run, surfaces: Sequence[Surface], tolerance: float, early: Callable[[], None] | None
-) -> None:
-    coarse = [key for surface in surfaces for key in surface.level(0)]
-    coarse += [surface.keys[i] for surface in surfaces for i in np.flatnonzero(surface.holdout())]
-    run.measure_new(coarse, "coarse tables")
+) -> bool:
+    """Measure what the time holds; False where that is not even the coarse grid."""
+    complete = measure_coarse(run, surfaces)
+    if not complete:
+        return False
     if early:
         start = time.monotonic()
         early()
@@ -141,6 +152,7 @@ def _measure(
     else:
         refine(run, surfaces, tolerance)
     run.visit_again("measuring again")
+    return True
 
 
 def refine(run: Run, surfaces: Sequence[Surface], tolerance: float) -> None:
@@ -212,9 +224,9 @@ def tables_of(
     return terms, details
 
 
-def made_whole(tables: Tables, found: "PrunableNetwork", run: Run) -> Tables:
+def made_whole(tables: Tables, found: "PrunableNetwork", run: Run, seconds: float) -> Tables:
     """The tables corrected by what their sum misses of a few whole networks (see whole_networks)."""
-    told = learn(found, tables.terms, run.timer, run.store, run.report, run.reference_ms)
+    told = learn(found, tables.terms, run.timer, run.store, run.report, run.reference_ms, seconds)
     terms = tuple(dataclasses.replace(term, values=told(term.values)) for term in tables.terms)
     provenance = {**tables.provenance, "whole_networks": dataclasses.asdict(told)}
     return dataclasses.replace(tables, terms=terms, provenance=provenance)

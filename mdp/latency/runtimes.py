@@ -14,6 +14,7 @@ PACKAGES = {
     "onnxruntime": ("onnxruntime", "pip install 'mdp-explorer[torch]'"),
     "openvino": ("openvino", "pip install 'mdp-explorer[openvino]'"),
 }
+PRECISIONS = {"onnxruntime": ("float32", "int8"), "openvino": ("float32",)}
 NAMES = {
     "eager": "eager PyTorch",
     "compiled": "torch.compile",
@@ -56,6 +57,11 @@ def check_runtime(runtime: str, kind: str, dtype: str, memory_format: str) -> No
         MdpError: a memory format, which is its own affair.
     """
     if not exported(runtime):
+        if dtype == "int8":
+            raise Unsupported(
+                f"Networks in int8 are timed in ONNX Runtime only, not in {NAMES[runtime]}. Choose "
+                "--runtime onnxruntime."
+            )
         return
     name, (package, install) = NAMES[runtime], PACKAGES[runtime]
     if version(package) is None:
@@ -65,8 +71,9 @@ def check_runtime(runtime: str, kind: str, dtype: str, memory_format: str) -> No
             f"Networks in {name} are timed on a CPU only so far, not on {kind}. Choose --device cpu, or "
             "carry the measurement there: mdp kit."
         )
-    if dtype != "float32":
-        raise Unsupported(f"Networks in {name} are timed in float32 only so far, not in {dtype}.")
+    if dtype not in PRECISIONS[runtime]:
+        known = " and ".join(PRECISIONS[runtime])
+        raise Unsupported(f"Networks in {name} are timed in {known} only so far, not in {dtype}.")
     if memory_format == "channels_last":
         raise MdpError(f"{name} lays out memory by itself: leave out --memory-format channels_last.")
 
@@ -79,11 +86,12 @@ def version(package: str) -> str | None:
         return None
 
 
-def software(runtime: str, torch_version: str) -> list[str]:
+def software(runtime: str, torch_version: str, dtype: str = "float32") -> list[str]:
     """Everything of an exported network's software whose change may change the time."""
     package = PACKAGES[runtime][0]
     level = {
         "onnxruntime": "graph optimisation all",
         "openvino": "performance hint latency, parts in frames",
     }[runtime]
-    return [f"{package} {version(package)}", level, f"exported by torch {torch_version}"]
+    found = [f"{package} {version(package)}", level, f"exported by torch {torch_version}"]
+    return [*found, "static quantisation by channels"] if dtype == "int8" else found

@@ -24,5 +24,10 @@ def summary(details: Mapping[str, Mapping[str, Any]], entries: Iterable[Entry]) 
         "spread": round(float(np.median([e.spread for e in read])), 5),
         "repeats": int(np.median([e.repeats for e in read])),
         "drift": round(float(np.max([e.drift for e in read])), 5),
-        "inferred_error": round(max(d["inferred_error"] for d in own), 5),
+        "inferred_error": round(max((d["inferred_error"] for d in own if _inferred(d)), default=0.0), 5),
     }
+
+
+def _inferred(details: Mapping[str, Any]) -> bool:
+    """Whether anything of a table was; where all was measured, how well it could have been matters to nobody."""
+    return details["measured"] < details["entries"]

@@ -1,14 +1,17 @@
 """The Timer of networks that ONNX Runtime serves on a CPU."""
 
+import dataclasses
 from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..networks.segments import Workload
+from . import onnx_int8
 from .cpu_clock import CpuClock, refuse_too_large
 from .device import ResolvedDeployment
 from .kept_models import KeptModels
+from .onnx_int8 import quantised
 from .onnx_parts import as_in_a_network, to_onnx
 from .out_of_memory import no_memory
 from .timer import WARM_UP, PreparedWorkload, Reading, build, seconds_of
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 # Sessions that compute nothing, called in turns, so that each finds caches that others have filled.
 EMPTY = 4
+# Types of values that a part may be handed.
+KINDS = {"tensor(float)": "float32", "tensor(uint8)": "uint8", "tensor(int8)": "int8"}
 
 
 class OnnxRuntimeTimer:
@@ -66,8 +71,11 @@ class OnnxRuntimeTimer:
         return self._ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
     def _make(self, workload: Workload) -> bytes:
-        module, inputs = build(self.deployment, workload)
-        data = to_onnx(module, inputs)
+        small = self.deployment.dtype == "int8"
+        # Quantised is what float32 makes.
+        made_in = dataclasses.replace(self.deployment, dtype="float32") if small else self.deployment
+        module, inputs = build(made_in, workload)
+        data = quantised(to_onnx(module, inputs, onnx_int8.OPSET)) if small else to_onnx(module, inputs)
         if workload.resident_bytes:
             data = as_in_a_network(data, self._options()).SerializeToString()
         return self._kept.put(workload.key, data)
@@ -106,8 +114,10 @@ def bound(session: "onnxruntime.InferenceSession"):
     binding, random = session.io_binding(), np.random.default_rng(0)
     inputs = []
     for given in session.get_inputs():
-        inputs.append(random.standard_normal(given.shape).astype(np.float32))
-        binding.bind_input(given.name, "cpu", 0, np.float32, given.shape, inputs[-1].ctypes.data)
+        kind = KINDS[given.type]
+        normal = random.standard_normal(given.shape)
+        inputs.append((normal if kind == "float32" else np.clip(20 * normal + 64, 0, 127)).astype(kind))
+        binding.bind_input(given.name, "cpu", 0, inputs[-1].dtype, given.shape, inputs[-1].ctypes.data)
     results = [result.name for result in session.get_outputs()]
 
     def refresh():

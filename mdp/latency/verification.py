@@ -19,6 +19,7 @@ from ..core.units import refuse_other_units
 from ..networks.segments import Workload
 from ..operations import VerifyOptions
 from .device import ResolvedDeployment, deployment
+from .draws import drawn, spread_evenly
 from .measure import Run
 from .store import Store
 from .timer import Timer, device_timer, timer_for
@@ -139,30 +140,15 @@ def sample(problem: Problem, count: int, seed: int) -> list[SubNetwork]:
     `count` equidistant latencies the nearest draw is taken.
     """
     random = np.random.default_rng(seed)
-    drawn = {}
+    made = {}
     for _ in range(60 * count):
-        choices, removed = _draw(problem, random)
-        drawn.setdefault((tuple(choices.values()), removed), (choices, removed))
-    made = [(problem.total(problem.latency, c, r), c, r) for c, r in drawn.values()]
-    made.sort(key=lambda item: item[0])
-    chosen = []
-    for target in np.linspace(made[0][0], problem.dense_latency, count):
-        if made:
-            nearest = min(range(len(made)), key=lambda i: abs(made[i][0] - target))
-            latency, choices, removed = made.pop(nearest)
-            chosen.append(SubNetwork(choices, removed, latency, latency / problem.dense_latency))
-    return chosen
-
-
-def _draw(problem: Problem, random: np.random.Generator) -> tuple[dict[str, int], tuple[str, ...]]:
-    width, scatter, gone = random.random(), random.random(), random.random() ** 2
-    choices = {}
-    for dim in problem.dims:
-        place = width + scatter * random.uniform(-0.5, 0.5)
-        last = len(dim.options) - 1
-        choices[dim.name] = dim.options[int(np.clip(round(place * last), 0, last))]
-    removed = tuple(b.name for b in problem.blocks if b.removable and random.random() < gone)
-    return choices, removed
+        choices, removed = drawn(problem.dims, problem.blocks, random)
+        made.setdefault((tuple(choices.values()), removed), (choices, removed))
+    sized = [(problem.total(problem.latency, c, r), (c, r)) for c, r in made.values()]
+    return [
+        SubNetwork(choices, removed, latency, latency / problem.dense_latency)
+        for latency, (choices, removed) in spread_evenly(sized, problem.dense_latency, count)
+    ]
 
 
 def network(

@@ -2,7 +2,7 @@
 
 A runtime works across the borders of our parts: it fuses, keeps layouts, shares memory. Where it does, the
 whole takes about `scale` times the sum of the parts, less `part_ms` for each of them. Both are fitted to
-networks of even widths, some with blocks removed, which `mdp verify` draws none of.
+networks of even widths, some with blocks removed, and to a few random ones. `mdp verify` draws others.
 """
 
 import dataclasses
@@ -16,6 +16,7 @@ import numpy as np
 from ..core.problem import Term
 from ..core.progress import Reporter
 from ..networks.segments import Workload
+from .draws import drawn, spread_evenly
 from .measure import Run
 from .store import Store
 from .timer import Timer
@@ -27,8 +28,12 @@ if TYPE_CHECKING:
 
 # Shares of the dense widths, each with all blocks and, where blocks can go, without every other one.
 SHARES = (1.0, 0.7, 0.45, 0.2)
+# Random networks to learn from beside the even ones, and the seed that draws them.
+DRAWN, SEED = 8, (2204, 18)
 # No entry falls below this share of what was read.
 LEAST = 0.2
+# Steps of the fit, and the relative error below which all count alike.
+STEPS, NEAR = 10, 0.02
 # Limits of the scale: further off, something else is wrong, which verify then shows.
 BOUNDS = (0.5, 2.0)
 
@@ -68,6 +73,26 @@ def even_networks(found: "PrunableNetwork") -> list[tuple[dict[str, int], tuple[
     return made
 
 
+def networks_to_learn(found: "PrunableNetwork") -> list[tuple[dict[str, int], tuple[str, ...]]]:
+    """(choices, removed blocks) of the even networks and of random ones, spread over multiply-adds."""
+    even, random = even_networks(found), np.random.default_rng(SEED)
+    space, made = found.space, {}
+    for _ in range(20 * DRAWN):
+        choices, removed = drawn(space.dims, space.blocks, random)
+        if (choices, removed) not in even:
+            made.setdefault((tuple(choices.values()), removed), (choices, removed))
+    sized = [(macs_of(found, c, r), (c, r)) for c, r in made.values()]
+    if not sized:
+        return even
+    return even + [network for _, network in spread_evenly(sized, macs_of(found, *even[0]), DRAWN)]
+
+
+def macs_of(found: "PrunableNetwork", choices: Mapping[str, int], removed: Sequence[str]) -> float:
+    """Multiply-adds of one input."""
+    running = [s for s in found.segments if s.block not in removed]
+    return sum(s.at(*(choices[dim] for dim in s.dims)).macs for s in running)
+
+
 def whole_network(
     found: "PrunableNetwork", choices: Mapping[str, int | None], removed: Sequence[str]
 ) -> Workload:
@@ -100,15 +125,16 @@ def learn(
     store: Store,
     report: Reporter,
     reference_ms: float | None,
+    seconds: float = 60.0,
 ) -> Correction:
-    """Measure the even networks and fit the correction to them; what is in the store is not measured anew.
+    """Measure the networks to learn from and fit the correction; what is in the store is not measured anew.
 
     Raises:
         Cancelled: on request; what was measured is in the store.
     """
-    networks = [(c, r, whole_network(found, c, r)) for c, r in even_networks(found)]
+    networks = [(c, r, whole_network(found, c, r)) for c, r in networks_to_learn(found)]
     by_key = {w.key: w for _, _, w in networks}
-    run = Run(timer, store, by_key, report, 60.0, visit_ms=400.0, together=4, reference_ms=reference_ms)
+    run = Run(timer, store, by_key, report, seconds, visit_ms=400.0, together=4, reference_ms=reference_ms)
     run.measure_new(by_key, "whole networks")
     run.visit_again("whole networks again")
     options = {d.name: d.options for d in found.space.dims}
@@ -128,14 +154,21 @@ def parts_of(terms, options, choices, removed) -> tuple[float, int]:
 
 
 def fit(sums: np.ndarray, parts: np.ndarray, wholes: np.ndarray) -> Correction:
-    """Least squares of the relative error, a `part_ms` of at least 0; with one network or none, a scale."""
+    """The least relative error, a `part_ms` of at least 0; of few networks a scale.
+
+    Least squares, again and again with less weight to what is far off (Schlossmacher 1973): a network that
+    was read at a bad moment decides nothing.
+    """
     if not len(sums):
         return correction_of({})
     before = float(np.median(np.abs(sums / wholes - 1)))
     design = np.stack([sums / wholes, -parts / wholes], axis=1)
     scale, part = 0.0, -1.0
     if len(sums) >= 3:
-        (scale, part), *_ = np.linalg.lstsq(design, np.ones(len(sums)), rcond=None)
+        weights = np.ones(len(sums))
+        for _ in range(STEPS):
+            (scale, part), *_ = np.linalg.lstsq(design * weights[:, None], weights, rcond=None)
+            weights = 1 / np.sqrt(np.maximum(np.abs(design @ (scale, part) - 1), NEAR))
     if part < 0 or not BOUNDS[0] <= scale <= BOUNDS[1]:
         part, scale = 0.0, float(np.clip(1 / np.median(sums / wholes), *BOUNDS))
     after = float(np.median(np.abs((scale * sums - part * parts) / wholes - 1)))

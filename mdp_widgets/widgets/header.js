@@ -9,7 +9,7 @@ function render({ model, el }) {
   const picker = dom("label", "mdp-h-picker", el);
   dom("span", "mdp-h-hidden", picker, "Study");
   const select = dom("select", "", picker);
-  const on = dom("label", "mdp-h-picker", el);
+  const on = dom("label", "mdp-h-picker mdp-h-on", el);
   dom("span", "mdp-h-hidden", on, "Deployment that the budget is of");
   const deployment = dom("select", "", on);
   const facts = dom("span", "mdp-h-facts", el);

@@ -24,8 +24,8 @@ NOTES = {
     "eager": "Every layer is called as the model's code calls it.",
     "compiled": "Every part is compiled for its shape, seconds each. Their sum was 10 to 19 % more than a "
     "whole network takes, since that is fused across parts as well.",
-    "onnxruntime": "Every part is exported to ONNX and timed in ONNX Runtime on the CPU, in float32; what "
-    "the sum misses of a few whole networks is corrected.",
+    "onnxruntime": "Every part is exported to ONNX and timed in ONNX Runtime on the CPU, in float32 or "
+    "int8; what the sum misses of a few whole networks is corrected.",
     "openvino": "Every part is exported to ONNX and timed in OpenVINO on the CPU, in float32, where that is "
     "installed; what the sum misses of a few whole networks is corrected.",
 }

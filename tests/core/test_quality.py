@@ -87,3 +87,19 @@ def test_the_command_line_says_what_is_proven(study, tmp_path, capsys):
     assert main(["solve", str(tmp_path / "p.json"), "--budget", "60%"]) == 0
     out = capsys.readouterr().out
     assert "proven optimal under these tables and pins" in out and "says nothing" not in out
+
+
+def test_imported_tables_are_measured_again_where_they_come_from():
+    said = tables_words(GOOD | {"drift": 9.0, "launch": "imported"}, {"a": DETAIL})
+    assert "the kit's script" in said and "mdp profile" not in said
+
+
+def test_how_well_a_table_could_be_inferred_that_was_measured_throughout_matters_to_nobody():
+    from mdp.latency.store import Entry
+    from mdp.latency.summary import summary
+
+    facts = {"failed": [], "inferred_worst": 0.0}
+    some = {"entries": 10, "measured": 4, "inferred_error": 0.05, **facts}
+    whole = {"entries": 8, "measured": 8, "inferred_error": 9.0, **facts}
+    assert summary({"a": some, "b": whole}, [Entry(1.0, 0.1, 4, 3)])["inferred_error"] == 0.05
+    assert summary({"b": whole}, [Entry(1.0, 0.1, 4, 3)])["inferred_error"] == 0.0

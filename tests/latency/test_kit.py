@@ -131,6 +131,26 @@ def test_seconds_are_read_where_they_are_said_and_told_by_the_anchor_where_not(m
         import_times(found, read_times(path), kit=kit, unit="fortnight")
 
 
+def test_a_slow_boards_seconds_do_not_pass_for_milliseconds(made, tmp_path):
+    """Each time is one that a fast chip could take, but for those of a call."""
+    found, kit, rows = made
+    slow = [[name, 300 * value / 1000, 0.03] for name, value in rows]
+    slow[0][1] = 0.05 / 1000
+    path = written(tmp_path / "r.csv", slow, columns=("id", "value", "anchor"))
+    with pytest.raises(MdpError, match=r"50 ns.*another unit"):
+        import_times(found, read_times(path), kit=kit)
+    assert import_times(found, read_times(path), kit=kit, unit="s").terms
+
+
+def test_seconds_in_a_table_of_ones_own(found, tmp_path):
+    _, workloads = survey(found.segments, {d.name: d.options for d in found.space.dims})
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps({key: linear_key(key) / 1000 for key in workloads}))
+    with pytest.raises(MdpError, match="another unit"):
+        import_times(found, read_times(path), device="phone")
+    assert import_times(found, read_times(path), device="phone", unit="s").terms
+
+
 def test_tables_of_ones_own_as_csv_yaml_and_json(found, tmp_path):
     _, workloads = survey(found.segments, {d.name: d.options for d in found.space.dims})
     times = {key: linear_key(key) for key in workloads}
@@ -243,3 +263,10 @@ def test_the_sentence_of_too_few_entries_names_what_suffices(found):
         entries_to_time(surfaces, 9, beside=8)
     least = int(str(refused.value).rpartition(" ")[2].rstrip("."))
     assert len(entries_to_time(surfaces, least, beside=8)) + 8 <= least
+
+
+def test_what_the_grid_leaves_room_for_is_what_is_farthest_from_it(found):
+    surfaces, workloads = survey(found.segments, {d.name: d.options for d in found.space.dims})
+    few, more = entries_to_time(surfaces, 40), entries_to_time(surfaces, 44)
+    assert len(few) == 40 and len(more) == 44 and set(few) < set(more)
+    assert len(entries_to_time(surfaces, 1000)) == len(workloads)

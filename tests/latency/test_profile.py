@@ -43,10 +43,11 @@ def test_asked_again_everything_is_visited_once_more(found, store):
     assert len([key for key in timer.prepared if key.startswith("linear")]) == 72
 
 
-def test_with_little_time_the_rest_is_inferred_and_its_error_said(found, store):
+def test_with_little_time_the_rest_is_inferred_and_its_error_said(found, store, monkeypatch):
+    monkeypatch.setattr("mdp.latency.measure.Run.everything_fits", lambda run: False)
     timer = FakeTimer(linear_key, noise=0.005)
     early = []
-    tables = profile(found, store=store, timer=timer, seconds=0, early=early.append)
+    tables = profile(found, store=store, timer=timer, tolerance=1.0, early=early.append)
     facts = tables.details["block0.mlp"]
     assert facts["measured"] == 25 + 4 and facts["entries"] == 64
     true = np.array([[linear_key(f"linear {a}>{b}") for b in range(16, 129, 16)] for a in range(16, 129, 16)])
@@ -55,6 +56,37 @@ def test_with_little_time_the_rest_is_inferred_and_its_error_said(found, store):
     assert 0 < facts["inferred_error"] < 0.1
     # Since then calmer moments of the made-up machine have turned up.
     np.testing.assert_allclose(early[0].terms[0].values, tables.terms[0].values, rtol=0.03)
+
+
+class Said(Reporter):
+    """Keeps the messages."""
+
+    def __init__(self):
+        super().__init__()
+        self.said = []
+
+    def message(self, text):
+        self.said.append(text)
+
+
+def test_the_time_given_ends_the_coarse_grid_too_and_that_is_said_with_what_it_would_take(found, store):
+    report, timer = Said(), FakeTimer(linear_key)
+    tables = profile(found, store=store, timer=timer, seconds=0, report=report)
+    assert 8 <= tables.provenance["measured"] <= 12  # the ends of both, and what was asked for the estimate
+    before, after = report.said
+    assert "the least for good tables" in before and "the time given is 0 s" in before
+    assert "The time given was used up" in after and "goes on" in after
+    # Both ends are as the clock said, and what lies between is between them.
+    values = tables.terms[0].values
+    assert values[0, 0] == pytest.approx(linear_key("linear 16>16"), rel=1e-3)
+    assert values.max() == pytest.approx(linear_key("linear 128>128"), rel=1e-3)
+    assert np.isfinite(values).all() and (values > 0).all()
+
+
+def test_with_enough_time_nothing_is_said_about_it(found, store):
+    report = Said()
+    profile(found, store=store, timer=FakeTimer(linear_key), report=report)
+    assert not any("time given" in text for text in report.said)
 
 
 def test_after_too_little_time_a_longer_run_goes_on_to_the_full_tables(found, store):

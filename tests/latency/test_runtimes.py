@@ -7,11 +7,20 @@ import pytest
 
 from mdp.core.deployment import launched_by
 from mdp.core.errors import MdpError, Unsupported
+from mdp.core.problem import Problem
 from mdp.core.study import Scores, build_study
+from mdp.core.terms import Dim, Term
 from mdp.latency import profile, runtimes, verify
 from mdp.latency.device import deployment
 from mdp.latency.verification import deployment_of, same_device
-from mdp.latency.whole_networks import Correction, correction_of, even_networks, fit
+from mdp.latency.whole_networks import (
+    DRAWN,
+    Correction,
+    correction_of,
+    even_networks,
+    fit,
+    networks_to_learn,
+)
 
 from .conftest import WHERE, FakeTimer, linear_key
 
@@ -36,7 +45,7 @@ def test_the_runtime_is_part_of_the_identity_and_old_tables_keep_theirs(monkeypa
     [
         ({"runtime": "tensorrt"}, "unknown"),
         ({"runtime": "onnxruntime", "compiled": True}, "Say one"),
-        ({"runtime": "onnxruntime", "dtype": "bfloat16"}, "float32 only"),
+        ({"runtime": "onnxruntime", "dtype": "bfloat16"}, "float32 and int8 only"),
         ({"runtime": "onnxruntime", "memory_format": "channels_last"}, "leave out"),
     ],
 )
@@ -60,7 +69,7 @@ class Whole(FakeTimer):
         from mdp.latency.whole_networks import gone_dims, whole_network
 
         assert gone_dims(found, []) == set()
-        for choices, removed in even_networks(found):
+        for choices, removed in networks_to_learn(found):
             parts = [
                 linear_key(s.at(*(choices[d] for d in s.dims)).key)
                 for s in found.segments
@@ -127,3 +136,27 @@ def test_between_two_layers_in_blocks_nothing_is_reordered():
     assert [node.op_type for node in model.graph.node] == ["Conv"]
     padded = model.graph.output[0].type.tensor_type.shape.dim[1].dim_value
     assert padded == -(-20 // block_size()) * block_size()
+
+
+def test_networks_to_learn_from_are_even_and_random_ones_and_none_that_verify_draws(found):
+    from mdp.latency.verification import sample
+
+    learned = networks_to_learn(found)
+    assert learned[: len(even_networks(found))] == even_networks(found)
+    assert len(learned) == len(even_networks(found)) + DRAWN
+    assert learned == networks_to_learn(found)
+    dims = tuple(Dim(d.name, d.units, d.options) for d in found.space.dims)
+    terms = tuple(
+        Term(s.name, s.block, s.dims, np.ones([len(dims[0].options)] * len(s.dims))) for s in found.segments
+    )
+    problem = Problem("toy", "ms", dims, found.space.blocks, terms, ())
+    verified = [(dict(n.choices), n.removed) for n in sample(problem, 30, 1)]
+    assert len([network for network in learned if network in verified]) <= 2  # dense and smallest
+
+
+def test_one_network_that_was_read_at_a_bad_moment_decides_nothing():
+    sums = np.array([1.0, 2.0, 4.0, 8.0, 12.0, 16.0])
+    wholes = 0.9 * sums - 0.01 * 5
+    wholes[2] *= 3
+    told = fit(sums, np.full(6, 5.0), wholes)
+    assert told.scale == pytest.approx(0.9, rel=0.02) and told.part_ms == pytest.approx(0.01, rel=0.2)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mdp.core.errors import Infeasible, MdpError
 from mdp.core.plan import within
 from mdp.core.problem import Problem
-from mdp.core.terms import Resource, Term
+from mdp.core.terms import Dim, Resource, Term
 from mdp.solve import Pins, solve
 from mdp.solve.limited import closing, lists, search
 
@@ -162,3 +162,16 @@ def test_who_knows_latency_only_says_so():
         assert plan.limits["parameters"].used <= dense
     with pytest.raises(MdpError, match="cannot limit 'weight'"):
         solve(problem, 1.0, most={"weight": 3.0})
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_of_any_size_give_no_warning():
+    dims = (Dim("a", 2, (1, 2)), Dim("b", 2, (1, 2)))
+    size = Term("s", None, ("a", "b"), np.array([[1e-300, 2e-300], [3e-300, 5e-300]]))
+    worth = Term("i", None, ("a", "b"), np.array([[1e9, 3e9], [2e9, 9e9]]))
+    time = Term("t", None, ("a", "b"), np.array([[1.0, 2.0], [3.0, 4.0]]))
+    problem = Problem(
+        "tiny", "ms", dims, (), (time,), (worth,), resources=(Resource("size", "units", (size,)),)
+    )
+    plan = solve(problem, 4.0, most={"size": 4e-300})
+    assert plan.importance == 3e9

@@ -46,6 +46,12 @@ class PointPool:
         self.history.append((begin, level, a, b, entry))
         return begin
 
+    def register(self, slot: np.ndarray, begin: int) -> None:
+        """Note where the list of each slot begins; `slot` is that of each point added, ascending."""
+        first = np.flatnonzero(np.diff(slot, prepend=-1))
+        self.start[slot[first]] = begin + first
+        self.count[slot[first]] = np.diff(first, append=len(slot))
+
     @staticmethod
     def refuse_beyond(sums: int) -> None:
         """Raise TooMany where even looking at so many sums is too much."""

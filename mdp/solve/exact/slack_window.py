@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .joining import joined, lists_read
 from .message_passing import Choice, Pass
 from .point_pool import PointPool, best_pair
 from .program import Level
@@ -140,7 +141,7 @@ def _merge_level(program, number: int, alive: OpenPoints, window: float, pool: P
     points, slot, lost = alive.points, alive.slot, alive.lost
     if level.reads_of is None:
         begin = pool.add(number, level.latency[points], level.importance[points], lost, entry=points)
-        _register(pool, slot, begin)
+        pool.register(slot, begin)
         return
     latency, importance, start, count = _read(level, number, alive, window, pool, 1, check)
     start, count = start[:, 0], count[:, 0]
@@ -159,14 +160,7 @@ def _merge_level(program, number: int, alive: OpenPoints, window: float, pool: P
         latency, importance, lost, points, slot = (v[keep] for v in (latency, importance, lost, points, slot))
         below = None if below is None else below[keep]
     begin = pool.add(number, latency, importance, lost, a=below, entry=points)
-    _register(pool, slot, begin)
-
-
-def _register(pool: PointPool, slot: np.ndarray, begin: int) -> None:
-    """Note where the list of each slot begins; `slot` is that of each point added, ascending."""
-    first = np.flatnonzero(np.diff(slot, prepend=-1))
-    pool.start[slot[first]] = begin + first
-    pool.count[slot[first]] = np.diff(first, append=len(slot))
+    pool.register(slot, begin)
 
 
 def _read(level: Level, number: int, alive: OpenPoints, window: float, pool: PointPool, leave: int, check):
@@ -180,42 +174,18 @@ def _read(level: Level, number: int, alive: OpenPoints, window: float, pool: Poi
     if level.reads_of is None:
         none = np.zeros((len(points), leave), dtype=np.int64)
         return latency, importance, none, none
-    begin = level.reads_of[points]
-    reads = level.reads_of[points + 1] - begin
-    slots = level.reads[ranges(begin, reads)]
-    owner = np.arange(len(points)).repeat(reads)
-    start, count = pool.start[slots], pool.count[slots]
+    owner, start, count = lists_read(level, points, pool)
     single = count == 1
     one, by = start[single], owner[single]
     latency = latency + np.bincount(by, pool.latency[one], len(points))
     importance = importance + np.bincount(by, pool.importance[one], len(points))
-    several = ~single
-    owner, start, count = owner[several], start[several], count[several]
-    reads = np.bincount(owner, minlength=len(points))
-    room = window - alive.slack
-    while len(owner) and reads.max() > leave:
-        check()
-        # Short lists meet long ones: by length within the owner, the first with the last.
-        order = np.lexsort((count, owner))
-        start, count = start[order], count[order]
-        first = reads.cumsum() - reads
-        rank = np.arange(len(owner)) - first[owner]
-        mine = reads[owner]
-        left = np.flatnonzero(2 * rank + 1 < mine)
-        right = (first + reads - 1)[owner[left]] - rank[left]
-        middle = np.flatnonzero(2 * rank + 1 == mine)
-        made_start, made_count = _products(number, start, count, left, right, room[owner[left]], pool)
-        owner = np.concatenate([owner[left], owner[middle]])
-        order = owner.argsort(kind="stable")
-        start = np.concatenate([made_start, start[middle]])[order]
-        count = np.concatenate([made_count, count[middle]])[order]
-        owner = owner[order]
-        reads = (reads + 1) // 2
-    starts, counts = (np.zeros((len(points), leave), dtype=np.int64) for _ in range(2))
-    if len(owner):
-        place = np.arange(len(owner)) - (reads.cumsum() - reads)[owner]
-        starts[owner, place], counts[owner, place] = start, count
-    return latency, importance, starts, counts
+    several, room = ~single, window - alive.slack
+
+    def multiply(start, count, left, right, by):
+        return _products(number, start, count, left, right, room[by], pool)
+
+    lists = joined(len(points), owner[several], start[several], count[several], leave, multiply, check)
+    return latency, importance, *lists
 
 
 def _products(number: int, start, count, left, right, room, pool: PointPool):

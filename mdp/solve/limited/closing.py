@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..exact.joining import joined, lists_read
 from ..exact.message_passing import Pass
 from ..exact.point_pool import TooMany
 from ..exact.program import Program
@@ -133,7 +134,7 @@ class WideWindow:
             points, slot, lost = points[order], slot[order], lost[order]
             uses = self.part.uses[number][points]
             begin = pool.add_points(number, uses, level.importance[points], lost, entry=points)
-            _register(pool, slot, begin)
+            pool.register(slot, begin)
             return
         uses, importance, start, count = self._read(number, alive, 1)
         start, count = start[:, 0], count[:, 0]
@@ -155,7 +156,7 @@ class WideWindow:
         uses, importance, lost, points, slot = (v[order] for v in (uses, importance, lost, points, slot))
         below = None if below is None else below[order]
         begin = pool.add_points(number, uses, importance, lost, a=below, entry=points)
-        _register(pool, slot, begin)
+        pool.register(slot, begin)
 
     def _read(self, number: int, alive: OpenPoints, leave: int):
         """What each surviving point of a level is worth by itself, and the lists to join it with.
@@ -169,44 +170,22 @@ class WideWindow:
         if level.reads_of is None:
             none = np.zeros((len(points), leave), dtype=np.int64)
             return uses, importance, none, none
-        begin = level.reads_of[points]
-        reads = level.reads_of[points + 1] - begin
-        slots = level.reads[ranges(begin, reads)]
-        owner = np.arange(len(points)).repeat(reads)
-        start, count = pool.start[slots], pool.count[slots]
+        owner, start, count = lists_read(level, points, pool)
         single = count == 1
         one, by = start[single], owner[single]
         uses = uses.copy()
         np.add.at(uses, by, pool.uses[one])
         importance = importance + np.bincount(by, pool.importance[one], len(points))
-        several = ~single
-        owner, start, count = owner[several], start[several], count[several]
-        reads = np.bincount(owner, minlength=len(points))
-        room = self.window - alive.slack
-        while len(owner) and reads.max() > leave:
-            self.check()
-            # Short lists meet long ones: by length within the owner, the first with the last.
-            order = np.lexsort((count, owner))
-            start, count = start[order], count[order]
-            first = reads.cumsum() - reads
-            rank = np.arange(len(owner)) - first[owner]
-            mine = reads[owner]
-            last = mine <= 3 if leave == 2 else mine < 0  # of the last three the longest stays as it is
-            left = np.flatnonzero(np.where(last, rank == 0, 2 * rank + 1 < mine))
-            right = np.where(last[left], left + 1, (first + reads - 1)[owner[left]] - rank[left])
-            middle = np.flatnonzero(np.where(last, rank == 2, 2 * rank + 1 == mine))
-            made = self._products(number, start, count, left, right, room[owner[left]])
-            owner = np.concatenate([owner[left], owner[middle]])
-            order = owner.argsort(kind="stable")
-            start = np.concatenate([made[0], start[middle]])[order]
-            count = np.concatenate([made[1], count[middle]])[order]
-            owner = owner[order]
-            reads = (reads + 1) // 2
-        starts, counts = (np.zeros((len(points), leave), dtype=np.int64) for _ in range(2))
-        if len(owner):
-            place = np.arange(len(owner)) - (reads.cumsum() - reads)[owner]
-            starts[owner, place], counts[owner, place] = start, count
-        return uses, importance, starts, counts
+        several, room = ~single, self.window - alive.slack
+
+        def multiply(start, count, left, right, by):
+            return self._products(number, start, count, left, right, room[by])
+
+        lists = joined(
+            len(points), owner[several], start[several], count[several], leave, multiply, self.check,
+            longest_apart=leave == 2,
+        )  # fmt: skip
+        return uses, importance, *lists
 
     def _products(self, number: int, start, count, left, right, room):
         """The lists of sums of list left[i] and list right[i] with at most room[i] deficit."""
@@ -231,10 +210,3 @@ class WideWindow:
         begin = pool.add_points(number, uses[keep], importance[keep], deficit[keep], a[keep], b[keep])
         ends = np.searchsorted(pair[keep], np.arange(len(left) + 1))
         return begin + ends[:-1], np.diff(ends)
-
-
-def _register(pool: WidePool, slot: np.ndarray, begin: int) -> None:
-    """Note where the list of each slot begins; `slot` is that of each point added, ascending."""
-    first = np.flatnonzero(np.diff(slot, prepend=-1))
-    pool.start[slot[first]] = begin + first
-    pool.count[slot[first]] = np.diff(first, append=len(slot))

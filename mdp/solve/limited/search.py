@@ -26,6 +26,8 @@ FIRST, TARGET = 60, 4000
 NEARLY = 1.6
 # Sums of one merge beyond which choices are split instead.
 SUMS = 400_000
+# No price is more: where a resource's numbers are tiny it would be infinite, and infinity times zero nothing.
+HUGE = 1e290
 
 
 @dataclass(eq=False)
@@ -124,7 +126,7 @@ class Search:
 
     def _corners(self, part: Part, mixture: Mixture) -> None:
         """Know the most important choice, and the ones that use least of each resource."""
-        unit = mixture.scale_importance / mixture.scale_uses
+        unit = np.minimum(mixture.scale_importance / mixture.scale_uses, HUGE)
         for corner in (np.zeros(len(unit)), *(1e3 * np.diag(unit)), 1e3 * unit):
             self._learn(part, mixture, priced(part, corner), None)
 

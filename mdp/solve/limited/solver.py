@@ -181,8 +181,10 @@ def prepared(problem: Problem, names: tuple[str, ...], pins: Pins | None = None)
 
 
 def _prepare(problem: Problem, names: tuple[str, ...], only: Restriction | None) -> Prepared:
-    wide = wide_tree(problem, names, only)
-    nodes = make_wide_nodes(wide)
-    program, found = make_program(nodes)
-    uses = [np.concatenate([node.uses for node in level]) for level in found.nodes]
-    return Prepared(wide.tree, Search(program, found, uses), names)
+    # Numbers may be of any size; whether float64 carries them is looked at in the end.
+    with np.errstate(all="ignore"):
+        wide = wide_tree(problem, names, only)
+        nodes = make_wide_nodes(wide)
+        program, found = make_program(nodes)
+        uses = [np.concatenate([node.uses for node in level]) for level in found.nodes]
+        return Prepared(wide.tree, Search(program, found, uses), names)
