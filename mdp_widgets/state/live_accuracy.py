@@ -24,12 +24,11 @@ from mdp.core.study import StudyRecord
 from mdp.jobs import launch
 
 from .explorer_state import ExplorerState
+from .opening import DATA
 from .progressive_front import kernel_loop
 
 # Seconds without a move: a person who looks for a place is not interrupted by a machine at full load.
 REST = 0.35
-# Data sets that are found by name; the same as mdp.datasets.NAMES, which needs what a page need not have.
-DATA = ("fashion-mnist", "fashion-mnist-subset")
 GONE = "Accuracy is not measured any more on this page: {why} Open the page anew to try again."
 
 # At most one in a kernel: two pages of one kernel take turns.
