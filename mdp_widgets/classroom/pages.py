@@ -6,7 +6,9 @@ each page allows no script but ours.
 """
 
 import json
+from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import tornado.web
@@ -21,12 +23,14 @@ from ..theme import ui
 from .glossary import words
 from .handlers import TeacherHandler
 from .lesson import Lesson
-from .notes import CONTEST, WELCOME, WHOLE
+from .notes import CONTEST, CONTEST_NOTE, WELCOME, WHOLE
 from .service import Service
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader("mdp_widgets", "classroom/templates"), autoescape=True, undefined=StrictUndefined
 )
+# The contest's rounds and their answers: (title, words).
+Rounds = Sequence[tuple[str, str]]
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -43,13 +47,13 @@ def phone_html(lesson: Lesson, base: str) -> str:
     return page_html("phone", base=base, facts={"base": base, "steps": lesson.public()})
 
 
-def teacher_html(lesson: Lesson, base: str, links: dict[str, str]) -> str:
+def teacher_html(lesson: Lesson, base: str, links: dict[str, str], rounds: Rounds = ()) -> str:
     """The teacher's page, with answers and notes. `links`: "join", what pupils open."""
-    return page_html("teacher", base=base, facts={"base": base, **links, **teacher_facts(lesson)})
+    return page_html("teacher", base=base, facts={"base": base, **links, **teacher_facts(lesson, rounds)})
 
 
-def teacher_facts(lesson: Lesson) -> dict[str, Any]:
-    """The time plan, and for each step what is asked, answered and noted."""
+def teacher_facts(lesson: Lesson, rounds: Rounds = ()) -> dict[str, Any]:
+    """The time plan, and for each step and round of the contest what is asked, answered and noted."""
     steps, ends = [], time_plan([part.step.minutes for part in lesson.parts])
     for shown, part, begins, end in zip(lesson.public(), lesson.parts, ends, ends[1:], strict=False):
         step, note = part.step, part.note
@@ -67,7 +71,7 @@ def teacher_facts(lesson: Lesson) -> dict[str, Any]:
                 "because": step.prediction.because,
                 "check": check,
                 "along": step.along,
-                "notes": [["Say", note.say], ["Ask", note.ask], ["What goes wrong", note.wrong]],
+                "notes": note.lines,
             }
         )
     return {
@@ -76,6 +80,8 @@ def teacher_facts(lesson: Lesson) -> dict[str, Any]:
         "welcome": WELCOME,
         "contest": [ends[-1], WHOLE - ends[-1]],
         "contestStep": len(STEPS) + 1,
+        "contestNotes": CONTEST_NOTE.lines,
+        "rounds": [list(one) for one in rounds],
         "whole": WHOLE,
     }
 
@@ -96,9 +102,9 @@ def answer_words(quiz: Any) -> str:
     return text if text.endswith(".") else f"{text}."
 
 
-def paper_html(kind: str, lesson: Lesson, base: str) -> str:
+def paper_html(kind: str, lesson: Lesson, base: str, rounds: Rounds = ()) -> str:
     """What is printed: "handout", "worksheet" or "answers"."""
-    facts = teacher_facts(lesson)
+    facts = teacher_facts(lesson, rounds)
     parts = [
         (
             part.number,
@@ -122,7 +128,7 @@ def asset(name: str) -> tuple[str, str]:
         return ui.static("classroom/static/print.css"), "text/css"
     used = {
         "phone.js": ("theme/dom.js", "classroom/static/bars.js"),
-        "teacher.js": ("theme/dom.js", "classroom/static/bars.js"),
+        "teacher.js": ("theme/dom.js", "classroom/static/bars.js", "classroom/static/networks.js"),
     }
     return ui.script(*used.get(name, ()), f"classroom/static/{name}"), "text/javascript"
 
@@ -191,14 +197,14 @@ class Teacher(TeacherHandler):
             self.redirect(self.base + "teacher")
             return
         self.only_the_teacher()
-        lesson = await self.service.lesson.get()
+        lesson, rounds = await self.service.lesson.get(), await self.service.rounds()
         self.set_header("Cache-Control", "no-store")
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Referrer-Policy", "no-referrer")
         if kind:
-            self.finish(paper_html("answers", lesson, self.base))
+            self.finish(paper_html("answers", lesson, self.base, rounds))
         else:
-            self.finish(teacher_html(lesson, self.base, {"join": self.join}))
+            self.finish(teacher_html(lesson, self.base, {"join": self.join}, rounds))
 
     def write_error(self, status_code: int, **how: Any) -> None:
         error = (how.get("exc_info") or (None, None, None))[1]
@@ -207,15 +213,33 @@ class Teacher(TeacherHandler):
         self.finish(page_html("sentence", base=self.base, words=words))
 
 
-class Exercises(ClassPage):
-    """`GET class/exercises.ipynb`: the notebook as a file to take home. It is never run here."""
+def notebook_file(handler: tornado.web.RequestHandler, notebook: Path, name: str) -> None:
+    """Answer with a notebook as a file to take home. It is never run here."""
+    handler.set_header("Content-Type", "application/x-ipynb+json")
+    handler.set_header("Content-Disposition", f'attachment; filename="{name}"')
+    handler.finish(json.dumps(json.loads(notebook.read_text(encoding="utf-8"))))
 
-    def initialize(self, service: Service, base: str, notebook: Any) -> None:
+
+class Exercises(ClassPage):
+    """`GET class/exercises.ipynb`."""
+
+    def initialize(self, service: Service, base: str, notebook: Path) -> None:
         super().initialize(service, base)
         self.notebook = notebook
 
     @tornado.web.authenticated
     async def get(self) -> None:
-        self.set_header("Content-Type", "application/x-ipynb+json")
-        self.set_header("Content-Disposition", 'attachment; filename="exercises.ipynb"')
-        self.finish(json.dumps(json.loads(self.notebook.read_text(encoding="utf-8"))))
+        notebook_file(self, self.notebook, "exercises.ipynb")
+
+
+class Solutions(TeacherHandler):
+    """`GET teacher/solutions.ipynb`: the teacher's alone."""
+
+    def initialize(self, service: Service, notebook: Path) -> None:
+        super().initialize(service)
+        self.notebook = notebook
+
+    @allow_unauthenticated
+    async def get(self) -> None:
+        self.only_the_teacher()
+        notebook_file(self, self.notebook, "solutions.ipynb")

@@ -37,7 +37,7 @@ function render({ model, el }) {
     const before = kept();
     progress.put(get("study"), get("key"), { ...before, value, skipped: value === null });
     if (prediction && value !== null) {
-      progress.tell({ step: get("step"), kind: "prediction", key: get("key"), value });
+      progress.tell({ step: get("step"), kind: "prediction", key: get("key"), value, study: get("study") });
     }
     send(value);
     show();
@@ -83,7 +83,7 @@ function render({ model, el }) {
       progress.put(get("study"), get("key"), { ...done, tries, state: done.state === "right" ? "right" : verdict.state });
       if (first) {
         const score = verdict.state === "right" ? (tries === 1 ? verdict.first : verdict.later) : 0;
-        progress.tell({ step: get("step"), kind: get("kind"), key: get("key"), value: done.value, score });
+        progress.tell({ step: get("step"), kind: get("kind"), key: get("key"), value: done.value, score, study: get("study") });
       }
     }
     show();

@@ -190,7 +190,9 @@ def test_shipped_studies_have_nothing_red():
     assert notice.layout.display == "none"
 
 
-def test_an_untested_study_names_the_button_where_one_stands_below_and_the_command_elsewhere(trained, monkeypatch):
+def test_an_untested_study_names_the_button_where_one_stands_below_and_the_command_elsewhere(
+    trained, monkeypatch
+):
     selection = ExplorerState(dataclasses.replace(trained, verification=None, accuracy=None))
 
     def told(**how):
