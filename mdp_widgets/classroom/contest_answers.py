@@ -38,8 +38,8 @@ def plan_words(study: StudyRecord, name: str) -> str:
     known = known_accuracy(study, plan, networks=())
     seen = "" if known is None or known.estimate else f" {accuracy_sentence(known, dense_accuracy(study))}"
     return (
-        f"{fmt.ms(round_.budget, problem.latency_unit)} ({fmt.percent(round_.share, 0)} of dense){limit}. The "
-        f"solver keeps {kept} of the importance in {fmt.ms(plan.latency, problem.latency_unit)}.{seen} "
+        f"{fmt.ms(round_.budget, problem.latency_unit)} ({fmt.percent(round_.share, 0)} of dense){limit}. "
+        f"The solver keeps {kept} of the importance in {fmt.ms(plan.latency, problem.latency_unit)}.{seen} "
         f"{widths_words(study, plan)}"
     )
 

@@ -36,7 +36,7 @@ class HandedIn:
         return {key: words for key, seen in pairs if seen and (words := measured_words(*seen))}
 
     def table(self, room: Room) -> list[dict[str, Any]]:
-        """Who handed in what, for the teacher and the room: accuracies are shares, None as long as unknown."""
+        """Who handed in what, for the teacher and the room; accuracies are shares, None while unknown."""
         lines = []
         for pupil in room.pupils.values():
             for number, key in enumerate(MADE, 1):
@@ -77,7 +77,7 @@ class HandedIn:
 
 
 def measured_words(mine: Seen, its: Seen) -> str:
-    """`Measured by the server on 2,000 test images: your best network …`; "" where networks cannot be measured here."""
+    """`Measured by the server on 2,000 test images: …`; "" where networks cannot be measured here."""
     if mine.found is None:
         if mine.problem:
             return ""

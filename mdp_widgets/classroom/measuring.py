@@ -96,7 +96,7 @@ class Measuring:
             self._end_process()
 
     def _work(self) -> None:
-        """In a thread: measure whoever waits longest; those who wait for the same network are answered too."""
+        """In a thread: measure whoever waits longest, and all who wait for the same network."""
         while True:
             with self._lock:
                 self._lock.wait_for(lambda: self._waiting)

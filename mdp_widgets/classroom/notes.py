@@ -65,9 +65,9 @@ NOTES = (
 )
 
 CONTEST_NOTE = Note(
-    "You have the budget, the sliders and six minutes. Beat the solver; only the best network of each counts.",
+    "You have the budget, the sliders and six minutes. Beat the solver; your best network counts.",
     "Who is close in points, and what did the solver do otherwise? Compare points with accuracy: does the "
     "network with more importance get more images right?",
-    "All narrow everything alike. Let them take a whole block out and spend its time elsewhere. Round 3 is not "
-    "solved by pruning harder: have them take the wishes away one by one.",
+    "All narrow everything alike. Let them take a whole block out and spend its time elsewhere. Round 3 is "
+    "not solved by pruning harder: have them take the wishes away one by one.",
 )

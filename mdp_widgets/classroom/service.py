@@ -104,8 +104,8 @@ class Service:
         lesson = await self.lesson.get()
         if answer.study and lesson.file and answer.study != lesson.file:
             raise Refused(
-                f"The class works on “{lesson.study}”. Choose it at the top of the page: answers about another "
-                "network do not count.",
+                f"The class works on “{lesson.study}”. Choose it at the top of the page: answers about "
+                "another network do not count.",
                 422,
             )
 

@@ -110,7 +110,7 @@ def study_facts(study: StudyRecord) -> str:
 
 
 def scored_on(scored: Mapping[str, Any]) -> str:
-    """` on 200 images of imagenet`: how many images importance was taken on, and which, as far as it is known."""
+    """` on 200 images of imagenet`: how many images importance was taken on, and which, as far as known."""
     data = scored.get("dataset")
     of = f" of {data}" if isinstance(data, str) and data else ""
     count = scored.get("images")

@@ -17,7 +17,7 @@ from mdp_widgets.classroom.refused import Refused
 from mdp_widgets.classroom.room import Room
 
 NAME = "fmnist-vit-cpu"
-# Speaks the language of `mdp measure --serve`: the narrower, the less accurate; says in a file what it was asked.
+# Speaks the language of `mdp measure --serve`: the narrower, the less accurate. Notes what it was asked.
 SERVER = """
 import json, sys
 for line in sys.stdin:
