@@ -1,4 +1,4 @@
-"""The course: six steps, a contest and the paper's claims, one page at a time over one state.
+"""The course: six steps, a contest, exercises and the paper's claims, one page at a time over one state.
 
 from mdp_widgets.teach import Course
 Course()
@@ -18,6 +18,7 @@ from ..widgets.header import Header
 from .claims_page import ClaimsPage
 from .contest.page import ContestPage
 from .cutting import cutting
+from .exercises_page import KEYS, ExercisesPage
 from .layers import linear
 from .measurement import measurement
 from .one_program import one_program
@@ -30,7 +31,7 @@ from .steps import OUTLINE, STEPS
 
 LINKS = [("Explorer", "/"), ("Inspect", "/inspect")]
 FIGURES = (cutting, sensitivity, linear, removal, one_program, measurement)
-CONTEST, CLAIMS = "You against the solver", "The paper's claims"
+CONTEST, EXERCISES, CLAIMS = "You against the solver", "Exercises", "The paper's claims"
 
 
 class Course:
@@ -68,7 +69,7 @@ class Course:
     def titles(self) -> list[tuple[str, list[str]]]:
         """Title and questions of every page, for the rail."""
         steps = [(title, [f"{key}-prediction", f"{key}-check"]) for title, key in OUTLINE]
-        return [*steps, (CONTEST, ["contest-1", "contest-2", "contest-3"]), (CLAIMS, [])]
+        return [*steps, (CONTEST, ["contest-1", "contest-2", "contest-3"]), (EXERCISES, KEYS), (CLAIMS, [])]
 
     def go_to(self, number: int) -> None:
         """Show one page, from 1."""
@@ -104,7 +105,9 @@ class Course:
             return StepPage(self.selection, step, number, FIGURES[number - 1], study)
         if number == len(STEPS) + 1:
             return ContestPage(self.selection, number, study)
-        return ClaimsPage(self.go_to)
+        if number == len(STEPS) + 2:
+            return ExercisesPage(number, study)
+        return ClaimsPage(self.go_to, number)
 
     def _other_study(self, _change: Any = None) -> None:
         """Every page anew; not where only more is known about the same study."""
