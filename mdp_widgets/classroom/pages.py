@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import tornado.web
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,6 +25,7 @@ from .glossary import words
 from .handlers import TeacherHandler
 from .lesson import Lesson
 from .notes import CONTEST, CONTEST_NOTE, WELCOME, WHOLE
+from .qr import qr, svg_path
 from .service import Service
 
 _ENVIRONMENT = Environment(
@@ -47,9 +49,19 @@ def phone_html(lesson: Lesson, base: str) -> str:
     return page_html("phone", base=base, facts={"base": base, "steps": lesson.public()})
 
 
+def join_code(link: str) -> dict[str, Any] | None:
+    """The link that pupils join with as a QR code: squares a side, and an SVG's path. None for a link that
+    only this machine opens, or one that is too long."""
+    if urlsplit(link).hostname in ("localhost", "127.0.0.1", "::1"):
+        return None
+    grid = qr(link)
+    return None if grid is None else {"size": len(grid), "path": svg_path(grid)}
+
+
 def teacher_html(lesson: Lesson, base: str, links: dict[str, str], rounds: Rounds = ()) -> str:
     """The teacher's page, with answers and notes. `links`: "join", what pupils open."""
-    return page_html("teacher", base=base, facts={"base": base, **links, **teacher_facts(lesson, rounds)})
+    facts = {"base": base, **links, "code": join_code(links["join"]), **teacher_facts(lesson, rounds)}
+    return page_html("teacher", base=base, facts=facts)
 
 
 def teacher_facts(lesson: Lesson, rounds: Rounds = ()) -> dict[str, Any]:
