@@ -6,7 +6,8 @@ from typing import Any
 from .desk import Desk
 from .handlers import Answers, Direct, Join, Results, State
 from .lesson import LessonSource
-from .pages import ASSETS, Asset, Exercises, Paper, Phone, Solutions, Teacher
+from .page_handlers import Asset, Exercises, Paper, Phone, Solutions, Teacher
+from .pages import ASSETS
 from .service import Service
 
 
