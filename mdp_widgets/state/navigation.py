@@ -16,6 +16,12 @@ def first_block(study: StudyRecord, removed: Collection[str]) -> str:
     return next((name for name in names if name not in removed), next(iter(names), ""))
 
 
+def middle_block(study: StudyRecord) -> str:
+    """A block of the middle, for an example; "" where the network has none."""
+    names = [block.name for block in study.problem.blocks]
+    return names[len(names) // 2] if names else ""
+
+
 def first_dim(study: StudyRecord, block: str) -> str:
     """The dim to show first for a block: its own where it has one, else any that it uses, else "".
 

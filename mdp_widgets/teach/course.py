@@ -8,7 +8,6 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from mdp.core.errors import MdpError
 from mdp.core.names import slug
 from mdp.core.study import StudyRecord
 
@@ -23,7 +22,7 @@ from .layers import linear
 from .measurement import measurement
 from .one_program import one_program
 from .opening import open_study, sentence, sheet
-from .page import StepPage
+from .page import ODD, StepPage, cannot
 from .rail import Rail
 from .removal import removal
 from .sensitivity import sensitivity
@@ -75,20 +74,13 @@ class Course:
         """Show one page, from 1."""
         if self.selection.study is None or not 1 <= number <= len(self.titles):
             return
+        shown = None
         if number not in self.pages:
             try:
                 self.pages[number] = self._page(number)
-            except (
-                MdpError,
-                ValueError,
-                ArithmeticError,
-                LookupError,
-            ) as error:  # of a study of an odd shape
-                self.selection.complain(
-                    f"This step cannot be made of this study ({error}). Choose another one."
-                )
-                return
-        self.stage.children = (self.pages[number].widget,)
+            except ODD as error:
+                shown = ui.sentence(cannot(error), "error")
+        self.stage.children = (shown or self.pages[number].widget,)
         self.rail.step = number
         self.back.layout.visibility = "visible" if number > 1 else "hidden"
         self.next.layout.visibility = "visible" if number < len(self.titles) else "hidden"

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from mdp.core.space import Product, SpaceDim, width_options
 from mdp_widgets.teach import Course, claims, glossary
 from mdp_widgets.teach.question import Question
 from mdp_widgets.teach.quiz import FIRST, Option, Quiz
 from tools import claims as made_claims
 from tools import glossary as made
 
-from ..synthetic import synthetic_resnet, synthetic_vit
+from ..synthetic import _study, _term, synthetic_resnet, synthetic_vit
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -128,3 +129,27 @@ def test_words_on_hover_are_those_of_the_glossary():
     text = glossary.with_terms("<b> A plan has a budget, and a plan is proven. Explanation")
     assert text.count("mdp-term") == 3 and "&lt;b&gt;" in text and ">Explanation<" not in text
     assert text.endswith("Explanation")
+
+
+def plain_study():
+    """Two layers, no block: nothing of the network can go as a whole."""
+    a, b = (
+        SpaceDim("a", "channels", 64, width_options(64, 8)),
+        SpaceDim("b", "channels", 32, width_options(32, 8)),
+    )
+    terms = [_term("one", None, ("a", "b"), [a, b], lambda x, y: 0.1 + x * y / 1000)]
+    return _study("plain", "plain", "chain", [a, b], [], terms, [Product(None, 2, ("a", "b"))], 0)
+
+
+def test_a_study_without_blocks_stops_nobody_on_the_way():
+    course = Course(plain_study())
+    for number, _ in enumerate(course.titles, 1):
+        assert course.rail.step == number and course.stage.children
+        page = course.pages.get(number)
+        if page is None:
+            assert "cannot be made of the study in view" in course.stage.children[0].value
+        elif hasattr(page, "prediction"):
+            page.prediction.answer(None)
+            assert "has nothing of what" not in getattr(page.figure, "value", "")
+        course.turn(1)
+    assert 1 in course.pages and 2 in course.pages and 5 in course.pages
