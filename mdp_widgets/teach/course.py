@@ -86,9 +86,13 @@ class Course:
         self.next.layout.visibility = "visible" if number < len(self.titles) else "hidden"
 
     def turn(self, by: int) -> None:
-        """To the next page, or the one before; the browser remembers it."""
+        """To the next page, or the one before."""
+        self.lead_to(self.rail.step + by)
+
+    def lead_to(self, number: int) -> None:
+        """Show the page that a button of the page leads to; the browser remembers it."""
         self.rail.by_page = True
-        self.go_to(self.rail.step + by)
+        self.go_to(number)
 
     def _page(self, number: int) -> Any:
         study = self.rail.study
@@ -99,7 +103,7 @@ class Course:
             return ContestPage(self.selection, number, study)
         if number == len(STEPS) + 2:
             return ExercisesPage(number, study)
-        return ClaimsPage(self.go_to, number)
+        return ClaimsPage(self.lead_to, number)
 
     def _other_study(self, _change: Any = None) -> None:
         """Every page anew; not where only more is known about the same study."""
