@@ -1,9 +1,9 @@
 """Pupils in real browsers: `python -m benchmarks.classroom.browsers`.
 
 Each opens *Teach* in a Chromium of this same machine, joins the class, takes all six steps, the contest's
-three rounds, and looks at exercises and claims (pupil.js). Printed: how long the page took to answer, by step;
-memory; and whether the server's scoreboard is what each pupil has earned. With one pupil it is the run with a
-stopwatch.
+three rounds, and looks at exercises and claims (pupil.js). Printed: how long the page took to answer, by
+step; memory; and whether the server's scoreboard is what each pupil has earned. With one pupil it is the run
+with a stopwatch.
 """
 
 import argparse

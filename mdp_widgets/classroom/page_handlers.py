@@ -74,7 +74,8 @@ class Teacher(TeacherHandler):
             self.redirect(self.base + "teacher")
             return
         self.only_the_teacher()
-        lesson, rounds = await self.service.lesson.get(), await self.service.rounds()
+        # A class waits for its teacher's page; what is printed is whole.
+        lesson, rounds = await self.service.lesson.get(), await self.service.rounds(None if kind else 3.0)
         self.set_header("Cache-Control", "no-store")
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Referrer-Policy", "no-referrer")

@@ -49,9 +49,13 @@ class Service:
         self.lesson.begin()
         self._pricing.submit(prepare)
 
-    async def rounds(self) -> tuple[tuple[str, str], ...]:
-        """The contest's answers, for the teacher."""
-        return await asyncio.get_running_loop().run_in_executor(self._pricing, round_answers)
+    async def rounds(self, patience: float | None = None) -> tuple[tuple[str, str], ...]:
+        """The contest's answers, for the teacher; none where they take longer than `patience` seconds."""
+        asked = asyncio.get_running_loop().run_in_executor(self._pricing, round_answers)
+        try:
+            return await asyncio.wait_for(asyncio.shield(asked), patience)
+        except TimeoutError:
+            return ()
 
     @property
     def is_running(self) -> bool:
