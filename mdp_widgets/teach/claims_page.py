@@ -51,7 +51,7 @@ def claim_html(claim: Claim) -> Markup:
     # Beside this page: below the same path, wherever the server has it.
     link = (
         html(
-            '<a class="mdp-claim-link" href="./#{view}" target="_blank">{words} ↗</a>',
+            '<a class="mdp-claim-link mdp-served" href="./#{view}" target="_blank">{words} ↗</a>',
             view=claim.opens,
             words=claim.control,
         )

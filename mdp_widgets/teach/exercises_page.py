@@ -19,10 +19,10 @@ class ExercisesPage:
     def __init__(self, number: int, memory: str):
         self.questions: dict[int, Question] = {}
         head = html(
-            '<div class="mdp-step-head"><h2>{n}. Exercises</h2><p class="mdp-ask">{count} exercises in three '
-            "grades, all about “{study}”, with the explorer and the steps at hand. In a notebook they are "
-            "done in code: "
-            '<a href="./class/exercises.ipynb">exercises.ipynb</a>.</p></div>',
+            '<div class="mdp-step-head"><h2>{n}. Exercises</h2><p class="mdp-ask">{count} exercises in '
+            "three grades, all about “{study}”, with the explorer and the steps at hand. In a notebook they "
+            'are done in code<span class="mdp-served">: <a href="./class/exercises.ipynb">exercises.ipynb'
+            "</a></span>.</p></div>",
             n=number,
             count=len(EXERCISES),
             study=study().name,
