@@ -100,7 +100,9 @@ class Measuring:
         while True:
             with self._lock:
                 self._lock.wait_for(lambda: self._waiting)
-                network, study = next(iter(self._waiting.values()))
+                # Another study is another process: those of the present one go first.
+                every = list(self._waiting.values())
+                network, study = next((one for one in every if one[0].study == self._of), every[0])
             seen = self._measured(network, study)
             with self._lock:
                 if seen is not None:
