@@ -7,10 +7,12 @@ with a stopwatch.
 """
 
 import argparse
+import json
 import statistics
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +120,22 @@ def scores(pages, told: list[dict[str, Any]], served: Served) -> int:
     wrong = [(name, board.get(name), one["points"]) for name, one in zip(names, told, strict=True)
              if abs((board.get(name) or 0) - one["points"]) > 1.0]  # fmt: skip
     print(f"{len(set(names))} nicknames, {len(wrong)} wrong scores on the scoreboard {wrong[:3]}.")
+    if wrong:
+        told_by_page = dict(zip(names, (one["earned"] for one in told), strict=True))
+        print(f"By the page of {wrong[0][0]}: {told_by_page[wrong[0][0]]}")
+        print(f"By the server: {kept_points(served, wrong[0][0])}")
     return len(wrong)
+
+
+def kept_points(served: Served, nickname: str) -> list[tuple[str, float]]:
+    """What the server has given a pupil for each question."""
+    request = urllib.request.Request(
+        f"{served.address}class/results.json", headers={"X-Class-Key": served.key}
+    )
+    with urllib.request.urlopen(request) as answer:
+        pupils = json.load(answer)["pupils"]
+    (found,) = (p for p in pupils if p["nickname"] == nickname)
+    return [(a["key"], a["points"]) for a in found["answers"] if a["points"]]
 
 
 def memory(served: Served) -> str:

@@ -8,7 +8,8 @@
   const inView = (node) => { const { top, bottom, width } = node.getBoundingClientRect(); return width > 0 && bottom > 0 && top < innerHeight; };
 
   window.mdpPupil = async ({ nickname, right, luck, pause, seed }) => {
-    const told = { took: [], points: 0, words: {}, done: false };
+    const told = { took: [], points: 0, earned: [], words: {}, done: false };
+    const earn = (what, points) => { told.points += points; told.earned.push([what, points]); };
     window.mdpTold = told;
     let state = seed;
     const random = () => (state = (state * 1103515245 + 12345) % 2147483648) / 2147483648;
@@ -61,11 +62,10 @@
       const wrong = (values.length ? values : ["1"]).find((value) => value !== right[key]);
       for (const value of random() < luck ? [right[key]] : [wrong, right[key]]) {
         await think();
-        question.querySelector(".mdp-q-words").textContent = "";
-        question.dataset.state = "";
-        await timed(step, "check", () => answer(question, value), () => ["right", "wrong"].includes(question.dataset.state));
-        if (question.dataset.state === "right") told.points += value === wrong ? 0 : told.second ? 5 : 10;
-        told.second = question.dataset.state === "wrong";
+        const verdict = value === wrong ? "wrong" : "right"; // the one before stands until the new one comes
+        await timed(step, "check", () => answer(question, value), () => question.dataset.state === verdict);
+        if (verdict === "right") earn(step, told.second ? 5 : 10);
+        told.second = verdict === "wrong";
       }
       told.second = false;
     };
@@ -117,7 +117,7 @@
       }
       await think();
       await timed(7, "hand in", () => hand.click(), () => one(".mdp-bench-points"));
-      told.points += Number(one(".mdp-bench-points").textContent.match(/^\d+/)[0]);
+      earn(`round ${round}`, Number(one(".mdp-bench-points").textContent.match(/^\d+/)[0]));
     }
     await timed(7, "open", () => button("Round 3").click(), () => one(".mdp-wishes input"));
     for (const box of all(".mdp-wishes input")) {

@@ -95,7 +95,7 @@ def time_plan(minutes: list[int]) -> list[int]:
     """When each step begins, and when the last one ends: what it asks for, made to fit into the whole.
 
     >>> time_plan([6, 7, 7, 7, 8, 6])
-    [3, 8, 14, 21, 27, 34, 39]
+    [3, 8, 14, 20, 26, 33, 39]
     """
     room, total = WHOLE - WELCOME - CONTEST, sum(minutes) or 1
     return [WELCOME + room * sum(minutes[:i]) // total for i in range(len(minutes) + 1)]
