@@ -10,7 +10,7 @@ READY  := $(VENV)/.ready
 app: env  ## serve the explorer at http://localhost:$(PORT)/
 	@$(BIN)/python -m mdp_widgets --port $(PORT)
 
-workshop: env  ## serve a class of thirty: prints a link for pupils and one for the teacher; see docs/how-to/workshop.md
+workshop: env  ## serve a class of thirty: prints a link for pupils and one for the teacher; see docs/workshop.md
 	@$(BIN)/python -m mdp_widgets --port $(PORT) --address 0.0.0.0 --pages 30 --warm 3 --idle 60 --no-long-work --class
 
 lab: env  ## the notebooks in JupyterLab

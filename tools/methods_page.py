@@ -1,7 +1,7 @@
 """`python -m tools.methods_page`: makes docs/measurements/methods.md from data/comparisons.
 
 Every figure of ours is read from the files that `python -m benchmarks.methods` wrote, and set beside what the
-paper claims in its abstract.
+paper claims in its abstract. The course's last page follows (`tools.claims`).
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from mdp.core.comparison import Comparison, read_comparison
 from mdp.core.comparison_standing import accuracy_at, share_won, standings
 from mdp.core.paths import SHIPPED
 from mdp.plot.method_lines import NAMES, pending_words
+
+from . import claims as claims_of_course
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "measurements" / "methods.md"
 STAGES = {"cut": "as cut", "repaired": "repaired", "tuned": "fine-tuned"}
@@ -34,6 +36,7 @@ def main() -> None:
     files = sorted((SHIPPED / "comparisons").glob("*.json"))
     PAGE.write_text(page([read_comparison(path) for path in files]), encoding="utf-8")
     print(PAGE)
+    claims_of_course.main()
 
 
 def page(found: Sequence[Comparison]) -> str:

@@ -2,7 +2,8 @@
 
 import copy
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,8 @@ def evaluate(
 
     goal = task_of("match" if task is None and dense is not None else task, _ref(network))
     if not isinstance(goal, Classification) or _several(network):
-        fed = examples(_taken(network, batches), batches, labelled=goal.labelled)
+        first, batches = _begun(batches)
+        fed = examples(_taken(network, first), batches, labelled=goal.labelled)
         return quality(goal.measure(network, fed, _dense_of(network, goal, dense)), goal)
     return accuracy(network, as_loader(batches))
 
@@ -163,7 +165,7 @@ def _of_task(  # type: ignore[no-untyped-def]  # what `finetune` was given
         path = Path(checkpoint) if checkpoint else Path(folder) / "checkpoint.safetensors"
         history = train_task(
             tuned,
-            _taken(network, train_batches),
+            _taken(network, next(iter(train_batches), None)),
             train_batches,
             val_batches,
             task,
@@ -182,8 +184,10 @@ def _of_task(  # type: ignore[no-untyped-def]  # what `finetune` was given
 
 def _several(network: "nn.Module") -> bool:
     """Whether the network takes more than one tensor, or another than floats."""
+    from ..tasks.inputs import required
+
     ref = _ref(network)
-    return ref is not None and bool(ref.inputs)
+    return required(network) > 1 if ref is None else bool(ref.inputs)
 
 
 def _ref(network: "nn.Module") -> "ModelRef | None":
@@ -192,11 +196,19 @@ def _ref(network: "nn.Module") -> "ModelRef | None":
     return None if architecture is None else architecture.model
 
 
-def _taken(network: "nn.Module", batches: "Batches") -> "ModelRef":
+def _begun(batches: "Batches") -> "tuple[Any, Batches]":
+    """The first batch, None where there is none, and all of them: an iterator gives each only once."""
+    if not isinstance(batches, Iterator):
+        return next(iter(batches), None), batches
+    first = next(batches, None)
+    return first, batches if first is None else chain((first,), batches)
+
+
+def _taken(network: "nn.Module", first: Any) -> "ModelRef":
     """What a network takes; of one that does not say it, what the first batch holds."""
     from ..tasks.inputs import guessed
 
-    return _ref(network) or guessed(network, next(iter(batches), None))
+    return _ref(network) or guessed(network, first)
 
 
 def _dense_of(network: "nn.Module", task: "Task", given: "nn.Module | None") -> "nn.Module | None":

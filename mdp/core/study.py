@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .deployments import deployed
-from .errors import MdpError
+from .errors import BadFile, MdpError
 from .files import read_json, write_json
 from .json_head import read_head
 from .model_ref import ModelRef
@@ -47,10 +47,14 @@ def _read(path: Path) -> StudyRecord:
 
 
 def _found(named: str | os.PathLike) -> Path:
-    """The path as it is, or that of the study of this name."""
+    """The path as it is, or that of the study of this name. Raises BadFile for a name that none has."""
     path = Path(named)
-    alone = not os.path.exists(path) and len(path.parts) == 1
-    return find_study(str(path)) or path if alone else path
+    if os.path.exists(path) or len(path.parts) != 1:
+        return path
+    found = find_study(str(path))
+    if found is None and path.name.isprintable() and "@" not in path.name and not path.suffix:
+        raise BadFile(f"There is no study {path.name!r} here: mdp studies lists those at hand.")
+    return found or path
 
 
 def find_study(name: str) -> Path | None:

@@ -87,16 +87,23 @@ def examples(
         yield ready[0] if len(ready) == 1 else Several(ready), on(targets, device) if device else targets
 
 
+def required(network: nn.Module) -> int:
+    """How many arguments a network's forward must be given."""
+    try:
+        parameters = inspect.signature(network.forward).parameters.values()
+    except (TypeError, ValueError):  # written in C, or scripted
+        return 1
+    plain = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return sum(p.default is p.empty for p in plain)
+
+
 def guessed(network: nn.Module, first: Any) -> ModelRef:
     """What a network takes that does not say it: as many of a batch's parts as its forward has arguments.
 
     Raises:
         MdpError: the first batch holds no tensors for them.
     """
-    parameters = inspect.signature(network.forward).parameters.values()
-    plain = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    count = sum(p.default is p.empty for p in plain)
-    inputs, _ = _parted(first, max(1, count))
+    inputs, _ = _parted(first, max(1, required(network)))
     if not all(isinstance(t, Tensor) and t.ndim for t in inputs):
         raise MdpError("The first batch holds no tensors for the network. Give batches of its inputs.")
     kinds = tuple((str(t.dtype).removeprefix("torch."), tuple(t.shape[1:])) for t in inputs)

@@ -10,7 +10,7 @@ from .refused import Refused
 KINDS = ("prediction", "check", "contest")
 # A step of the lesson; the last ones are left for pages that come later.
 STEPS = range(0, 100)
-LONGEST_KEY = 64
+LONGEST_KEY, LONGEST_STUDY = 64, 300
 LARGEST = 1e100  # of a score; what it counts is the server's affair
 # Characters of a value as JSON; a contest's holds a width for every dim.
 LONGEST_VALUE = {"prediction": 500, "check": 500, "contest": 20_000}
@@ -27,6 +27,7 @@ class Answer:
         key: of the question.
         value: JSON: a text, a number, a list of them, or for a contest {"study", "choices", "removed"}.
         score: what the page claims that it is worth; None for nothing. A contest is priced by the server.
+        study: the file name of the study that the question was made of; "" for the class's own.
     """
 
     pupil: str
@@ -35,6 +36,7 @@ class Answer:
     key: str
     value: Any
     score: float | None = None
+    study: str = ""
 
 
 def read_answer(data: Any) -> Answer:
@@ -56,10 +58,10 @@ def read_answer(data: Any) -> Answer:
         raise Refused(f"The kind of an answer is one of {', '.join(KINDS)}.")
     if type(step) is not int or step not in STEPS:
         raise Refused(f"The step of an answer is a whole number from {STEPS[0]} to {STEPS[-1]}.")
-    key = _text(data["key"], "key", LONGEST_KEY)
-    return Answer(
-        _text(data["pupil"], "pupil", 64), step, kind, key, _value(data["value"], kind), _score(data)
-    )
+    key, study = _text(data["key"], "key", LONGEST_KEY), data.get("study")
+    pupil, value = _text(data["pupil"], "pupil", 64), _value(data["value"], kind)
+    of = "" if study is None or study == "" else _text(study, "study", LONGEST_STUDY)
+    return Answer(pupil, step, kind, key, value, _score(data), of)
 
 
 def _text(value: Any, name: str, longest: int) -> str:

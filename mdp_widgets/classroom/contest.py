@@ -20,8 +20,9 @@ from mdp.plot import formats as fmt
 from ..teach.contest.impossible import impossible, why
 from ..teach.contest.rounds import Round, first_round, parameters_of, second_round
 from ..teach.contest.worth import FULL, points, whole
-from ..teach.quiz import FIRST, LATER, judge
+from ..teach.quiz import FIRST, LATER, Quiz, judge
 from .lesson import class_study
+from .measuring import Network
 from .refused import Refused
 
 # Rounds with sliders, and the one that asks why nothing fits.
@@ -54,7 +55,7 @@ def prepare() -> None:
     if study is not None and study.path is not None:
         with suppress(Refused):
             for name in MADE:
-                _round(contest_study(study.path.stem), name)
+                round_in(contest_study(study.path.stem), name)
 
 
 def round_of(key: str) -> str:
@@ -62,19 +63,19 @@ def round_of(key: str) -> str:
     return key if key in MADE or key == ASKED else next(iter(MADE))
 
 
-def price(key: str, value: Any, tries: int = 0) -> Priced:
+def price(key: str, value: Any, tries: int = 0, asked_of: str = "") -> Priced:
     """Price an answer to a round after so many others: {"study", "choices", "removed"}, or for the third
-    round one of its answers.
+    round one of its answers, to the question made of the study `asked_of`, "" for the class's own.
 
     Raises:
         Refused: no such study, choices that it does not have, or a network above the budget.
     """
     if key == ASKED:
-        return _asked(value, tries)
+        return _asked(value, tries, asked_of)
     if not isinstance(value, Mapping):
         raise Refused('A contest is answered with {"study", "choices", "removed"}.')
     study = contest_study(value.get("study"))
-    round_ = _round(study, round_of(key))
+    round_ = round_in(study, round_of(key))
     choices, removed = _choices(value.get("choices")), _removed(value.get("removed", []))
     problem = study.problem
     try:
@@ -95,6 +96,20 @@ def price(key: str, value: Any, tries: int = 0) -> Priced:
     return Priced(worth, latency, kept, seen, words)
 
 
+def handed(key: str, value: Any) -> tuple[StudyRecord, Network, Network]:
+    """The study, a pupil's network and the solver's of a round with sliders.
+
+    Raises:
+        Refused: it is no answer to such a round.
+    """
+    if key not in MADE or not isinstance(value, Mapping):
+        raise Refused("Only a network can be measured.")
+    study = contest_study(value.get("study"))
+    answer = round_in(study, key).answer.plan
+    mine = Network.of(study, _choices(value.get("choices")), _removed(value.get("removed", [])))
+    return study, mine, Network.of(study, answer.choices, answer.removed_blocks)
+
+
 def _check_limits(study: StudyRecord, round_: Round, latency: float, used: float | None) -> None:
     unit = study.problem.latency_unit
     if not within(latency, round_.budget):
@@ -113,11 +128,11 @@ def _check_limits(study: StudyRecord, round_: Round, latency: float, used: float
         )
 
 
-def _asked(value: Any, tries: int) -> Priced:
+def _asked(value: Any, tries: int, of: str) -> Priced:
     if not isinstance(value, str):
         raise Refused("This round is answered with one of the answers that it offers.")
-    study = class_study()
-    quiz = _why(study.problem.fingerprint) if study is not None and _remember(study) else None
+    study = contest_study(of) if of else class_study()
+    quiz = question(study) if study is not None else None
     right = quiz is not None and judge(quiz, value).state == "right"
     worth = (LATER if tries else FIRST) if right else 0
     return Priced(worth, None, None, None, f"{worth} points.")
@@ -144,13 +159,12 @@ def contest_study(name: Any) -> StudyRecord:
 _known: dict[str, StudyRecord] = {}
 
 
-def _remember(study: StudyRecord) -> bool:
+def _remember(study: StudyRecord) -> None:
     """Keep the latest few by their fingerprint, which is what answers are kept under."""
     _known.pop(study.problem.fingerprint, None)
     _known[study.problem.fingerprint] = study
     while len(_known) > 8:
         del _known[next(iter(_known))]
-    return True
 
 
 @lru_cache(maxsize=8)
@@ -158,7 +172,8 @@ def _study(path: Path, _changed: int) -> StudyRecord:
     return load_study(path)
 
 
-def _round(study: StudyRecord, name: str) -> Round:
+def round_in(study: StudyRecord, name: str) -> Round:
+    """A round on a study, made once. Raises Refused where it cannot be played."""
     try:
         return _made(study.problem.fingerprint, name)
     except MdpError as error:
@@ -170,8 +185,14 @@ def _made(fingerprint: str, name: str) -> Round:
     return MADE[name](_known[fingerprint])
 
 
+def question(study: StudyRecord) -> Quiz | None:
+    """The third round's question on a study; None where it has no three wishes."""
+    _remember(study)
+    return _why(study.problem.fingerprint)
+
+
 @lru_cache(maxsize=4)
-def _why(fingerprint: str) -> Any:
+def _why(fingerprint: str) -> Quiz | None:
     problem = _known[fingerprint].problem
     found = impossible(problem)
     return why(problem, found) if found is not None else None

@@ -3,7 +3,6 @@ work."""
 
 import hmac
 import json
-import time
 from typing import Any
 
 import tornado.web
@@ -153,9 +152,7 @@ class Direct(TeacherHandler):
     @allow_unauthenticated
     async def get(self) -> None:
         self.only_the_teacher()
-        assert self.service.desk is not None
-        room = self.service.desk.room
-        self.say(room.seen_by_teacher(time.time()) if room is not None else {"running": False})
+        self.say(self.service.seen_by_teacher())
 
     @allow_unauthenticated
     async def post(self) -> None:

@@ -33,11 +33,12 @@ class Lesson:
     """All steps of one study; none where there is no study to make them of.
 
     Attributes:
-        study: its name.
+        study: its name; `file` the name of its file, by which pages know it.
     """
 
     study: str = ""
     parts: tuple[Part, ...] = ()
+    file: str = ""
 
     def quiz(self, key: str) -> Any | None:
         """The question of this key."""
@@ -86,7 +87,7 @@ def lesson_of(study: StudyRecord) -> Lesson:
             parts.append(Part(number, make(study), NOTES[min(number, len(NOTES)) - 1]))
         except (MdpError, ValueError, ArithmeticError, LookupError):
             continue  # a study without blocks to remove, with one width, …
-    return Lesson(study.name, tuple(parts))
+    return Lesson(study.name, tuple(parts), study.path.stem if study.path else "")
 
 
 def class_study() -> StudyRecord | None:

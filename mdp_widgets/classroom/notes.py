@@ -21,6 +21,11 @@ class Note:
     ask: str
     wrong: str
 
+    @property
+    def lines(self) -> list[list[str]]:
+        """(what it is, words) of each."""
+        return [["Say", self.say], ["Ask", self.ask], ["What goes wrong", self.wrong]]
+
 
 NOTES = (
     Note(
@@ -57,4 +62,12 @@ NOTES = (
         "What was proven, then, and what was only estimated? What brings accuracy back?",
         "Some now think that the method does not work. Show the repaired line: seconds, no labels.",
     ),
+)
+
+CONTEST_NOTE = Note(
+    "You have the budget, the sliders and six minutes. Beat the solver; your best network counts.",
+    "Who is close in points, and what did the solver do otherwise? Compare points with accuracy: does the "
+    "network with more importance get more images right?",
+    "All narrow everything alike. Let them take a whole block out and spend its time elsewhere. Round 3 is "
+    "not solved by pruning harder: have them take the wishes away one by one.",
 )

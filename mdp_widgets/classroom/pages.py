@@ -5,28 +5,27 @@ What is filled in is escaped by jinja; scripts put text into the page as text. T
 each page allows no script but ours.
 """
 
-import json
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
-import tornado.web
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from jupyter_server.auth.decorator import allow_unauthenticated
-from jupyter_server.base.handlers import JupyterHandler
 
 from mdp.plot.style import TOKENS
 
 from ..teach.steps import STEPS
 from ..theme import ui
 from .glossary import words
-from .handlers import TeacherHandler
 from .lesson import Lesson
-from .notes import CONTEST, WELCOME, WHOLE
-from .service import Service
+from .notes import CONTEST, CONTEST_NOTE, WELCOME, WHOLE
+from .qr import qr, svg_path
 
 _ENVIRONMENT = Environment(
     loader=PackageLoader("mdp_widgets", "classroom/templates"), autoescape=True, undefined=StrictUndefined
 )
+# The contest's rounds and their answers: (title, words).
+Rounds = Sequence[tuple[str, str]]
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -43,13 +42,23 @@ def phone_html(lesson: Lesson, base: str) -> str:
     return page_html("phone", base=base, facts={"base": base, "steps": lesson.public()})
 
 
-def teacher_html(lesson: Lesson, base: str, links: dict[str, str]) -> str:
+def join_code(link: str) -> dict[str, Any] | None:
+    """The link that pupils join with as a QR code: squares a side, and an SVG's path. None for a link that
+    only this machine opens, or one that is too long."""
+    if urlsplit(link).hostname in ("localhost", "127.0.0.1", "::1"):
+        return None
+    grid = qr(link)
+    return None if grid is None else {"size": len(grid), "path": svg_path(grid)}
+
+
+def teacher_html(lesson: Lesson, base: str, links: dict[str, str], rounds: Rounds = ()) -> str:
     """The teacher's page, with answers and notes. `links`: "join", what pupils open."""
-    return page_html("teacher", base=base, facts={"base": base, **links, **teacher_facts(lesson)})
+    facts = {"base": base, **links, "code": join_code(links["join"]), **teacher_facts(lesson, rounds)}
+    return page_html("teacher", base=base, facts=facts)
 
 
-def teacher_facts(lesson: Lesson) -> dict[str, Any]:
-    """The time plan, and for each step what is asked, answered and noted."""
+def teacher_facts(lesson: Lesson, rounds: Rounds = ()) -> dict[str, Any]:
+    """The time plan, and for each step and round of the contest what is asked, answered and noted."""
     steps, ends = [], time_plan([part.step.minutes for part in lesson.parts])
     for shown, part, begins, end in zip(lesson.public(), lesson.parts, ends, ends[1:], strict=False):
         step, note = part.step, part.note
@@ -67,7 +76,7 @@ def teacher_facts(lesson: Lesson) -> dict[str, Any]:
                 "because": step.prediction.because,
                 "check": check,
                 "along": step.along,
-                "notes": [["Say", note.say], ["Ask", note.ask], ["What goes wrong", note.wrong]],
+                "notes": note.lines,
             }
         )
     return {
@@ -76,6 +85,8 @@ def teacher_facts(lesson: Lesson) -> dict[str, Any]:
         "welcome": WELCOME,
         "contest": [ends[-1], WHOLE - ends[-1]],
         "contestStep": len(STEPS) + 1,
+        "contestNotes": CONTEST_NOTE.lines,
+        "rounds": [list(one) for one in rounds],
         "whole": WHOLE,
     }
 
@@ -84,7 +95,7 @@ def time_plan(minutes: list[int]) -> list[int]:
     """When each step begins, and when the last one ends: what it asks for, made to fit into the whole.
 
     >>> time_plan([6, 7, 7, 7, 8, 6])
-    [3, 8, 14, 21, 27, 34, 39]
+    [3, 8, 14, 20, 26, 33, 39]
     """
     room, total = WHOLE - WELCOME - CONTEST, sum(minutes) or 1
     return [WELCOME + room * sum(minutes[:i]) // total for i in range(len(minutes) + 1)]
@@ -96,9 +107,9 @@ def answer_words(quiz: Any) -> str:
     return text if text.endswith(".") else f"{text}."
 
 
-def paper_html(kind: str, lesson: Lesson, base: str) -> str:
+def paper_html(kind: str, lesson: Lesson, base: str, rounds: Rounds = ()) -> str:
     """What is printed: "handout", "worksheet" or "answers"."""
-    facts = teacher_facts(lesson)
+    facts = teacher_facts(lesson, rounds)
     parts = [
         (
             part.number,
@@ -122,100 +133,9 @@ def asset(name: str) -> tuple[str, str]:
         return ui.static("classroom/static/print.css"), "text/css"
     used = {
         "phone.js": ("theme/dom.js", "classroom/static/bars.js"),
-        "teacher.js": ("theme/dom.js", "classroom/static/bars.js"),
+        "teacher.js": ("theme/dom.js", "classroom/static/bars.js", "classroom/static/networks.js"),
     }
     return ui.script(*used.get(name, ()), f"classroom/static/{name}"), "text/javascript"
 
 
 ASSETS = ("class.css", "print.css", "theme.js", "phone.js", "teacher.js", "print.js")
-
-
-class Asset(tornado.web.RequestHandler):
-    """A script or style of these pages, asked for anew only when it changed."""
-
-    def get(self, name: str) -> None:
-        text, mime = asset(name)
-        self.set_header("Content-Type", f"{mime}; charset=utf-8")
-        self.set_header("Cache-Control", "no-cache")
-        self.finish(text)
-
-
-class ClassPage(JupyterHandler):
-    """A page for everybody with the token."""
-
-    def initialize(self, service: Service, base: str) -> None:
-        self.service, self.base = service, base
-
-    @property
-    def content_security_policy(self) -> str:
-        return POLICY
-
-    def show(self, html: str) -> None:
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("Referrer-Policy", "same-origin")
-        self.finish(html)
-
-
-class Phone(ClassPage):
-    """`GET class`: join by nickname, guess, see the scoreboard."""
-
-    @tornado.web.authenticated
-    async def get(self) -> None:
-        self.show(phone_html(await self.service.lesson.get(), self.base))
-
-
-class Paper(ClassPage):
-    """`GET class/handout` and `class/worksheet`: to print, also where no class is running."""
-
-    @tornado.web.authenticated
-    async def get(self, kind: str) -> None:
-        self.show(paper_html(kind, await self.service.lesson.get(), self.base))
-
-
-class Teacher(TeacherHandler):
-    """`GET teacher?key=…`: the secret becomes a cookie and leaves the address, which a projector may show."""
-
-    def initialize(self, service: Service, base: str, join: str) -> None:
-        super().initialize(service)
-        self.base, self.join = base, join
-
-    @property
-    def content_security_policy(self) -> str:
-        return POLICY
-
-    @allow_unauthenticated
-    async def get(self, kind: str = "") -> None:
-        key = self.get_query_argument("key", "")
-        if key and self.service.desk is not None and self.is_key(key):
-            self.set_cookie(self.cookie, key, path=self.base, httponly=True, samesite="Lax")
-            self.redirect(self.base + "teacher")
-            return
-        self.only_the_teacher()
-        lesson = await self.service.lesson.get()
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.set_header("Referrer-Policy", "no-referrer")
-        if kind:
-            self.finish(paper_html("answers", lesson, self.base))
-        else:
-            self.finish(teacher_html(lesson, self.base, {"join": self.join}))
-
-    def write_error(self, status_code: int, **how: Any) -> None:
-        error = (how.get("exc_info") or (None, None, None))[1]
-        words = str(error) if isinstance(error, Exception) and status_code < 500 else self._plain(status_code)
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.finish(page_html("sentence", base=self.base, words=words))
-
-
-class Exercises(ClassPage):
-    """`GET class/exercises.ipynb`: the notebook as a file to take home. It is never run here."""
-
-    def initialize(self, service: Service, base: str, notebook: Any) -> None:
-        super().initialize(service, base)
-        self.notebook = notebook
-
-    @tornado.web.authenticated
-    async def get(self) -> None:
-        self.set_header("Content-Type", "application/x-ipynb+json")
-        self.set_header("Content-Disposition", 'attachment; filename="exercises.ipynb"')
-        self.finish(json.dumps(json.loads(self.notebook.read_text(encoding="utf-8"))))

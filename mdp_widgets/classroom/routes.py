@@ -6,7 +6,8 @@ from typing import Any
 from .desk import Desk
 from .handlers import Answers, Direct, Join, Results, State
 from .lesson import LessonSource
-from .pages import ASSETS, Asset, Exercises, Paper, Phone, Teacher
+from .page_handlers import Asset, Exercises, Paper, Phone, Solutions, Teacher
+from .pages import ASSETS
 from .service import Service
 
 
@@ -28,6 +29,11 @@ def class_routes(base: str, join: str, desk: Desk | None, notebooks: Path) -> li
         ("class/?", Phone, page),
         ("class/(handout|worksheet)", Paper, page),
         (r"class/exercises\.ipynb", Exercises, {**page, "notebook": notebooks / "exercises.ipynb"}),
+        (
+            r"teacher/solutions\.ipynb",
+            Solutions,
+            {**one, "notebook": notebooks / "solutions" / "exercises.ipynb"},
+        ),
         ("teacher/?", Teacher, {**page, "join": join}),
         ("teacher/(answers)", Teacher, {**page, "join": join}),
         (f"mdp/({'|'.join(name.replace('.', '[.]') for name in ASSETS)})", Asset, {}),

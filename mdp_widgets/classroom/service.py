@@ -11,8 +11,11 @@ from typing import Any
 from . import limits
 from .answers import Answer
 from .contest import prepare, price, round_of
+from .contest_answers import round_answers
 from .desk import CLOSED, Desk
+from .handed_in import HandedIn
 from .lesson import LessonSource
+from .measuring import Measuring
 from .refused import Refused
 from .room import Room
 
@@ -37,6 +40,7 @@ class Service:
         self._joins = limits.Limiter(limits.JOINS_A_SECOND, limits.JOINS_AT_ONCE)
         self._paused: Counter[str] = Counter()
         self._pricing = ThreadPoolExecutor(1, "class-contest")
+        self.handed_in = HandedIn(Measuring(), ThreadPoolExecutor(1, "class-networks"))
         self._priced = 0
         self._view: tuple[Room | None, int, dict[str, Any]] = (None, -1, {})
 
@@ -44,6 +48,14 @@ class Service:
         """Make the lesson and the contest's rounds before a class asks for them all at once."""
         self.lesson.begin()
         self._pricing.submit(prepare)
+
+    async def rounds(self, patience: float | None = None) -> tuple[tuple[str, str], ...]:
+        """The contest's answers, for the teacher; none where they take longer than `patience` seconds."""
+        asked = asyncio.get_running_loop().run_in_executor(self._pricing, round_answers)
+        try:
+            return await asyncio.wait_for(asyncio.shield(asked), patience)
+        except TimeoutError:
+            return ()
 
     @property
     def is_running(self) -> bool:
@@ -82,12 +94,24 @@ class Service:
         )
         if answer.kind == "contest":
             answer = replace(answer, key=round_of(answer.key))
+        else:
+            await self._of_this_lesson(answer)
         before = pupil.answers.get((answer.kind, answer.key))
         if before is not None and before.value == answer.value:
             return
         points = await self._points(answer, before.tries if before is not None else 0)
         assert self.desk is not None
         await self.desk.submit(lambda room, now: room.answering(answer, now, points))
+
+    async def _of_this_lesson(self, answer: Answer) -> None:
+        """Raise Refused for an answer about another network than the one that the class talks about."""
+        lesson = await self.lesson.get()
+        if answer.study and lesson.file and answer.study != lesson.file:
+            raise Refused(
+                f"The class works on “{lesson.study}”. Choose it at the top of the page: answers about "
+                "another network do not count.",
+                422,
+            )
 
     async def _points(self, answer: Answer, tries: int) -> float:
         if answer.kind == "check":
@@ -99,13 +123,14 @@ class Service:
         self._priced += 1
         try:
             loop = asyncio.get_running_loop()
-            return (await loop.run_in_executor(self._pricing, price, answer.key, answer.value, tries)).points
+            asked = answer.key, answer.value, tries, answer.study
+            return (await loop.run_in_executor(self._pricing, price, *asked)).points
         finally:
             self._priced -= 1
 
     async def look(self, identity: str | None) -> dict[str, Any]:
         """What a pupil's page shows; made anew only when something changed. "joined" says whether the class
-        knows who asks."""
+        knows who asks, "measured" what their networks were measured at."""
         room = self.room
         joined = identity in room.pupils
         looks, name = (self._looks, identity) if joined else (self._strangers, "")
@@ -113,7 +138,16 @@ class Service:
         if self._view[:2] != (room, room.version):
             answers = (await self.lesson.get()).answers(sorted(room.revealed)) if room.revealed else {}
             self._view = (room, room.version, {**room.seen_by_pupils(), "answers": answers})
-        return {**self._view[2], "joined": joined}
+        pupil = room.pupils.get(identity) if identity is not None else None
+        told = self.handed_in.told(pupil) if pupil is not None else {}
+        return {**self._view[2], "joined": joined, "measured": told}
+
+    def seen_by_teacher(self) -> dict[str, Any]:
+        """What the teacher's page shows; {"running": False} where no class is running."""
+        room = self.desk.room if self.desk is not None else None
+        if room is None:
+            return {"running": False}
+        return {**room.seen_by_teacher(time.time()), "networks": self.handed_in.table(room)}
 
     async def direct(self, data: Mapping[str, Any]) -> None:
         """What the teacher asks for: "begin", "end", or an action of `Room.directing`. Raises Refused."""
@@ -125,6 +159,7 @@ class Service:
         elif action == "end":
             self.room  # noqa: B018 (says so where none is running)
             await self.desk.end()
+            self.handed_in.forget()
         else:
             await self.desk.submit(lambda room, now: room.directing(action, data, now))
 

@@ -5,7 +5,7 @@ torch in processes of their own.
 """
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
@@ -14,7 +14,7 @@ from mdp.core.errors import MdpError
 from mdp.core.study import StudyRecord
 
 from ..state.explorer_state import ExplorerState
-from ..state.live_accuracy import DATA, LiveAccuracy
+from ..state.live_accuracy import LiveAccuracy
 from ..theme import ui
 from ..views.block import BlockView
 from ..views.explanation import Because
@@ -107,7 +107,7 @@ class Explorer:
         elif study is not None:
             s.open(study)
         elif s.study is None:
-            if not s.open_any(sorted(s.studies, key=_least_known)):
+            if not s.open_best():
                 none = (
                     "There is no study yet. Choose a model, profile it and score it in the tabs below; "
                     "a study is then built and opened here."
@@ -117,11 +117,6 @@ class Explorer:
     def _tell(self, _change: Any = None) -> None:
         s = self.selection
         ui.say(self.notice, s.error or s.status, "error" if s.error else "status")
-
-
-def _least_known(item: Mapping[str, Any]) -> tuple[bool, bool]:
-    """Sorts the studies whose plans were measured first, those whose images come along before others."""
-    return not item.get("measured"), item.get("dataset") not in DATA
 
 
 def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]], selection: ExplorerState) -> ipywidgets.Tab:
@@ -148,7 +143,7 @@ def tabs(parts: dict[str, Callable[[], ipywidgets.Widget]], selection: ExplorerS
 def _quality(selection: ExplorerState) -> ipywidgets.Widget:
     """What is known of how good the numbers are, and the buttons that find it out."""
     tests = panel("verify_panel", selection)()
-    return ipywidgets.VBox([QualityView(selection).widget, tests], layout={"grid_gap": "12px"})
+    return ipywidgets.VBox([QualityView(selection, buttons=True).widget, tests], layout={"grid_gap": "12px"})
 
 
 def panel(function: str, selection: ExplorerState) -> Callable[[], ipywidgets.Widget]:

@@ -31,7 +31,7 @@ class Inspector:
     """A page about one block at a time. `.widget` is what a cell shows.
 
     Args:
-        study: a Study, its name or its path; default: the first one at hand.
+        study: a Study, its name or its path; default: the one that the explorer opens.
         block: the block to begin with.
     """
 
@@ -52,7 +52,7 @@ class Inspector:
         elif study is not None:
             s.open(study)
         elif s.study is None:
-            s.open_any(s.studies)
+            s.open_best()
         if block:
             s.look_at(block=block)
         picture = ui.card(view.head, view.drawing, flex="1 1 480px", min_width="0")

@@ -24,12 +24,11 @@ from mdp.core.study import StudyRecord
 from mdp.jobs import launch
 
 from .explorer_state import ExplorerState
+from .opening import DATA
 from .progressive_front import kernel_loop
 
 # Seconds without a move: a person who looks for a place is not interrupted by a machine at full load.
 REST = 0.35
-# Data sets that are found by name; the same as mdp.datasets.NAMES, which needs what a page need not have.
-DATA = ("fashion-mnist", "fashion-mnist-subset")
 GONE = "Accuracy is not measured any more on this page: {why} Open the page anew to try again."
 
 # At most one in a kernel: two pages of one kernel take turns.
@@ -180,16 +179,15 @@ class LiveAccuracy:
 
 
 def can_measure(study: StudyRecord) -> bool:
-    """Whether plans of a study can be measured here: no torch is imported to find out."""
+    """Whether this page may have plans of a study measured, and they can be."""
+    return not jobs.refusal() and measurable(study)
+
+
+def measurable(study: StudyRecord) -> bool:
+    """Whether plans of a study can be measured on this machine: no torch is imported to find out."""
     told, weights = study.scores.provenance.get("dataset"), study.model.weights
     there = weights == "demo" or (weights.endswith(".safetensors") and Path(weights).is_file())
-    return (
-        told in DATA
-        and there
-        and study.path is not None
-        and not jobs.refusal()
-        and importlib.util.find_spec("torch") is not None
-    )
+    return told in DATA and there and study.path is not None and importlib.util.find_spec("torch") is not None
 
 
 def _last_line(stream: Any, last: list[str]) -> None:

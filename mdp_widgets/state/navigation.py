@@ -1,11 +1,25 @@
 """Which block and dim belong together, so that a click on either leads every view to both."""
 
+from collections.abc import Collection
+
 from mdp.core.study import StudyRecord
 
 
 def own_dims(study: StudyRecord, block: str) -> list[str]:
     """Dims that belong to one block alone, in the problem's order."""
     return [d for d, users in study.problem.dim_blocks.items() if users == {block}]
+
+
+def first_block(study: StudyRecord, removed: Collection[str]) -> str:
+    """The block to look at first: one that survives, since a removed one has nothing to show; "" for none."""
+    names = [block.name for block in study.problem.blocks]
+    return next((name for name in names if name not in removed), next(iter(names), ""))
+
+
+def middle_block(study: StudyRecord) -> str:
+    """A block of the middle, for an example; "" where the network has none."""
+    names = [block.name for block in study.problem.blocks]
+    return names[len(names) // 2] if names else ""
 
 
 def first_dim(study: StudyRecord, block: str) -> str:

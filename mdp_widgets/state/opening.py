@@ -18,11 +18,13 @@ from mdp.solve import Front, Pins
 
 from .choices import Choices, least_latency, solved
 from .history import Kept
-from .navigation import first_dim
+from .navigation import first_block, first_dim
 from .progressive_front import grow, kernel_loop
 
 FRONT_POINTS = 100
 LIMITED_POINTS = 33  # under other limits a point takes ten times as long
+# Data sets that are found by name; the same as mdp.datasets.NAMES, which needs what a page need not have.
+DATA = ("fashion-mnist", "fashion-mnist-subset")
 START = 0.5  # a study opens at half of its dense latency, or at the fastest choice if that is slower
 
 
@@ -101,6 +103,10 @@ class Opening(Choices):
             self.status = f"Not opened: {' '.join(failed)}{kept}"
         return opened
 
+    def open_best(self) -> bool:
+        """Open the study at hand that most is known of, as every page does where none is asked for."""
+        return self.open_any(sorted(self.studies, key=_least_known))
+
     def show(self, study: StudyRecord) -> None:
         """Show a study that is at hand already: one that was built or measured just now."""
         self.study = study
@@ -145,7 +151,7 @@ class Opening(Choices):
         min_latency = least_latency(study.problem, pins, limits)
         budget = max(budget, min_latency)
         plan = solved(study.problem, budget, pins, limits)
-        block = next((b.name for b in study.problem.blocks), "")
+        block = first_block(study, plan.removed_blocks)
         self._set(
             study=study,
             error="",
@@ -206,6 +212,11 @@ class Opening(Choices):
     def _forget(self) -> None:
         """Nothing that was before can be gone back to."""
         raise NotImplementedError
+
+
+def _least_known(item: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Sorts the studies whose plans were measured first, those whose images come along before others."""
+    return not item.get("measured"), item.get("dataset") not in DATA
 
 
 def _name_of(name_or_path: Any) -> str:

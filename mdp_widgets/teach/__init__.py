@@ -1,4 +1,4 @@
-"""The method as a course, for a page or a notebook: six live steps, a contest and the paper's claims.
+"""The method as a course, for a page or a notebook: six live steps, a contest, exercises, the claims.
 
     from mdp_widgets.teach import Course
     Course()

@@ -6,6 +6,7 @@ from mdp.core.quality import beside
 from mdp.plot import formats as fmt
 
 from ..state.explorer_state import ExplorerState
+from ..state.navigation import middle_block
 from ..theme import ui
 from ..theme.markup import html
 from .figures.choices import ChoicesInfo, DimChoice, choices_info
@@ -20,7 +21,12 @@ def choices(selection: ExplorerState, block: str = "") -> widgets.Widget:
     study = selection.study
     if study is None:
         return lesson(selection=selection)
-    block = block or study.problem.blocks[len(study.problem.blocks) // 2].name
+    block = block or middle_block(study)
+    if not block:
+        return lesson(
+            ui.sentence("This network has no blocks, so there is none to choose the widths of."),
+            selection=selection,
+        )
     rows = choices_info(study, block, {}).rows
     buttons = [widgets.ToggleButtons(options=thinned(row.options), value=row.kept) for row in rows]
     vectors = [widgets.HTML() for _ in rows]

@@ -1,6 +1,7 @@
 """The paper's claims as records: what was claimed, what was measured here, and where one can see it.
 
-They stand in `data/claims.json`, one entry a claim; who measures anew edits that file alone.
+They stand in `data/claims.json`, one entry a claim. Those with a row in the table of
+docs/measurements/methods.md are made from it (`python -m tools.claims`).
 """
 
 import json
@@ -25,8 +26,10 @@ class Claim:
         verdict: one of VERDICTS.
         measured: what was measured here, in a sentence with its figures.
         command: what measured it; "" where nothing could be.
-        page, figures: the page of docs/ that the figures stand on, and the figures as they stand there.
-        step: the step of the course with the control that shows it, 0 for none; `control` says what to do.
+        page: the page of docs/ that the figures stand on.
+        row: its row in the table of methods, "" for a claim that is in none.
+        step: the step of the course with the control that shows it, else 0; `opens` the view of the explorer
+            that does, as its address says it, else ""; `control` says what to do there.
     """
 
     claim: str
@@ -35,8 +38,9 @@ class Claim:
     measured: str
     command: str
     page: str
-    figures: tuple[str, ...]
+    row: str
     step: int
+    opens: str
     control: str
 
 
@@ -50,7 +54,7 @@ def claims() -> tuple[Claim, ...]:
 
 
 def _read(entry: Mapping[str, Any]) -> Claim:
-    found = Claim(**{**entry, "figures": tuple(entry["figures"])})
+    found = Claim(**entry)
     if found.verdict not in VERDICTS:
         raise ValueError(f"the verdict {found.verdict!r}")
     return found

@@ -76,7 +76,7 @@ const classroom = (el, { goTo }) => {
       dom("b", "", line, String(score));
       return line;
     }));
-    window.mdpClass = { running, spread: state.spread ?? {} };
+    window.mdpClass = { running, spread: state.spread ?? {}, measured: state.measured ?? {} };
     window.dispatchEvent(new CustomEvent("mdp-class"));
     if (running && state.step !== null && state.step !== undefined && state.step !== pace) {
       goTo(state.step);

@@ -1,4 +1,4 @@
-"""The course: six steps, a contest and the paper's claims, one page at a time over one state.
+"""The course: six steps, a contest, exercises and the paper's claims, one page at a time over one state.
 
 from mdp_widgets.teach import Course
 Course()
@@ -8,7 +8,6 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from mdp.core.errors import MdpError
 from mdp.core.names import slug
 from mdp.core.study import StudyRecord
 
@@ -18,11 +17,12 @@ from ..widgets.header import Header
 from .claims_page import ClaimsPage
 from .contest.page import ContestPage
 from .cutting import cutting
+from .exercises_page import KEYS, ExercisesPage
 from .layers import linear
 from .measurement import measurement
 from .one_program import one_program
 from .opening import open_study, sentence, sheet
-from .page import StepPage
+from .page import ODD, StepPage, cannot
 from .rail import Rail
 from .removal import removal
 from .sensitivity import sensitivity
@@ -30,7 +30,7 @@ from .steps import OUTLINE, STEPS
 
 LINKS = [("Explorer", "/"), ("Inspect", "/inspect")]
 FIGURES = (cutting, sensitivity, linear, removal, one_program, measurement)
-CONTEST, CLAIMS = "You against the solver", "The paper's claims"
+CONTEST, EXERCISES, CLAIMS = "You against the solver", "Exercises", "The paper's claims"
 
 
 class Course:
@@ -68,34 +68,31 @@ class Course:
     def titles(self) -> list[tuple[str, list[str]]]:
         """Title and questions of every page, for the rail."""
         steps = [(title, [f"{key}-prediction", f"{key}-check"]) for title, key in OUTLINE]
-        return [*steps, (CONTEST, ["contest-1", "contest-2", "contest-3"]), (CLAIMS, [])]
+        return [*steps, (CONTEST, ["contest-1", "contest-2", "contest-3"]), (EXERCISES, KEYS), (CLAIMS, [])]
 
     def go_to(self, number: int) -> None:
         """Show one page, from 1."""
         if self.selection.study is None or not 1 <= number <= len(self.titles):
             return
+        shown = None
         if number not in self.pages:
             try:
                 self.pages[number] = self._page(number)
-            except (
-                MdpError,
-                ValueError,
-                ArithmeticError,
-                LookupError,
-            ) as error:  # of a study of an odd shape
-                self.selection.complain(
-                    f"This step cannot be made of this study ({error}). Choose another one."
-                )
-                return
-        self.stage.children = (self.pages[number].widget,)
+            except ODD as error:
+                shown = ui.sentence(cannot(error), "error")
+        self.stage.children = (shown or self.pages[number].widget,)
         self.rail.step = number
         self.back.layout.visibility = "visible" if number > 1 else "hidden"
         self.next.layout.visibility = "visible" if number < len(self.titles) else "hidden"
 
     def turn(self, by: int) -> None:
-        """To the next page, or the one before; the browser remembers it."""
+        """To the next page, or the one before."""
+        self.lead_to(self.rail.step + by)
+
+    def lead_to(self, number: int) -> None:
+        """Show the page that a button of the page leads to; the browser remembers it."""
         self.rail.by_page = True
-        self.go_to(self.rail.step + by)
+        self.go_to(number)
 
     def _page(self, number: int) -> Any:
         study = self.rail.study
@@ -104,7 +101,9 @@ class Course:
             return StepPage(self.selection, step, number, FIGURES[number - 1], study)
         if number == len(STEPS) + 1:
             return ContestPage(self.selection, number, study)
-        return ClaimsPage(self.go_to)
+        if number == len(STEPS) + 2:
+            return ExercisesPage(number, study)
+        return ClaimsPage(self.lead_to, number)
 
     def _other_study(self, _change: Any = None) -> None:
         """Every page anew; not where only more is known about the same study."""

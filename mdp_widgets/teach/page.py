@@ -13,6 +13,8 @@ from .glossary import with_terms
 from .question import Question
 from .steps import Step
 
+# What a study of an odd shape may lead to: no blocks, one width, no table over two dims.
+ODD = (MdpError, ValueError, ArithmeticError, LookupError)
 Figure = Callable[[ExplorerState], widgets.Widget]
 
 
@@ -40,11 +42,17 @@ class StepPage:
             return
         try:
             self.figure = self._make(self.selection)
-        except MdpError as error:
-            self.figure = ui.sentence(str(error), "error")
+        except ODD as error:
+            self.figure = ui.sentence(cannot(error), "error")
         along = widgets.HTML(along_html(self.step))
         task = widgets.HTML(html('<p class="mdp-task">{text}</p>', text=with_terms(self.step.task)))
         self.after.children = (task, self.figure, self.check, along)
+
+
+def cannot(error: Exception) -> str:
+    """Why a page shows nothing of this study, in a sentence."""
+    why = str(error) if isinstance(error, MdpError) else "The study has nothing of what it shows."
+    return f"This cannot be made of the study in view. {why} Choose another study, or go on to the next step."
 
 
 def head_html(step: Step, number: int) -> Markup:

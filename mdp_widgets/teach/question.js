@@ -25,7 +25,7 @@ function render({ model, el }) {
   }
   if (!get("options").length) {
     const label = dom("label", "mdp-q-number", list);
-    input = dom("input", "", label, "", { type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": get("prompt") });
+    input = dom("input", "", label, "", { type: "text", inputmode: get("numeric") ? "decimal" : "text", autocomplete: "off", "aria-label": get("prompt") });
     dom("span", "", label, get("unit"));
   }
   const answer = dom("button", "primary", buttons, prediction ? "This is my guess" : "Check", { type: "submit" });
@@ -37,7 +37,7 @@ function render({ model, el }) {
     const before = kept();
     progress.put(get("study"), get("key"), { ...before, value, skipped: value === null });
     if (prediction && value !== null) {
-      progress.tell({ step: get("step"), kind: "prediction", key: get("key"), value });
+      progress.tell({ step: get("step"), kind: "prediction", key: get("key"), value, study: get("study") });
     }
     send(value);
     show();
@@ -45,7 +45,7 @@ function render({ model, el }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (chosen()) give(chosen());
-    else words.textContent = input ? "Type a number first." : "Choose an answer first.";
+    else words.textContent = input ? "Type an answer first." : "Choose an answer first.";
   });
   skip?.addEventListener("click", () => give(null));
   form.addEventListener("input", () => { answer.disabled = false; });
@@ -81,9 +81,9 @@ function render({ model, el }) {
       const tries = (done.tries ?? 0) + 1;
       const first = done.state !== "right";
       progress.put(get("study"), get("key"), { ...done, tries, state: done.state === "right" ? "right" : verdict.state });
-      if (first) {
+      if (first && get("kind") !== "exercise") { // an exercise is for oneself, not for the class
         const score = verdict.state === "right" ? (tries === 1 ? verdict.first : verdict.later) : 0;
-        progress.tell({ step: get("step"), kind: get("kind"), key: get("key"), value: done.value, score });
+        progress.tell({ step: get("step"), kind: get("kind"), key: get("key"), value: done.value, score, study: get("study") });
       }
     }
     show();

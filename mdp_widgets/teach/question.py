@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import anywidget
-from traitlets import Dict, Int, List, Unicode
+from traitlets import Bool, Dict, Int, List, Unicode
 
 from ..theme import ui
-from .quiz import FIRST, LATER, Quiz, asked, judge
+from .quiz import FIRST, LATER, Quiz, Verdict, asked, judge
 
 
 class Question(anywidget.AnyWidget):
@@ -16,6 +16,7 @@ class Question(anywidget.AnyWidget):
     Traits:
         study: whose memory in the browser it uses; step: its number, for a class.
         key, kind, prompt, options, unit: of the Quiz, as `asked` gives them.
+        numeric: whether what is typed is a number.
         verdict: {} or what is said to the last answer: "state", "words", "value", "fresh" (it was given now,
             not remembered), "n" (how many were given), "first" and "later" (points), and after a prediction
             "right".
@@ -31,6 +32,7 @@ class Question(anywidget.AnyWidget):
     prompt = Unicode("").tag(sync=True)
     options = List().tag(sync=True)
     unit = Unicode("").tag(sync=True)
+    numeric = Bool(True).tag(sync=True)
     verdict = Dict().tag(sync=True)
 
     def __init__(
@@ -39,14 +41,15 @@ class Question(anywidget.AnyWidget):
         study: str = "",
         step: int = 0,
         on_answer: Callable[[str | None], None] | None = None,
+        judge_with: Callable[[Quiz, str | None], Verdict] = judge,
     ):
         super().__init__(study=study, step=step, **asked(quiz))
-        self.quiz, self._on_answer, self._given = quiz, on_answer, 0
+        self.quiz, self._on_answer, self._judge, self._given = quiz, on_answer, judge_with, 0
         self.on_msg(self._receive)
 
     def answer(self, value: str | None, fresh: bool = True) -> None:
         """Judge an answer; None skips a prediction."""
-        said = judge(self.quiz, value)
+        said = self._judge(self.quiz, value)
         self._given += 1  # the same answer again is told again
         verdict = {"state": said.state, "words": said.words, "value": value, "fresh": fresh, "n": self._given}
         if self.kind == "prediction":

@@ -9,7 +9,7 @@ from mdp.plot import formats as fmt
 from mdp.plot.curve import curve_info, curve_label, curve_table, draw_curve
 
 from ..state.explorer_state import ExplorerState
-from ..state.navigation import own_dims
+from ..state.navigation import middle_block, own_dims
 from ..theme import ui
 from ..theme.markup import html
 from ..widgets.sized import figure
@@ -24,8 +24,10 @@ def importance(selection: ExplorerState, first: str = "") -> widgets.Widget:
     if study is None:
         return lesson(selection=selection)
     problem = study.problem
-    block = problem.blocks[len(problem.blocks) // 2].name
-    shared = [d for d, users in problem.dim_blocks.items() if len(users) > 1 and block in users]
+    block = middle_block(study)
+    shared = [
+        d for d, users in problem.dim_blocks.items() if not block or (len(users) > 1 and block in users)
+    ]
     dims = list(dict.fromkeys([*([first] if first else []), *own_dims(study, block), *shared]))
     widest = max(dims, key=lambda d: problem.dim[d].dense)
     dim = widgets.Dropdown(options=dims, value=first or widest, description="Dim")

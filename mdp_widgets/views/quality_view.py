@@ -35,11 +35,10 @@ from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from ..widgets.plot import Plot
 
-UNTESTED = (
-    "Whether importance follows accuracy was not tested: mdp verify {name} --accuracy measures plans of "
-    "equal latency."
-)
-UNVERIFIED = "No whole network was measured yet: mdp verify {name} compares predicted with measured latency."
+UNTESTED = "Whether importance follows accuracy was not tested: {how} measures plans of equal latency."
+UNVERIFIED = "No whole network was measured yet: {how} compares predicted with measured latency."
+# What does each, where its button stands below: see mdp_widgets.workflow.verify.
+BUTTONS = ("“Measure whole networks” below", "“Test the importance” below")
 WHY = {
     True: "Points that rise to the right: more importance, more accuracy.",
     None: "Points that rise to the right would say: more importance, more accuracy.",
@@ -85,10 +84,14 @@ class QualityNotice(ipywidgets.HBox):
 
 class QualityView:
     """Over one ExplorerState: the test of the tables and that of importance, as sentences and a figure.
-    `.widget` is what to show, `.plot` accuracy over importance of the measured plans."""
+    `.widget` is what to show, `.plot` accuracy over importance of the measured plans.
 
-    def __init__(self, selection: ExplorerState, height: str = "300px"):
-        self.selection = selection
+    Args:
+        buttons: whether the buttons that run the tests stand below; else the sentences name the commands.
+    """
+
+    def __init__(self, selection: ExplorerState, height: str = "300px", buttons: bool = False):
+        self.selection, self._buttons = selection, buttons and not jobs.refusal()
         self.tables, self.importance, self.rates = ui.sentence(), ui.sentence(), ipywidgets.HTML()
         self.plot = Plot(height=height, filename="importance-test")
         self.why = ui.sentence()
@@ -114,12 +117,13 @@ class QualityView:
         study = self.selection.study
         if study is None:
             return
-        name, tables = f"'{study.name}'", study.tables
+        tables, command = study.tables, f"mdp verify '{study.name}'"
+        tests = BUTTONS if self._buttons else (command, f"{command} --accuracy")
         wrong = tables_words(tables.provenance, tables.details) or verification_words(study.verification)
-        told = f"{_verified(study) or UNVERIFIED.format(name=name)} {interpolation_note(tables)}".strip()
+        told = f"{_verified(study) or UNVERIFIED.format(how=tests[0])} {interpolation_note(tables)}".strip()
         ui.say(self.tables, wrong or told, "warning" if wrong else "note")
         doubt = failed_words(study) or importance_words(importance_doubt(study))
-        tested = accuracy_check_words(study) or UNTESTED.format(name=name)
+        tested = accuracy_check_words(study) or UNTESTED.format(how=tests[1])
         ui.say(self.importance, doubt or tested, "warning" if doubt else "note")
         self.rates.value = _rates(study)
         self._draw()

@@ -105,5 +105,15 @@ def study_facts(study: StudyRecord) -> str:
         scores = f"{name[:1].upper()}{name[1:]} scores"  # Taylor and Hessian are names
         doubt = importance_doubt(study)
         scores += f" ({doubt})" if doubt else ""
-        facts.append(scores + (f" on {q['images']:,} images" if isinstance(q.get("images"), int) else ""))
+        facts.append(scores + scored_on(q))
     return " · ".join(facts)
+
+
+def scored_on(scored: Mapping[str, Any]) -> str:
+    """` on 200 images of imagenet`: how many images importance was taken on, and which, as far as known."""
+    data = scored.get("dataset")
+    of = f" of {data}" if isinstance(data, str) and data else ""
+    count = scored.get("images")
+    if isinstance(count, int):
+        return f" on {count:,} images{of}"
+    return f" on images{of}" if of else ""

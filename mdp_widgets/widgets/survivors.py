@@ -24,8 +24,10 @@ class SurvivorsDrawing(anywidget.AnyWidget):
     """
 
     _esm = ui.script(
-        "theme/dom.js", "theme/highlight.js", "theme/print.js", "widgets/zoom.js", "widgets/survivors.js"
-    )
+        "theme/dom.js", "theme/highlight.js", "theme/print.js", "widgets/zoom.js",
+        *(f"widgets/survivors_{part}.js" for part in ("layout", "words", "bar", "picture")),
+        "widgets/survivors.js",
+    )  # fmt: skip
     _css = ui.css() + ui.static("widgets/survivors.css")
 
     info = Dict().tag(sync=True)

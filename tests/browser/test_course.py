@@ -92,12 +92,31 @@ def test_round_one_of_the_contest(teach):
     )  # nothing measured: it says so
     expect(teach.locator(".mdp-bench-differences tbody tr").first).to_be_visible()
     said = teach.locator(".mdp-bench-points").inner_text()
+    teach.evaluate("""() => {
+      window.mdpClass = { measured: { "contest-1": "Measured: <b>84.1 %</b>." } };
+      window.dispatchEvent(new CustomEvent("mdp-class"));
+    }""")
+    expect(teach.locator(".mdp-bench-measured")).to_have_text("Measured: <b>84.1 %</b>.")
 
     teach.reload(wait_until="commit")
     expect(teach.locator(".mdp-bench-points")).to_have_text(said)
     expect(teach.get_by_role("checkbox", name="keep blocks.1")).not_to_be_checked()
     teach.get_by_role("button", name="Round 3").click()
     expect(teach.get_by_text("Impossible.")).to_be_visible()
+
+
+def test_an_exercise_is_answered_and_remembered(teach):
+    teach.get_by_role("button", name="Step 8: Exercises").click()
+    question = teach.locator(".mdp-question.exercise").first
+    question.get_by_role("textbox").fill("1")
+    question.get_by_role("button", name="Check").click()
+    expect(question.locator(".mdp-q-words")).to_contain_text("That is too little")
+    teach.reload(wait_until="commit")
+    expect(question.get_by_role("textbox")).to_have_value("1")
+    teach.get_by_role("button", name="Step 9: The paper's claims").click()
+    link = teach.get_by_role("link", name="every method's line").first
+    expect(link).to_be_visible()
+    assert link.evaluate("a => new URL(a.href).pathname") == "/"
 
 
 def test_a_class_hears_every_answer_also_those_of_a_restart(page, address):
@@ -138,9 +157,8 @@ def test_a_class_hears_every_answer_also_those_of_a_restart(page, address):
     state["step"] = 4
     expect(page.get_by_role("heading", name="4. Narrow blocks")).to_be_visible()  # everybody to step 4
     page.wait_for_function("() => (localStorage['mdp-class-queue'] ?? '[]') === '[]'")
-    assert heard == [
-        {"pupil": "p1", "step": 1, "kind": "prediction", "key": "speed-prediction", "value": "1"}
-    ]
+    answer = {"step": 1, "kind": "prediction", "key": "speed-prediction", "value": "1"}
+    assert heard == [{"pupil": "p1", **answer, "study": "a-vit"}]
     page.get_by_text("Scoreboard").click()
     expect(page.locator(".mdp-class-board li")).to_have_text("<i>Bob</i>10")
     page.locator(".mdp-rail nav button").first.click()

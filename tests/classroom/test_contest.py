@@ -6,7 +6,7 @@ import mdp
 from mdp.core.plan_accuracy import measured_plans
 from mdp.core.study import save_study
 from mdp_widgets.classroom.answers import read_answer
-from mdp_widgets.classroom.contest import price, round_of
+from mdp_widgets.classroom.contest import price, question, round_of
 from mdp_widgets.classroom.lesson import Lesson, lesson_of
 from mdp_widgets.classroom.refused import Refused
 
@@ -53,6 +53,14 @@ def test_the_round_that_asks_is_judged_too():
     assert sorted({price("contest-3", v, t).points for v in "012" for t in (0, 1)}) == [0, 5, 10]
     with pytest.raises(Refused):
         price("contest-3", {"study": NAME})
+
+
+def test_the_third_round_is_judged_by_the_network_that_the_pupil_plays_on():
+    for name in (NAME, "fmnist-resnet-cpu"):
+        right = question(mdp.load_study(name)).right
+        assert price("contest-3", right, asked_of=name).points == 10
+    with pytest.raises(Refused):
+        price("contest-3", "0", asked_of="/etc/passwd")
 
 
 def test_a_study_without_measured_accuracy_goes_by_importance(tmp_path, monkeypatch):

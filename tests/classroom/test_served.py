@@ -108,6 +108,25 @@ def test_the_exercises_are_a_file_and_no_page_that_runs(served):
         assert served.ask(path)[0] == 404
 
 
+def test_answers_about_another_network_do_not_count_and_say_so(served):
+    pupil = served.join("Wanderer")
+    status, told = served.answer(pupil, "1", study="fmnist-resnet-cpu")
+    assert status == 422 and mdp.load_study("fmnist-vit-cpu").name in told["message"]
+    assert served.answer(pupil, "1", key="another", study="fmnist-vit-cpu") == (204, "")
+    assert served.answer(pupil, "1", study=["x"])[0] == 400
+    assert served.answer(pupil, "0", "contest", "contest-3", step=7, study="../x")[0] == 404
+
+
+def test_solutions_and_the_contests_answers_are_the_teachers_alone(served):
+    assert served.ask("teacher/solutions.ipynb")[0] == 403
+    status, told, headers = served.ask("teacher/solutions.ipynb", key=served.key, token="")
+    assert status == 200 and "attachment" in headers["Content-Disposition"] and told["nbformat"] == 4
+    for path in ("teacher", "teacher/answers"):
+        page = served.ask(path, key=served.key, token="")[1]
+        assert "Round 1" in page and "The solver keeps" in page and "Without " in page
+    assert "The solver keeps" not in served.ask("class")[1] + served.ask("class/worksheet")[1]
+
+
 def test_a_kill_in_the_middle_loses_nothing_and_links_go_on_working(served):
     study = mdp.load_study("fmnist-vit-cpu")
     quiz, check = (lambda s: (s.prediction, s.check))(lesson_of(study).parts[0].step)

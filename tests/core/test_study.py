@@ -155,3 +155,10 @@ def test_a_name_that_no_file_can_have_is_no_study(name):
         load_study(name)
     with pytest.raises(MdpError, match="There is no study"):
         delete_study(name)
+
+
+def test_a_name_that_is_not_there_says_where_names_are_listed():
+    with pytest.raises(BadFile, match="There is no study 'nope' here: mdp studies lists"):
+        load_study("nope")
+    with pytest.raises(BadFile, match=r"There is no study at .*nope\.json"):
+        load_study("folder/nope.json")

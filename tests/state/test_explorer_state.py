@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from mdp.core.study import save_study
+from mdp.core.study import load_study, save_study
 from mdp.solve import Pins, solve
 from mdp_widgets.state.explorer_state import ExplorerState
+from mdp_widgets.state.navigation import first_block
 from mdp_widgets.state.progressive_front import grow, rounds
 
 from ..loops import run_apart
@@ -23,6 +24,21 @@ def test_opens_with_plan_front_and_a_block_in_view(selection, vit):
     assert len(selection.front.points) == 100 and selection.front.supported
     assert (selection.block, selection.dim) == ("blocks.0", "blocks.0.heads")
     assert not selection.error and not selection.can_undo
+
+
+def test_a_block_that_survives_is_in_view_at_first(selection, vit):
+    gone = [b.name for b in vit.problem.blocks][:2]
+    assert first_block(vit, gone) == "blocks.2"
+    assert first_block(vit, [b.name for b in vit.problem.blocks]) == "blocks.0"
+    opened = ExplorerState()
+    opened.show(load_study("fmnist-vit-cpu"))
+    assert opened.block not in opened.plan.removed_blocks
+
+
+def test_every_page_opens_the_study_that_most_is_known_of():
+    opened = ExplorerState()
+    assert opened.open_best() and opened.study.accuracy
+    assert opened.study.scores.provenance["dataset"] == "fashion-mnist-subset"
 
 
 def test_a_budget_solves_again(selection, vit):

@@ -84,3 +84,14 @@ def test_a_block_has_the_same_name_on_every_trace():
     module = ImageAndVector().eval()
     names = {tuple(b.name for b in mdp.prunable(module, example).space.blocks) for _ in range(8)}
     assert names == {("a",)}
+
+
+def test_the_dense_classifier_of_two_inputs_is_judged_without_any_other_network():
+    torch.manual_seed(0)
+    given = batches(CASES["image and vector"][1])
+    module = ImageAndVector().eval()
+    right = mdp.evaluate(module, given)
+    assert right == mdp.evaluate(module, iter(given))  # each batch counts, also of what is read only once
+    assert right == sum(int((module(*b[:-1]).argmax(1) == b[-1]).sum()) for b in given) / sum(
+        len(b[-1]) for b in given
+    )

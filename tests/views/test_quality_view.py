@@ -16,9 +16,9 @@ from mdp_widgets.pages.explorer import Explorer
 from mdp_widgets.pages.inspector import Inspector
 from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.teach.opening import sentence
-from mdp_widgets.views.quality_view import QualityNotice, measuring_again
+from mdp_widgets.views.quality_view import QualityNotice, QualityView, measuring_again
 from mdp_widgets.widgets.budget import BudgetBar, plan_facts
-from mdp_widgets.widgets.header import study_facts
+from mdp_widgets.widgets.header import scored_on, study_facts
 from mdp_widgets.workflow.artifacts import scores_label
 
 BAD = {"entries": 100, "measured": 20, "inferred_error": 3.0, "kind": "cpu", "threads": 2, "launch": "eager"}
@@ -188,3 +188,23 @@ def test_a_part_that_cannot_be_made_is_a_sentence():
 def test_shipped_studies_have_nothing_red():
     notice = QualityNotice(ExplorerState(load_study("fmnist-resnet-cpu")))
     assert notice.layout.display == "none"
+
+
+def test_an_untested_study_names_the_button_where_one_stands_below_and_the_command_elsewhere(
+    trained, monkeypatch
+):
+    selection = ExplorerState(dataclasses.replace(trained, verification=None, accuracy=None))
+
+    def told(**how):
+        view = QualityView(selection, **how)
+        return view.tables.value + view.importance.value
+
+    assert "mdp verify" not in told(buttons=True) and "below" in told(buttons=True)
+    assert "mdp verify" in told()
+    monkeypatch.setenv("MDP_LONG_WORK", "off")
+    assert "mdp verify" in told(buttons=True)
+
+
+def test_the_header_says_what_importance_was_taken_on():
+    assert "on 200 images of imagenet" in study_facts(load_study("efficientnet-lite0-cpu"))
+    assert scored_on({"images": 3}) == " on 3 images" and scored_on({}) == ""

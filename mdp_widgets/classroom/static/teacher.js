@@ -38,6 +38,14 @@
       return line;
     }));
   };
+  const drawNotes = (notes) => {
+    at("notes").replaceChildren();
+    for (const [name, text] of notes) {
+      const p = dom("p", "", at("notes"));
+      dom("b", "", p, `${name}: `);
+      p.append(text);
+    }
+  };
   const drawStep = () => {
     const step = present(), revealed = (state?.revealed ?? []).includes(chosen);
     at("reveal").hidden = !step;
@@ -47,8 +55,10 @@
     at("step-number").textContent = `Step ${chosen}`;
     if (!step) {
       at("step-title").textContent = "You against the solver";
-      at("prompt").textContent = "Pupils prune the network by hand within the budget. The server prices what they send; 100 points are the solver's own plan.";
-      for (const id of ["spread", "answer", "notes"]) at(id).replaceChildren();
+      at("prompt").textContent = "Pupils prune the network by hand within the budget. The server prices and measures what they send; 100 points are the solver's own plan.";
+      networks(at("spread"), state?.networks);
+      at("answer").replaceChildren(...facts.rounds.map(([title, words]) => { const p = dom("p", "", null); dom("b", "", p, `${title}: `); p.append(words); return p; }));
+      drawNotes(facts.contestNotes);
       return;
     }
     at("step-title").textContent = step.title;
@@ -58,12 +68,7 @@
     dom("p", "because", at("answer"), step.because);
     dom("p", "", at("answer"), `Check: ${step.check.prompt} ${step.check.right} ${step.check.because}`);
     dom("p", "along", at("answer"), step.along);
-    at("notes").replaceChildren();
-    for (const [name, text] of step.notes) {
-      const p = dom("p", "", at("notes"));
-      dom("b", "", p, `${name}: `);
-      p.append(text);
-    }
+    drawNotes(step.notes);
   };
   const ago = (seconds) => seconds < 90 ? "now" : `${Math.round(seconds / 60)} min ago`;
   const drawPeople = () => {
@@ -88,7 +93,8 @@
     else if (step) {
       const counts = Object.values(state?.spread?.[step.prediction.key] ?? {}).reduce((a, b) => a + b, 0);
       at("screen-spread").replaceChildren(dom("p", "big", null, `${counts} of ${state?.people?.length ?? 0} have guessed.`));
-    } else at("screen-spread").replaceChildren();
+    } else if (number !== null) networks(at("screen-spread"), state?.networks, TOP);
+    else at("screen-spread").replaceChildren();
     const scores = state?.scoreboard ?? [];
     at("screen-scores").replaceChildren(...scores.slice(0, TOP).map(({ nickname, score }) => {
       const line = dom("li", "", null);

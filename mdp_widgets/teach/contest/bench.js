@@ -53,6 +53,7 @@ function render({ model, el }) {
   const dense = dom("button", "", buttons, "Dense again", { type: "button" });
   const words = dom("p", "mdp-bench-words", el, "", { role: "status" });
   const out = dom("div", "mdp-bench-result", el);
+  const measured = dom("p", "mdp-bench-measured", null, "", { role: "status" });
 
   const draw = () => {
     for (const [name, { range, value }] of Object.entries(sliders)) {
@@ -94,11 +95,19 @@ function render({ model, el }) {
     hand.disabled = over;
     hand.title = over ? "Over the budget: make something narrower, or take a block out" : "Price this network, and see the solver's";
   };
+  // In a class the server measures what is handed in; its page says so as soon as it knows.
+  const showMeasured = () => {
+    const words = window.mdpClass?.measured?.[get("key")] ?? "";
+    if (measured.textContent !== words) measured.textContent = words;
+    measured.hidden = !words;
+  };
   const showResult = () => {
     const result = get("result");
     out.replaceChildren();
     if (!result.n) return;
     results(out, result);
+    out.querySelector(".mdp-bench-facts").after(measured);
+    showMeasured();
     const before = kept();
     const best = Math.max(before.best ?? -1, result.points);
     progress.put(get("study"), get("key"), { ...before, ...state(), value: "handed in", state: "right", best });
@@ -120,6 +129,7 @@ function render({ model, el }) {
 
   model.on("change:bars", showBars);
   model.on("change:result", showResult);
+  window.addEventListener("mdp-class", showMeasured);
   const before = kept();
   if (before.choices) {
     choices = { ...choices, ...before.choices };
@@ -134,6 +144,7 @@ function render({ model, el }) {
     clearTimeout(waiting);
     model.off("change:bars", showBars);
     model.off("change:result", showResult);
+    window.removeEventListener("mdp-class", showMeasured);
   };
 }
 

@@ -164,8 +164,12 @@ class Play:
         )
 
     def _known(self, plan: Plan) -> Known | None:
-        """As cut or repaired, of both: a fine-tuned network of the solver's plan would be no fair answer."""
-        return known_accuracy(self.record, plan, self.selection.accuracies.since, networks=())
+        """As cut or repaired, of both: a fine-tuned network of the solver's plan would be no fair answer.
+
+        Between measured plans of latency alone lies no plan of two limits.
+        """
+        known = known_accuracy(self.record, plan, self.selection.accuracies.since, networks=())
+        return None if known is not None and known.estimate and plan.limits else known
 
 
 def _words(score: int, mine: Plan, answer: Plan) -> str:

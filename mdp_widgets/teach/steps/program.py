@@ -40,8 +40,8 @@ def program(study: StudyRecord) -> Step:
         "one within a budget, and to prove that it is the best?",
         tuple(options),
         right,
-        f"The exact solver took {fmt.number(1000 * plan.seconds, 2)} ms here just now, {sure}. A general "
-        "solver takes seconds and proves nothing.",
+        f"The exact solver took {fmt.number(1000 * plan.seconds, 2)} ms here just now, {sure}. The general "
+        "solver of the paper (MindtPy) takes seconds and proves nothing.",
     )
     return Step(
         "The program, its bound and its price",

@@ -1,6 +1,6 @@
 """Exercises for an evening: three grades, each checked by what the study itself says. Needs no torch.
 
-from mdp_widgets.classroom.exercises import check, exercise, study
+from mdp_widgets.classroom.exercises import check, study
 answer = ...
 check(1, answer)
 """

@@ -19,7 +19,7 @@ def how_many(answer: Any) -> str:
     right = math.prod(len(d.options) for d in study().problem.dims)
     if isinstance(answer, bool) or not isinstance(answer, int | float):
         raise Wrong("The answer is a whole number, and a large one.")
-    if answer == right or abs(number(answer) / right - 1) < 0.01:
+    if answer == right or abs(number(answer) / right - 1) < 0.06:
         return f"{right:.1e}, and blocks that may go are not even counted."
     if abs(answer - sum(len(d.options) for d in study().problem.dims)) < 1e-9:
         raise Wrong("You added the options. Every dim can be combined with every other: multiply.")
