@@ -1,8 +1,25 @@
 """Every error that a person may meet is a sentence: what is wrong, and what to do about it."""
 
+import re
+
+# Longer words than any path or name that is meant for people.
+_LONGEST = 300
+
+
+def brief(text: str) -> str:
+    """A text whose very long words, names of thousands of letters, are shown by their ends.
+
+    >>> brief("There is no model " + "x" * 5000)[:30]
+    'There is no model xxxxxxxxxxxx'
+    """
+    return re.sub(rf"\S{{{_LONGEST + 1},}}", lambda word: f"{word[0][:60]}…{word[0][-20:]}", text)
+
 
 class MdpError(Exception):
     """Something the user can put right. Its text is shown as it is, without a traceback."""
+
+    def __init__(self, *said: object):
+        super().__init__(*(brief(s) if isinstance(s, str) else s for s in said))
 
 
 class BadFile(MdpError):
@@ -34,4 +51,5 @@ def first_line(error: BaseException) -> str:
     characters, which a terminal would obey, or its class."""
     lines = str(error).strip().splitlines()
     line = "".join(c if c.isprintable() else " " for c in lines[0]).strip() if lines else ""
+    line = f"{line[:_LONGEST]}…" if len(line) > _LONGEST else line
     return (line or type(error).__name__).rstrip(".")

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,7 @@ class Layer:
         places: outputs of one image; `width`: of which so many lie in a row, for a convolution.
         inputs: what one output is computed from; `groups`: see `rows.groups_of`.
         norm: the batch norm that alone follows, "" if none does.
+        more: (places, width) of every further time that it runs: one head for several levels, say.
     """
 
     name: str
@@ -32,6 +33,12 @@ class Layer:
     inputs: int
     groups: int
     norm: str
+    more: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def runs(self) -> tuple[tuple[int, int], ...]:
+        """(places, width) of every time that it runs."""
+        return ((self.places, self.width), *self.more)
 
 
 @dataclass
@@ -54,20 +61,21 @@ def survey(network: nn.Module, images: Tensor) -> Survey:
     Raises:
         MdpError: the network does not take them.
     """
-    found, calls, norms = Survey(), {}, {}
+    found = Survey()
+    runs: dict[str, list[tuple[int, int]]] = {}
+    norms: dict[str, set[str]] = {}
     made: dict[int, tuple[str, Tensor]] = {}  # by identity; held, so that it stays theirs
 
     def layer_ran(name: str, layer: nn.Module, args: tuple, out: Tensor) -> None:
-        calls[name] = calls.get(name, 0) + 1
         made[id(out)] = (name, out)
         reason = _unfit(layer, args[0], out)
         if reason:
             found.skipped[name] = reason
             return
-        groups = groups_of(layer)
-        found.layers.append(
-            Layer(name, places(out, layer), int(out.shape[-1]), layer.weight[0].numel(), groups, "")
-        )
+        run = places(out, layer), int(out.shape[-1])
+        if name not in runs:
+            found.layers.append(Layer(name, *run, layer.weight[0].numel(), groups_of(layer), ""))
+        runs.setdefault(name, []).append(run)
 
     def any_ran(name: str, module: nn.Module, args: tuple, out: Tensor) -> None:
         tensors = [t for t in (*args, out) if isinstance(t, Tensor)]
@@ -77,7 +85,7 @@ def survey(network: nn.Module, images: Tensor) -> Survey:
     def norm_runs(name: str, norm: nn.Module, args: tuple) -> None:
         source = made.get(id(args[0]), ("", None))[0]
         if source and norm.running_mean is not None:
-            norms[source] = name
+            norms.setdefault(source, set()).add(name)
 
     modules = dict(network.named_modules())
     with hooks() as hook, torch.no_grad():
@@ -93,14 +101,17 @@ def survey(network: nn.Module, images: Tensor) -> Survey:
         except Exception as error:  # whatever a stranger's forward raises
             size = " x ".join(map(str, images.shape[1:]))
             raise MdpError(f"The network does not take images of {size}: {first_line(error)}.") from None
-    for name in [n for n, count in calls.items() if count > 1]:
-        found.skipped[name] = "it runs more than once"
     found.layers = [
-        Layer(x.name, x.places, x.width, x.inputs, x.groups, norms.get(x.name, ""))
+        replace(x, more=tuple(runs[x.name][1:]), norm=_alone(norms.get(x.name, set())))
         for x in found.layers
         if x.name not in found.skipped
     ]
     return found
+
+
+def _alone(names: set[str]) -> str:
+    """The norm, if it is the same every time."""
+    return next(iter(names)) if len(names) == 1 else ""
 
 
 def _unfit(layer: nn.Module, inputs: Tensor, out: Tensor) -> str:

@@ -32,12 +32,20 @@ class Task:
         kept: positions of the dense layer's outputs that this one has.
         at: places of each image that are looked at, (images, places).
         write: how it writes to a residual stream, if it does.
+        more: as `at`, for every further time that the layer runs.
     """
 
     layer: Layer
     kept: Tensor
     at: Tensor
     write: Write | None
+    more: tuple[Tensor, ...] = ()
+
+    @property
+    def runs(self) -> tuple[tuple[Tensor, int], ...]:
+        """(places, how many outputs lie in a row) of every time that the layer runs."""
+        widths = (width for _, width in self.layer.runs)
+        return tuple(zip((self.at, *self.more), widths, strict=True))
 
     @property
     def name(self) -> str:
@@ -74,8 +82,10 @@ def tasks(
             if len(stay) != module.weight.shape[0]:
                 skipped[layer.name] = "which of its outputs were kept is not known"
                 continue
-            at = draw(images, layer.places, rows, seed + number)
-            todo.append(Task(layer, stay, at, streams.get(layer.name)))
+            every = sum(places for places, _ in layer.runs)
+            at, *more = (draw(images, n, -(-rows * n // every), seed + number) for n, _ in layer.runs)
+            write = None if more else streams.get(layer.name)
+            todo.append(Task(layer, stay, at, write, tuple(more)))
     return todo, skipped
 
 
@@ -114,4 +124,5 @@ def _size(layer: Layer) -> float:
 def rows_of(todo: Mapping[str, Task] | list[Task]) -> int:
     """Bytes of the dense network's answers that a repair holds."""
     every = todo.values() if isinstance(todo, Mapping) else todo
-    return sum(t.at.numel() * len(t.kept) * (1 + len(t.write.reads) if t.write else 1) * 4 for t in every)
+    rows = ((t, sum(at.numel() for at, _ in t.runs)) for t in every)
+    return sum(n * len(t.kept) * (1 + len(t.write.reads) if t.write else 1) * 4 for t, n in rows)

@@ -24,7 +24,8 @@ class Targets:
     """By layer, rows of its kept outputs, and where it writes to a stream what else is added to it.
 
     Attributes:
-        outputs: what it puts out, (rows, kept outputs).
+        outputs: what it puts out, (rows, kept outputs), one after the other for every time that it runs;
+            nothing where the dense network runs it another number of times.
         streams: the summand that is known before it runs.
         ahead: what removed blocks that follow at once would have added.
         answers: what the whole network puts out, (images, classes) for a classifier.
@@ -38,32 +39,38 @@ class Targets:
 
 def targets(dense: nn.Module, images: Tensor, todo: Sequence[Task], report: Reporter) -> Targets:
     """Run the dense network over the images and keep the rows that are asked for, on the CPU."""
-    made: dict[str, list[Tensor]] = {}
+    made: dict[str, list[list[Tensor]]] = {t.name: [[] for _ in t.runs] for t in todo}
     read: dict[Read, dict[str, list[Tensor]]] = {}
     answered: list[Any] = []
-    begin = 0
+    begin, ran = 0, dict[str, int]()
 
-    def keep(store: dict, task: Task, tensor: Tensor, axis: int) -> None:
-        rows = rows_at(tensor, task.at[begin : begin + len(tensor)], axis)
-        store.setdefault(task.name, []).append(rows[:, task.kept.to(rows.device)].float().cpu())
+    def rows(task: Task, at: Tensor, tensor: Tensor, axis: int) -> Tensor:
+        found = rows_at(tensor, at[begin : begin + len(tensor)], axis)
+        return found[:, task.kept.to(found.device)].float().cpu()
 
     by_layer, by_read = {t.name: t for t in todo}, reads_of(todo)
 
     def layer_ran(name: str, layer: nn.Module, args: tuple, out: Tensor) -> None:
-        keep(made, by_layer[name], out, output_axis(layer))
+        task, times = by_layer[name], ran.get(name, 0)
+        ran[name] = times + 1
+        if times < len(task.runs):
+            made[name][times].append(rows(task, task.runs[times][0], out, output_axis(layer)))
 
     def passes(one: Read, tensor: Tensor) -> None:
         for task in by_read[one]:
-            keep(read.setdefault(one, {}), task, tensor, one.axis)
+            here = rows(task, task.at, tensor, one.axis)
+            read.setdefault(one, {}).setdefault(task.name, []).append(here)
 
     with hooks() as hook, cancellable(dense, report):
         for name in by_layer:
             hook(dense.get_submodule(name).register_forward_hook, layer_ran, name)
         watch(dense, by_read, passes, hook)
-        for begin in range(0, len(images), CHUNK):  # `keep` looks at it
+        for begin in range(0, len(images), CHUNK):  # `rows` looks at it
+            ran.clear()
             answered.append(run(dense, images[begin : begin + CHUNK]))
             report.step(min(begin + CHUNK, len(images)), len(images), "looking at the dense network")
-    found = Targets({name: torch.cat(parts) for name, parts in made.items()})
+    as_often = {t.name for t in todo if ran.get(t.name) == len(t.runs)}
+    found = Targets({n: torch.cat([torch.cat(parts) for parts in made[n]]) for n in as_often})
     if all(isinstance(out, Tensor) for out in answered):
         found.answers = torch.cat([out.float().cpu() for out in answered])
     for write in (t.write for t in todo if t.write):

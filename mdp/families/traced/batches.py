@@ -35,6 +35,8 @@ def refuse_baked(model: nn.Module, inputs: Sequence[torch.Tensor]) -> None:
             f"{what} takes a batch of one alone ({first_line(error)}): its forward has the size of the batch "
             "written into it. Let a reshape find it, with -1 or x.shape[0]."
         ) from error
+    if not one:
+        raise Unsupported(f"{what} gives no tensor: there is nothing to compare. Let its forward return one.")
     if len(one) != len(two) or not all(
         a.ndim and a.shape[1:] == b.shape[1:] and a.shape[0] * 2 == b.shape[0]
         for a, b in zip(one, two, strict=True)
@@ -51,23 +53,38 @@ def refuse_other(model: nn.Module, traced: fx.GraphModule, inputs: Sequence[torc
     what = f"This {type(model).__name__} cannot be followed"
     try:
         with torch.no_grad():
-            expected, actual = _tensors(model(*_copies(inputs))), _tensors(traced(*_copies(inputs)))
+            # The graph first: a forward that keeps its answer in a buffer would tell it what to say.
+            actual, expected = _tensors(traced(*_copies(inputs))), _tensors(model(*_copies(inputs)))
     except Exception as error:  # whatever a stranger's forward raises
         raise Unsupported(
             f"{what}: what was traced with a batch of two fails with three ({first_line(error)})."
         ) from error
+    if _keeps_state(traced):  # an answer that depends on those before it
+        with torch.no_grad():
+            actual = actual if all(map(same, _tensors(model(*_copies(inputs))), expected)) else []
     if len(expected) != len(actual) or not all(map(same, actual, expected)):
         raise Unsupported(
             f"{what}: its graph computes something else than its forward. A forward that changes from "
-            "call to call, or with what is in the tensors, has no graph."
+            "call to call, with what is in the tensors or with the size of the batch, or that writes into a "
+            "part of a tensor and uses the whole, has no graph."
         )
+
+
+def _keeps_state(traced: fx.GraphModule) -> bool:
+    """Whether a step writes into a tensor of the network's own."""
+    for node in traced.graph.nodes:
+        name = getattr(node.target, "__name__", str(node.target))
+        target = node.args[0] if node.args else None
+        if isinstance(target, fx.Node) and target.op == "get_attr" and (name == "put" or name.endswith("_")):
+            return True
+    return False
 
 
 def same(a: torch.Tensor, b: torch.Tensor) -> bool:
     """Equal up to rounding."""
     if a.shape != b.shape:
         return False
-    if not b.numel() or not b.is_floating_point():
+    if not b.numel() or not (b.is_floating_point() or b.is_complex()):
         return torch.equal(a, b)
     return bool((a - b).abs().max() <= _CLOSE * b.abs().max().clamp_min(1e-12))
 

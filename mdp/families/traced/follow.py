@@ -7,12 +7,15 @@ from typing import Any
 from torch import fx, nn
 from torch.utils._pytree import tree_leaves
 
+from ...core.errors import brief
 from . import functions, moves, steps
 from .heads import Split, split_layers
 from .layers import SPATIAL, layer
 from .ledger import Ledger
+from .rewriting import ZEROS
 from .running import is_tensor, name_of, tensors_in
 from .shuffles import reorder
+from .stand_ins import put
 from .values import Value, plain
 
 GATED = frozenset("glu GLU".split())
@@ -58,6 +61,8 @@ class Follower:
         if node.op == "get_attr" or functions.is_joined_bias(node):
             return moves.whole(node)
         sources = node.all_input_nodes
+        if name_of(self.traced, node) in ZEROS and is_tensor(node):
+            return functions.zeros(self, node)
         if not any(self._labelled(n) or self.is_own(n) for n in sources):
             if node.op != "call_module":
                 return self._whole(node)
@@ -89,6 +94,8 @@ class Follower:
                 found = layer(self.ledger, str(node.target), module, first, tuple(out.shape))
                 if found is not None or tuple(module.parameters()):
                     return found
+        if node.target is put:
+            return functions.put(self, node)
         if name in steps.ELEMENTWISE and is_tensor(node):
             return functions.elementwise(self, node, sources)
         if name == "linear" and node.op == "call_function":
@@ -183,7 +190,9 @@ class Follower:
 
     def _unknown(self, node: fx.Node) -> Any:
         path, what = node.meta["path"], name_of(self.traced, node)
-        if isinstance(node.target, type) and dataclasses.is_dataclass(node.target):
+        if isinstance(node.target, type) and (
+            dataclasses.is_dataclass(node.target) or hasattr(node.target, "_fields")  # a named tuple
+        ):
             for source in node.all_input_nodes:
                 self._fix(source, PUT_OUT)
             return moves.whole(node)
@@ -191,7 +200,8 @@ class Follower:
             owner = type(self.model.get_submodule(path)).__name__
             what = f"the step {what} of {owner}"
         why = self.opaque.get(str(node.target), "")
-        reason = f"they pass through {what} ({path or 'the network itself'}), which is not known"
+        where = brief(path) or "the network itself"
+        reason = f"they pass through {what} ({where}), which is not known"
         reason += f": {why}" if why else ""
         for source in node.all_input_nodes:
             self._fix(source, reason)

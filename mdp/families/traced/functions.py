@@ -7,7 +7,7 @@ from torch import fx
 from . import steps
 from .moves import JOINS
 from .running import is_tensor
-from .values import Axis, Value
+from .values import Axis, Value, plain
 
 if TYPE_CHECKING:
     from .follow import Follower
@@ -15,7 +15,30 @@ if TYPE_CHECKING:
 
 def elementwise(follower: "Follower", node: fx.Node, sources: list[fx.Node]) -> Value:
     """Position by position; a bare tensor has the labels of the value that it meets, where it is as long."""
-    shape = tuple(node.meta["out"].shape)
+    return _meeting(follower, tuple(node.meta["out"].shape), sources)
+
+
+def put(follower: "Follower", node: fx.Node) -> Value | None:
+    """`x[index] = value`: what is written is cut as what stood there."""
+    target, _, value, picked = node.args
+    if picked is None:
+        return None
+    if isinstance(value, fx.Node) and is_tensor(value):
+        _meeting(follower, tuple(picked.meta["out"].shape), [picked, value])
+    return Value(tuple(node.meta["out"].shape), follower.value(target).axes)
+
+
+def zeros(follower: "Follower", node: fx.Node) -> Value:
+    """A new tensor of nothing: its channels are cut as those that they meet or are joined with."""
+    out = tuple(node.meta["out"].shape)
+    value = plain(node.meta["out"])
+    if len(out) < 2 or "size" in node.kwargs:
+        return value
+    axis = 2 if len(out) == 3 else 1
+    return value.with_axis(axis, (follower.ledger.labels.new(out[axis]),))
+
+
+def _meeting(follower: "Follower", shape: tuple[int, ...], sources: list[fx.Node]) -> Value:
     others = [follower.values[n] for n in sources if not follower.is_own(n)]
     found = steps.elementwise(follower.ledger, shape, others)
     for n in (n for n in sources if follower.is_own(n)):

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from ...core.errors import Unsupported
+from .own_norms import has_own_norms, spell_out_norms
 from .plain_attention import has_any, spell_out
 
 _STANDARD = (StdConv2d, StdConv2dSame, ScaledStdConv2d, ScaledStdConv2dSame)
@@ -27,10 +28,11 @@ def prepared(model: nn.Module) -> nn.Module:
     """
     refuse(model)
     standard = any(isinstance(m, _STANDARD) or parametrize.is_parametrized(m) for m in model.modules())
-    if has_any(model):
+    if has_any(model) or has_own_norms(model):
         # Tensors are shared, as long as nothing changes them.
         model = copy.deepcopy(model, {id(t): t for t in (*model.parameters(), *model.buffers())})
         spell_out(model)
+        spell_out_norms(model)
     if not standard:
         return model
     model = copy.deepcopy(model)
@@ -62,6 +64,12 @@ def refuse(model: nn.Module) -> None:
             raise Unsupported(f"{name} holds complex numbers, which are not pruned. Use real ones.")
         if tensor.is_quantized:
             raise Unsupported(f"{name} is quantised. Prune the network before it is quantised.")
+    for name, tensor in model.named_parameters():
+        if not tensor.is_meta and tensor.is_floating_point() and not tensor.isfinite().all():
+            raise Unsupported(
+                f"{name} holds numbers that are not finite (NaN or infinite): no cut can be checked against "
+                "what they come to. Load weights that are."
+            )
 
 
 def _plain(old: nn.Conv2d) -> nn.Conv2d:

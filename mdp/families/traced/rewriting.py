@@ -1,17 +1,20 @@
 """The same step for fewer positions: sizes and bounds that a graph holds as numbers, made to fit."""
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from torch import fx
 
+from . import positions
 from .cutting import Cutter
 from .moves import PICKS
-from .running import is_tensor, name_of, run
+from .running import is_tensor, name_of
 from .shuffles import reorder
-from .values import Value, along, spread, varying
+from .values import Value
+
+ZEROS = frozenset("zeros new_zeros".split())
 
 New = Callable[[Any], Any]
 
@@ -26,6 +29,8 @@ def copy_step(cutter: Cutter, graph: fx.Graph, node: fx.Node, value_of: Callable
     name = name_of(cutter.traced, node)
     source = next((n for n in node.all_input_nodes if isinstance(value_of(n), Value)), None)
     result = value_of(node)
+    if name in ZEROS and isinstance(result, Value):
+        return _zeros(cutter, graph, node, result, new)
     if source is not None and any(
         isinstance(v, Value) and _changes(cutter, v) for v in (value_of(source), result)
     ):
@@ -150,59 +155,15 @@ def _split(cutter, graph, node, given, result, new) -> fx.Node | None:
     return graph.call_method("split", (new(node.args[0]), sizes), {"dim": dim})
 
 
-def _getitem(cutter, graph, node, given, result, new) -> fx.Node | None:
-    """Bounds of slices, or a list of positions where those that stay are no slice."""
-    index = node.args[1] if isinstance(node.args[1], tuple) else (node.args[1],)
-    if any(isinstance(i, fx.Node) and is_tensor(i) for i in index):
-        return None
-    index = _per_axis(index, len(given.shape))
-    lists = 0
-    for axis in given.labelled:
-        kept = cutter.stays(given.axes[axis], given.shape[axis])
-        if kept.all():
-            continue
-        place, chosen = _chosen(cutter, node, given, axis)
-        if place is None or np.array_equal(chosen, np.arange(given.shape[axis])):
-            continue
-        where = np.cumsum(kept) - 1
-        positions = where[chosen[kept[chosen]]]
-        at = [i for i, part in enumerate(index) if part is not None][axis]
-        run_ = np.arange(positions[0], positions[0] + len(positions)) if len(positions) else positions
-        if np.array_equal(positions, run_):
-            index[at] = slice(
-                int(positions[0]) if len(positions) else 0, int(positions[-1]) + 1 if len(positions) else 0
-            )
-        else:
-            index[at], lists = positions.tolist(), lists + 1
-    if lists > 1:
-        raise NotImplementedError("two axes at once are picked from in ways that are no slices")
-    return graph.call_function(operator.getitem, (new(node.args[0]), new(tuple(index))))
-
-
-def _per_axis(index: Sequence[Any], ndim: int) -> list[Any]:
-    """An index with something for every axis: `...` and what is left out spelt as `:`."""
-    used = sum(i is not None and i is not Ellipsis for i in index)
-    fill = [slice(None)] * (ndim - used)
-    if Ellipsis in index:
-        at = list(index).index(Ellipsis)
-        return [*index[:at], *fill, *index[at + 1 :]]
-    return [*index, *fill]
-
-
-def _chosen(cutter: Cutter, node: fx.Node, given: Value, axis: int) -> tuple[int | None, np.ndarray]:
-    """Along which axis of the result the positions of `axis` lie, and which they are."""
-    source = node.all_input_nodes[0]
-    picked = run(cutter.traced, node, {source: spread(np.arange(given.shape[axis]), axis, given.shape)})
-    places = varying(picked)
-    return (places[0], along(picked, places[0])) if len(places) == 1 else (None, np.zeros(0))
-
-
-def _narrow(cutter, graph, node, given, result, new) -> fx.Node:
-    axis = node.args[1] % len(given.shape)
-    start, length = fx.map_arg((node.args[2], node.args[3]), lambda n: n.meta["out"])
-    kept = cutter.stays(given.axes[axis], given.shape[axis])
-    before, inside = int(kept[:start].sum()), int(kept[start : start + length].sum())
-    return graph.call_method("narrow", (new(node.args[0]), axis, before, inside))
+def _zeros(cutter, graph, node, result, new) -> fx.Node:
+    if not _changes(cutter, result):
+        return _as_it_is(graph, node, new)
+    first = 0 if node.op == "call_function" else 1  # the tensor whose type `new_zeros` has
+    sizes = node.args[first:]
+    if len(sizes) == 1 and not isinstance(sizes[0], int) and not _is_number(sizes[0]):
+        sizes = sizes[0]
+    sizes = _sizes(cutter, graph, sizes, result, new)
+    return graph.create_node(node.op, node.target, (*new(node.args[:first]), *sizes), new(node.kwargs))
 
 
 def _pad(cutter, graph, node, given, result, new) -> fx.Node:
@@ -245,8 +206,9 @@ _REWRITES = {
     **dict.fromkeys(("unflatten", "Unflatten"), _unflatten),
     "expand": _expand,
     **dict.fromkeys(("split", "chunk"), _split),
-    "getitem": _getitem,
-    "narrow": _narrow,
+    "getitem": positions.getitem,
+    "put": positions.write,
+    "narrow": positions.narrow,
     "pad": _pad,
     "reorder": _reorder,
 }

@@ -19,7 +19,7 @@ ELEMENTWISE = frozenset(
 UNARY = frozenset(
     "relu relu_ relu6 silu silu_ gelu sigmoid sigmoid_ tanh tanh_ hardswish hardsigmoid hardtanh leaky_relu"
     " elu selu mish softplus dropout neg abs exp log sqrt rsqrt clamp clamp_ clip square"
-    " type_as to float half double"
+    " type_as to float half double zeros_like ones_like empty_like full_like"
     # Of zeros nothing is added to a norm; where what is cut is no zero, the trial tells.
     " normalize"
     " ReLU ReLU6 SiLU GELU Sigmoid Tanh Hardswish Hardsigmoid Hardtanh LeakyReLU ELU SELU Mish Softplus"

@@ -4,7 +4,7 @@ What does not agree, for whatever reason nobody thought of, is left whole.
 """
 
 import copy
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -108,10 +108,26 @@ class Trial:
 def faults(
     trial: Trial, groups: Sequence[Group], branches: Sequence[Branch], slices: Sequence[Slice]
 ) -> Iterator[tuple[str, str]]:
-    """(name, reason) of every dim and block that, cut by itself, does not agree."""
-    for group in groups:
-        if reason := trial.fails([group], branches, slices, ()):
-            yield group.name, reason
-    for branch in branches:
-        if reason := trial.fails([], branches, slices, (branch.name,)):
-            yield branch.name, reason
+    """(name, reason) of the dims and blocks that, cut, do not agree: halves are tried, and halves of those
+    that fail, since few of many are wrong. What fails together alone is left whole together."""
+
+    def of_dims(some: Sequence[Group]) -> str:
+        return trial.fails(some, branches, slices, ())
+
+    def of_blocks(some: Sequence[Branch]) -> str:
+        return trial.fails([], branches, slices, [b.name for b in some])
+
+    yield from _narrowed(groups, of_dims)
+    for half in (branches[::2], branches[1::2]):
+        yield from _narrowed(half, of_blocks)
+
+
+def _narrowed(some: Sequence, fails: Callable[[Sequence], str]) -> Iterator[tuple[str, str]]:
+    reason = fails(some) if some else ""
+    if not reason:
+        return
+    if len(some) == 1:
+        yield some[0].name, reason
+        return
+    found = [f for half in (some[::2], some[1::2]) for f in _narrowed(half, fails)]
+    yield from found or [(one.name, reason) for one in some]

@@ -47,6 +47,8 @@ class Mender:
             ways, memory = writes(dense, dense), room() / 4
             self._tasks: dict[str, Task] = {}
             for number, layer in enumerate(found.layers):
+                if layer.more:  # a forward of its own for each would take too long, here
+                    continue
                 if rows := rows_for(layer, memory) // FEWER_ROWS:
                     every = torch.arange(len(dense.get_submodule(layer.name).weight))
                     at = draw(len(images), layer.places, rows, number)
