@@ -4,6 +4,7 @@ Every long function takes `report: Reporter` and calls `report.step(...)` after 
 that call raises `Cancelled` once somebody asked to stop. Everything finished is saved before the call.
 """
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +12,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .errors import Cancelled
+
+# What `step` is told where nothing done so far says how long the rest will take.
+NOT_KNOWN = math.nan
 
 
 @dataclass(frozen=True)
@@ -33,19 +37,25 @@ class Reporter:
     def __init__(self, cancelled: Callable[[], bool] = lambda: False):
         self._cancelled = cancelled
         self._start = time.monotonic()
+        self._waited = 0.0
 
     def step(self, done: float, total: float, text: str = "", seconds_left: float | None = None) -> None:
         """Say that `done` of `total` (any unit in proportion to time) is finished. Raises Cancelled.
 
-        `seconds_left` is extrapolated unless the caller knows better.
+        `seconds_left` is extrapolated unless the caller knows better, or knows that nobody can: NOT_KNOWN.
         """
         seconds = time.monotonic() - self._start
-        left = seconds_left
+        worked, left = seconds - self._waited, seconds_left
         # The first hundredth is mostly what comes before the work: hours would be said that become minutes.
-        if left is None and done >= 0.01 * total > 0 and seconds > 0.5:
-            left = seconds * (total - done) / done
-        self.show(Progress(done, total, text, seconds, left))
+        if left is None and done >= 0.01 * total > 0 and worked > 0.5:
+            left = worked * (total - done) / done
+        known = left is None or not math.isnan(left)
+        self.show(Progress(done, total, text, seconds, left if known else None))
         self.check()
+
+    def waited(self, seconds: float) -> None:
+        """Say that so long nothing was done, such as until a device was free: no work to come waits again."""
+        self._waited += seconds
 
     def check(self) -> None:
         """Raise Cancelled if somebody asked to stop."""
@@ -75,6 +85,9 @@ class PartOf(Reporter):
 
     def check(self) -> None:
         self._whole.check()
+
+    def waited(self, seconds: float) -> None:
+        self._whole.waited(seconds)
 
     def metric(self, **values: Any) -> None:
         self._whole.metric(**values)

@@ -176,7 +176,9 @@ def device_timer(
     """
     import torch
 
+    asked = time.monotonic()
     with device_lock(deployment.device, report.message, report.check, unit=unit_of(deployment)):
+        report.waited(time.monotonic() - asked)
         threads = torch.get_num_threads()
         try:
             timer = make()

@@ -38,6 +38,7 @@ from .timing import measure
 TEST_BATCH = 250
 # A repair costs about so many forward passes of each of its images: the dense network, and a few sweeps.
 REPAIR_COST = 12
+LATENCIES = ("latency_measured", "latency_measured_dense")
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def finetune(
     number of the outcome is also reported as a metric, as soon as it is known.
 
     Args:
-        recipe: with 0 epochs the network is measured and saved as it is.
+        recipe: with 0 epochs accuracies are measured, and no latency; the network is saved as it is.
         folder: None, with 0 epochs, saves nothing.
         repair: whether it is repaired first, on a few of the training images; see mdp.reconstruction.
         teacher: a model to learn from, by name; by default the dense network.
@@ -134,7 +135,8 @@ def finetune(
         facts.update(values)
         report.metric(**{key: value for key, value in values.items() if value is not None})
 
-    if accelerate.is_main_process:
+    know(latency_predicted=_predicted(pruned), device="", **dict.fromkeys(LATENCIES))
+    if accelerate.is_main_process and recipe.epochs:  # it takes the device, which another may have for hours
         know(**_latencies(pruned, dense, report))
     accelerate.wait_for_everyone()  # idle: they would disturb what is measured
     if dense:
@@ -211,14 +213,16 @@ def _why_not(pruned: Pruned) -> str:
     return "that takes the dense network, whose weights are not at hand"
 
 
-def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dict[str, Any]:
-    """Predicted and measured latency, where the study's kind of device is at hand."""
+def _predicted(pruned: Pruned) -> float | None:
+    """Predicted latency in ms, None where it is not known."""
     # Without the study nobody knows at which batch the prediction holds: it is not set beside a measurement.
     # Nor where it was predicted in something that is no time.
     known = pruned.study and pruned.plan and milliseconds(pruned.plan.latency_unit)
-    predicted = known * pruned.plan.latency if known else None
-    facts = dict.fromkeys(("latency_measured", "latency_measured_dense"))
-    facts |= {"latency_predicted": predicted, "device": ""}
+    return known * pruned.plan.latency if known else None
+
+
+def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dict[str, Any]:
+    """Measured latency, where the study's kind of device is at hand; {} where it is not."""
     try:
         where = deployment_of(pruned.study) if pruned.study else deployment()
         device = f"{where.device}, batch {where.batch}, {where.dtype}"
@@ -229,10 +233,10 @@ def _latencies(pruned: Pruned, dense: nn.Module | None, report: Reporter) -> dic
         times = measure([dense, pruned.network], pruned.ref, where, report, reference_ms)
     except MdpError as error:
         report.message(f"The latency was not measured: {error}")
-        return facts
+        return {}
     if pruned.study and not same_device(pruned.study, where):
         report.message("The study's tables are of another device: compare with care.")
-    return facts | {"latency_measured_dense": times[0], "latency_measured": times[1], "device": device}
+    return {"latency_measured_dense": times[0], "latency_measured": times[1], "device": device}
 
 
 def _extra(pruned: Pruned, outcome: Outcome, recipe: Recipe, source: Source) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 import time
 
-from ..core.progress import Progress, Reporter
+from ..core.progress import NOT_KNOWN, Progress, Reporter
 
 # A training step costs about three forward passes: one forward, and a backward twice its size.
 TRAINING, FORWARD = 3, 1
@@ -27,8 +27,14 @@ class Work:
         self.done += images * cost
         timed = self.done - self.first
         left = max(0.0, self.total - self.done)
-        seconds = (time.monotonic() - self.start) * left / timed if timed > 0 else None
+        seconds = (time.monotonic() - self.start) * left / timed if timed > 0 else NOT_KNOWN
         self.report.step(min(self.done, self.total), max(self.total, 1.0), text, seconds)
+
+    def waited(self, seconds: float) -> None:
+        """Say that so long nothing was done."""
+        if self.start is not None:
+            self.start += seconds
+        self.report.waited(seconds)
 
 
 class PartOfWork(Reporter):
@@ -46,6 +52,9 @@ class PartOfWork(Reporter):
 
     def check(self) -> None:
         self._work.report.check()
+
+    def waited(self, seconds: float) -> None:
+        self._work.waited(seconds)
 
     def message(self, text: str) -> None:
         self._work.report.message(text)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import MdpError
-from ..core.progress import Progress, Reporter
+from ..core.progress import NOT_KNOWN, Progress, Reporter
 
 FILE = "metrics.jsonl"
 
@@ -22,7 +22,8 @@ class Recording(Reporter):
         folder.mkdir(parents=True, exist_ok=True)
 
     def show(self, progress: Progress) -> None:
-        self._whole.step(progress.done, progress.total, progress.text, progress.seconds_left)
+        left = NOT_KNOWN if progress.seconds_left is None else progress.seconds_left
+        self._whole.step(progress.done, progress.total, progress.text, left)
 
     def check(self) -> None:
         self._whole.check()

@@ -86,11 +86,18 @@ def test_it_says_what_the_network_is_worth_and_saves_it(made, tmp_path, capsys):
     assert load(tmp_path / "more").architecture == network.architecture
 
 
-def test_without_epochs_it_is_measured_as_it_is(made, tmp_path, capsys):
+def test_without_epochs_accuracy_is_measured_and_nothing_waits_for_the_device(
+    made, tmp_path, capsys, monkeypatch
+):
+    def busy(*asked, **more):
+        raise AssertionError("it takes the device, which a profiler may have for hours")
+
+    monkeypatch.setattr("mdp.latency.store.FileLock", busy)
     study, plan = made
     words = (*FEW, "--epochs", "0", "--out", tmp_path / "net")
     status, outcome, _ = finetune(capsys, study, "--plan", plan, *words)
     assert status == 0 and outcome["accuracy_tuned"] is None
+    assert outcome["latency_predicted"] > 0 and outcome["latency_measured"] is None
     assert outcome["accuracy_pruned"] == right(load(tmp_path / "net"))
 
 
