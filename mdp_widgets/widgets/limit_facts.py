@@ -5,7 +5,7 @@ from typing import Any
 
 from mdp.core.plan import Plan
 from mdp.core.problem import Problem
-from mdp.core.resources import said
+from mdp.core.resources import WORDS, said
 from mdp.core.unit_names import milliseconds
 from mdp.plot import formats as fmt
 
@@ -32,7 +32,7 @@ def _row(problem: Problem, plan: Plan, name: str, most: float | None) -> dict[st
     label = said(resource)
     return {
         "name": name,
-        "label": label if label == name else label[:1].upper() + label[1:],  # a name is written as it was given
+        "label": label[:1].upper() + label[1:] if name in WORDS else label,  # a name as it was given
         "text": "" if most is None else quantity(most, resource.unit),
         "share": 100.0 if most is None or not dense else 100 * most / dense,
         "note": f"{amount} used · +1 % is worth {worth}" if worth else f"{amount} of {whole} used",
