@@ -105,8 +105,10 @@ def halp(selection: ExplorerState) -> widgets.Widget:
 
     shares.observe(show, "value")
     show()
-    return ui.card(
+    card = ui.card(
         ui.row(ui.sentence("Budget, of the dense latency:"), shares),
         bars,
         title="What the line costs: importance kept within the same budget",
     )
+    card.add_class("mdp-whole")  # its labels are long: a quarter of a projector's width cuts them
+    return card

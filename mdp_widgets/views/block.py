@@ -60,13 +60,13 @@ class BlockView:
             flex="1 1 290px",
             min_width="0",
         )
-        surface = ui.card(
+        self._surface_card = surface = ui.card(
             ui.row(ui.heading("Latency surface"), self.term, self.solid, flex_flow="row nowrap"),
             self.surface,
             flex="1.2 1 360px",
             min_width="0",
         )
-        curve = ui.card(self.curve, title="Importance curve", flex="1 1 320px", min_width="0")
+        self._curve_card = curve = ui.card(self.curve, title="Importance curve", flex="1 1 320px", min_width="0")
         self.widget = ipywidgets.HBox([why, surface, curve])
         self.widget.add_class("mdp-columns")
 
@@ -133,6 +133,7 @@ class BlockView:
         self.surface.block = self.curve.block = s.block
         self.solid.value = self.solid.value and _change is not None and _change["name"] != "plan"
         self._draw_surface()
+        self._curve_card.layout.display = None if s.dim else "none"  # not what another study had there
         if s.dim:
             info = curve_info(s.study, s.dim, s.plan, s.reference and s.reference.plan)
             self.curve.show(draw_curve(info), curve_label(info), *curve_table(info))
@@ -142,6 +143,7 @@ class BlockView:
         term = (
             next((t for t in s.study.problem.latency if t.name == self.term.value), None) if s.study else None
         )
+        self._surface_card.layout.display = "none" if term is None else None
         if term is not None:
             info = surface_info(
                 s.study.problem, term, s.plan, s.dim, s.reference and s.reference.plan, self._others()

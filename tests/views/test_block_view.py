@@ -26,3 +26,21 @@ def test_a_network_without_blocks_shows_its_own_widths_and_nothing_of_the_study_
     assert view.curve.spec != before[1] and view.surface.spec != before[0]
     selection.show(vit)
     assert "blocks.0" in view.sentences.value and not view.pin_block.disabled
+
+
+def test_a_figure_that_the_study_has_nothing_for_is_not_there(vit):
+    selection = ExplorerState(vit)
+    view = BlockView(selection)
+    cards = view.widget.children[1:]
+    plain = without_blocks(vit)
+    first = plain.problem.dims[0].name
+    fixed = [
+        t if first not in t.dims else dataclasses.replace(t, dims=(), values=t.values.max())
+        for t in plain.problem.latency
+    ]
+    selection.show(
+        dataclasses.replace(plain, problem=dataclasses.replace(plain.problem, latency=tuple(fixed)))
+    )
+    assert selection.dim == first and [c.layout.display for c in cards] == ["none", None]
+    selection.show(vit)
+    assert [c.layout.display for c in cards] == [None, None]

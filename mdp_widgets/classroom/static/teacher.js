@@ -87,7 +87,9 @@
     const number = state?.step ?? null, step = steps.find((s) => s.step === number), revealed = (state?.revealed ?? []).includes(number);
     at("screen-number").textContent = number === null ? "" : `Step ${number}`;
     at("screen-title").textContent = step?.title ?? (number === null ? "Everybody at their own pace" : "You against the solver");
-    at("screen-prompt").textContent = step?.prediction.prompt ?? "";
+    at("screen-prompt").textContent = step?.prediction.prompt ?? (number === null
+      ? "Open the link above, or point a phone at the code, and choose a nickname."
+      : "Prune the network by hand, within the budget. The solver's own plan has 100 points. Who comes close?");
     at("screen-because").textContent = step && revealed ? step.because : "";
     if (step && revealed) bars(at("screen-spread"), step.prediction, state.spread?.[step.prediction.key], step.right);
     else if (step) {
