@@ -75,7 +75,11 @@
       const moved = control();
       if (moved.matches("button")) moved.click();
       else if (moved.matches("input")) set(moved, Math.round(moved.max * (0.3 + 0.4 * random())));
-      else for (const type of ["keydown", "keyup"]) moved.dispatchEvent(new KeyboardEvent(type, { key: random() < 0.5 ? "ArrowLeft" : "ArrowRight", bubbles: true }));
+      else {
+        const [at, least, most] = ["now", "min", "max"].map((name) => Number(moved.getAttribute(`aria-value${name}`)));
+        const key = at <= least || (at < most && random() < 0.5) ? "ArrowRight" : "ArrowLeft"; // at an end nothing would move
+        for (const type of ["keydown", "keyup"]) moved.dispatchEvent(new KeyboardEvent(type, { key, bubbles: true }));
+      }
     };
 
     for (let step = 1; step <= 6; step++) {
