@@ -54,6 +54,7 @@ def main(argv: list[str] | None = None) -> int:
 def taken(chromium, served: Served, options) -> int:
     """Run it and print what was seen; how many errors and wrong scores."""
     errors: list[str] = []
+    right = right_answers()
     began, pages = time.monotonic(), []
     for n in range(options.pupils):
         page = chromium.new_context(viewport=VIEW).new_page()
@@ -63,7 +64,7 @@ def taken(chromium, served: Served, options) -> int:
         page.goto(f"{served.address}teach?token={TOKEN}#study={STUDY}", wait_until="commit")
         page.wait_for_selector(".mdp-question.prediction input", state="attached")
         page.evaluate(SCRIPT.read_text())
-        plan = {"nickname": "Ada", "right": right_answers(), "luck": options.luck, "pause": options.pause,
+        plan = {"nickname": "Ada", "right": right, "luck": options.luck, "pause": options.pause,
                 "seed": n + 1}  # fmt: skip
         page.evaluate("plan => { mdpPupil(plan).catch((e) => { mdpTold.failed = String(e); }); }", plan)
         pages.append(page)

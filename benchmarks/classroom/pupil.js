@@ -30,7 +30,7 @@
     const timed = async (step, what, act, holds, figures = false) => {
       const start = last = performance.now();
       act();
-      await until(holds, `${what} of step ${step}`);
+      await until(() => holds(start), `${what} of step ${step}`);
       let end = performance.now();
       if (figures) {
         while (performance.now() - last < 250) await sleep(20);
@@ -70,13 +70,16 @@
       told.second = false;
     };
     // Whatever the figure of a step is moved by: a slider, buttons of blocks, or the budget.
+    const control = () => one(".mdp-after .mdp-blocks button:not(:disabled)") ?? one(".mdp-stage #mdp-budget-range") ?? one(".mdp-after .noUi-handle");
     const move = () => {
-      const range = one(".mdp-stage .mdp-b-label ~ * input[type=range], .mdp-stage #mdp-budget-range");
-      const handle = one(".mdp-after .noUi-handle");
-      const block = one(".mdp-after .mdp-blocks button:not(:disabled)");
-      if (block) block.click();
-      else if (range) set(range, Math.round(range.max * (0.3 + 0.4 * random())));
-      else for (const type of ["keydown", "keyup"]) handle.dispatchEvent(new KeyboardEvent(type, { key: random() < 0.5 ? "ArrowLeft" : "ArrowRight", bubbles: true }));
+      const moved = control();
+      if (moved.matches("button")) moved.click();
+      else if (moved.matches("input")) set(moved, Math.round(moved.max * (0.3 + 0.4 * random())));
+      else {
+        const [at, least, most] = ["now", "min", "max"].map((name) => Number(moved.getAttribute(`aria-value${name}`)));
+        const key = at <= least || (at < most && random() < 0.5) ? "ArrowRight" : "ArrowLeft"; // at an end nothing would move
+        for (const type of ["keydown", "keyup"]) moved.dispatchEvent(new KeyboardEvent(type, { key, bubbles: true }));
+      }
     };
 
     for (let step = 1; step <= 6; step++) {
@@ -89,10 +92,10 @@
       read(step);
       for (let i = 0; i < 5; i++) {
         await think();
-        one(".mdp-after").scrollIntoView({ block: "start" });
+        control().scrollIntoView({ block: "start" });
+        scrollBy(0, -130); // from under the rail
         await sleep(300);
-        const before = last;
-        await timed(step, "move", move, () => last > before + 1 || performance.now() - last > 1500, true);
+        await timed(step, "move", move, (start) => last > start, true);
       }
       await solve(step, one(".mdp-question.check"), one(".mdp-question.check legend").textContent);
     }

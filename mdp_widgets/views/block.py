@@ -60,13 +60,14 @@ class BlockView:
             flex="1 1 290px",
             min_width="0",
         )
-        self._surface_card = surface = ui.card(
+        surface = self._surface_card = ui.card(
             ui.row(ui.heading("Latency surface"), self.term, self.solid, flex_flow="row nowrap"),
             self.surface,
             flex="1.2 1 360px",
             min_width="0",
         )
-        self._curve_card = curve = ui.card(self.curve, title="Importance curve", flex="1 1 320px", min_width="0")
+        curve = ui.card(self.curve, title="Importance curve", flex="1 1 320px", min_width="0")
+        self._curve_card = curve
         self.widget = ipywidgets.HBox([why, surface, curve])
         self.widget.add_class("mdp-columns")
 
