@@ -91,7 +91,7 @@ def software(runtime: str, torch_version: str, dtype: str = "float32") -> list[s
     package = PACKAGES[runtime][0]
     level = {
         "onnxruntime": "graph optimisation all, calls included",
-        "openvino": "performance hint latency, parts in frames, calls included",
+        "openvino": "performance hint latency, parts in open frames, calls included",
     }[runtime]
     found = [f"{package} {version(package)}", level, f"exported by torch {torch_version}"]
     return [*found, "static quantisation by channels"] if dtype == "int8" else found
