@@ -7,8 +7,8 @@ something small: a 1x1 convolution makes the part's input of one channel, in blo
 stride (height, width) leaves one value per channel of its result. The same frame without the part is timed
 beside it and taken off.
 
-Such a pool stands behind the part's input, too. Where a 1x1 convolution of stride 2 is its only reader, OpenVINO
-would let the frame's convolution make a quarter of it; in a network others read it as well.
+Such a pool stands behind the part's input, too. Where a 1x1 convolution of stride 2 is its only reader,
+OpenVINO would let the frame's convolution make a quarter of it; in a network others read it as well.
 """
 
 from collections.abc import Sequence
