@@ -57,7 +57,9 @@ def _with(study: StudyRecord, most: list[int]):
 
 def against_networks(study: StudyRecord, terms) -> dict:
     """The statistics of `mdp verify`, with other tables."""
-    problem = dataclasses.replace(study.problem, latency=tuple(terms))
+    names = {term.name for term in terms}
+    rest = (term for term in study.problem.latency if term.name not in names)  # what calling it costs
+    problem = dataclasses.replace(study.problem, latency=(*terms, *rest))
     points = study.verification["points"]
     predicted = [problem.total(problem.latency, p["choices"], p["removed"]) for p in points]
     return statistics(predicted, np.array([p["measured"] for p in points]))

@@ -90,7 +90,10 @@ def _timed(problem: Problem, budget: float, most: dict[str, float]):
 
 
 def _against_milp(problem: Problem, budget: float, most: dict[str, float], limit: float) -> None:
-    plan = solve(problem, budget, most=most)
+    try:
+        plan = solve(problem, budget, most=most)
+    except Infeasible:
+        return
     start = time.perf_counter()
     try:
         other = solve(problem, budget, "milp", most=most, time_limit=limit)

@@ -35,7 +35,7 @@ def quantised(data: bytes) -> bytes:
     disabled = logging.root.manager.disable
     try:
         logging.disable(logging.WARNING)
-        model = onnx.load_from_string(data)
+        model = with_values_of_its_own(onnx.load_from_string(data))
         with tempfile.TemporaryDirectory(prefix="mdp-") as folder:
             path = os.path.join(folder, "int8.onnx")
             quantize_static(
@@ -50,6 +50,22 @@ def quantised(data: bytes) -> bytes:
         ) from None
     finally:
         logging.disable(disabled)
+
+
+def with_values_of_its_own(model: "onnx.ModelProto") -> "onnx.ModelProto":
+    """The model with equal weights written out again, in place.
+
+    The exporter writes them once and hands them on by Identity; the quantiser leaves out a layer whose bias
+    comes by that: untrained biases are all zero.
+    """
+    graph = model.graph
+    held = {tensor.name: tensor for tensor in graph.initializer}
+    for node in [n for n in graph.node if n.op_type == "Identity" and n.input[0] in held]:
+        again = graph.initializer.add()
+        again.CopyFrom(held[node.input[0]])
+        again.name = node.output[0]
+        graph.node.remove(node)
+    return model
 
 
 def _one_batch(model: "onnx.ModelProto") -> Any:
@@ -98,7 +114,24 @@ def without_casts_at_ends(model: "onnx.ModelProto") -> "onnx.ModelProto":
             _permute(result, LAST)  # what goes into the turn is channels last
             graph.node.remove(turn)
             result.name = turn.input[0]
+    for node in [n for n in graph.node if _turns(n, FIRST)]:
+        _add_channels_last(graph, node)
     return model
+
+
+def _add_channels_last(graph: Any, turn: Any) -> None:
+    """Take away the turn before the sum of a part's last convolution and another input: inside the
+    network that comes channels last, too, and so does the sum go on."""
+    add = _only_reader(graph, turn.output[0])
+    if add is None or add.op_type != "QLinearAdd":
+        return
+    other = next((g for g in graph.input if g.name in add.input and len(_readers(graph, g.name)) == 1), None)
+    result = next((r for r in graph.output if r.name == add.output[0]), None)
+    if other is None or result is None or _readers(graph, result.name):
+        return
+    _permute(other, LAST)
+    _permute(result, LAST)
+    _drop(graph, turn, turn.output[0], turn.input[0])
 
 
 def _readers(graph: Any, name: str) -> list[Any]:

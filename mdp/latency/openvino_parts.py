@@ -6,6 +6,9 @@ and which the whole network is not. OpenVINO reorders whatever a caller hands it
 something small: a 1x1 convolution makes the part's input of one channel, in blocks already, and a pool of
 stride (height, width) leaves one value per channel of its result. The same frame without the part is timed
 beside it and taken off.
+
+Such a pool stands behind the part's input, too. Where a 1x1 convolution of stride 2 is its only reader,
+OpenVINO would let the frame's convolution make a quarter of it; in a network others read it as well.
 """
 
 from collections.abc import Sequence
@@ -52,6 +55,7 @@ def framed(model: Any, ins: Sequence[int], outs: Sequence[int]) -> Any:
             parameters[i], value = _small_input(shape)
             for target in old.output(0).get_target_inputs():
                 target.replace_source_output(value)
+            results.append(_small_output(value))
     for i in outs:
         value = results[i].input_value(0)
         if len(value.get_shape()) == 4:

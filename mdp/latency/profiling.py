@@ -31,7 +31,7 @@ from .store import Entry, Store
 from .summary import summary
 from .timer import Timer, device_timer, timer_for
 from .transfer import times_elsewhere, to_measure, with_elsewhere
-from .whole_networks import learn
+from .whole_networks import corrected, learn
 
 if TYPE_CHECKING:
     from ..networks.prunable import PrunableNetwork
@@ -227,9 +227,8 @@ def tables_of(
 def made_whole(tables: Tables, found: "PrunableNetwork", run: Run, seconds: float) -> Tables:
     """The tables corrected by what their sum misses of a few whole networks (see whole_networks)."""
     told = learn(found, tables.terms, run.timer, run.store, run.report, run.reference_ms, seconds)
-    terms = tuple(dataclasses.replace(term, values=told(term.values)) for term in tables.terms)
     provenance = {**tables.provenance, "whole_networks": dataclasses.asdict(told)}
-    return dataclasses.replace(tables, terms=terms, provenance=provenance)
+    return dataclasses.replace(tables, terms=corrected(tables.terms, told), provenance=provenance)
 
 
 def _term(segment: Segment, values: np.ndarray, kinds: Mapping[str, str]) -> Term:

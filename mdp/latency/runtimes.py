@@ -90,8 +90,8 @@ def software(runtime: str, torch_version: str, dtype: str = "float32") -> list[s
     """Everything of an exported network's software whose change may change the time."""
     package = PACKAGES[runtime][0]
     level = {
-        "onnxruntime": "graph optimisation all",
-        "openvino": "performance hint latency, parts in frames",
+        "onnxruntime": "graph optimisation all, calls included",
+        "openvino": "performance hint latency, parts in open frames, calls included",
     }[runtime]
     found = [f"{package} {version(package)}", level, f"exported by torch {torch_version}"]
     return [*found, "static quantisation by channels"] if dtype == "int8" else found

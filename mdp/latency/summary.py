@@ -29,5 +29,5 @@ def summary(details: Mapping[str, Mapping[str, Any]], entries: Iterable[Entry]) 
 
 
 def _inferred(details: Mapping[str, Any]) -> bool:
-    """Whether anything of a table was; where all was measured, how well it could have been matters to nobody."""
+    """Whether anything of a table was: where all was measured, how well it could be told does not matter."""
     return details["measured"] < details["entries"]

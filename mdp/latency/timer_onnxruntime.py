@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..networks.segments import Workload
+from ..networks.segments import Workload, is_part
 from . import onnx_int8
 from .cpu_clock import CpuClock, refuse_too_large
 from .device import ResolvedDeployment
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Sessions that compute nothing, called in turns, so that each finds caches that others have filled.
 EMPTY = 4
+# Readings that say what a call costs.
+LATELY = 64
 # Types of values that a part may be handed.
 KINDS = {"tensor(float)": "float32", "tensor(uint8)": "uint8", "tensor(int8)": "int8"}
 
@@ -29,7 +31,7 @@ class OnnxRuntimeTimer:
     """Times sessions of ONNX Runtime, with intra-op threads as deployed and all graph optimisations.
 
     A part of a network is run as it is inside the whole (see onnx_parts), and what a call of a session costs
-    by itself, which a network pays once and its hundred parts would pay each, is taken off.
+    by itself is taken off: a network pays that once, and its hundred parts would pay it each.
     """
 
     def __init__(self, deployment: ResolvedDeployment):
@@ -41,7 +43,7 @@ class OnnxRuntimeTimer:
         self._kept = KeptModels()
         self._ort = onnxruntime
         self._empty = [self._nothing() for _ in range(EMPTY)]
-        self._cost = deque(maxlen=64)
+        self._cost = deque(maxlen=LATELY)
 
     def prepare(self, workload: Workload) -> PreparedWorkload:
         refuse_too_large(self.deployment, workload)
@@ -49,13 +51,21 @@ class OnnxRuntimeTimer:
             session = self._session(workload)
             call, refresh, held = bound(session)
             best = min(1000 * seconds_of(call) for _ in range(WARM_UP))
-        return PreparedWorkload(workload.key, call, refresh, best, extra=held)
+        return PreparedWorkload(workload.key, call, refresh, best, extra=held | {"part": is_part(workload)})
 
     def once(self, prepared: PreparedWorkload) -> Reading:
         prepared.refresh()
         ms, disturbed = self._clock.time(prepared.call)
+        if not prepared.extra["part"]:
+            return Reading(ms, disturbed)
         # Never nothing: what is cheaper than a call costs at least a tenth of it.
         return Reading(max(ms - self._cost_of_a_call(), 0.1 * ms), disturbed)
+
+    def call_ms(self) -> float:
+        """What calling a network costs by itself."""
+        for _ in range(LATELY):
+            self._cost_of_a_call()
+        return self._cost_of_a_call()
 
     def _cost_of_a_call(self) -> float:
         """ms of a session that computes nothing, lately, where others have run since it did."""
@@ -66,7 +76,7 @@ class OnnxRuntimeTimer:
     def _session(self, workload: Workload) -> "onnxruntime.InferenceSession":
         data = self._kept.get(workload.key) or self._make(workload)
         options = self._options()
-        if workload.resident_bytes:  # a part, optimised already
+        if is_part(workload):  # optimised already
             options.graph_optimization_level = self._ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         return self._ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
@@ -76,7 +86,7 @@ class OnnxRuntimeTimer:
         made_in = dataclasses.replace(self.deployment, dtype="float32") if small else self.deployment
         module, inputs = build(made_in, workload)
         data = quantised(to_onnx(module, inputs, onnx_int8.OPSET)) if small else to_onnx(module, inputs)
-        if workload.resident_bytes:
+        if is_part(workload):
             data = as_in_a_network(data, self._options()).SerializeToString()
         return self._kept.put(workload.key, data)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..networks.segments import Workload
+from ..networks.segments import Workload, is_part
 from .cpu_clock import CpuClock, refuse_too_large
 from .device import ResolvedDeployment
 from .kept_models import KeptModels
@@ -21,14 +21,16 @@ _core: Any = None
 FRAMES, LATELY = 48, 7
 
 Shapes = tuple[tuple[int, ...], ...]
+# The frame of a part that needs none: what a call costs.
+NOTHING: Shapes = ((1, 1, 1, 1),)
 
 
 class OpenVinoTimer:
     """Times compiled models of OpenVINO, one stream, with threads as deployed and the latency hint.
 
     A part of a network is run as it is inside the whole (see openvino_parts), and what its frame takes, or
-    where it has none what calling a model costs by itself, is taken off. OpenVINO may run a pass on a thread
-    of its own, so that with one thread the process's CPU time is read.
+    where it has none what calling a model costs by itself, is taken off; a whole network pays for its call.
+    OpenVINO may run a pass on a thread of its own, so that with one thread the process's CPU time is read.
     """
 
     def __init__(self, deployment: ResolvedDeployment):
@@ -44,22 +46,29 @@ class OpenVinoTimer:
         self._kept = KeptModels()
         self._ends: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
         self._frames: OrderedDict[Shapes, Callable[[], float]] = OrderedDict()
-        self._frame(((1, 1, 1, 1),))  # what a call costs by itself
+        self._frame(NOTHING)
 
     def prepare(self, workload: Workload) -> PreparedWorkload:
         refuse_too_large(self.deployment, workload)
         with no_memory(workload.key):
             compiled, shapes = self._compiled(workload)
             call, refresh, held = _ready(compiled)
-            extra = self._frame(shapes)
+            extra = self._frame(shapes) if is_part(workload) else None
             best = min(1000 * seconds_of(call) for _ in range(WARM_UP))
         return PreparedWorkload(workload.key, call, refresh, best, extra={"held": held, "frame": extra})
 
     def once(self, prepared: PreparedWorkload) -> Reading:
         prepared.refresh()
         ms, disturbed = self._clock.time(prepared.call)
+        if prepared.extra["frame"] is None:
+            return Reading(ms, disturbed)
         # Never nothing: what is cheaper than its frame takes at least a tenth of what was read.
         return Reading(max(ms - prepared.extra["frame"](), 0.1 * ms), disturbed)
+
+    def call_ms(self) -> float:
+        """What calling a network costs by itself."""
+        cost = self._frame(NOTHING)
+        return [cost() for _ in range(LATELY)][-1]
 
     def _compiled(self, workload: Workload) -> tuple[Any, Shapes]:
         """(compiled model, shapes of the inputs that stand in a frame; one of nothing where none does)."""
@@ -67,14 +76,14 @@ class OpenVinoTimer:
         if data is None:
             data = self._kept.put(workload.key, to_onnx(*build(self.deployment, workload)))
         model = core().read_model(data, b"")
-        if not workload.resident_bytes:  # whole
-            return self._compile(model), ((1, 1, 1, 1),)
+        if not is_part(workload):
+            return self._compile(model), NOTHING
         if workload.key not in self._ends:
             self._ends[workload.key] = reordered_ends(self._compile(model))
         ins, outs = self._ends[workload.key]
         shapes = tuple(tuple(model.inputs[i].get_shape()) for i in ins)
         shapes = tuple(shape for shape in shapes if len(shape) == 4)
-        return self._compile(framed(model, ins, outs)), shapes or ((1, 1, 1, 1),)
+        return self._compile(framed(model, ins, outs)), shapes or NOTHING
 
     def _compile(self, model: Any) -> Any:
         return core().compile_model(model, "CPU", self._settings)

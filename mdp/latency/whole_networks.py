@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SHARES = (1.0, 0.7, 0.45, 0.2)
 # Random networks to learn from beside the even ones, and the seed that draws them.
 DRAWN, SEED = 8, (2204, 18)
+# The term of what calling a network costs by itself.
+CALL = "calling the runtime"
 # No entry falls below this share of what was read.
 LEAST = 0.2
 # Steps of the fit, and the relative error below which all count alike.
@@ -40,16 +42,24 @@ BOUNDS = (0.5, 2.0)
 
 @dataclasses.dataclass(frozen=True)
 class Correction:
-    """`scale` x ms - `part_ms` for every part; the median error (relative) on `networks` before and after."""
+    """`scale` x ms - `part_ms` for every part, and once `call_ms`, what calling a network costs by itself.
+    The median error (relative) on `networks` is `before` and `after`."""
 
     scale: float
     part_ms: float
     networks: int
     before: float
     after: float
+    call_ms: float = 0.0
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         return np.maximum(self.scale * values - self.part_ms, LEAST * values)
+
+
+def corrected(terms: Sequence[Term], told: Correction) -> tuple[Term, ...]:
+    """The terms corrected; the call is a term of its own, that no plan changes."""
+    made = tuple(dataclasses.replace(term, values=told(term.values)) for term in terms)
+    return (*made, Term(CALL, None, (), np.array(told.call_ms))) if told.call_ms else made
 
 
 def correction_of(provenance: Mapping[str, Any]) -> Correction:
@@ -143,7 +153,9 @@ def learn(
         entry = run.known[workload.key]
         if not entry.failure:
             rows.append((*parts_of(terms, options, choices, removed), entry.ms))
-    return fit(*np.array(rows, dtype=float).reshape(-1, 3).T)
+    sums, parts, wholes = np.array(rows, dtype=float).reshape(-1, 3).T
+    call = timer.call_ms() if hasattr(timer, "call_ms") else 0.0
+    return dataclasses.replace(fit(sums, parts, np.maximum(wholes - call, 0.05 * wholes)), call_ms=call)
 
 
 def parts_of(terms, options, choices, removed) -> tuple[float, int]:

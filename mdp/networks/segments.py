@@ -35,6 +35,11 @@ class Workload:
     resident_bytes: float = 0.0
 
 
+def is_part(workload: Workload) -> bool:
+    """Whether it is a part of a network, rather than a whole one."""
+    return workload.resident_bytes > 0
+
+
 @dataclass(frozen=True)
 class Segment:
     """A part of the network priced by one latency term.

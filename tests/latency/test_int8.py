@@ -30,6 +30,30 @@ def test_between_two_quantised_layers_nothing_is_cast_or_turned():
     assert [axis.dim_value for axis in result.shape.dim] == [2, 8, 6, 20]
 
 
+def test_layers_of_equal_biases_are_quantised_all():
+    layers = [torch.nn.Conv2d(8, 8, 3, padding=1) for _ in range(3)]
+    for layer in layers:
+        torch.nn.init.zeros_(layer.bias)
+    graph = parts_of(torch.nn.Sequential(*layers), (1, 8, 6, 6))
+    assert [node.op_type for node in graph.node] == ["QLinearConv"] * 3
+
+
+class Residual(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(8, 8, 3, padding=1)
+
+    def forward(self, x, y):
+        return torch.relu(self.conv(x) + y)
+
+
+def test_a_sum_stays_channels_last():
+    graph = parts_of(Residual(), (2, 8, 6, 4), (2, 8, 6, 4))
+    assert [node.op_type for node in graph.node] == ["QLinearConv", "QLinearAdd"]
+    sizes = [[a.dim_value for a in v.type.tensor_type.shape.dim] for v in (*graph.input, *graph.output)]
+    assert sizes == [[2, 6, 4, 8]] * 3
+
+
 class Normed(torch.nn.Module):
     def __init__(self):
         super().__init__()

@@ -44,3 +44,14 @@ def test_a_part_takes_less_than_in_a_plain_call():
     whole = Workload("whole", lambda: torch.nn.Conv2d(8, 8, 1), ((8, 8, 8),))
     for workload in (part, whole):
         assert timer.once(timer.prepare(workload)).ms > 0
+
+
+def test_a_stride_does_not_move_into_the_frame():
+    openvino = pytest.importorskip("openvino")
+    from mdp.latency.openvino_parts import framed
+
+    data = to_onnx(torch.nn.Conv2d(32, 64, 1, stride=2), [torch.zeros(1, 32, 14, 14)])
+    model = framed(openvino.Core().read_model(data, b""), (0,), (0,))
+    compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    shapes = [tuple(node.get_output_shape(0)) for node in compiled.get_runtime_model().get_ops()]
+    assert (1, 32, 14, 14) in shapes and (1, 64, 7, 7) in shapes

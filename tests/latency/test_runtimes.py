@@ -14,6 +14,7 @@ from mdp.latency import profile, runtimes, verify
 from mdp.latency.device import deployment
 from mdp.latency.verification import deployment_of, same_device
 from mdp.latency.whole_networks import (
+    CALL,
     DRAWN,
     Correction,
     correction_of,
@@ -160,3 +161,35 @@ def test_one_network_that_was_read_at_a_bad_moment_decides_nothing():
     wholes[2] *= 3
     told = fit(sums, np.full(6, 5.0), wholes)
     assert told.scale == pytest.approx(0.9, rel=0.02) and told.part_ms == pytest.approx(0.01, rel=0.2)
+
+
+def test_a_network_pays_for_being_called_once_and_its_parts_do_not(found, store):
+    class Called(Whole):
+        def __init__(self, found):
+            super().__init__(found)
+            self._whole = {key: ms + 0.05 for key, ms in self._whole.items()}
+
+        def call_ms(self):
+            return 0.05
+
+    tables = profile(found, store=store, timer=Called(found))
+    told = correction_of(tables.provenance)
+    assert told.call_ms == 0.05 and told.scale == pytest.approx(0.9, rel=1e-3)
+    assert tables.terms[-1].name == CALL and float(tables.terms[-1].values) == 0.05
+    dense = sum(float(term.values.flat[-1]) for term in tables.terms)
+    assert dense == pytest.approx(max(Called(found)._whole.values()), rel=1e-3)
+
+
+def test_onnx_runtime_counts_the_call_of_a_whole_network_alone():
+    import torch
+
+    from mdp.latency.timer_onnxruntime import OnnxRuntimeTimer
+    from mdp.networks.segments import Workload
+
+    timer = OnnxRuntimeTimer(deployment("cpu", 1, threads=1, runtime="onnxruntime"))
+    part = timer.prepare(Workload("part", lambda: torch.nn.ReLU(), ((4,),), resident_bytes=1.0))
+    whole = timer.prepare(Workload("whole", lambda: torch.nn.ReLU(), ((4,),)))
+    assert timer.call_ms() > 0
+    assert (
+        sorted(timer.once(part).ms for _ in range(9))[4] < sorted(timer.once(whole).ms for _ in range(9))[4]
+    )
