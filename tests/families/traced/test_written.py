@@ -176,3 +176,18 @@ def test_tracing_leaves_no_name_behind():
     from . import written
 
     assert torch.zeros is zeros and "len" not in vars(written)
+
+
+class Sensitive(Base):
+    """Doubles the last digits of its sums again and again."""
+
+    def forward(self, x):
+        x = torch.sigmoid(super().forward(x))
+        for _ in range(17):
+            x = 3.9 * x * (1 - x)
+        return x
+
+
+def test_rounding_that_grows_is_no_fault():
+    torch.manual_seed(0)
+    assert [d.name for d in mdp.prunable(Sensitive().eval(), image()).space.dims] == ["a", "b"]
