@@ -42,6 +42,9 @@ def check_patches(
     patch, built = (getattr(embed, what, None) for what in ("patch_size", "img_size"))
     if not isinstance(patch, tuple) or getattr(embed, "dynamic_img_pad", False):
         return
+    stride = getattr(getattr(embed, "proj", None), "stride", patch)
+    if tuple(stride) != patch:  # they overlap, and need not fit
+        return
     asked = size[1:]
     if asked != tuple(default[1:]) and any(n % p for n, p in zip(asked, patch, strict=True)):
         below, above = (

@@ -255,3 +255,7 @@ def test_the_cifar_resnet_is_the_one_of_the_paper_with_three_stages_that_can_be_
     order = {d.name: range(d.units) for d in found.space.dims}
     pruned = extract(found, half, ("layer2.1",), order)
     assert pruned(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
+
+
+def test_patches_that_overlap_need_not_divide_an_image():
+    assert resolve("pvt_v2_b0", "none", input_size=(3, 96, 96)).input_size == (3, 96, 96)

@@ -105,6 +105,20 @@ class Foreign(Base):
         return super().forward(torch.frombuffer(numbers, dtype=torch.float32).view_as(x))
 
 
+@torch.jit.script
+def halved(x):
+    while bool(x.abs().max() > 1):
+        x = x / 2
+    return x
+
+
+class Looping(Base):
+    """A scripted function with a loop on numbers."""
+
+    def forward(self, x):
+        return super().forward(halved(x))
+
+
 class Silent(Base):
     def forward(self, x):
         super().forward(x)
@@ -130,7 +144,8 @@ class Shouting(Base):
         (Average, "every call changes it|changes from call to call"),
         (OneByOne, "goes through its batch one by one"),
         (Spread, "goes through its batch one by one"),
-        (Foreign, "takes nothing but real tensors"),
+        (Looping, "takes nothing but real tensors"),
+        (Foreign, "depends on the numbers in a tensor"),
         (Silent, "gives no tensor"),
         (Broken, "b.weight holds numbers that are not finite"),
     ],
@@ -161,3 +176,18 @@ def test_tracing_leaves_no_name_behind():
     from . import written
 
     assert torch.zeros is zeros and "len" not in vars(written)
+
+
+class Sensitive(Base):
+    """Doubles the last digits of its sums again and again."""
+
+    def forward(self, x):
+        x = torch.sigmoid(super().forward(x))
+        for _ in range(17):
+            x = 3.9 * x * (1 - x)
+        return x
+
+
+def test_rounding_that_grows_is_no_fault():
+    torch.manual_seed(0)
+    assert [d.name for d in mdp.prunable(Sensitive().eval(), image()).space.dims] == ["a", "b"]
