@@ -41,6 +41,7 @@ class Setting:
         variance: 0 to 1, how far the variance of outputs is kept up.
         depthwise: whether convolutions with groups are repaired.
         sweeps: how often all was gone through.
+        step: share of the way from the network as it was cut.
     """
 
     ridge: float = 1e-2
@@ -50,6 +51,7 @@ class Setting:
     variance: float = 0.0
     depthwise: bool = True
     sweeps: int = 1
+    step: float = 1.0
 
 
 def sweep(
@@ -78,7 +80,7 @@ def sweep(
     def layer_runs(name: str, layer: nn.Module, args: tuple) -> None:
         nonlocal done
         task = by_layer[name]
-        if setting.depthwise or groups_of(layer) == 1:
+        if fitted(task, setting):
             target = wanted.outputs[name]
             more = [setting.residual * streams.pop(name)] if name in streams else []
             if name in wanted.ahead and setting.removed:
@@ -98,6 +100,11 @@ def sweep(
             hook(network.get_submodule(name).register_forward_pre_hook, layer_runs, name)
         run(network, images)
     return failed
+
+
+def fitted(task: Task, setting: Setting | None) -> bool:
+    """Whether this layer is one that the setting repairs."""
+    return setting is None or setting.depthwise or task.layer.groups == 1
 
 
 def _fit(
