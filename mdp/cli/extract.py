@@ -33,9 +33,11 @@ def run(args):
 
 
 def read_plan(study: StudyRecord, plan: str | None, budget: str | None) -> Plan:
-    """A plan from a file, or the best one for a budget. Raises MdpError if it cannot be had."""
-    if plan is not None:
-        return load_plan(plan)
-    from ..solve import solve
+    """A plan from a file, held against its study, or the best one for a budget. Raises MdpError."""
+    from ..solve import check_claim, solve
 
+    if plan is not None:
+        read = load_plan(plan)
+        check_claim(read, study.problem)
+        return read
     return solve(study.problem, parse_budget(budget, study.problem))

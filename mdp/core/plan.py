@@ -26,7 +26,7 @@ __all__ = [
 
 FORMAT = "mdp-plan/1"
 # Left out by older versions, or where there is nothing to say.
-OPTIONAL = {"shadow_price", "note", "accuracy", "limits"}
+OPTIONAL = {"shadow_price", "note", "accuracy", "limits", "pins"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Plan:
             "tuned"), interval and estimate, as `Known.to_json` writes it; None where nothing is.
         limits: resource -> what it was held to beside its budget, and what it uses of that; `bound` and
             `optimal` are of the budget and all of these together.
+        pins: what was held by hand, as `--pins` takes it; "" where nothing was. `bound` and `optimal` are of
+            the plans that keep to them.
     """
 
     problem: str
@@ -69,6 +71,7 @@ class Plan:
     order: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
     accuracy: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
     limits: Mapping[str, Limit] = field(default_factory=dict)
+    pins: str = ""
 
     @property
     def most(self) -> dict[str, float]:
@@ -163,6 +166,8 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
         data["limits"] = limits_to_json(plan.limits)
     else:
         del data["limits"]
+    if not plan.pins:
+        del data["pins"]
     return data
 
 
@@ -170,8 +175,7 @@ def plan_from_json(data: Any, source: str = "plan") -> Plan:
     """Check and build a Plan from parsed JSON. Raises BadFile, saying what is wrong."""
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise BadFile(f"The {source} is not an {FORMAT} file.")
-    # A plan saved under a name also says what was pinned when it was made; its choices say it all.
-    body = {k: v for k, v in data.items() if k not in ("format", "pins")}
+    body = {k: v for k, v in data.items() if k != "format"}
     expected = {f.name: f for f in dataclasses.fields(Plan) if f.name != "order"}
     unknown, missing = set(body) - set(expected), set(expected) - set(body) - OPTIONAL
     if unknown or missing:
@@ -184,7 +188,7 @@ def plan_from_json(data: Any, source: str = "plan") -> Plan:
     for key in ("bound", "shadow_price"):
         if body.get(key) is not None and type(body[key]) not in (int, float):
             raise BadFile(f"The {source} is damaged: {key} must be a number or null.")
-    for key in ("problem", "fingerprint", "latency_unit", "solver", "note"):
+    for key in ("problem", "fingerprint", "latency_unit", "solver", "note", "pins"):
         if not isinstance(body.get(key, ""), str):
             raise BadFile(f"The {source} is damaged: {key} must be a text.")
     choices, removed = body["choices"], body["removed_blocks"]

@@ -13,6 +13,7 @@ from .analysis.ablation import (
     without_block_removal,
 )
 from .analysis.candidates import Candidates, candidates
+from .analysis.claim import check_claim
 from .analysis.front import Front, FrontPoint, Supported, front
 from .analysis.schedule import iterate
 from .analysis.whatif import Alternative, what_if
@@ -34,6 +35,7 @@ __all__ = [
     "Supported",
     "ablation",
     "candidates",
+    "check_claim",
     "fastest",
     "front",
     "iterate",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ..core.errors import MdpError, Unsupported
-from ..core.pins import Pins, allowed_options
+from ..core.pins import Pins, allowed_options, pins_text
 from ..core.plan import Plan
 from ..core.problem import Problem
 from .baselines import blocks_only, greedy, halp, isomorphic, nvit, random_plan, uniform
@@ -60,10 +60,11 @@ def solve(
     limits = Limits(pins, checked_time_limit(time_limit), cancelled)
     allowed_options(problem, pins)
     if most:
-        return several.solve(
-            SOLVERS[solver], solver, problem, budget, replace(limits, most=_checked(problem, most))
-        )
-    return SOLVERS[solver](problem, budget, limits)
+        limits = replace(limits, most=_checked(problem, most))
+        plan = several.solve(SOLVERS[solver], solver, problem, budget, limits)
+    else:
+        plan = SOLVERS[solver](problem, budget, limits)
+    return replace(plan, pins=pins_text(pins)) if pins else plan
 
 
 def _checked(problem: Problem, most: Mapping[str, float]) -> dict[str, float]:

@@ -1,24 +1,24 @@
 """Plans kept under a name: one `mdp-plan/1` file each, in a folder of the study among the user's data.
 
-The file is a plan that `mdp extract --plan` takes too; beside the plan it holds `pins`, what was pinned when
-it was made. Its name is the plan's name with what no file name may hold written as %XX.
+The file is a plan that `mdp extract --plan` takes too. Its name is the plan's name with what no file name may
+hold written as %XX.
 """
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from glob import escape
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from mdp import jobs
-from mdp.core.errors import BadFile, MdpError
-from mdp.core.files import read_json, write_json
+from mdp.core.errors import MdpError
+from mdp.core.files import read_json
 from mdp.core.names import readable
 from mdp.core.pins import pins_from_text, pins_text
-from mdp.core.plan import Plan, check_plan_fits, plan_from_json, plan_to_json
+from mdp.core.plan import Plan, plan_from_json, save_plan
 from mdp.core.study import StudyRecord
 from mdp.core.study_files import plans_folder
-from mdp.solve import Pins
+from mdp.solve import Pins, check_claim
 
 LONGEST = 200  # bytes of a file name, the rest is for the file system
 
@@ -73,18 +73,16 @@ def load_named(study: StudyRecord, name: str) -> Named:
     path = _path(study, name)
     data = read_json(path, f"plan {name!r}")
     plan = plan_from_json(data, f"plan {name!r} ({path})")
-    check_plan_fits(plan, study.problem)
-    pins = data.get("pins", "")
-    if not isinstance(pins, str):
-        raise BadFile(f"The plan {name!r} ({path}) is damaged: pins must be a text.")
-    return Named(name, plan, pins_from_text(pins, study.problem))
+    check_claim(plan, study.problem)
+    return Named(name, plan, pins_from_text(plan.pins, study.problem))
 
 
 def save_named(study: StudyRecord, name: str, plan: Plan, pins: Pins) -> Named:
     """Keep a plan under a new name. Raises MdpError: no name, one that is taken, or no place to write."""
     jobs.refuse_visitors()
     name = _checked(study, name)
-    write_json(_path(study, name), {**plan_to_json(plan), "pins": pins_text(pins)}, indent=1)
+    plan = replace(plan, pins=pins_text(pins))
+    save_plan(plan, _path(study, name))
     return Named(name, plan, pins)
 
 

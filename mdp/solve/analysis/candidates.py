@@ -6,10 +6,10 @@ what they keep are therefore worth measuring, each of them.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...core.errors import MdpError, Unsupported
-from ...core.pins import Pins, allowed_options
+from ...core.pins import Pins, allowed_options, pins_text
 from ...core.plan import Plan, make_plan
 from ...core.problem import Problem
 from ..exact import solver as exact
@@ -120,7 +120,8 @@ def candidates(
         reason = f"stopped after {limits.time_limit:g} s" if limits.time_limit else "not proven"
     except (TooMany, Unsupported):
         reason = "too large to branch on"
-    plans = tuple(sorted(taken, key=lambda p: -p.importance))[:count]
+    held = pins_text(pins) if pins else ""
+    plans = tuple(replace(p, pins=held) for p in sorted(taken, key=lambda p: -p.importance))[:count]
     gaps = tuple(_gap_to(bound, p.importance) for p in plans)
     complete = best.optimal and frames.bound < least
     covered = gap if complete else min(gap, _gap_to(bound, frames.bound)) if best.optimal else 0.0

@@ -4,13 +4,13 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from ...core.errors import Infeasible, Unsupported
-from ...core.pins import Pins
+from ...core.pins import Pins, pins_text
 from ...core.plan import Plan, make_plan
 from ...core.problem import Problem
 from ..exact import solver as exact
@@ -42,6 +42,7 @@ class Supported:
     multiplier: float
     _vertex: int = field(repr=False)
     _ready: PreparedProblem = field(repr=False)
+    _pins: str = field(default="", repr=False)
 
     @cached_property
     def plan(self) -> Plan:
@@ -49,7 +50,7 @@ class Supported:
         start = time.perf_counter()
         with self._ready.lock:
             points = self._ready.roots.vertex(self._vertex).points
-        return make_plan(
+        plan = make_plan(
             self._ready.problem,
             None,
             *self._ready.decisions(points),
@@ -59,6 +60,7 @@ class Supported:
             optimal=True,
             shadow_price=self.multiplier,
         )
+        return replace(plan, pins=self._pins)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def front(
     """
     if most:
         return _limited_front(problem, budgets, Limits(pins, cancelled=cancelled, most=most))
+    held = _text(pins)
     if isinstance(budgets, int):
         low = exact.fastest(problem, pins).latency
         budgets = np.linspace(low, max(low, problem.dense_latency), budgets)
@@ -100,8 +103,12 @@ def front(
             plan = exact.solve(problem, budget, Limits(pins, cancelled=cancelled))
         except Infeasible:
             continue
-        points.append(FrontPoint(budget, plan))
+        points.append(FrontPoint(budget, replace(plan, pins=held)))
     return Front(tuple(points), supported(problem, pins))
+
+
+def _text(pins: Pins | None) -> str:
+    return pins_text(pins) if pins else ""
 
 
 def _limited_front(problem: Problem, budgets: int | Sequence[float], limits: Limits) -> Front:
@@ -112,7 +119,8 @@ def _limited_front(problem: Problem, budgets: int | Sequence[float], limits: Lim
     points = []
     for budget in sorted(float(b) for b in budgets):
         with contextlib.suppress(Infeasible):
-            points.append(FrontPoint(budget, limited.solve(problem, budget, limits, explain=False)))
+            plan = limited.solve(problem, budget, limits, explain=False)
+            points.append(FrontPoint(budget, replace(plan, pins=_text(limits.pins))))
     return Front(tuple(points), ())
 
 
@@ -124,6 +132,8 @@ def supported(problem: Problem, pins: Pins | None = None) -> tuple[Supported, ..
         return ()
     hulls = ready.hulls
     return tuple(
-        Supported(float(hulls.latency[vertex]), float(hulls.importance[vertex]), slope, vertex, ready)
+        Supported(
+            float(hulls.latency[vertex]), float(hulls.importance[vertex]), slope, vertex, ready, _text(pins)
+        )
         for vertex, slope in zip(hulls.front, hulls.front_slope, strict=True)
     )
