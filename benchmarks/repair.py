@@ -19,10 +19,10 @@ STUDIES = ("fmnist-vit-cpu", "fmnist-resnet-cpu")
 def main(argv: list[str] | None = None) -> None:
     from mdp.datasets import find
     from mdp.datasets.loader import loader
+    from mdp.operations.networks import REPAIR_IMAGES as IMAGES
     from mdp.reconstruction import repair
     from mdp.surgery import extract, find_in
     from mdp.training.evaluation import accuracy
-    from mdp.training.repairing import IMAGES
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.repair", description=__doc__.split("\n")[0])
     parser.add_argument("studies", nargs="*", default=STUDIES)

@@ -157,8 +157,7 @@ def _of_task(  # type: ignore[no-untyped-def]  # what `finetune` was given
     network, train_batches, val_batches, task, recipe, teacher, loss, checkpoint, report
 ) -> "nn.Module":
     """Fine-tune for a task other than classification."""
-    from ..latency.device import deployment
-    from ..training.task_loop import train_task
+    from ..training.loop import train_task
 
     tuned = copy.deepcopy(network).requires_grad_(True)
     with tempfile.TemporaryDirectory(prefix="mdp-") as folder:
@@ -174,11 +173,10 @@ def _of_task(  # type: ignore[no-untyped-def]  # what `finetune` was given
             checkpoint_path=path,
             teacher=copy.deepcopy(teacher),
             loss=loss,
-            device=deployment("auto").kind,
         )
         path.unlink(missing_ok=True)
     pass_on_origin(network, tuned)
-    tuned.history = history  # a note for the caller, no part of the network
+    tuned.history = history.epochs  # a note for the caller, no part of the network
     return tuned
 
 

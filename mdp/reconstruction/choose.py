@@ -19,7 +19,9 @@ from .judge_task import collect_for, judge_of
 from .layers import Survey, survey
 from .plan import Task, room, rows_of, tasks
 from .report import RepairReport
-from .sweep import Setting, sweep
+from .solved import Setting, fitted
+from .steps import between
+from .sweep import sweep
 from .targets import targets
 from .trials import Trials
 
@@ -29,8 +31,14 @@ RIDGES = (1e-1, 1e-2, 1e-3, 1e-4)
 # transformers half, and the rest in a second sweep. (All of it twice was worse there, and a second sweep was
 # worse for a ResNet.)
 CONVOLUTIONS, TRANSFORMERS = Setting(ridges=RIDGES, residual=1.0), Setting(ridges=RIDGES)
-# Where none of them helps: a strong ridge changes little beyond means.
+# Where features are only partly predictable, a regression shrinks them, and behind an activation that few of
+# them pass, hardly any are left: then their variance is kept. Layers with groups, whose outputs see few
+# inputs, stay as they are.
+KEPT = Setting(ridges=(1e1, 1.0, 1e-1, 1e-2), residual=0.5, variance=1.0, depthwise=False)
+# A strong ridge changes little beyond means.
 CAUTIOUS = Setting(ridge=1.0)
+# Shares of the way that are tried of what is worse as a whole.
+STEPS = (0.5, 0.25)
 # Multiply-adds of one pass over all images below which there is a second sweep.
 CHEAP = 1.5e11
 
@@ -94,34 +102,43 @@ def repair(
             f"The dense network's answers take {rows_of(todo) / 1e9:.1f} GB, more than is free. Give fewer "
             "images."
         )
-    chosen = settings or (TRANSFORMERS if _transformer(todo) else CONVOLUTIONS,)
-    share = 1 / (3 + 2 * len(chosen))
+    ways = settings or _ways(todo)
+    share = 1 / (3 + 2 * len(ways))
     wanted = targets(dense, learn.images, todo, PartOf(report, 0, share))
     by_dense = judge.answers(dense, held.images, report)
     if not judge.finite(by_dense):
         raise MdpError("The dense network answers with values that are no numbers: it teaches nothing.")
     before = judge.worth(judge.answers(network, held.images, report), by_dense, held)
     trials = Trials(network, before, len(held))
-    parts = iter(PartOf(report, share * (1 + 2 * i), share * (3 + 2 * i)) for i in range(len(chosen) + 1))
+    parts = iter(PartOf(report, share * (1 + 2 * i), share * (3 + 2 * i)) for i in range(len(ways) + 1))
+
+    def tried(now: nn.Module, setting: Setting | None, left: dict[str, str]) -> bool:
+        worth = judge.worth(judge.answers(now, held.images, report), by_dense, held)
+        return trials.add(now, worth, setting, left)
 
     def attempt(begin: nn.Module, setting: Setting, sweeps: int = 1) -> None:
         now = copy.deepcopy(begin)
         left = sweep(now, learn.images, todo, wanted, setting, next(parts))
-        worth = judge.worth(judge.answers(now, held.images, report), by_dense, held)
-        trials.add(now, worth, replace(setting, sweeps=sweeps), left)
+        whole = tried(now, replace(setting, sweeps=sweeps), left)
+        if settings is None and sweeps == 1 and (setting.variance or not whole):
+            for step in STEPS:
+                tried(between(begin, now, step), replace(setting, step=step), left)
 
-    for one in chosen if todo else ():
-        attempt(network, one)
-    if not trials.setting and todo and settings is None:
-        attempt(network, CAUTIOUS)
-    elif trials.setting and _transformer(todo) and _work(network, todo, len(learn)) < CHEAP:
+    for way in ways if todo else ():
+        attempt(network, way)
+        if trials.setting and settings is None:
+            break
+    if (
+        trials.setting
+        and trials.setting.step == 1
+        and _transformer(todo)
+        and _work(network, todo, len(learn)) < CHEAP
+    ):
         attempt(trials.best, trials.setting, sweeps=2)
     classifier = False
     if todo and isinstance(goal, Classification):
         own = with_head(trials.best, learn.images, wanted.answers, report)
-        if own is not None:
-            worth = judge.worth(judge.answers(own, held.images, report), by_dense, held)
-            classifier = trials.add(own, worth, trials.setting, trials.failed)
+        classifier = own is not None and tried(own, trials.setting, trials.failed)
     done = RepairReport(
         repaired=trials.kept,
         images=len(learn),
@@ -130,7 +147,7 @@ def repair(
         after=trials.after,
         setting=asdict(trials.setting) if trials.setting else {},
         classifier=classifier,
-        layers=len(todo) - len(trials.failed),
+        layers=sum(t.name not in trials.failed and fitted(t, trials.setting) for t in todo),
         skipped={**skipped, **{name: f"its inputs are {why}" for name, why in trials.failed.items()}},
         tried=tuple(trials.tried),
         seconds=time.monotonic() - start,
@@ -147,6 +164,14 @@ def _ready(network: nn.Module, device: Any) -> nn.Module:
     copied = copy.deepcopy(network).requires_grad_(False).to(device).float().eval()
     flat = all(p.ndim < 5 for p in copied.parameters())  # torch has no such layout for volumes
     return copied.to(memory_format=torch.channels_last) if flat else copied
+
+
+def _ways(todo: Sequence[Task]) -> Sequence[Setting]:
+    """What is tried until something is better than the network as it was cut."""
+    if _transformer(todo):
+        return TRANSFORMERS, KEPT, CAUTIOUS
+    grouped = any(t.layer.groups > 1 and t.layer.norm for t in todo)  # mobile networks
+    return (KEPT, CONVOLUTIONS, CAUTIOUS) if grouped else (CONVOLUTIONS, KEPT, CAUTIOUS)
 
 
 def _transformer(todo: Sequence[Task]) -> bool:

@@ -13,7 +13,7 @@ from .gram import Gram
 from .layers import hooks
 from .plan import Task
 from .rows import groups_of, input_rows
-from .solved import OTHERS, Setting, is_held, take_on
+from .solved import OTHERS, Setting, fitted, is_held, take_on
 from .targets import CHUNK, Targets, cancellable
 
 
@@ -36,7 +36,7 @@ def repair(
         failed[task.name] = OTHERS
         return
     groups, gram = groups_of(layer), Gram()
-    if groups > 1 and not setting.depthwise:
+    if not fitted(task, setting):
         return
     counts = [at.numel() for at, _ in task.runs]
     targets = target.split(counts)

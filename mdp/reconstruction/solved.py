@@ -29,6 +29,7 @@ class Setting:
         variance: 0 to 1, how far the variance of outputs is kept up.
         depthwise: whether convolutions with groups are repaired.
         sweeps: how often all was gone through.
+        step: share of the way from the network as it was cut.
     """
 
     ridge: float = 1e-2
@@ -38,6 +39,12 @@ class Setting:
     variance: float = 0.0
     depthwise: bool = True
     sweeps: int = 1
+    step: float = 1.0
+
+
+def fitted(task: Task, setting: Setting | None) -> bool:
+    """Whether this layer is one that the setting repairs."""
+    return setting is None or setting.depthwise or task.layer.groups == 1
 
 
 def is_held(chunk: int, ridges: Sequence[float]) -> bool:

@@ -18,7 +18,7 @@ from .gram import Gram
 from .layers import hooks
 from .plan import Task
 from .rows import groups_of, input_rows, rows_at
-from .solved import OTHERS, Setting, is_held, take_on
+from .solved import OTHERS, Setting, fitted, is_held, take_on
 from .streams import Read, as_layer_outputs
 from .targets import CHUNK, Targets, cancellable, watch
 
@@ -77,7 +77,7 @@ def _all_at_once(
 
     def layer_runs(name: str, layer: nn.Module, args: tuple) -> None:
         task = by_layer[name]
-        if setting.depthwise or groups_of(layer) == 1:
+        if fitted(task, setting):
             target = wanted.outputs.get(name)
             more = [setting.residual * streams.pop(name)] if name in streams else []
             if name in wanted.ahead and setting.removed:

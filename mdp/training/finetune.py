@@ -24,8 +24,9 @@ from ..operations.networks import REPAIR_IMAGES
 from ..surgery import save
 from .distributed import accelerator, agree, sentences
 from .evaluation import accuracy, shared
+from .image_lesson import announce
 from .keeping import Repaired, held_out
-from .loop import announce, best_beside, train
+from .loop import best_beside, train
 from .optimizers import convolutional
 from .progress_meter import FORWARD, PartOfWork, Work
 from .pruned import Pruned

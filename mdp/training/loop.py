@@ -2,14 +2,14 @@
 
 `python -m mdp train ...` runs it in one process, `accelerate launch -m mdp train ...` in many. Mixed
 precision and gradient accumulation are as accelerate is told: `--mixed_precision`,
-`--gradient_accumulation_steps`.
+`--gradient_accumulation_steps`. What is learnt, from which batches, is a `Lesson`'s.
 """
 
 import contextlib
 import math
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,36 +19,37 @@ import torch
 from accelerate import Accelerator
 from timm.scheduler.scheduler import Scheduler
 from timm.utils import ModelEmaV3
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader
 
 from ..core.errors import MdpError
+from ..core.model_ref import ModelRef
 from ..core.progress import Reporter
-from ..datasets.batches import feed
+from ..tasks import Task
 from . import checkpoint
 from .distributed import accelerator, agree, average_statistics, sentences
-from .evaluation import accuracy, shared
-from .losses import LossOf, Tap, loss_of_batch, tapped
-from .mixing import Mix, mixing
+from .image_lesson import ImageLesson
+from .lesson import Lesson
+from .losses import LossOf
 from .optimizers import optimizer_of, schedule_of
-from .progress_meter import FORWARD, TRAINING, Work
+from .progress_meter import TRAINING, Work
 from .recipe import Recipe, faults
 from .regularize import in_training
 from .resuming import diverged, finite, resume
+from .task_lesson import TaskLesson
 
 
 @dataclass
 class TrainingHistory:
-    """What a run did: one entry an epoch with `epoch`, `loss`, `accuracy` (test images), `seconds`."""
+    """What a run did: one entry an epoch with `epoch`, `loss`, the lesson's (`accuracy`), `seconds`."""
 
-    epochs: list[dict[str, float]] = field(default_factory=list)
+    epochs: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def accuracy(self) -> float | None:
         return self.epochs[-1]["accuracy"] if self.epochs else None
 
 
-@sentences()
 def train(
     model: nn.Module,
     loader: DataLoader,
@@ -56,9 +57,51 @@ def train(
     recipe: Recipe,
     report: Reporter,
     *,
+    loss: LossOf | None = None,
+    accelerate: Accelerator | None = None,
+    **how: Any,
+) -> TrainingHistory:
+    """Train `model` in place on images of classes; see `learn` for the rest.
+
+    Args:
+        loader: made by `mdp.datasets.loader.loader(..., train=True)`; its sampler orders each epoch.
+        test: what accuracy is measured on.
+        loss: `loss(outputs, labels)` -> scalar; by default cross-entropy with the recipe's smoothing.
+    """
+    accelerate = accelerate or accelerator(recipe.precision)
+    if len(loader) < accelerate.num_processes:
+        raise MdpError(NOTHING)
+    lesson = ImageLesson(loader, test, loss, batch=recipe.batch, processes=accelerate.num_processes)
+    return learn(model, lesson, recipe, report, accelerate=accelerate, **how)
+
+
+def train_task(
+    model: nn.Module,
+    ref: ModelRef,
+    batches: Iterable[Any],
+    test: Iterable[Any],
+    task: Task,
+    recipe: Recipe,
+    report: Reporter,
+    *,
+    loss: LossOf | None = None,
+    **how: Any,
+) -> TrainingHistory:
+    """Train `model` in place for any task; entries have `quality` and `measure`, its name. See `TaskLesson`
+    and `learn`."""
+    lesson = TaskLesson(ref, batches, test, task, loss)
+    return learn(model, lesson, recipe, report, about={"task": task.name}, **how)
+
+
+@sentences()
+def learn(
+    model: nn.Module,
+    lesson: Lesson,
+    recipe: Recipe,
+    report: Reporter,
+    *,
     checkpoint_path: Path,
     teacher: nn.Module | None = None,
-    loss: LossOf | None = None,
     accelerate: Accelerator | None = None,
     about: Mapping[str, Any] | None = None,
     work: Work | None = None,
@@ -69,9 +112,7 @@ def train(
     after its last finished epoch and sees the data that it would have seen.
 
     Args:
-        loader: made by `mdp.datasets.loader.loader(..., train=True)`; its sampler orders each epoch.
-        teacher: distilled from where `recipe.distill` is above 0; kept in eval mode.
-        loss: `loss(outputs, labels)` -> scalar; by default cross-entropy with the recipe's smoothing.
+        teacher: distilled from in the share `recipe.distill`; kept in eval mode.
         about: what else must be the same for a run to be resumed (data, plan), plain JSON.
         work: the progress that this run is a part of, with its share announced.
 
@@ -82,16 +123,16 @@ def train(
     wrong = faults(recipe)
     if wrong:
         raise MdpError(f"This recipe cannot be run: {wrong}.")
+    if recipe.epochs < 1:
+        raise MdpError(NOTHING)
     accelerate = accelerate or accelerator(recipe.precision)
     report = report if accelerate.is_main_process else Reporter()
-    optimizer, mix = optimizer_of(model, recipe), mixing(model, recipe, loss)
+    optimizer = optimizer_of(model, recipe)
     scale = {"processes": accelerate.num_processes, "accumulate": accelerate.gradient_accumulation_steps}
     state = {"recipe": asdict(recipe), "about": dict(about or {}), "scale": scale, "history": []}
-    if recipe.epochs < 1 or len(loader) < accelerate.num_processes:
-        raise MdpError("Nothing to train: give at least 1 epoch and a full batch of images for each process.")
     if work is None:
         work = Work(report)
-        announce(work, loader, test, recipe, processes=accelerate.num_processes)
+        lesson.announce(work, recipe.epochs)
     # Before there is a checkpoint to read, and without what wraps the network below.
     ema = ModelEmaV3(model, decay=recipe.ema, use_warmup=True) if recipe.ema else None
     if found := checkpoint_path.is_file():
@@ -99,38 +140,35 @@ def train(
     history = TrainingHistory(state["history"])
     agree(accelerate, (found, len(history.epochs)), f"Not every process finds the same {checkpoint_path}.")
     done = len(history.epochs)  # what a run before this one has done
-    announce(work, loader, test, recipe, -done, processes=accelerate.num_processes)
+    lesson.announce(work, -done)
     if teacher is not None:
-        wanted = recipe.distill or recipe.features
-        teacher = teacher.to(accelerate.device).eval().requires_grad_(False) if wanted else None
+        teacher = teacher.to(accelerate.device).eval().requires_grad_(False)
     with contextlib.ExitStack() as stack:
         stack.enter_context(in_training(model, recipe))
-        taps = stack.enter_context(tapped(model, teacher, recipe))
-        wrapped, optimizer, batches = accelerate.prepare(model, optimizer, loader)
+        stack.enter_context(lesson.opened(model, teacher, recipe, accelerate))
+        wrapped, optimizer = accelerate.prepare(model, optimizer)
         if ema:
             ema.to(accelerate.device)
-        test = shared(test, accelerate)
-        updates = math.ceil(len(batches) / accelerate.gradient_accumulation_steps)
+        updates = math.ceil(lesson.steps / accelerate.gradient_accumulation_steps)
         run = _Run(
-            wrapped, teacher, taps, mix, loss, optimizer,
-            schedule_of(optimizer, recipe, updates * recipe.epochs), ema, batches, recipe, accelerate, report,
-            work, checkpoint_path,
+            wrapped, lesson, optimizer, schedule_of(optimizer, recipe, updates * recipe.epochs), ema, recipe,
+            accelerate, report, work, checkpoint_path,
         )  # fmt: skip
         for epoch in range(done, recipe.epochs):
             start = time.monotonic()
-            loader.sampler.epoch = epoch
             mean_loss = run.epoch(epoch)
             average_statistics(model, accelerate)
             if not finite(model):
                 raise diverged(epoch, checkpoint_path)
-            right = accuracy(ema.module if ema else wrapped, test, accelerate=accelerate, work=work)
+            judged = lesson.judge(ema.module if ema else wrapped, work)
             seconds = round(time.monotonic() - start, 1)
-            entry = {"epoch": epoch + 1, "loss": mean_loss, "accuracy": right, "seconds": seconds}
+            entry = {"epoch": epoch + 1, "loss": mean_loss, **judged, "seconds": seconds}
             history.epochs.append(entry)
             if accelerate.is_main_process:
                 kept = ema and ema.module
                 checkpoint.save(checkpoint_path, model, optimizer, state, ema=kept)
-                if right >= max(e["accuracy"] for e in history.epochs):
+                good = next(iter(judged))
+                if entry[good] >= max(e[good] for e in history.epochs):
                     checkpoint.save_weights(best_beside(checkpoint_path), kept or model)
             report.metric(**entry)
         accelerate.wait_for_everyone()
@@ -141,24 +179,12 @@ def train(
     return history
 
 
+NOTHING = "Nothing to train: give at least 1 epoch and a full batch of images for each process."
+
+
 def best_beside(path: Path) -> Path:
     """Where the weights of the best epoch so far are, beside the checkpoint of the last one."""
     return path.with_name("best.safetensors")
-
-
-def announce(
-    work: Work,
-    loader: DataLoader,
-    test: DataLoader,
-    recipe: Recipe,
-    epochs: int | None = None,
-    *,
-    processes: int = 1,
-) -> None:
-    """Announce the work of a run, or of some epochs of it (negative: no longer to be done)."""
-    epochs = recipe.epochs if epochs is None else epochs
-    work.expect(epochs * (len(loader) // processes) * processes * recipe.batch, TRAINING)
-    work.expect(epochs * len(test.dataset), FORWARD)
 
 
 @dataclass(frozen=True)
@@ -166,54 +192,45 @@ class _Run:
     """What stays the same over the epochs of a run."""
 
     model: nn.Module
-    teacher: nn.Module | None
-    taps: tuple[Tap, Tap] | None
-    mix: Mix
-    loss_of: LossOf | None
+    lesson: Lesson
     optimizer: Any
     schedule: Scheduler
     ema: ModelEmaV3 | None
-    batches: DataLoader
     recipe: Recipe
     accelerate: Accelerator
     report: Reporter
     work: Work
     checkpoint: Path
 
-    @property
-    def seen(self) -> int:
-        """Images per step over all processes."""
-        return self.recipe.batch * self.accelerate.num_processes
-
     def epoch(self, epoch: int) -> float:
-        """One pass over the images; returns the mean loss over all processes."""
+        """One pass over the batches; returns the mean loss over all processes."""
         _seed(self.recipe.seed, epoch, self.accelerate.process_index)
         self.model.train()
-        steps, epochs, total = len(self.batches), self.recipe.epochs, 0.0
+        steps, epochs, total = self.lesson.steps, self.recipe.epochs, 0.0
         together = self.accelerate.gradient_accumulation_steps
         updates = math.ceil(steps / together)
-        for step, (images, labels) in enumerate(feed(self.batches)):
+        seen = self.lesson.inputs[0] / steps
+        for step, batch in enumerate(self.lesson.batches(epoch)):
+            self.report.check()
             update = epoch * updates + step // together
             self.schedule.step_update(update)
             # accelerate divides by `together`, also where the last update of an epoch has fewer batches.
             last = min(together, steps - step // together * together)
-            loss = self._step(*self.mix(images, labels), together / last, update)
+            loss = self._step(batch, together / last, update)
             if not math.isfinite(loss):
                 raise diverged(epoch, self.checkpoint, f"step {step + 1} of {steps}")
             total += loss
             mean = total / (step + 1)
             if (step + 1) % max(1, steps // 20) == 0:
                 self.report.metric(epoch=round(epoch + (step + 1) / steps, 3), loss=mean)
-            self.work.did(self.seen, TRAINING, f"epoch {epoch + 1} of {epochs}, loss {mean:.3f}")
+            self.work.did(seen, TRAINING, f"epoch {epoch + 1} of {epochs}, loss {mean:.3f}")
         return total / steps
 
-    def _step(self, images: Tensor, targets: Tensor, weight: float, update: int) -> float:
+    def _step(self, batch: Any, weight: float, update: int) -> float:
         """A batch forward and backward, and where enough have come together an update; the mean loss."""
         with self.accelerate.accumulate(self.model):
             with self.accelerate.autocast():  # the teacher answers in the student's precision
-                loss = loss_of_batch(
-                    self.model, self.teacher, images, targets, self.recipe, self.loss_of, self.taps
-                )
+                loss = self.lesson.loss(self.model, batch)
             self.accelerate.backward(loss * weight)
             if self.recipe.clip and self.accelerate.sync_gradients:
                 self.accelerate.clip_grad_norm_(self.model.parameters(), self.recipe.clip)

@@ -35,7 +35,7 @@ def resume(
     report.message(f"Going on after epoch {len(state['history'])} of {wanted['recipe']['epochs']}.")
     if former:
         report.message("An earlier version began this run: positions and class tokens decay no more.")
-    if (was := state.get("scale", wanted["scale"])) != wanted["scale"]:
+    if (was := state.get("scale") or wanted["scale"]) != wanted["scale"]:
         report.message(
             f"It began in {_scale(was)}, and goes on in {_scale(wanted['scale'])}: another number of images "
             "makes one update now."

@@ -15,7 +15,7 @@ from mdp.core.errors import BadFile, MdpError
 from mdp.datasets.loader import loader
 from mdp.networks import models
 from mdp.networks.models import create, resolve
-from mdp.training.loop import accuracy
+from mdp.training.evaluation import accuracy
 
 from ..training.said import assert_as_said
 

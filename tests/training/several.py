@@ -16,7 +16,7 @@ import torch
 from mdp.cli import main
 from mdp.core import processes
 from mdp.datasets import fashion
-from mdp.training import evaluation, finetune, loop, timing
+from mdp.training import evaluation, finetune, image_lesson, loop, timing
 
 TEST_IMAGES = 701  # neither the batches nor the processes divide it
 
@@ -34,7 +34,7 @@ def prepare(folder: Path) -> None:
         (folder / f"{processes.rank()}.json").write_text(json.dumps(notes))
 
     accuracy, measure = evaluation.accuracy, timing.measure
-    average, step = loop.average_statistics, loop.loss_of_batch
+    average, step = loop.average_statistics, image_lesson.loss_of_batch
 
     def noted_accuracy(model, batches, *, accelerate, **more):
         mine = sum(len(labels) for _, labels in evaluation.shared(batches, accelerate))
@@ -60,8 +60,9 @@ def prepare(folder: Path) -> None:
         notes["autocast"].append(torch.is_autocast_enabled("cpu"))
         return loss
 
-    finetune.accuracy = loop.accuracy = noted_accuracy
-    finetune.measure, loop.average_statistics, loop.loss_of_batch = noted_measure, noted_average, noted_loss
+    finetune.accuracy = image_lesson.accuracy = noted_accuracy
+    finetune.measure, loop.average_statistics = noted_measure, noted_average
+    image_lesson.loss_of_batch = noted_loss
 
 
 def stop_at(stop: str, epoch: int) -> None:

@@ -15,7 +15,8 @@ from mdp.core.progress import Reporter
 from mdp.datasets.loader import loader
 from mdp.networks.models import create
 from mdp.training import checkpoint
-from mdp.training.loop import accuracy, train
+from mdp.training.evaluation import accuracy
+from mdp.training.loop import train
 from mdp.training.losses import loss_of_batch
 from mdp.training.optimizers import schedule_of
 from mdp.training.recipe import Recipe

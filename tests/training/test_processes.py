@@ -23,7 +23,7 @@ from mdp.datasets.loader import loader
 from mdp.networks.models import create
 from mdp.surgery import load
 from mdp.training import distributed as together
-from mdp.training.loop import accuracy
+from mdp.training.evaluation import accuracy
 
 from .several import TEST_IMAGES
 from .tiny import RESNET, VIT, tiny_study

@@ -11,7 +11,7 @@ from mdp.core.study import load_study
 from mdp.datasets.loader import loader
 from mdp.solve import solve
 from mdp.surgery import load
-from mdp.training.loop import accuracy
+from mdp.training.evaluation import accuracy
 
 from .said import ALL, assert_as_said
 

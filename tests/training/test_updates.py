@@ -187,9 +187,9 @@ def test_another_number_of_batches_an_update_is_said(tmp_path, monkeypatch):
 @pytest.mark.parametrize("where", ["loss", "weights"])
 def test_a_run_that_diverges_keeps_its_last_good_epoch(tmp_path, monkeypatch, where):
     """Also where the last update of an epoch spoils the weights, and no loss tells of it."""
-    from mdp.training import loop
+    from mdp.training import image_lesson, loop
 
-    average, loss, epochs = loop.average_statistics, loop.loss_of_batch, []
+    average, loss, epochs = loop.average_statistics, image_lesson.loss_of_batch, []
 
     def spoil(model, accelerate):
         epochs.append(1)
@@ -201,7 +201,7 @@ def test_a_run_that_diverges_keeps_its_last_good_epoch(tmp_path, monkeypatch, wh
         return loss(*asked) * (float("nan") if where == "loss" and epochs else 1)
 
     monkeypatch.setattr(loop, "average_statistics", spoil)
-    monkeypatch.setattr(loop, "loss_of_batch", spoiled)
+    monkeypatch.setattr(image_lesson, "loss_of_batch", spoiled)
     path = tmp_path / "run"
     with pytest.raises(
         MdpError,
