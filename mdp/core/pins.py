@@ -122,11 +122,16 @@ def pins_from_text(text: str, problem: Problem) -> Pins:
         low, _, high = value.partition("..")
         if value in WORDS and name in problem.block:
             blocks[name] = WORDS[value]
-        elif name in problem.dim and low.isdecimal() and (high or low).isdecimal():
+        elif name in problem.dim and _is_width(low) and _is_width(high or low):
             dims[name] = (int(low), int(high or low))
         else:
             raise MdpError(f"{part!r} cannot be pinned: {problem.name!r} has no such block, dim or width.")
     return Pins(dims, blocks)
+
+
+def _is_width(text: str) -> bool:
+    """Whether a text is a number of units. Python refuses to read one of thousands of digits."""
+    return text.isdecimal() and len(text) <= 20
 
 
 # How people say what a pinned block is to do.

@@ -67,7 +67,8 @@ def test_a_budget_a_limit_or_a_pin_that_was_changed(change):
 @pytest.mark.parametrize(("pins", "words"), [
     ("blocks.2=removed", "breaks its own pin"), ("blocks.0.mlp=384", "breaks its own pin"),
     ("blocks.77=kept", "cannot be pinned"), ("<b>", "cannot be pinned"),
-    ("embedding=48..x", "cannot be pinned"),
+    ("embedding=48..x", "cannot be pinned"), ("embedding=" + "9" * 5000, "cannot be pinned"),
+    ("embedding=1.." + "9" * 5000, "cannot be pinned"),
 ])  # fmt: skip
 def test_pins_that_are_not_the_plans(pins, words):
     plan = dataclasses.replace(solve(PROBLEM, HALF, pins=PINS), pins=pins)
