@@ -145,7 +145,7 @@ def contest_study(name: Any) -> StudyRecord:
         if "error" not in item:
             found.setdefault(Path(item["path"]).stem, item["path"])
             found.setdefault(item["name"], item["path"])
-    if name not in found:
+    if not isinstance(name, str) or name not in found:
         raise Refused("There is no such study here. Use the one that the class works on.", 404)
     path = Path(found[name])
     try:

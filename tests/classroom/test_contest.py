@@ -39,6 +39,7 @@ def test_a_network_above_the_budget_is_worth_nothing_and_told_why():
 
 @pytest.mark.parametrize("change", [
     {"study": "/etc/passwd"}, {"study": "../studies/fmnist-vit-cpu.json"}, {"study": 3}, {"study": None},
+    {"study": []}, {"study": {}},
     {"choices": {"embedding": 128}}, {"choices": {"embedding": 127}}, {"choices": {"embedding": True}},
     {"choices": {"embedding": 1e300}}, {"choices": []}, {"choices": {"<b>": 1}}, {"removed": ["<b>"]},
     {"removed": "blocks.0"}, {"removed": [3]}, {"removed": [["blocks.0"]]},
