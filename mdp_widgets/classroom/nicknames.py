@@ -11,6 +11,10 @@ LONGEST = 24
 BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 # Joiners that Persian, Hindi and emoji need; all other invisible signs (Cf) may turn text around.
 JOINERS = frozenset("\u200c\u200d")
+# Accents of which nothing is seen: a joiner of letters, and what chooses between two pictures of one sign.
+UNSEEN = frozenset("\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f") | frozenset(
+    map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+)
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Accents on one letter; more of them run into the lines above and below.
 MOST_ACCENTS = 3
@@ -53,8 +57,10 @@ def _seen(c: str) -> bool:
 
 
 def same_as(name: str) -> str:
-    """What two nicknames have in common that people would mix up."""
-    return unicodedata.normalize("NFKC", name).casefold()
+    """What two nicknames have in common that people would mix up: signs that are not seen make no other."""
+    seen = "".join(" " if c in BLANK else c for c in name if c not in JOINERS | UNSEEN)
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
+    return " ".join(plain.split())
 
 
 def unique(name: str, taken: Collection[str]) -> str:
@@ -69,3 +75,16 @@ def unique(name: str, taken: Collection[str]) -> str:
         tail = f" {number}"
         found = name[: LONGEST - len(tail)].rstrip() + tail
     return found
+
+
+def told_of(typed: str, name: str) -> str:
+    """What is said to a pupil who typed a nickname and got `name`; "" where it is the same.
+
+    >>> told_of("Ada", "Ada 2")
+    'Somebody is called Ada already, so you are Ada 2.'
+    """
+    asked = clean(typed)
+    if name != asked:
+        return f"Somebody is called {asked} already, so you are {name}."
+    same = unicodedata.normalize("NFC", " ".join(typed.split())) == name
+    return "" if same else f"Here you are called {name}."

@@ -16,6 +16,7 @@ from .desk import CLOSED, Desk
 from .handed_in import HandedIn
 from .lesson import LessonSource
 from .measuring import Measuring
+from .nicknames import told_of
 from .refused import Refused
 from .room import Room
 
@@ -80,10 +81,7 @@ class Service:
         assert self.desk is not None
         event = await self.desk.submit(lambda room, now: room.joining(nickname, now))
         assert event is not None
-        asked = " ".join(str(nickname).split())
-        said = "" if event["nickname"] == asked else f"Here you are called {event['nickname']}."
-        if event["nickname"] != asked and len(asked) <= 24:
-            said = f"Somebody is called {asked} already, so you are {event['nickname']}."
+        said = told_of(nickname, event["nickname"])
         return {"pupil": event["pupil"], "nickname": event["nickname"], **({"message": said} if said else {})}
 
     async def answer(self, answer: Answer) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdp_widgets.classroom.nicknames import LONGEST, clean, same_as, unique
+from mdp_widgets.classroom.nicknames import LONGEST, clean, same_as, told_of, unique
 from mdp_widgets.classroom.refused import Refused
 
 BAD = [
@@ -41,10 +41,23 @@ def test_any_text_is_refused_or_fit_to_be_shown(text):
     assert clean(name) == name
 
 
-@given(st.lists(st.sampled_from(["Ada", "ADA", "ada 2", "Ａｄａ", "x" * 24]), max_size=12))
+@pytest.mark.parametrize(
+    "name", ["A\u200dda", "Ad\u200ca", "Ada\ufe0f", "A\u034fda", "Ada\u3164", "\u2800Ada", "Ada\U000e0101"]
+)
+def test_signs_that_are_not_seen_make_no_other_name(name):
+    assert same_as(clean(name)) == same_as("Ada") and unique(clean(name), {same_as("ada")}) != clean(name)
+
+
+@given(st.lists(st.sampled_from(["Ada", "A\u200dda", "ADA", "ada 2", "Ａｄａ", "x" * 24]), max_size=12))
 def test_no_two_are_alike(names):
     taken: set[str] = set()
     for name in names:
         found = unique(name, taken)
         assert same_as(found) not in taken and len(found) <= LONGEST
         taken.add(same_as(found))
+
+
+def test_one_who_gets_another_name_is_told_why():
+    assert told_of(" Ada ", "Ada") == told_of("e\u0301va", "\u00e9va") == ""
+    assert "Somebody is called" in told_of("e\u0301va", "\u00e9va 2")
+    assert told_of("x" * 30, "x" * 24).startswith("Here you are called")
