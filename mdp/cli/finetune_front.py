@@ -2,18 +2,26 @@
 
 import dataclasses
 import functools
+import json
+import os
 import sys
 from pathlib import Path
 
 from ..core import processes
 from ..core.errors import MdpError
 from ..core.files import check_writable, write_json
+from ..core.names import LONGEST, digest, readable
 from ..core.paths import data_dir
 from ..core.plan import parse_budget, save_plan
-from ..core.study import load_study
+from ..core.study import StudyRecord, load_study
 from ..operations import FinetuneOptions, argv
 from ..training.recipe import Recipe, recipe_to_json
 from . import print_json, reporter
+
+# Options that say what is trained, and where and how it runs; the rest says what becomes of a network.
+BESIDE = frozenset({
+    "source", "plan", "budget", "budgets", "methods", "side_by_side", "ray", "tensorboard", "out", "json",
+})  # fmt: skip
 
 
 def run(args, recipe: Recipe) -> int:
@@ -39,8 +47,10 @@ def run(args, recipe: Recipe) -> int:
     report = reporter(args)
     report.step(0, 1, "solving for every budget")
     asked = [parse_budget(part, study.problem) for part in _parts(args.budgets)]
-    members = members_of(study, asked, _parts(args.methods), folder, _words(args))
     wanted = recipe_to_json(recipe)
+    members = members_of(
+        study, asked, _parts(args.methods), folder, _words(args), trained=_trained(args, wanted)
+    )
     if all(one.state == "no plan" for one in members):
         raise MdpError(f"There is nothing to fine-tune. {members[0].why}")
     members = [done_before(one, wanted) if one.state == "waiting" else one for one in members]
@@ -54,7 +64,7 @@ def run(args, recipe: Recipe) -> int:
         )  # fmt: skip
         return [sys.executable, "-m", "mdp", *argv(options)]
 
-    path = folder / f"front-{_words(args)}.json"
+    path = folder / _table_name(study, args, [[one.name, str(one.folder)] for one in members])
     finished = functools.partial(done_before, recipe=wanted)
     if args.ray is None:
         members = run_front(members, command, finished, report, side_by_side=args.side_by_side, table_at=path)
@@ -82,6 +92,20 @@ def _options(args) -> FinetuneOptions:
     """What was typed, as the record that a command is made from."""
     names = {field.name for field in dataclasses.fields(FinetuneOptions)}
     return FinetuneOptions(**{key: value for key, value in vars(args).items() if key in names})
+
+
+def _trained(args, recipe: dict) -> dict:
+    """All that was asked for and that changes what a network becomes."""
+    said = {k: v for k, v in dataclasses.asdict(_options(args)).items() if k not in {*BESIDE, *recipe}}
+    if os.path.isdir(args.data):
+        said["data"] = os.path.abspath(args.data)
+    return {**said, "recipe": recipe}
+
+
+def _table_name(study: StudyRecord, args, members: list) -> str:
+    """A file for this front alone, whatever other studies, budgets and methods have theirs in this folder."""
+    stem = readable(study.path.stem if study.path else study.name)[:LONGEST]
+    return f"front-{stem}-{_words(args)}-{digest(json.dumps(members))}.json"
 
 
 def _words(args) -> str:

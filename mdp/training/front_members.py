@@ -1,15 +1,19 @@
 """What a front of fine-tunings is made of: one member for each budget and method, and what is known of it."""
 
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..core.errors import Infeasible, MdpError
 from ..core.file_sets import current
 from ..core.files import read_json
-from ..core.names import readable
+from ..core.model_ref import model_to_json
+from ..core.names import LONGEST, digest, readable
 from ..core.plan import Plan, plan_from_json
 from ..core.saved_networks import number
 from ..core.study import StudyRecord
@@ -56,11 +60,17 @@ class Member:
 
 
 def members_of(
-    study: StudyRecord, budgets: Sequence[float], methods: Sequence[str], folder: Path, words: str
+    study: StudyRecord,
+    budgets: Sequence[float],
+    methods: Sequence[str],
+    folder: Path,
+    words: str,
+    trained: Mapping[str, Any] | None = None,
 ) -> list[Member]:
-    """A member for each budget and method, in this order, with its plan; `words` end their folders' names.
+    """A member for each budget and method, in this order, with its plan.
 
-    Of plans that are the same, the first is trained.
+    Of plans that are the same, the first is trained. No two networks share a folder: beside `words` its name
+    holds a hash of the dense network, of what is kept of it and of how that is `trained`.
 
     Raises MdpError for a method that is no solver, or where nothing is asked for.
     """
@@ -70,14 +80,16 @@ def members_of(
     if not budgets or not methods:
         raise MdpError("A front needs at least one budget and one method: --budgets 60%,40% --methods exact.")
     found: list[Member] = []
-    stem = readable(study.path.stem if study.path else study.name)
+    stem = readable(study.path.stem if study.path else study.name)[:LONGEST]
     for budget in dict.fromkeys(budgets):
         for method in dict.fromkeys(methods):
             share = budget / study.problem.dense_latency
-            own = folder / f"{stem}-{method}-{100 * share:.4g}-{words}"
-            one = Member(method, budget, share, own)
+            own = f"{stem}-{method}-{100 * share:.4g}-{words}"
+            one = Member(method, budget, share, folder / own)
             try:
-                one = dataclasses.replace(one, plan=solve(study.problem, budget, method))
+                plan = solve(study.problem, budget, method)
+                path = folder / f"{own}-{_digest(study, plan, trained or {})}"
+                one = dataclasses.replace(one, plan=plan, folder=path)
             except Infeasible as error:
                 one = dataclasses.replace(one, state="no plan", why=str(error))
             first = next((m for m in found if one.plan and m.plan and is_same(one.plan, m.plan)), None)
@@ -85,6 +97,13 @@ def members_of(
                 one = dataclasses.replace(one, state="same", folder=first.folder, why=f"as {first.name}")
             found.append(one)
     return found
+
+
+def _digest(study: StudyRecord, plan: Plan, trained: Mapping[str, Any]) -> str:
+    """What tells one network from another: the dense one, what is kept of it, and how that is trained."""
+    order = {dim: np.asarray(units).tolist() for dim, units in study.scores.order.items()}
+    kept = plan.fingerprint, dict(plan.choices), plan.removed_blocks, order
+    return digest(json.dumps([model_to_json(study.model), kept, trained], sort_keys=True, default=str))
 
 
 def is_same(a: Plan, b: Plan) -> bool:

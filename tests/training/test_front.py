@@ -11,7 +11,7 @@ from mdp.core.errors import Cancelled, MdpError
 from mdp.core.files import read_json, write_json
 from mdp.core.plan import plan_to_json
 from mdp.core.progress import Reporter
-from mdp.core.study import load_study
+from mdp.core.study import load_study, save_study
 from mdp.training import front_run
 from mdp.training.front_members import Member, done_before, members_of, table, with_same
 from mdp.training.front_run import run_front
@@ -120,6 +120,33 @@ def test_only_a_network_of_the_same_plan_and_recipe_counts_as_done(tmp_path):
     assert done_before(other, recipe).state == "waiting"
     write_json(one.folder / "architecture.json", {"extra": 3})
     assert done_before(one, recipe).state == "waiting"
+
+
+def test_no_two_networks_or_tables_of_fronts_share_a_name(tmp_path, monkeypatch):
+    """Budgets that read alike, studies of other alphabets, and what is trained otherwise."""
+    made, tables = [], []
+
+    def not_run(members, *_, table_at, **__):
+        made.append(tuple(one.folder for one in members if one.state == "waiting"))
+        tables.append(table_at)
+        return members
+
+    monkeypatch.setattr(front_run, "run_front", not_run)
+    study = load_study("fmnist-vit-cpu")
+    one = save_study(study, tmp_path / "日本.json")
+    two = save_study(load_study("fmnist-resnet-cpu"), tmp_path / "中国.json")
+    asked = [
+        [one], [two], [one, "--distill", "0.3"], [one, "--teacher", "vit_tiny_patch16_224"],
+        [one, "--decay", "0.5"], [one, "--data", str(tmp_path)],
+    ]  # fmt: skip
+    for words in asked:
+        line = ["finetune", *map(str, words), "--budgets", "40%,90%", "--out", str(tmp_path / "n")]
+        assert main(line) == 0 and main(line) == 0
+        assert made[-1] == made[-2] and tables[-1] == tables[-2]  # the same again: it goes on
+    folders = [folder for front in made[::2] for folder in front]
+    assert len(folders) == len(set(folders)) == 2 * len(asked) and len(set(tables)) == len(asked)
+    main(["finetune", str(one), "--budgets", "40%", "--out", str(tmp_path / "n")])
+    assert tables[-1] not in tables[:-1]  # a front of other budgets keeps its own table
 
 
 @pytest.mark.parametrize(
