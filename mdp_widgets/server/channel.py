@@ -11,12 +11,17 @@ from .frames import BadFrame, Held, read_frame
 
 # "Message violates policy", as a page's script reads it (RFC 6455, 7.4.1).
 REFUSED = 1008
+# "Going away".
+GONE = 1001
 
 
 class Channel(VoilaKernelWebsocketHandler):
     """What a page and its kernel say to each other. A bad frame closes it; the server and others go on."""
 
     def on_message(self, ws_message):
+        if self.kernel_id not in self.kernel_manager:  # ended since, by its page or because it was idle
+            self.close(GONE, "The kernel of this page has ended.")
+            return
         try:
             message = read_frame(ws_message, self.selected_subprotocol)
             self._held().take(message, len(ws_message))

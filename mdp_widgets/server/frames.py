@@ -17,6 +17,8 @@ HELD_BYTES = 50_000_000
 HELD_PARTS = 20_000
 
 V1 = "v1.kernel.websocket.jupyter.org"
+PARTS = ("header", "parent_header", "metadata", "content")
+COMMS = ("comm_open", "comm_msg", "comm_close")
 CHANNELS = ("shell", "control", "stdin", "iopub")
 
 
@@ -53,8 +55,7 @@ def _v1(frame: str | bytes) -> dict[str, Any]:
     if not 6 <= count <= 6 + MOST_BUFFERS or len(frame) < 8 * (count + 1):
         raise BadFrame("an implausible count")
     parts = _parts(frame, struct.unpack_from(f"<{count}Q", frame, 8), 8 * (count + 1))
-    names = ("header", "parent_header", "metadata", "content")
-    read = {name: json.loads(part) for name, part in zip(names, parts[1:5], strict=True)}
+    read = {name: json.loads(part) for name, part in zip(PARTS, parts[1:5], strict=True)}
     return {**read, "channel": parts[0].decode(), "buffers": parts[5:]}
 
 
@@ -81,13 +82,21 @@ def _checked(message: Any) -> dict[str, Any]:
     channel = message.get("channel")
     if channel is not None and channel not in CHANNELS:
         raise BadFrame("no such channel")
-    for name in ("header", "parent_header", "metadata", "content"):
+    for name in PARTS:
         if not isinstance(message.get(name), dict):
             raise BadFrame(f"no {name}")
     if not all(isinstance(message["header"].get(key), str) for key in ("msg_id", "msg_type")):
         raise BadFrame("no type")
-    if not isinstance(message.get("buffers", []), list):
+    if not all(isinstance(message["header"].get(key, ""), str) for key in ("version", "session", "username")):
+        raise BadFrame("a header of other types")
+    buffers = message.get("buffers", [])
+    if not isinstance(buffers, list) or not all(isinstance(one, bytes) for one in buffers):
         raise BadFrame("no buffers")
+    # A kernel keys its widgets by this; what else is in them is theirs to check.
+    if message["header"]["msg_type"] in COMMS and not isinstance(message["content"].get("comm_id"), str):
+        raise BadFrame("a message of no widget")
+    # Half of a character, which neither Jupyter nor the kernel can send on.
+    json.dumps([message[name] for name in PARTS], ensure_ascii=False).encode()
     return message
 
 

@@ -146,7 +146,14 @@ BAD = [
     ("legacy", struct.pack("!3I", 1, 4, 0)), ("legacy", binary(b"[]")), ("legacy", binary(b"{")),
     (None, ""), (None, "null"), (None, "[" * 100_000), (None, '{"channel": "shell"}'), (None, "{}"),
     (None, json.dumps({**MESSAGE, "channel": "elsewhere"})), (None, json.dumps({**MESSAGE, "header": None})),
-    (None, json.dumps({**MESSAGE, "buffers": 3})),
+    (None, json.dumps({**MESSAGE, "buffers": 3})), (None, json.dumps({**MESSAGE, "buffers": ["x", None]})),
+    (None, json.dumps({**MESSAGE, "header": {**header(), "version": 9}})),
+    (None, json.dumps({**MESSAGE, "header": {**header(), "session": ["s"]}})),
+    (None, json.dumps({**MESSAGE, "header": {**header(), "msg_id": "\ud800"}})),
+    (None, json.dumps({**MESSAGE, "content": {"\udfff": 1}})),
+    (None, json.dumps({**MESSAGE, "header": header("comm_msg"), "content": {"comm_id": ["a"]}})),
+    (None, json.dumps({**MESSAGE, "header": header("comm_close")})),
+    (V1, v1(json.dumps({**header(), "username": "\ud800"}).encode(), b"{}", b"{}", b"{}")),
 ]  # fmt: skip
 
 
