@@ -38,6 +38,10 @@ class Channel(VoilaKernelWebsocketHandler):
             kernel.mdp_held = Held()
         return kernel.mdp_held
 
+    def write_error(self, status_code, **how):
+        """Scripts ask here, such as a page's whose kernel has ended: they need no page that says so."""
+        self.finish()
+
     def on_close(self):
         if getattr(self, "connection", None) is not None:  # it may have been refused before it was there
             super().on_close()

@@ -95,6 +95,9 @@ def _checked(message: Any) -> dict[str, Any]:
     # A kernel keys its widgets by this; what else is in them is theirs to check.
     if message["header"]["msg_type"] in COMMS and not isinstance(message["content"].get("comm_id"), str):
         raise BadFrame("a message of no widget")
+    restart = message["content"].get("restart")
+    if message["header"]["msg_type"] == "shutdown_request" and not isinstance(restart, bool):
+        raise BadFrame("an end of other words")
     # Half of a character, which neither Jupyter nor the kernel can send on.
     json.dumps([message[name] for name in PARTS], ensure_ascii=False).encode()
     return message

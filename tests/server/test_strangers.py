@@ -153,6 +153,7 @@ BAD = [
     (None, json.dumps({**MESSAGE, "content": {"\udfff": 1}})),
     (None, json.dumps({**MESSAGE, "header": header("comm_msg"), "content": {"comm_id": ["a"]}})),
     (None, json.dumps({**MESSAGE, "header": header("comm_close")})),
+    (None, json.dumps({**MESSAGE, "header": header("shutdown_request")})),
     (V1, v1(json.dumps({**header(), "username": "\ud800"}).encode(), b"{}", b"{}", b"{}")),
 ]  # fmt: skip
 
@@ -289,4 +290,18 @@ def test_a_kernel_killed_while_it_starts_is_said(served):
         process.kill()
     visitor.join(60)
     assert "ended before it was ready" in answers[0][1]
-    served.close(served.page())
+
+    # Then a kernel that ends while its page is open: a tab goes on asking for it.
+    kernel, before = served.page(), len(served.log.read_text())
+
+    async def go_on():
+        channel = await served.channel(kernel)
+        await asyncio.to_thread(served.close, kernel)
+        await channel.write_message(GOOD[None])
+        while await asyncio.wait_for(channel.read_message(), 30) is not None:
+            pass
+        with pytest.raises(HTTPClientError, match="404"):
+            await served.channel(kernel)
+
+    run_apart(go_on())
+    assert "Traceback" not in served.log.read_text()[before:]
