@@ -5,7 +5,7 @@ import argparse
 import os
 import pathlib
 import pickle
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,10 @@ PLAIN = (
 AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "ema_model", "ema", "params_ema")
 # Entries that are no weights: how many updates a moving average has seen.
 COUNTERS = ("n_averaged", "num_updates")
+# What no tensor can be called: in a safetensors file the one is the place of notes.
+UNFIT = ("", "__metadata__")
+# Bytes of a tensor beyond those that are kept of it, where numbers repeat.
+MOST_REPEATED = 1_000_000
 # Objects without behaviour that training scripts save beside the weights.
 HARMLESS = [
     argparse.Namespace, pathlib.PosixPath, pathlib.PurePosixPath, np.dtype, np.ndarray,
@@ -60,6 +64,19 @@ def plain_names(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         if prefix is None:
             break
         named = {name.removeprefix(prefix): tensor for name, tensor in named.items()}
+    return named
+
+
+def names_for(tensors: Mapping[str, torch.Tensor], known: Collection[str]) -> dict[str, torch.Tensor]:
+    """`plain_names`; where none of them is `known`, also without first words that all names share.
+
+    So a wrapper of any name is understood wherever the network itself says what its own names are.
+    """
+    plain = named = plain_names(tensors)
+    while named and known and not set(named) & set(known):
+        if len({name.partition(".")[0] for name in named}) > 1 or any("." not in name for name in named):
+            return plain
+        named = {name.partition(".")[2]: tensor for name, tensor in named.items()}
     return named
 
 
@@ -129,7 +146,9 @@ def _listed(places: Mapping[str, Any]) -> str:
 
 
 def _own(path: Path, name: str, tensor: torch.Tensor) -> torch.Tensor:
-    """A tensor of its own memory, in the usual order."""
+    """A tensor of its own memory, in the usual order, under a name that a file can hold."""
+    if not name.isprintable() or name in UNFIT:
+        raise BadFile(f"The checkpoint {path} is of no use here: {name[:80]!a} is no name of a tensor.")
     if (
         tensor.is_quantized
         or tensor.layout != torch.strided
@@ -139,4 +158,7 @@ def _own(path: Path, name: str, tensor: torch.Tensor) -> torch.Tensor:
         raise BadFile(
             f"The checkpoint {path} is of no use here: {name} is quantised, sparse, complex or empty."
         )
+    # One number can be told to stand for thousands of millions.
+    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes() + MOST_REPEATED:
+        raise BadFile(f"The checkpoint {path} is of no use here: {name} is larger than what is in the file.")
     return tensor.detach().clone(memory_format=torch.contiguous_format)

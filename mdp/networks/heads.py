@@ -17,9 +17,9 @@ def classifiers(config: Any) -> tuple[str, ...]:
 def classes_in(path: Path, heads: tuple[str, ...]) -> int | None:
     """Width of the classifier in a checkpoint, None if it has none that is plain."""
     from .checkpoints import read_tensors
-    from .convert import plain_names
+    from .convert import names_for
 
-    state = plain_names(read_tensors(path))
+    state = names_for(read_tensors(path), {f"{head}.weight" for head in heads})
     weight = next((state[f"{head}.weight"] for head in heads if f"{head}.weight" in state), None)
     return None if weight is None or weight.ndim != 2 else int(weight.shape[0])
 
@@ -33,11 +33,11 @@ def load(model: "nn.Module", path: Path, name: str, *, other_head: bool = False)
         BadFile: the file is damaged, or of another architecture.
     """
     from .checkpoints import check_fit, read_tensors
-    from .convert import plain_names
+    from .convert import names_for
 
     state, own = read_tensors(path), model.state_dict()
     if set(state) - set(own):  # of a network in a wrapper
-        state = plain_names(state)
+        state = names_for(state, own)
     # Older versions of PyTorch, and other libraries, do not count the batches; nothing here needs the count.
     state |= {k: v for k, v in own.items() if k.endswith(".num_batches_tracked") and k not in state}
     if other_head:

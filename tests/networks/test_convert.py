@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 from mdp.networks.checkpoints import read_tensors  # noqa: E402
-from mdp.networks.convert import plain_names, read_any  # noqa: E402
+from mdp.networks.convert import names_for, plain_names, read_any  # noqa: E402
 from mdp.networks.models import create, resolve  # noqa: E402
 
 
@@ -130,6 +130,29 @@ def test_a_wrapped_checkpoint_without_counters_is_loaded(tmp_path):
     assert all(torch.equal(again[k.removeprefix("module.")], v) for k, v in kept.items())
     with pytest.raises(BadFile, match=r"mdp convert"):
         read_tensors(_touch(tmp_path / "x.pth"))
+
+
+@pytest.mark.parametrize("prefix", ["backbone.", "student.", "ema_model.encoder.", "module.learner.0."])
+def test_a_wrapper_of_any_name_is_understood_by_the_network(prefix, tmp_path):
+    own = create(resolve("fmnist_resnet")).state_dict()
+    torch.save({"state_dict": {prefix + k: v for k, v in own.items()}}, tmp_path / "x.pth")
+    assert main(["convert", str(tmp_path / "x.pth")]) == 0
+    again = create(resolve("fmnist_resnet", str(tmp_path / "x.safetensors"))).state_dict()
+    assert all(torch.equal(again[k], v) for k, v in own.items())
+    assert names_for({"a.b": 1, "c.b": 2}, {"b"}) == {"a.b": 1, "c.b": 2}
+
+
+@pytest.mark.parametrize("name", ["", "__metadata__", "\ud800", "a\x1b[2J", "a\0b"])
+def test_what_cannot_be_called_so_is_a_sentence(name, tmp_path, capsys):
+    torch.save({name: torch.ones(2)}, tmp_path / "x.pth")
+    assert main(["convert", str(tmp_path / "x.pth")]) == 2
+    assert "no name of a tensor" in capsys.readouterr().err and not (tmp_path / "x.safetensors").exists()
+
+
+def test_one_number_does_not_fill_the_memory(tmp_path, capsys):
+    torch.save({"a": torch.ones(1).expand(10**7, 10**7)}, tmp_path / "x.pth")
+    assert main(["convert", str(tmp_path / "x.pth")]) == 2
+    assert "larger than what is in the file" in capsys.readouterr().err
 
 
 def _touch(path):
