@@ -4,15 +4,22 @@ import re
 
 # Longer words than any path or name that is meant for people.
 _LONGEST = 300
+# What a terminal obeys, but ends of lines: a name out of somebody's file may hold it.
+_COMMANDS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def brief(text: str) -> str:
-    """A text whose very long words, names of thousands of letters, are shown by their ends.
+    """A text whose very long words, names of thousands of letters, are shown by their ends; without control
+    characters.
 
     >>> brief("There is no model " + "x" * 5000)[:30]
     'There is no model xxxxxxxxxxxx'
     """
-    return re.sub(rf"\S{{{_LONGEST + 1},}}", lambda word: f"{word[0][:60]}…{word[0][-20:]}", text)
+    return re.sub(rf"\S{{{_LONGEST + 1},}}", _ends, _COMMANDS.sub(" ", text))
+
+
+def _ends(word: re.Match[str]) -> str:
+    return f"{word[0][:60]}…{word[0][-20:]}"
 
 
 class MdpError(Exception):

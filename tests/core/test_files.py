@@ -15,6 +15,7 @@ from mdp.core import files
 from mdp.core.errors import MdpError
 from mdp.core.file_sets import NEXT, current, replacing_all
 from mdp.core.files import check_writable, read_json, replacing, write_json, write_text
+from mdp.latency.times_files import read_times
 
 REPO = Path(__file__).resolve().parents[2]
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX rights and limits")
@@ -185,3 +186,14 @@ def test_words_that_look_like_escapes_are_kept_and_control_characters_are_left_o
     assert read_json(write_json(tmp_path / "a.json", kept)) == kept
     written = write_json(tmp_path / "b.json", {"error": "\x1b[31mred\\\x1b[0m\b \x9b\\b"})
     assert read_json(written) == {"error": "[31mred\\[0m \\b"}
+
+
+def test_no_error_commands_a_terminal(tmp_path):
+    """A name out of a CSV or a checkpoint may hold anything."""
+    path = tmp_path / "times.csv"
+    for text in ("id,v\talue\x1b[2J\na,1\n", "id,value\na\x9b,1\na\x9b,2\n"):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(MdpError) as error:
+            read_times(path)
+        assert str(error.value).isprintable()
+    assert str(MdpError("one\x1b[2J\ntwo")) == "one [2J\ntwo"
