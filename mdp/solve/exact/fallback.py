@@ -10,6 +10,9 @@ from ...core.errors import Cancelled, Infeasible, MdpError
 from ...core.pins import pinned, removed_with
 from ...core.plan import Plan, make_plan, within
 from ...core.problem import Problem
+from ...core.resources import amount, budgeted
+from ..last_resort import BY_STEPS, extra, gap, in_time, search
+from ..loose_bound import loose_bound
 from ..precision import carried
 from ..protocol import Clock, Limits, OutOfTime
 from .prepared import PreparedProblem
@@ -38,15 +41,45 @@ def by_milp(
     except (Cancelled, Infeasible):
         raise
     except (MdpError, OutOfTime):
-        plan = known
-    if plan is None:
-        raise MdpError(
-            f"No plan was found within {limits.time_limit:g} s. {reason} Give it more time, or a larger "
-            "budget."
-        )
+        plan = None
+    if plan is None or (not plan.optimal and time.monotonic() >= clock.end):
+        known, smallest = _stepped(problem, budget, limits, [p for p in (plan, known) if p is not None])
+        if known is None:
+            raise _no_plan(problem, limits, reason, smallest)
+        plan = known if plan is None else plan
+        bound = _loose(problem, budget, limits, known) if ready is None else _bound(ready, budget, known)
     if not plan.optimal:
         plan = _better(plan, known, bound, limits)
     return dataclasses.replace(plan, note="; ".join(filter(None, [reason, plan.note])))
+
+
+def _stepped(problem: Problem, budget: float, limits: Limits, plans: list[Plan]) -> tuple[Plan | None, float]:
+    """The best of the plans known and of what single steps make of them, and the smallest latency seen."""
+    pins, start = limits.pins, time.perf_counter()
+    smaller = pinned(problem, pins)
+    starts = [(p.choices, frozenset(p.removed_blocks)) for p in plans]
+    found = search(smaller, budget, {}, starts, extra(limits).clock())
+    best = max(plans, key=lambda plan: plan.importance, default=None)
+    if found.choices is None:
+        return best, found.smallest
+    removed, seconds = removed_with(found.removed, pins), time.perf_counter() - start
+    made = make_plan(problem, budget, found.choices, removed, solver="exact", seconds=seconds, note=BY_STEPS)
+    return (made if best is None or made.importance > best.importance else best), found.smallest
+
+
+def _no_plan(problem: Problem, limits: Limits, reason: str, smallest: float) -> MdpError:
+    unit, dense = problem.latency_unit, problem.dense_latency
+    share = f" ({100 * smallest / dense:.1f} % of dense)" if dense > 0 else ""
+    return MdpError(
+        f"No plan was found{in_time(limits)}. The least {budgeted(unit)} found is "
+        f"{amount(smallest, unit)}{share}; whether less is possible is not known. {reason} Give it more "
+        "time, or a larger budget."
+    )
+
+
+def _loose(problem: Problem, budget: float, limits: Limits, known: Plan) -> float | None:
+    smaller = pinned(problem, limits.pins)
+    return loose_bound(smaller, budget, known.importance, extra(limits).clock())
 
 
 def _better(plan: Plan, known: Plan | None, bound: float | None, limits: Limits) -> Plan:
@@ -54,10 +87,10 @@ def _better(plan: Plan, known: Plan | None, bound: float | None, limits: Limits)
     best = plan if known is None or plan.importance >= known.importance else known
     bounds = [b for b in (plan.bound, bound) if b is not None]
     least = max(min(bounds), best.importance) if bounds else None
-    note = plan.note if best is plan and plan is not known else f"stopped after {limits.time_limit:g} s"
-    if least is not None and least != 0:
-        note += f", at most {100 * (least - best.importance) / abs(least):.2g} % below the optimum"
-    return dataclasses.replace(best, bound=least, note=note)
+    note = plan.note
+    if best is known:
+        note = "; ".join(filter(None, [known.note, f"stopped after {limits.time_limit:g} s"]))
+    return dataclasses.replace(best, bound=least, note=note + gap(best.importance, least))
 
 
 def _bound(ready: PreparedProblem, budget: float, known: Plan) -> float | None:
@@ -81,9 +114,9 @@ def _known(problem: Problem, budget: float, clock: Clock) -> Plan | None:
 
     pins, start = clock.limits.pins, time.perf_counter()
     smaller, seconds = pinned(problem, pins), max((clock.end - time.monotonic()) / 3, 0.5)
-    for name, search, limit in (("greedy", greedy.search, seconds), ("uniform", uniform.search, math.inf)):
+    for name, way, limit in (("greedy", greedy.search, seconds), ("uniform", uniform.search, math.inf)):
         try:
-            found = search(smaller, budget, dataclasses.replace(clock.limits, time_limit=limit).clock())
+            found = way(smaller, budget, dataclasses.replace(clock.limits, time_limit=limit).clock())
         except OutOfTime:
             continue
         removed = removed_with(found.removed, pins)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ...core.errors import Infeasible, MdpError, Unsupported
+from ...core.errors import Cancelled, Infeasible, MdpError, Unsupported
 from ...core.pins import Pins, allowed_options
 from ...core.plan import Plan, make_plan, within
 from ...core.problem import Problem
@@ -25,6 +25,7 @@ from ..protocol import NO_LIMITS, Limits, OutOfTime
 from . import by_milp
 from .columns import wide_tree
 from .contradiction import contradiction
+from .late import when_late
 from .lists import make_wide_nodes
 from .search import Search
 
@@ -67,25 +68,22 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS, explain: 
     except (TooMany, Unsupported) as error:
         plan, reason = None, str(error)
     except OutOfTime:
-        raise MdpError(_LATE.format(limits.time_limit)) from None
+        return when_late(problem, budget, limits, alone, "", start)
     else:
         reason = ""
     if reason:
         try:
             return by_milp.solve(problem, budget, clock.rest(limits.pins), reason)
-        except OutOfTime:
-            raise MdpError(_LATE.format(limits.time_limit)) from None
+        except (Cancelled, Infeasible):
+            raise
+        except (MdpError, OutOfTime):
+            return when_late(problem, budget, limits, alone, reason, start)
     if plan is not None:
         return plan
     if not explain:
         raise Infeasible("No choice meets all limits.", None)
     wrong = contradiction(problem, budget, limits)
     raise wrong or Infeasible("No choice meets the budget and all limits together.", None)
-
-
-_LATE = (
-    "No plan within the budget and all limits was found within {:g} s. Give it more time, or larger limits."
-)
 
 
 def _if_it_fits(problem: Problem, budget: float, limits: Limits, alone: Plan, start: float) -> Plan | None:
