@@ -1,24 +1,17 @@
 """Both tests of a study as buttons; and a study of another machine measured here in one click."""
 
 import dataclasses
-import sys
-from pathlib import Path
 
 import pytest
 
 from mdp import jobs
 from mdp.core.study import load_study, save_study
-from mdp.jobs import launch
 from mdp.latency.local_device import names_here
 from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.workflow import budget_panel, verify_panel
 
 from ..synthetic import synthetic_vit
-
-
-@pytest.fixture(autouse=True)
-def quick_work(monkeypatch):
-    monkeypatch.setattr(launch, "COMMAND", (sys.executable, str(Path(__file__).with_name("fake_work.py"))))
+from .conftest import text_of
 
 
 def study_on(device, kind="cpu"):
@@ -34,10 +27,6 @@ def opened(study):
     selection = ExplorerState()
     assert selection.open(save_study(study))
     return selection
-
-
-def text_of(job):
-    return job.children[0].value
 
 
 def test_the_tables_are_tested_by_a_button(watch):
