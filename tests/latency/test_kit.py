@@ -18,6 +18,7 @@ from mdp.latency.kit import Kit, entries_to_time, load_kit
 from mdp.latency.times_files import read_times
 from mdp.latency.whole_networks import even_networks, parts_of, whole_network
 
+from ..core.test_files import small_disk
 from .conftest import linear_key
 
 # Few entries: every width as it is.
@@ -30,6 +31,9 @@ def test_there_and_back_again(tmp_path, capsys):
     from mdp.solve import solve
 
     kit = tmp_path / "kit"
+    with small_disk(5000):  # nothing of it is kept, so that it can be made again
+        assert main(["kit", *TINY, "--out", str(kit)]) == 2
+    assert "models.zip could not be written" in capsys.readouterr().err and list(kit.iterdir()) == []
     assert main(["kit", *TINY, "--out", str(kit)]) == 0, capsys.readouterr().err
     assert sum(f.stat().st_size for f in kit.iterdir()) < 3e6
     results, out = kit / "results.csv", tmp_path / "tables.json"
