@@ -135,7 +135,8 @@ def _plan_of(
     first = np.zeros(len(room))
     first[0] = alone.shadow_price or 0.0
     floor = sum(float(t.values.min()) for t in problem.importance)
-    floor -= sum(float(np.abs(t.values).max()) for t in problem.importance) * (1 + 1e-9)
+    # Below every choice, also where nothing is important.
+    floor -= sum(float(np.abs(t.values).max()) for t in problem.importance) * (1 + 1e-9) or 1.0
     with ready.lock, np.errstate(all="ignore"):
         outcome = ready.search.optimum(room, first, floor, clock)
     if outcome.best is None:
