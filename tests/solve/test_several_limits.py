@@ -14,7 +14,7 @@ from mdp.core.plan import within
 from mdp.core.problem import Problem
 from mdp.core.terms import Dim, Resource, Term
 from mdp.solve import Pins, solve
-from mdp.solve.limited import closing, lists, pairing, search, windows
+from mdp.solve.limited import last_pair, lists, pairing, search, windows
 
 from .brute import everything, random_problem
 
@@ -63,7 +63,7 @@ def as_large(really: bool):
         stack.enter_context(mock.patch.object(search, "SUMS", 4))
         stack.enter_context(mock.patch.object(windows, "FIRST", 2))
         stack.enter_context(mock.patch.object(pairing, "FEW", 2))
-        stack.enter_context(mock.patch.multiple(closing, CHUNK=50))
+        stack.enter_context(mock.patch.object(last_pair, "CHUNK", 50))
     return stack
 
 

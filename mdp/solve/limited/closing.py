@@ -19,13 +19,12 @@ from ..exact.joining import joined, lists_read
 from ..exact.program import Program
 from ..exact.ragged import ranges
 from .dominance import undominated
+from .last_pair import best_pair
 from .pairing import pairs_within
 from .pool import WidePool
 from .prices import Found
 from .views import Seen, View
 
-# Pairs of the last two lists looked at in one go.
-CHUNK = 300_000
 # Sums of one merge beyond which a window is given up.
 MOST_SUMS = 6_000_000
 
@@ -83,47 +82,13 @@ class WideWindow:
                 return None
             i = int(np.where(fits, pool.importance[a], -np.inf).argmax()) + a.start
             return self._found([i], self.uses + pool.uses[i], self.importance + float(pool.importance[i]))
-        return self._best_pair(a, b, room, prices, floor)
-
-    def _best_pair(self, a: slice, b: slice, room, prices, floor: float) -> Found | None:
-        """The best pair by the price of what it uses: that has to be near all that there is room for."""
-        pool = self.pool
-        cost_a, cost_b = pool.uses[a] @ prices, pool.uses[b] @ prices
-        order = cost_b.argsort()
-        cost_b, uses_b, worth_b = cost_b[order], pool.uses[b][order], pool.importance[b][order]
-        # importance - cost is at most `net` in b, so a pair above the floor costs enough to make up for it.
-        net = float((worth_b - cost_b).max())
-        spare = 1e-12 * (abs(net) + float(np.abs(cost_b).max()) + float(room @ prices))
-        most = float(room @ prices) - cost_a + spare
-        own = pool.importance[a]
-        rank = (own - cost_a).argsort()[::-1]
-        found, picked, at = floor, None, 0
-        while at < len(rank):
-            self.check()
-            some = rank[at : at + max(64, CHUNK // 64)]
-            low = np.searchsorted(cost_b, found - own[some] - net - spare, side="left")
-            high = np.searchsorted(cost_b, most[some], side="right")
-            counts = np.maximum(high - low, 0)
-            size = int(np.searchsorted(counts.cumsum(), CHUNK)) + 1
-            some, low, counts = some[:size], low[:size], counts[:size]
-            at += size
-            i = some.repeat(counts)
-            j = ranges(low, counts)
-            worth = own[i] + worth_b[j]
-            better = worth > found
-            i, j, worth = i[better], j[better], worth[better]
-            for r in range(len(room)):
-                fits = pool.uses[a][i, r] + uses_b[j, r] <= room[r]
-                i, j, worth = i[fits], j[fits], worth[fits]
-            if len(i):
-                k = int(worth.argmax())
-                found, picked = float(worth[k]), (int(i[k]) + a.start, int(order[j[k]]) + b.start)
-        if picked is None:
+        lists = [(pool.uses[side], pool.importance[side]) for side in (a, b)]
+        pair = best_pair(*lists, room, prices, floor, self.check)
+        if pair is None:
             return None
-        left, right = picked
-        return self._found(
-            [left, right], self.uses + pool.uses[left] + pool.uses[right], found + self.importance
-        )
+        left, right, worth = pair[0] + a.start, pair[1] + b.start, pair[2]
+        uses = self.uses + pool.uses[left] + pool.uses[right]
+        return self._found([left, right], uses, worth + self.importance)
 
     def _found(self, parts: list[int], uses: np.ndarray, importance: float) -> Found:
         program = self.part.program
@@ -179,7 +144,8 @@ class WideWindow:
         whole = np.bincount(owner[count == 0], minlength=len(points)) == 0  # every list has points
 
         def multiply(start, count, left, right, by):
-            return self._products(number, start, count, left, right, room[:, by])
+            last = leave == 2 and len(start) <= 4
+            return self._products(number, start, count, left, right, room[:, by], last)
 
         several &= whole[owner]
         reads = np.bincount(owner[several], minlength=len(points))
@@ -191,16 +157,22 @@ class WideWindow:
         read = Read(alive.slot, points, lost, uses, importance, start, count)
         return read if keep.all() else read.only(keep)
 
-    def _products(self, number: int, start, count, left, right, room):
-        """The lists of sums of list left[i] and list right[i] that lose at most room[:, i]."""
+    def _products(self, number: int, start, count, left, right, room, last: bool):
+        """The lists of sums of list left[i] and list right[i] that lose at most room[:, i].
+
+        The last ones are as they come: only `best` reads them.
+        """
         pool = self.pool
         lost = pool.deficit[:, : pool.size]
         a, b, pair = pairs_within(lost, start, count, left, right, room, self.windows, self.most_sums)
         uses, importance = pool.uses[a] + pool.uses[b], pool.importance[a] + pool.importance[b]
-        keep = undominated(pair, uses, importance)
-        a, b, pair = a[keep], b[keep], pair[keep]
-        lost = lost[:, a] + lost[:, b]
-        begin = pool.add_points(number, uses[keep], importance[keep], lost, a, b)
+        if last:
+            lost = np.nan  # nothing reads it
+        else:
+            keep = undominated(pair, uses, importance)
+            a, b, pair, uses, importance = a[keep], b[keep], pair[keep], uses[keep], importance[keep]
+            lost = lost[:, a] + lost[:, b]
+        begin = pool.add_points(number, uses, importance, lost, a, b)
         ends = np.searchsorted(pair, np.arange(len(left) + 1))
         return begin + ends[:-1], np.diff(ends)
 

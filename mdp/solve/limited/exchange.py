@@ -36,7 +36,9 @@ def improved(part: Part, choice: Found, prices: np.ndarray, limits: np.ndarray) 
     for _ in range(ROUNDS):
         room = limits - used
         held = bool((room >= 0).all())
-        pair = _best_pair(uses[every] - uses[mine[group]], worth[every] - worth[mine[group]], group, room, held)
+        pair = _best_pair(
+            uses[every] - uses[mine[group]], worth[every] - worth[mine[group]], group, room, held
+        )
         if pair is None:
             break
         for i in pair:

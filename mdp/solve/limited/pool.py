@@ -24,7 +24,9 @@ class WidePool(PointPool):
         if end > len(self.importance):
             more = np.empty(end)
             self.importance = np.concatenate([self.importance[:begin], more])
-            self.deficit = np.concatenate([self.deficit[:, :begin], np.empty((len(self.deficit), end))], axis=1)
+            self.deficit = np.concatenate(
+                [self.deficit[:, :begin], np.empty((len(self.deficit), end))], axis=1
+            )
             self.uses = np.concatenate([self.uses[:begin], np.empty((end, self.uses.shape[1]))])
         self.uses[begin:end] = uses
         self.importance[begin:end] = importance

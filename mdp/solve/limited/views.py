@@ -2,8 +2,8 @@
 
 At any prices p of at least 0, a choice within the limits that beats the best known has at most the slack
 value(p) + p.limits - best (`closing` says why). That holds beside the best prices too. The bound is higher
-there; but of half of a choice that loses little at the best prices, and uses much of one resource for little
-of another, the other half has to make up for that, and at prices moved from the one to the other both show.
+there. But half of a choice that loses little at the best prices, and uses much of one resource and little of
+another, needs a half that makes up for it; at prices moved from the one to the other, both show.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,8 @@ import numpy as np
 from ..exact.message_passing import Pass
 from ..exact.slack_window import select
 
-# Shares of what a resource costs at its limit that are moved to another.
-SHARES = (1.0, 0.35)
 # Views beside the first.
-MOST = 12
+MOST = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,25 +42,17 @@ class Seen:
         return Seen(self.slot[keep], self.points[keep], self.lost[:, keep], self.slack[:, keep])
 
 
-def beside(prices: np.ndarray, limits: np.ndarray) -> list[np.ndarray]:
-    """Prices near others: a share of what one resource costs at its limit, moved to another."""
-    cost = prices * limits
-    places = range(len(prices))
-    moves = [
-        (share * float(cost[i]), i, j)
-        for share in SHARES
-        for i in places
-        for j in places
-        if i != j and cost[i] > 0 and limits[j] > 0
-    ]
+def ways(prices: np.ndarray, limits: np.ndarray) -> list[np.ndarray]:
+    """Directions to move prices in: of one resource up or down, or from one to another, at equal cost."""
+    cost, unit = prices * limits, np.eye(len(prices))
     found = []
-    for moved, i, j in sorted(moves, reverse=True)[:MOST]:
-        other = prices.copy()
-        other[i] = max(0.0, other[i] - moved / limits[i])
-        other[j] += moved / limits[j]
-        if np.isfinite(other).all():
-            found.append(other)
-    return found
+    for i in np.flatnonzero(limits > 0):
+        found.append(unit[i] * cost.sum() / limits[i])
+        found += [
+            unit[i] * cost[j] / limits[i] - unit[j] * prices[j] for j in np.flatnonzero(cost > 0) if i != j
+        ]
+    found += [-unit[j] * prices[j] for j in np.flatnonzero(cost > 0)]
+    return [way for way in found if np.isfinite(way).all() and way.any()][:MOST]
 
 
 def seen(views: list[View]) -> list[Seen | None]:

@@ -9,14 +9,16 @@ import numpy as np
 from ..exact.point_pool import TooMany
 from .closing import WideWindow
 from .exchange import improved
-from .prices import Found
 from .state import Bounded, Branch, State, priced
-from .views import Seen, View, beside, seen
+from .views import Seen, View, seen, ways
 
 # List points that the first window lets in, and about how many sums a window should make.
 FIRST, TARGET = 60, 4000
 # A window this much wider than the next one is taken at once where it is the last.
 NEARLY = 1.6
+# How far views are beside the first: how much the bound rises, in gaps between bound and best. Nearer ones
+# tell less apart, and windows of farther ones are wide.
+RISE = 6.0
 # Known choices from which exchanges are tried.
 STARTS = 4
 
@@ -77,12 +79,28 @@ class Windows:
         """The views (with `around`, those beside the first too), what passes, and its slacks above zero."""
         views = [self._view(self.best)]
         if around and self.state.best is not None:
-            for prices in beside(self.best.prices, self.state.limits):
-                at = priced(self.branch.part, prices)
-                views.append(self._view(Bounded(at, prices, at.value + float(prices @ self.state.limits))))
+            views += [self._view(self._moved(way)) for way in ways(self.best.prices, self.state.limits)]
         points = seen(views)
         slack = np.zeros(0) if points[0] is None else np.sort(points[0].slack[0])
         return views, points, slack[(slack > 0) & np.isfinite(slack)]
+
+    def _moved(self, way: np.ndarray) -> Bounded:
+        """The bound at prices so far along a way that it rises by about RISE times the gap."""
+        aim, share = RISE * (self.best.bound - self.state.importance), 0.5
+        for _ in range(4):
+            prices = np.maximum(self.best.prices + share * way, 0.0)
+            at = priced(self.branch.part, prices)
+            here = Bounded(at, prices, at.value + float(prices @ self.state.limits))
+            rise = here.bound - self.best.bound
+            if not math.isfinite(rise):
+                return self.best
+            if rise > 1.3 * aim:
+                share *= aim / rise
+            elif rise < 0.5 * aim and share < 1:
+                share = min(1.0, 2 * share)
+            else:
+                break
+        return here
 
     def _view(self, of: Bounded) -> View:
         return View(of.at, of.bound - self.state.importance + self.rounding(of.prices))
