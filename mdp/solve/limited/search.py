@@ -54,7 +54,8 @@ class Search:
         Args:
             start: prices to begin with, such as the shadow price of latency and zeros.
             floor: nothing as important is looked for or below; minus infinity to look for anything.
-            check: called now and then; where it raises OutOfTime, what is known is returned.
+            check: called now and then; where it raises OutOfTime, what is known is returned. So it is where
+                too many choices are near the bound.
         """
         state = State(limits, floor)
         if len(self.program.levels) == 1:
@@ -68,9 +69,9 @@ class Search:
                     bounds[root] = -math.inf
                     continue
                 bounds[root] = self._close(root, state, check)
-        except OutOfTime:
-            top = float(bounds.max())
-            return Outcome(state.best, max(top, state.importance), state.prices, False)
+        except (OutOfTime, TooMany) as stop:
+            bound = max(float(bounds.max()), state.importance)
+            return Outcome(state.best, bound, state.prices, False, str(stop))
         return Outcome(state.best, state.importance, state.prices, True)
 
     def _of_one_list(self, state: State) -> Outcome:

@@ -12,12 +12,16 @@ from .prices import Found, Mixture
 
 @dataclass
 class Outcome:
-    """What is known at the end: the best choice (None: none was found), a bound on all, and prices there."""
+    """What is known at the end: the best choice (None: none was found), a bound on all, and prices there.
+
+    `reason` says why the search gave up, where that was not for want of time.
+    """
 
     best: Found | None
     bound: float
     prices: np.ndarray
     proven: bool
+    reason: str = ""
 
 
 @dataclass(eq=False)
