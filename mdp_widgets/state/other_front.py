@@ -12,9 +12,10 @@ from mdp.core.errors import MdpError
 from mdp.core.problem import Problem
 from mdp.core.resources import UNITS
 from mdp.core.turned import LATENCY, turned
-from mdp.solve import Front, Limits
+from mdp.solve import Front, Limits, Pins
 from mdp.solve.limited.contradiction import smallest_latency
 
+from .choices import solved
 from .explorer_state import ExplorerState
 from .limits import resources_beside
 from .opening import LIMITED_POINTS
@@ -73,9 +74,12 @@ class OtherFront(HasTraits):
         most = {_own(s.study.problem): s.budget, **others}
         try:
             low = smallest_latency(self.problem, Limits(most=most))
+            # More of it than the best plan uses without a limit of it buys nothing.
+            free = solved(s.study.problem, s.budget, Pins(), others)
         except MdpError:
             return
-        self._growing = grow(self.problem, low, LIMITED_POINTS, tell, kernel_loop(), most)
+        high = s.study.problem.uses(free.choices, free.removed_blocks)[s.over]
+        self._growing = grow(self.problem, low, LIMITED_POINTS, tell, kernel_loop(), most, high)
 
 
 def _own(problem: Problem) -> str:

@@ -39,6 +39,11 @@ def test_every_point_keeps_the_budget_and_the_other_limits_and_is_the_best(view)
         assert within(problem.total(problem.latency, choices, plan.removed_blocks), s.budget)
         assert within(uses["macs"], s.limits["macs"]) and within(plan.latency, point.budget)
         assert uses["parameters"] == pytest.approx(plan.latency)
+    # The last one is what the best plan uses where the resource is free: no points in vain.
+    assert points[-1].plan.importance == pytest.approx(
+        solve(problem, s.budget, most=dict(s.limits)).importance
+    )
+    assert len({p.plan.importance for p in points}) > len(points) / 2
     middle = points[len(points) // 2]
     most = {"macs": s.limits["macs"], "parameters": middle.budget}
     assert middle.plan.importance == pytest.approx(solve(problem, s.budget, most=most).importance)
