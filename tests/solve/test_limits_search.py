@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mdp.core.errors import MdpError
+from mdp.core.errors import Infeasible, MdpError
 from mdp.core.plan import within
 from mdp.core.problem import Problem
 from mdp.core.terms import Dim, Resource, Term
@@ -204,4 +204,28 @@ def test_milp_says_that_limits_are_many_where_it_finds_nothing():
     with pytest.raises(MdpError, match="within the budget and all limits"):
         solve(
             problem, problem.dense_latency, "milp", most={"r0": problem.dense_use("r0") + 1}, time_limit=1e-6
+        )
+
+
+def test_which_limits_clash_is_said_where_one_clashes_with_two():
+    """Latency with size, and latency with work: the sentence names a pair, and what raising one would do."""
+    choice = Dim("c", 1, (1, 2, 3))
+
+    def term(*values):
+        return (Term("t", None, ("c",), np.array(values, dtype=float)),)
+
+    resources = (Resource("size", "units", term(9, 3, 2)), Resource("work", "units", term(8, 4, 1)))
+    problem = Problem("three", "ms", (choice,), (), term(1, 5, 6), term(1, 2, 3), resources=resources)
+    with pytest.raises(Infeasible) as stop:
+        solve(problem, 2.0, most={"size": 4.0, "work": 5.0})
+    text = str(stop.value)
+    assert "no choice has a latency of 2 ms and work of 5 units together" in text
+    assert "a latency from 5 ms" in text and "Raising work alone is not enough" in text
+    with pytest.raises(Infeasible, match="a latency of 2 ms and size of 4 units together"):
+        solve(problem, 2.0, most={"size": 4.0, "work": 8.0})
+    # Two pairs that clash and have nothing in common: no single one helps.
+    other = Resource("heat", "units", term(3, 9, 9))
+    with pytest.raises(Infeasible, match="alone is not enough"):
+        solve(
+            replace(problem, resources=(*resources, other)), 2.0, most={"size": 4.0, "work": 5.0, "heat": 4.0}
         )
