@@ -15,7 +15,7 @@ from mdp.surgery import check
 class Steep(nn.Module):
     """Gates so steep that noise of 1e-7 becomes the answer, as in GhostNetV3 with weights at random."""
 
-    def __init__(self, width=24, depth=8, slope=12.0):
+    def __init__(self, width=24, depth=8, slope=300.0):
         super().__init__()
         self.first, self.head, self.slope = nn.Linear(6, width), nn.Linear(width, 4), slope
         self.layers = nn.ModuleList(nn.Linear(width, width) for _ in range(depth))
