@@ -1,5 +1,5 @@
-"""A network that makes everything of the last digits of a sum: in float32 no cut of it looks right; in float64
-the right ones do, and the wrong ones do not."""
+"""A network that makes everything of the last digits of a sum: in float32 no cut of it looks right; in
+float64 the right ones do, and the wrong ones do not."""
 
 import json
 
