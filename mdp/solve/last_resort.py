@@ -37,13 +37,6 @@ def in_time(limits: Limits) -> str:
     return f" within {limit:g} s" if limit is not None and limit < math.inf else ""
 
 
-def gap(importance: float, bound: float | None) -> str:
-    """How far below the optimum a plan may be, as the end of a note."""
-    if not bound:
-        return ""
-    return f", at most {100 * (bound - importance) / abs(bound):.2g} % below the optimum"
-
-
 @dataclass(frozen=True)
 class Reached:
     """The best choice that fits, None where none does, and the smallest latency of all that was seen."""

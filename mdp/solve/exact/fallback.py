@@ -11,7 +11,7 @@ from ...core.pins import pinned, removed_with
 from ...core.plan import Plan, make_plan, within
 from ...core.problem import Problem
 from ...core.resources import amount, budgeted
-from ..last_resort import BY_STEPS, extra, gap, in_time, search
+from ..last_resort import BY_STEPS, extra, in_time, search
 from ..loose_bound import loose_bound
 from ..precision import carried
 from ..protocol import Clock, Limits, OutOfTime
@@ -32,10 +32,33 @@ def by_milp(
         Cancelled: on request.
         MdpError: no plan was found in time.
     """
+    known = _known(problem, budget, clock)
+    bound = None if ready is None else _bound(ready, budget, 0.0 if known is None else known.importance)
+    return in_time_left(problem, budget, clock, known, bound, reason)
+
+
+def in_time_left(
+    problem: Problem,
+    budget: float,
+    clock: Clock,
+    known: Plan | None,
+    bound: float | None,
+    reason: str,
+    near: Plan | None = None,
+) -> Plan:
+    """The MILP's plan in the time that is left, or the one known where that is better; where time runs
+    out, what single steps make of them.
+
+    Args:
+        known: a plan, `bound` what no plan exceeds; None where nothing is known.
+        near: a plan that only breaks limits, to step from.
+
+    Raises:
+        Infeasible, Cancelled, MdpError: as `by_milp`.
+    """
     from ..milp import solver as milp
 
-    known = _known(problem, budget, clock)
-    bound = None if ready is None or known is None else _bound(ready, budget, known)
+    limits = clock.limits
     try:
         plan = milp.solve(problem, budget, clock.rest(limits.pins))
     except (Cancelled, Infeasible):
@@ -43,43 +66,46 @@ def by_milp(
     except (MdpError, OutOfTime):
         plan = None
     if plan is None or (not plan.optimal and time.monotonic() >= clock.end):
-        known, smallest = _stepped(problem, budget, limits, [p for p in (plan, known) if p is not None])
+        known, smallest = _stepped(problem, budget, limits, [p for p in (plan, known) if p is not None], near)
         if known is None:
             raise _no_plan(problem, limits, reason, smallest)
         plan = known if plan is None else plan
-        bound = _loose(problem, budget, limits, known) if ready is None else _bound(ready, budget, known)
+        if bound is None:
+            bound = loose_bound(pinned(problem, limits.pins), budget, known.importance, extra(limits).clock())
     if not plan.optimal:
         plan = _better(plan, known, bound, limits)
     return dataclasses.replace(plan, note="; ".join(filter(None, [reason, plan.note])))
 
 
-def _stepped(problem: Problem, budget: float, limits: Limits, plans: list[Plan]) -> tuple[Plan | None, float]:
+def _stepped(
+    problem: Problem, budget: float, limits: Limits, plans: list[Plan], near: Plan | None
+) -> tuple[Plan | None, float]:
     """The best of the plans known and of what single steps make of them, and the smallest latency seen."""
     pins, start = limits.pins, time.perf_counter()
-    smaller = pinned(problem, pins)
-    starts = [(p.choices, frozenset(p.removed_blocks)) for p in plans]
-    found = search(smaller, budget, {}, starts, extra(limits).clock())
+    starts = [(p.choices, frozenset(p.removed_blocks)) for p in (*plans, *([near] if near else []))]
+    found = search(pinned(problem, pins), budget, limits.most, starts, extra(limits).clock())
     best = max(plans, key=lambda plan: plan.importance, default=None)
     if found.choices is None:
         return best, found.smallest
     removed, seconds = removed_with(found.removed, pins), time.perf_counter() - start
-    made = make_plan(problem, budget, found.choices, removed, solver="exact", seconds=seconds, note=BY_STEPS)
+    made = make_plan(
+        problem, budget, found.choices, removed, solver="exact", seconds=seconds, note=BY_STEPS,
+        most=limits.most,
+    )  # fmt: skip
     return (made if best is None or made.importance > best.importance else best), found.smallest
 
 
 def _no_plan(problem: Problem, limits: Limits, reason: str, smallest: float) -> MdpError:
     unit, dense = problem.latency_unit, problem.dense_latency
+    if limits.most:
+        said = f"No plan within the budget and all limits was found{in_time(limits)}. {reason}".strip()
+        return MdpError(f"{said} Give it more time, or larger limits.")
     share = f" ({100 * smallest / dense:.1f} % of dense)" if dense > 0 else ""
     return MdpError(
         f"No plan was found{in_time(limits)}. The least {budgeted(unit)} found is "
         f"{amount(smallest, unit)}{share}; whether less is possible is not known. {reason} Give it more "
         "time, or a larger budget."
     )
-
-
-def _loose(problem: Problem, budget: float, limits: Limits, known: Plan) -> float | None:
-    smaller = pinned(problem, limits.pins)
-    return loose_bound(smaller, budget, known.importance, extra(limits).clock())
 
 
 def _better(plan: Plan, known: Plan | None, bound: float | None, limits: Limits) -> Plan:
@@ -89,13 +115,22 @@ def _better(plan: Plan, known: Plan | None, bound: float | None, limits: Limits)
     least = max(min(bounds), best.importance) if bounds else None
     note = plan.note
     if best is known:
-        note = "; ".join(filter(None, [known.note, f"stopped after {limits.time_limit:g} s"]))
-    return dataclasses.replace(best, bound=least, note=note + gap(best.importance, least))
+        how = BY_STEPS if known.note == BY_STEPS else ""
+        note = "; ".join(filter(None, [how, f"stopped after {limits.time_limit:g} s"]))
+    note += how_far(least, best.importance)
+    return dataclasses.replace(best, bound=least, note=note)
 
 
-def _bound(ready: PreparedProblem, budget: float, known: Plan) -> float | None:
+def how_far(bound: float | None, importance: float) -> str:
+    """What a note says of the gap: `, at most 0.2 % below the optimum`; "" where nothing is known."""
+    if bound is None or bound == 0 or not math.isfinite(bound):
+        return ""
+    return f", at most {100 * max(bound - importance, 0.0) / abs(bound):.2g} % below the optimum"
+
+
+def _bound(ready: PreparedProblem, budget: float, importance: float) -> float | None:
     """What the hulls say that nothing within the budget exceeds; None where float64 does not carry that."""
-    if not carried(ready.problem, budget, known.importance):
+    if not carried(ready.problem, budget, importance):
         return None
     capacity = budget + 0.5e-9 * abs(budget)
     with ready.lock, np.errstate(all="ignore"):

@@ -10,22 +10,21 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ...core.errors import Cancelled, Infeasible, MdpError, Unsupported
+from ...core.errors import Infeasible, Unsupported
 from ...core.pins import Pins, allowed_options
 from ...core.plan import Plan, make_plan, within
 from ...core.problem import Problem
 from ..cache import kept_few
 from ..exact import solver as exact
 from ..exact.elimination import Restriction, Tree
+from ..exact.fallback import how_far, in_time_left
 from ..exact.point_pool import TooMany
 from ..exact.prepared import restricted as make_restricted
 from ..exact.program import make_program
 from ..precision import FORGIVEN, ROUNDING, carried, sizes
 from ..protocol import NO_LIMITS, Limits, OutOfTime
-from . import by_milp
 from .columns import wide_tree
 from .contradiction import contradiction
-from .late import when_late
 from .lists import make_wide_nodes
 from .search import Search
 
@@ -65,25 +64,26 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS, explain: 
         return plan
     try:
         plan = _proven(problem, budget, limits, alone, clock, start)
-    except (TooMany, Unsupported) as error:
-        plan, reason = None, str(error)
+    except (TooMany, Unsupported) as gave_up:
+        known = gave_up.plan if isinstance(gave_up, GaveUp) else None
+        bound = alone.bound if known is None else known.bound
+        return in_time_left(problem, budget, clock, known, bound, str(gave_up), near=alone)
     except OutOfTime:
-        return when_late(problem, budget, limits, alone, "", start)
-    else:
-        reason = ""
-    if reason:
-        try:
-            return by_milp.solve(problem, budget, clock.rest(limits.pins), reason)
-        except (Cancelled, Infeasible):
-            raise
-        except (MdpError, OutOfTime):
-            return when_late(problem, budget, limits, alone, reason, start)
+        return in_time_left(problem, budget, clock, None, alone.bound, "", near=alone)
     if plan is not None:
         return plan
     if not explain:
         raise Infeasible("No choice meets all limits.", None)
     wrong = contradiction(problem, budget, limits)
     raise wrong or Infeasible("No choice meets the budget and all limits together.", None)
+
+
+class GaveUp(TooMany):
+    """Too many choices are near the bound; `plan` is the best known, if any."""
+
+    def __init__(self, reason: str, plan: Plan | None):
+        super().__init__(reason)
+        self.plan = plan
 
 
 def _if_it_fits(problem: Problem, budget: float, limits: Limits, alone: Plan, start: float) -> Plan | None:
@@ -133,10 +133,13 @@ def _plan_of(
     first = np.zeros(len(room))
     first[0] = alone.shadow_price or 0.0
     floor = sum(float(t.values.min()) for t in problem.importance)
-    floor -= sum(float(np.abs(t.values).max()) for t in problem.importance) * (1 + 1e-9)
+    # Below every choice, also where nothing is important.
+    floor -= sum(float(np.abs(t.values).max()) for t in problem.importance) * (1 + 1e-9) or 1.0
     with ready.lock, np.errstate(all="ignore"):
         outcome = ready.search.optimum(room, first, floor, clock)
     if outcome.best is None:
+        if outcome.reason:
+            raise GaveUp(outcome.reason, None)
         if not outcome.proven:
             raise OutOfTime
         return None
@@ -144,16 +147,19 @@ def _plan_of(
     importance = problem.evaluate(choices, removed)[1]
     sure = outcome.proven and _carried(problem, budget, limits, importance)
     bound = min(outcome.bound, math.inf if alone.bound is None else alone.bound)
-    note = "" if sure else f"stopped after {limits.time_limit:g} s"
+    note = "" if sure else f"stopped after {limits.time_limit:g} s" + how_far(bound, importance)
     if outcome.proven and not sure:
         note = "Not proven: its numbers span more than float64 carries."
         bound = math.inf
-    return make_plan(
+    plan = make_plan(
         problem, budget, choices, removed, solver="exact", seconds=time.perf_counter() - start,
         bound=-math.inf if sure else bound if math.isfinite(bound) else None, optimal=sure,
         shadow_price=float(outcome.prices[0]), note=note, most=limits.most,
         shadow_prices=dict(zip(names, outcome.prices[1:].tolist(), strict=True)),
     )  # fmt: skip
+    if outcome.reason:
+        raise GaveUp(outcome.reason, plan)
+    return plan
 
 
 def _carried(problem: Problem, budget: float, limits: Limits, importance: float) -> bool:
