@@ -83,12 +83,18 @@ def _is_right(result: dict) -> bool:
     return result["max_abs_difference"] <= TOLERANCE
 
 
+def _in_float64(result: dict) -> str:
+    if "max_abs_difference_float32" not in result:
+        return ""
+    return f" in float64; {result['max_abs_difference_float32']:.1e} in float32 was rounding"
+
+
 def _describe(result: dict) -> str:
     lines = [
         f"{result['model']}: {len(result['dims'])} dims, {len(result['blocks'])} blocks, "
         f"{len(result['removed_blocks'])} removed, "
         f"{result['parameters_before']} parameters before, {result['parameters_after']} after",
         f"extracted against masked: {'the same' if _is_right(result) else 'DIFFERENT'}, largest difference "
-        f"{result['max_abs_difference']:.1e} of the largest output",
+        f"{result['max_abs_difference']:.1e} of the largest output{_in_float64(result)}",
     ]
     return "\n".join([*lines, *(f"  not pruned: {s['name']}: {s['reason']}" for s in result["skipped"])])

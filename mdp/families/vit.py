@@ -42,10 +42,17 @@ _EMBEDDINGS = ("cls_token", "dist_token", "reg_token", "pos_embed")
 
 
 def matches(model: nn.Module) -> bool:
-    """Whether this family is the one to ask."""
+    """Whether this family is the one to ask: a transformer with a part that is not known here, or another
+    stem, is followed through its graph."""
     from timm.models.vision_transformer import VisionTransformer
 
-    return isinstance(model, VisionTransformer)
+    if not isinstance(model, VisionTransformer):
+        return False
+    try:
+        _check_parts(model)
+    except Unsupported:
+        return False
+    return True
 
 
 def find(
@@ -62,7 +69,8 @@ def find(
 
     Raises Unsupported if a part of the model is one that this family does not know.
     """
-    _check(model, split_blocks, attention)
+    _check_parts(model)
+    _check_split(model, split_blocks, attention)
     from . import vit_segments, vit_split
 
     if not len(model.blocks):
@@ -133,7 +141,7 @@ def narrow(model: nn.Module, choices: Mapping[str, int | None], removed: Collect
         info["num_chs"] = width
 
 
-def _check(model: nn.Module, split_blocks: bool, attention: str) -> None:
+def _check_parts(model: nn.Module) -> None:
     from timm.models import vision_transformer as timm_vit
 
     scaling = timm_vit.ParallelScalingBlock, timm_vit.DiffParallelScalingBlock
@@ -152,7 +160,12 @@ def _check(model: nn.Module, split_blocks: bool, attention: str) -> None:
                 raise Unsupported(
                     "This transformer cannot be pruned: its attention has an output gate, which is not known."
                 )
-            if attention == "split" and is_differential(part.core):
+
+
+def _check_split(model: nn.Module, split_blocks: bool, attention: str) -> None:
+    for i, block in enumerate(model.blocks):
+        for part in block_parts(model, f"blocks.{i}"):
+            if attention == "split" and isinstance(part, AttentionPart) and is_differential(part.core):
                 raise Unsupported(
                     "The paper's split of attention in two tables is not for differential attention, whose "
                     "heads have two maps. Time it as it runs, fused."

@@ -82,8 +82,10 @@ def markdown(rows: Sequence[dict[str, Any]], tolerance: float, unchecked: Sequen
         "",
         "Right: with random weights, a random width of every dim and a third of the removable blocks gone, "
         "the outputs of the extracted and of the masked network for two small images differ by at most "
-        f"{tolerance:g} of the largest output (difference). Names that come to one network on such images, "
-        "with the same layers, settings and shapes, are run once. `python -m mdp check NAME` does one again; "
+        f"{tolerance:g} of the largest output (difference). Where float32 rounds away more than 1e-5, "
+        "float64 decides, in which rounding stays below 1e-8, and the row says both. Names that come to one "
+        "network on such images, with the same layers, settings and shapes, are run once. "
+        "`python -m mdp check NAME` does one again; "
         "`python -m mdp check --all --rows FILE --table docs/measurements/coverage.md` all that fit in "
         "memory, with `--largest` a limit in parameters; with `--kept` it writes this page from what "
         "FILE holds.",
@@ -97,7 +99,7 @@ def markdown(rows: Sequence[dict[str, Any]], tolerance: float, unchecked: Sequen
         rest = f"{len(unknown)}: {unknown[0]}" if unknown else ""
         lines.append(
             f"| {r['model']} | {len(r['dims'])} | {blocks} | {r['parameters_before'] / 1e6:.1f} M "
-            f"| {r['parameters_after'] / 1e6:.1f} M | {r['max_abs_difference']:.0e} | {rest} |"
+            f"| {r['parameters_after'] / 1e6:.1f} M | {_difference(r)} | {rest} |"
         )
     lines += ["", "| model | parameters | why it is not pruned |", "|---|--:|---|"]
     lines += [f"| {r['model']} | {r['parameters_before'] / 1e6:.1f} M | {r['error']} |" for r in failed]
@@ -109,6 +111,13 @@ def markdown(rows: Sequence[dict[str, Any]], tolerance: float, unchecked: Sequen
 def _verb(counted: Sequence, one: str, more: str) -> str:
     """`1 was`, `3 were`."""
     return f"{len(counted)} {one if len(counted) == 1 else more}"
+
+
+def _difference(row: dict[str, Any]) -> str:
+    """In float64 too where float32 could not tell."""
+    said = f"{row['max_abs_difference']:.0e}"
+    rounded = row.get("max_abs_difference_float32")
+    return said if rounded is None else f"{said} in float64 ({rounded:.0e} in float32)"
 
 
 def _unknown(row: dict[str, Any]) -> list[str]:

@@ -11,7 +11,10 @@ from torch import nn
 from mdp.core.errors import MdpError, Unsupported
 from mdp.core.study import ModelRef
 from mdp.families import find
+from mdp.networks.lively import liven
 from mdp.networks.options import default_width_step
+from mdp.surgery import extract, mask
+from mdp.surgery.check import random_decision
 
 from .small import NETWORKS, network
 
@@ -120,25 +123,42 @@ def test_a_model_outside_the_families_is_followed_as_a_graph():
         find(model, ref, attention="split")
 
 
+class Stem(nn.Module):
+    """Patches by two convolutions, the second of another name than timm's."""
+
+    grid_size, num_patches = (4, 4), 16
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 16, 4, 4), nn.Conv2d(16, 48, 2, 2)
+
+    def forward(self, x):
+        return self.second(torch.relu(self.first(x))).flatten(2).transpose(1, 2)
+
+    def feat_ratio(self, as_scalar=True):
+        return 8
+
+
 @pytest.mark.parametrize(
-    "part, message",
-    [
-        ("blocks.1", "its blocks.1 is of class Tanh, and only Block or"),
-        ("blocks.1.attn", "its blocks.1.attn is of class SelectiveAttention, and only Attention or"),
-        ("blocks.1.mlp", "its blocks.1.mlp is of class Tanh, and only Mlp or"),
-        ("blocks.1.attn.gate", "output gate"),
-    ],
+    "part", ["blocks.1", "blocks.1.attn", "blocks.1.mlp", "blocks.1.attn.gate", "patch_embed"]
 )
-def test_a_transformer_with_a_part_that_is_not_known_is_refused(part, message):
+def test_a_transformer_with_a_part_that_is_not_known_is_followed_as_a_graph(part):
     model = copy.deepcopy(network("vit").model)
     if part == "blocks.1.attn":  # made like timm's own, and yet another
         attention = model.get_submodule(part)
         attention.__class__ = type("SelectiveAttention", (type(attention),), {})
     else:
         parent, _, leaf = part.rpartition(".")
-        setattr(model.get_submodule(parent), leaf, nn.Tanh())
-    with pytest.raises(Unsupported, match=message):
-        find(model, network("vit").ref)
+        new = {"patch_embed": Stem, "blocks.1.attn.gate": lambda: nn.Linear(48, 48)}.get(part, nn.Tanh)
+        setattr(model.get_submodule(parent), leaf, new())
+    liven(model, 0)
+    found = find(model, network("vit").ref)
+    assert found.space.family == "traced" and {"heads", "qk", "v"} <= {d.kind for d in found.space.dims}
+    choices, removed, order = random_decision(found, 1)
+    x = torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        a, b = (make(found, choices, removed, order)(x) for make in (extract, mask))
+    assert float((a - b).abs().max()) <= 1e-5 * float(b.abs().max())
 
 
 def test_halves_that_share_a_layer_stay_together():

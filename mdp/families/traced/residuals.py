@@ -62,7 +62,21 @@ def branches(traced: fx.GraphModule, names: Mapping[str, str]) -> list[Branch]:
             inner.append(branch)
             taken |= branch.steps
     order = {node: i for i, node in enumerate(traced.graph.nodes)}
-    return _named(traced, sorted(inner, key=lambda b: order[b.addition]))
+    return _named(traced, _not_all_gone(sorted(inner, key=lambda b: order[b.addition]), uses))
+
+
+def _not_all_gone(found: list[Branch], uses: Mapping[fx.Node, frozenset[str]]) -> list[Branch]:
+    """Without the last of those that alone use a tensor together (a norm, or a layer, for all of them): no
+    count of parameters says that it goes when all have gone."""
+    counted = Counter(t for tensors in uses.values() for t in tensors)
+    inside: Counter[str] = Counter()
+    stay = []
+    for branch in found:
+        own = Counter(t for s in branch.steps for t in uses[s])
+        if all(t in branch.tensors or inside[t] + n < counted[t] for t, n in own.items()):
+            inside += own
+            stay.append(branch)
+    return stay
 
 
 def _ancestors(traced: fx.GraphModule) -> dict[fx.Node, frozenset[fx.Node]]:

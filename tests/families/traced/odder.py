@@ -97,6 +97,22 @@ class Einsum(nn.Module):
         return self.head(x + self.proj(y))
 
 
+class OneNorm(nn.Module):
+    """Three residual branches with one norm, two of them with one layer too."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed, self.norm, self.head = nn.Linear(6, 16), nn.LayerNorm(16), nn.Linear(16, 4)
+        self.shared, self.own = nn.Linear(16, 24), nn.Linear(16, 20)
+        self.back = nn.ModuleList([nn.Linear(24, 16), nn.Linear(24, 16), nn.Linear(20, 16)])
+
+    def forward(self, x):
+        x = self.embed(x)
+        for layer, back in zip((self.shared, self.shared, self.own), self.back, strict=True):
+            x = x + back(F.gelu(layer(self.norm(x))))
+        return self.head(x)
+
+
 class Named(nn.Module):
     """Answers with a dataclass that is no dictionary."""
 
@@ -142,6 +158,7 @@ NETWORKS = {
     "pixels": (lambda: Between(Pixels(), into=64), image),
     "pyramid": (Pyramid, image),
     "einsum": (Einsum, lambda: torch.randn(2, 5, 6)),
+    "one norm": (OneNorm, lambda: torch.randn(2, 6)),
     "swin": (swin, lambda: image(32)),
     "swin v2": (lambda: swin(second=True), lambda: image(32)),
 }

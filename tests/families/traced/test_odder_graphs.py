@@ -30,6 +30,7 @@ FOUND = {
     "pixels": (2, 0),
     "pyramid": (3, 0),
     "einsum": (4, 1),
+    "one norm": (3, 2),
     "swin": (14, 6),
     "swin v2": (17, 6),
 }
@@ -59,6 +60,16 @@ def test_extracted_is_masked(name):
         counted = sum(p.value(widths, set(removed)) for p in net.space.counts["parameters"])
         assert counted == sum(p.numel() for p in pruned.parameters())
     assert all(torch.equal(before[k], v) for k, v in model.state_dict().items())  # it is not changed
+
+
+def test_what_branches_share_is_not_gone_with_all_of_them():
+    model, inputs = prepare("one norm")
+    net = mdp.prunable(model, inputs)
+    removed = [b.name for b in net.space.blocks]
+    choices = {d.name: d.units if any(s.block not in removed for s in net.slices if s.dim == d.name) else None
+               for d in net.space.dims}  # fmt: skip
+    pruned = extract(net, choices, removed)
+    agree(pruned, mask(net, choices, removed), inputs)
 
 
 @pytest.mark.parametrize("second", [False, True])
