@@ -48,6 +48,14 @@ def test_there_and_back_again(tmp_path, capsys):
     assert len(results.read_text().splitlines()) == len(lines)
     assert main(["import-tables", str(kit), "--out", str(out)]) == 0, capsys.readouterr().err
     saved = load_tables(out)
+    told = results.read_text().splitlines()
+    network = next(i for i, line in enumerate(told) if line.startswith("network"))
+    told[network] = told[network].split(",")[0] + ",,,,,no operator Foo"
+    results.write_text("\n".join(told) + "\n")
+    capsys.readouterr()
+    assert main(["import-tables", str(kit), "--out", str(tmp_path / "again.json")]) == 0
+    said = "".join(capsys.readouterr())
+    assert "1 of " in said and "could not be timed there, the first with 'no operator Foo'" in said
     p = saved.tables.provenance
     assert (
         p["device"] == "a board" and "onnxruntime" in p["software"] and p["whole_networks"]["networks"] >= 2
@@ -121,6 +129,13 @@ def test_what_does_not_fit_is_refused_in_words(made, tmp_path, spoil, words):
     found, kit, rows = made
     with pytest.raises(MdpError, match=words):
         import_times(found, read_times(written(tmp_path / "r.csv", spoil(rows))), kit=kit)
+
+
+def test_another_kits_times_are_told_by_its_mark(made, tmp_path):
+    found, kit, rows = made
+    file = read_times(written(tmp_path / "r.csv", rows, head=("# kit: 0123", "# device: a board")))
+    with pytest.raises(MdpError, match=r"another kit.*of toy.*--kit DIR"):
+        import_times(found, file, kit=kit)
 
 
 def test_seconds_are_read_where_they_are_said_and_told_by_the_anchor_where_not(made, tmp_path):
