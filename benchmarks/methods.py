@@ -48,6 +48,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=120, help="to time the networks of one study")
     parser.add_argument("--tune", default="", help="methods to fine-tune, such as exact,halp,isomorphic,nvit")
     parser.add_argument("--tune-budgets", default="60,40,25", help="per cent (default 60,40,25)")
+    parser.add_argument("--tune-images", type=int, default=20_000, help="to fine-tune on (default 20000)")
     parser.add_argument("--recipe", default="quick", help="to fine-tune with")
     parser.add_argument("--iterate", type=int, default=0, metavar="STEPS", help="also prune in so many steps")
     parser.add_argument("--torch-pruning", action="store_true", help="also Torch-Pruning itself")

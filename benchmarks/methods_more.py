@@ -17,7 +17,8 @@ def tune(work, methods, budgets) -> None:
 
     from .methods import say, tuned_folder
 
-    recipe = recipe_of(work.args.recipe)
+    recipe, source = recipe_of(work.args.recipe), work.source
+    source = dataclasses.replace(source, train=source.train.sample(work.args.tune_images, recipe.seed))
     for budget in budgets:
         for method in methods:
             point = next((p for p in work.known.points if (p.method, p.budget) == (method, budget)), None)
@@ -34,7 +35,7 @@ def tune(work, methods, budgets) -> None:
                 facts = (read_json(saved).get("extra") or {}).get("finetuned") or {}
                 accuracy = facts.get("accuracy_tuned")
             else:
-                outcome = finetune(of_plan(work.study, plan), work.source, recipe, folder, Reporter())
+                outcome = finetune(of_plan(work.study, plan), source, recipe, folder, Reporter())
                 accuracy = outcome.accuracy_tuned if outcome else None
             if accuracy is not None:
                 work.put(dataclasses.replace(point, tuned=(accuracy,)))

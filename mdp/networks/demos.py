@@ -17,6 +17,10 @@ CIFAR = (
     "No licence is stated with the pictures; none of them comes along."
 )
 
+CIFAR_CLASSES = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Demo:
@@ -68,18 +72,17 @@ DEMOS = {
         mean=CIFAR_MEAN,
         std=CIFAR_STD,
         trained_on=CIFAR,
-        class_names=(
-            "airplane",
-            "automobile",
-            "bird",
-            "cat",
-            "deer",
-            "dog",
-            "frog",
-            "horse",
-            "ship",
-            "truck",
-        ),
+        class_names=CIFAR_CLASSES,
+    ),
+    "cifar_vit": Demo(
+        "vit_tiny_patch16_224",
+        (3, 32, 32),
+        10,
+        {"img_size": 32, "patch_size": 4, "embed_dim": 128, "depth": 6, "num_heads": 8},
+        mean=CIFAR_MEAN,
+        std=CIFAR_STD,
+        trained_on=CIFAR,
+        class_names=CIFAR_CLASSES,
     ),
 }
 

@@ -49,6 +49,11 @@ STAGES: dict[str, tuple[Stage, ...]] = {
             )  # one cycle (Smith 2018); about 40 minutes on one quiet core
         ),
     ),
+    "cifar_vit": (
+        Stage(
+            Recipe(epochs=30, batch=256, rate=2e-3, warmup=0.1, distill=0.5), teacher="cifar_resnet20"
+        ),  # minutes on a GPU, hours on a CPU
+    ),
     "fmnist_vit": (
         Stage(Recipe(epochs=10, rate=1.5e-3, distill=0.0)),
         Stage(Recipe(epochs=3, rate=8e-4, warmup=0.05, distill=0.7), teacher="fmnist_resnet"),

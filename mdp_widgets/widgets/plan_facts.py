@@ -125,7 +125,7 @@ def _band(study: StudyRecord, plan: Plan, known: tuple[Timed, ...]) -> dict[str,
                 f"{fmt.percent(far)} at worst. More of them: mdp verify '{study.name}'. {inferred}".rstrip(),
             }
         return {
-            "band": "not verified",
+            "band": "± ?",
             "title": "Not verified yet: predicted from the tables, and no whole network was measured to say "
             f"how good that is. Run: mdp verify '{study.name}'. {inferred}".rstrip(),
         }

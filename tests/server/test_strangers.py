@@ -304,4 +304,6 @@ def test_a_kernel_killed_while_it_starts_is_said(served):
             await served.channel(kernel)
 
     run_apart(go_on())
-    assert "Traceback" not in served.log.read_text()[before:]
+    # A kernel that is shut down may say in its own log how its last message broke off.
+    said = re.sub(r"(?ms)^\[IPKernelApp\].*?(?=^\[|\Z)", "", served.log.read_text()[before:])
+    assert "Traceback" not in said, said[-3000:]

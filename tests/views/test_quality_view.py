@@ -87,7 +87,7 @@ def test_a_measurement_replaces_not_verified(trained):
     study = dataclasses.replace(trained, verification=None)
     selection = ExplorerState(study)
     plan = selection.plan
-    assert plan_facts(study, plan)[0]["band"] == "not verified"
+    assert plan_facts(study, plan)[0]["band"] == "± ?"
     from mdp.core.plan import plan_to_json
 
     story = {
