@@ -30,10 +30,11 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--limit", type=float, default=60.0, help="seconds for each solve of milp")
     parser.add_argument("--brute", type=int, default=0, metavar="N", help="also N small random problems")
     parser.add_argument("--first", type=int, default=0, metavar="SEED", help="seed of the first of these")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random limits")
     args = parser.parse_args(argv)
     say_where()
     if args.solves:
-        several_table(args.solves, args.only, args.milp, args.limit)
+        several_table(args.solves, args.only, args.milp, args.limit, args.seed)
     if args.brute:
         against_everything(range(args.first, args.first + args.brute))
 
@@ -43,8 +44,10 @@ def instances() -> list[tuple[str, Callable[[], Problem]]]:
     return [*found, ("synthetic-deit-base", lambda: problems.synthetic(problems.DEIT_BASE))]
 
 
-def several_table(solves: int, only: list[str] | None = None, milp: int = 0, limit: float = 60.0) -> None:
-    print(f"exact under several limits, {solves} random ones each: median / p95 / max in ms.")
+def several_table(
+    solves: int, only: list[str] | None = None, milp: int = 0, limit: float = 60.0, seed: int = 0
+) -> None:
+    print(f"exact under several limits, {solves} random ones each (seed {seed}): median / p95 / max in ms.")
     print(f"{'':24} limits prepare | {'by the clock':24} | {'CPU':24} | proven | by milp | infeasible")
     for name, make in instances():
         if only and not any(text in name for text in only):
@@ -54,7 +57,7 @@ def several_table(solves: int, only: list[str] | None = None, milp: int = 0, lim
             start = time.thread_time()
             limited.prepared(problem, tuple(sorted(names)))
             prepare = time.thread_time() - start
-            rows = [_timed(problem, *asked) for asked in _asked(problem, names, solves)]
+            rows = [_timed(problem, *asked) for asked in _asked(problem, names, solves, seed)]
             clock, cpu = ([r[i] for r in rows] for i in (0, 1))
             spans = " | ".join(" / ".join(f"{v:.1f}" for v in ms(side)).ljust(24) for side in (clock, cpu))
             plans = [r[2] for r in rows]
@@ -65,13 +68,15 @@ def several_table(solves: int, only: list[str] | None = None, milp: int = 0, lim
                 f"| {plans.count(None)}",
                 flush=True,
             )
-            for budget, most in list(_asked(problem, names, solves))[:milp]:
+            for budget, most in list(_asked(problem, names, solves, seed))[:milp]:
                 _against_milp(problem, budget, most, limit)
 
 
-def _asked(problem: Problem, names: tuple[str, ...], count: int) -> Iterator[tuple[float, dict[str, float]]]:
+def _asked(
+    problem: Problem, names: tuple[str, ...], count: int, seed: int
+) -> Iterator[tuple[float, dict[str, float]]]:
     """Random budgets, and limits of the other resources near what the best plan of that budget uses."""
-    rng, low = np.random.default_rng(0), fastest(problem).latency
+    rng, low = np.random.default_rng(seed), fastest(problem).latency
     for _ in range(count):
         budget = low + rng.random() * (problem.dense_latency - low)
         alone = solve(problem, budget)

@@ -11,6 +11,7 @@ import errno
 import importlib
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -36,7 +37,7 @@ WITHOUT_TORCH = (
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command. 0: done; 1: failed; 2: the input was wrong or cannot be met; 130: cancelled."""
-    argv = sys.argv[1:] if argv is None else argv
+    argv = _with_negatives(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(
         prog="mdp", description="Multi-dimensional pruning under a latency budget."
     )
@@ -68,6 +69,17 @@ def main(argv: list[str] | None = None) -> int:
         if job and not processes.rank():  # the page that started it may be gone by now
             note_exit(job, code)
     return code
+
+
+def _with_negatives(argv: list[str]) -> list[str]:
+    """`--macs -3M` as `--macs=-3M`: an amount that cannot be, and no option, so that a sentence says so."""
+    found: list[str] = []
+    for word in argv:
+        if found and re.match(r"-\.?\d", word) and re.fullmatch(r"--[a-z][a-z-]*", found[-1]):
+            found[-1] += f"={word}"
+        else:
+            found.append(word)
+    return found
 
 
 def module_of(command: str) -> str:

@@ -59,14 +59,21 @@ def front_info(
     plan: Plan | None,
     other: Plan | None = None,
     others: tuple[Points, ...] = (),
+    turned: Problem | None = None,
 ) -> FrontInfo:
-    """The record of a study's front with a chosen plan."""
-    problem = study.problem
+    """The record of a study's front with a chosen plan.
+
+    With `turned`, the study's problem with another resource in latency's place, the front is over that one,
+    and stands where "latency" does.
+    """
+    problem = turned or study.problem
     total = problem.dense_importance or 1.0
     points = front.points if front else ()
 
     def spot(p: Plan | None) -> tuple[float, float, bool] | None:
-        return (p.latency, p.importance / total, p.optimal) if p else None
+        if p is None:
+            return None
+        return (p.latency if turned is None else _used(turned, p), p.importance / total, p.optimal)
 
     return FrontInfo(
         unit=problem.latency_unit,
@@ -84,6 +91,12 @@ def front_info(
         doubt=importance_doubt(study),
         limited=bool(points and points[0].plan.limits),
     )
+
+
+def _used(problem: Problem, plan: Plan) -> float:
+    """What a plan uses of the resource in latency's place."""
+    choices = {d.name: plan.choices[d.name] or d.dense for d in problem.dims}
+    return problem.total(problem.latency, choices, plan.removed_blocks)
 
 
 def _words(problem: Problem, front: Front) -> tuple[str, ...]:

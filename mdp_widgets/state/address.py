@@ -1,4 +1,4 @@
-"""The view as a query string: study, budget, pins, limits, block, dim, tab, axis of the front, and plan A.
+"""The view as a query string: study, budget, pins, limits, block, dim, tab, axes of the front, and plan A.
 
 A plan is written as the budget, the pins and the limits that it is the answer to: solving gives it again.
 """
@@ -12,7 +12,7 @@ from mdp.core.pins import pins_from_text, pins_text
 from mdp.core.plan import parse_budget
 
 from .explorer_state import ExplorerState
-from .limits import limits_from_text, limits_text
+from .limits import limits_from_text, limits_text, resources_beside
 
 
 def address_of(selection: ExplorerState) -> str:
@@ -31,6 +31,7 @@ def address_of(selection: ExplorerState) -> str:
             "block": selection.block,
             "dim": selection.dim,
             "axis": "" if selection.axis == "importance" else selection.axis,
+            "over": selection.over,
         }
     view["tab"] = selection.tab
     return urlencode({k: v for k, v in view.items() if v})
@@ -61,6 +62,8 @@ def go_to(selection: ExplorerState, address: str) -> None:
             selection.error = selection.error or complaint
     except MdpError as error:
         selection.error = str(error)
+    over = view.get("over", "")
+    selection.show_over(over if over in resources_beside(problem) else "")
     selection.look_at(view.get("block"), view.get("dim"))
 
 

@@ -43,6 +43,7 @@ class ExplorerTraits(HasTraits):
         status: a sentence about what just happened, "" if nothing needs saying.
         error: a sentence about what could not be done and what to do; "" when all is well.
         axis: what the front shows against latency: "importance" or "accuracy".
+        over: the resource that the front goes over, all else limited; "" for what the budget is of.
         settled: counts the choices that were made to stay (the end of a drag, a click, a pin): the time for
             views to do what is too slow for every step of a drag.
         can_undo, can_redo: whether `undo` and `redo` would do something.
@@ -64,6 +65,7 @@ class ExplorerTraits(HasTraits):
     status = Unicode("")
     error = Unicode("")
     axis = Enum(("importance", "accuracy"), "importance")
+    over = Unicode("")
     settled = Int(0)
     can_undo = Bool(False)
     can_redo = Bool(False)
@@ -85,6 +87,10 @@ class ExplorerTraits(HasTraits):
     def show_axis(self, axis: str) -> None:
         """Show "importance" or "accuracy" against latency in the front."""
         self.axis = axis
+
+    def show_over(self, resource: str) -> None:
+        """Show the front over a resource while budget and limits hold; "" for what the budget is of."""
+        self.over = resource
 
     def compare_front_with(self, points: Iterable[Any]) -> None:
         """Show these beside the front, in its view and in what is taken away of it."""

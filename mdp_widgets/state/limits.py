@@ -41,8 +41,12 @@ def changed(
 def shown_resources(problem: Problem) -> list[str]:
     """The resources to show a slider of: not what the budget is of, and weight memory is the parameters times
     what one of them takes."""
-    names = list(problem.resource)
-    own = next((n for n in names if n in UNITS and UNITS[n] == problem.latency_unit), None)
+    names = resources_beside(problem)
     twins = {MEMORY} if PARAMETERS in names else set()
-    twins |= {PARAMETERS} if own == MEMORY else set()
-    return [name for name in names if name not in twins and name != own]
+    twins |= {PARAMETERS} if problem.latency_unit == UNITS[MEMORY] else set()
+    return [name for name in names if name not in twins]
+
+
+def resources_beside(problem: Problem) -> list[str]:
+    """The resources that are not what the budget is of."""
+    return [name for name in problem.resource if UNITS.get(name) != problem.latency_unit]

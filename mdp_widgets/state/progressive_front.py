@@ -32,16 +32,24 @@ def rounds(low: float, high: float, count: int) -> list[list[float]]:
 
 
 def growing_front(
-    problem: Problem, low: float, count: int, most: Mapping[str, float] | None = None
+    problem: Problem,
+    low: float,
+    count: int,
+    most: Mapping[str, float] | None = None,
+    high: float | None = None,
 ) -> Iterator[Front | None]:
-    """Yields a finer Front after each round and None after each point on the way; the last has the hull."""
+    """Yields a finer Front after each round and None after each point on the way; the last has the hull.
+
+    Budgets go from `low` to `high`, which is dense without it.
+    """
+    high = problem.dense_latency if high is None else high
     points: dict[float, FrontPoint] = {}
     start, seconds = time.monotonic(), 1.0 if most else None
 
     def so_far() -> tuple[FrontPoint, ...]:
         return tuple(points[b] for b in sorted(points))
 
-    for budgets in rounds(low, problem.dense_latency, count):
+    for budgets in rounds(low, high, count):
         for budget in budgets:
             try:
                 points[budget] = FrontPoint(budget, solve(problem, budget, most=most, time_limit=seconds))
@@ -76,12 +84,13 @@ def grow(
     tell: Callable[[Front], None],
     loop: asyncio.AbstractEventLoop | None,
     most: Mapping[str, float] | None = None,
+    high: float | None = None,
 ) -> asyncio.Task | None:
     """Tell the coarse front now, finer ones from `loop` as they are ready; without a loop, all of them now.
 
     Returns the task that goes on, for whoever wants to cancel or await it.
     """
-    steps = growing_front(problem, low, count, most)
+    steps = growing_front(problem, low, count, most, high)
     for front in steps:
         if front is not None:
             tell(front)

@@ -6,6 +6,7 @@ import ipywidgets
 
 from mdp.core.measurements import finetuned, verified
 from mdp.core.plan_accuracy import measured_plans
+from mdp.core.resources import budgeted, said
 from mdp.plot.accuracy_draw import draw_accuracy
 from mdp.plot.accuracy_front import AccuracyFront, accuracy_front, accuracy_label, accuracy_table, with_chosen
 from mdp.plot.front import MOVING, draw_front, front_info, front_label, front_table
@@ -13,6 +14,8 @@ from mdp.plot.front_layers import finetuned_points, line_points, verified_points
 
 from ..state.baselines import WHAT, Baselines
 from ..state.explorer_state import ExplorerState
+from ..state.limits import resources_beside
+from ..state.other_front import OtherFront
 from ..state.polling import Follow
 from ..theme import ui
 from ..widgets.plot import Plot
@@ -33,12 +36,13 @@ AXES = {
     "accuracy": ("Accuracy", "Measured accuracy against latency"),
 }
 UNMEASURED = "No plan of this study was measured yet: run `mdp measure` on it"
+OVER = "Shown against what the budget is of"
 IN_IMPORTANCE = "Shown against importance; against accuracy stands all that was measured"
 
 
 class FrontView:
     """Over one state. `.plot` is the figure, `.toggles` the row of buttons to put beside its heading, `.axis`
-    the switch between importance and accuracy to put under it."""
+    the switch between importance and accuracy, with the choice of what it goes over, to put under it."""
 
     def __init__(self, selection: ExplorerState, height: str = "100%"):
         self.selection = s = selection
@@ -58,16 +62,23 @@ class FrontView:
             key: ipywidgets.ToggleButton(description=text, tooltip=title, layout={"width": "auto"})
             for key, (text, title) in AXES.items()
         }
-        self.axis = ui.row(*self.axes.values(), gap="0", flex_flow="row nowrap")
+        self.over = ipywidgets.Dropdown(
+            options=[("over latency", "")],
+            tooltip="What the front goes over; the budget and all other limits hold",
+        )
+        self.axis = ui.row(self.over, *self.axes.values(), gap="0", flex_flow="row nowrap")
         self.axis.add_class("mdp-axis")
         for key, button in self.axes.items():
             button.observe(lambda change, key=key: self._switch(key, change["new"]), "value")
+        self.other = OtherFront(s)
         self._measured: AccuracyFront | None = None  # all but the chosen plan: made once, not at every step
         self.baselines.observe(self._gather, "found")
         self.baselines.observe(self._tell, "computing")
         s.observe(self._on_study, "study")
         s.observe(self.draw, ["plan", "front", "reference"])
-        s.observe(self._on_study, "axis")
+        s.observe(self._on_study, ["axis", "over"])
+        self.over.observe(self._choose_over, "value")
+        self.other.observe(self.draw, ["front", "problem"])
         s.accuracies.observe(self._learn, "since")
         s.accuracies.observe(self._on_study, "networks")  # there may be one to show where there was none
         self.plot.on_click(self._click)
@@ -84,15 +95,38 @@ class FrontView:
             self.buttons[key].value = self.buttons[key].value and present
         for key, button in self.buttons.items():
             present = there.get(key, True)
-            button.disabled = self.in_accuracy or not present
+            button.disabled = self.in_accuracy or self.goes_over or not present
             button.tooltip = TOGGLES[key][1] if present else MISSING[key]
-            button.tooltip = IN_IMPORTANCE if self.in_accuracy else button.tooltip
+            button.tooltip = IN_IMPORTANCE if self.in_accuracy else OVER if self.goes_over else button.tooltip
+        self._offer_over()
         self._learn()
         self._gather()
 
     @property
     def in_accuracy(self) -> bool:
-        return self.selection.axis == "accuracy" and self._anything()
+        return self.selection.axis == "accuracy" and self._anything() and not self.goes_over
+
+    @property
+    def goes_over(self) -> bool:
+        """Whether the front goes over another resource than what the budget is of."""
+        return self.selection.over != ""
+
+    def _offer_over(self) -> None:
+        """What there is to go over; nothing to choose where the study knows one thing only."""
+        study = self.selection.study
+        names = resources_beside(study.problem) if study else []
+        first = budgeted(study.problem.latency_unit) if study else "latency"
+        options = [(f"over {first}", ""), *((f"over {said(study.problem.resource[n])}", n) for n in names)]
+        value = self.selection.over if self.selection.over in names else ""
+        with self.over.hold_trait_notifications():
+            if self.over.options != tuple(options):
+                self.over.options = options
+            self.over.value = value
+        self.over.layout.display = "" if names else "none"
+
+    def _choose_over(self, change: Any) -> None:
+        if change["new"] is not None:
+            self.selection.show_over(change["new"])
 
     def _anything(self) -> bool:
         """Whether there is an accuracy to show against latency."""
@@ -105,8 +139,9 @@ class FrontView:
         """Something is known since: the switch may be of use, and the figure has more to show."""
         self._measured = None
         there = self._anything()
-        self.axes["accuracy"].disabled = not there
-        self.axes["accuracy"].tooltip = AXES["accuracy"][1] if there else UNMEASURED
+        self.axes["accuracy"].disabled = self.goes_over or not there
+        tip = OVER if self.goes_over else AXES["accuracy"][1]
+        self.axes["accuracy"].tooltip = tip if there else UNMEASURED
         for key, button in self.axes.items():
             button.value = key == ("accuracy" if self.in_accuracy else "importance")
         if self.in_accuracy:
@@ -153,7 +188,11 @@ class FrontView:
         if self.in_accuracy:
             self._draw_accuracy()
             return
-        info = front_info(s.study, s.front, s.plan, s.reference and s.reference.plan, s.beside)
+        a = s.reference and s.reference.plan
+        if self.goes_over and self.other.problem is not None:
+            info = front_info(s.study, self.other.front, s.plan, a, turned=self.other.problem)
+        else:
+            info = front_info(s.study, s.front, s.plan, a, s.beside)
         spec = draw_front(info)
         self.plot.show(spec, front_label(info), *front_table(info), still=len(spec["data"]) - MOVING)
 
@@ -175,8 +214,20 @@ class FrontView:
         if self.in_accuracy and isinstance(latency, int | float):
             s.set_budget(max(latency * (1 + 1e-12), s.min_latency))
             return
+        if self.goes_over:
+            self._limit(latency)
+            return
         if s.front is None or not isinstance(latency, int | float):
             return
         nearest = min(s.front.points, key=lambda p: abs(p.plan.latency - latency), default=None)
         if nearest is not None:
             s.set_budget(max(nearest.plan.latency, s.min_latency))
+
+    def _limit(self, at: Any) -> None:
+        """A click on a front over another resource limits that one; the budget stays."""
+        s, front = self.selection, self.other.front
+        if front is None or not isinstance(at, int | float):
+            return
+        nearest = min(front.points, key=lambda p: abs(p.plan.latency - at), default=None)
+        if nearest is not None:
+            s.set_limit(s.over, nearest.plan.latency)

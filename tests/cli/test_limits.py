@@ -45,6 +45,7 @@ def test_words_say_every_limit(capsys):
         (("--parameters", ""), "is empty"),
         (("--parameters", "2", "--limit", "parameters=1M"), "limited twice"),
         (("--parameters=-5",), "cannot be used"),
+        (("--macs", "-3M"), "cannot be used"),
         (("--macs", "1"), "smallest possible"),
         (("--limit", "laptop=3"), "does not know its laptop"),
         (("--limit", "laptop"), "NAME=AMOUNT"),

@@ -14,7 +14,7 @@ from mdp.core.plan import within
 from mdp.core.problem import Problem
 from mdp.core.terms import Dim, Resource, Term
 from mdp.solve import Pins, solve
-from mdp.solve.limited import closing, lists, search
+from mdp.solve.limited import last_pair, lists, pairing, search, windows
 
 from .brute import everything, random_problem
 
@@ -60,8 +60,10 @@ def as_large(really: bool):
     stack = contextlib.ExitStack()
     if really:
         stack.enter_context(mock.patch.multiple(lists, SMALL=0, GROWTH=0))
-        stack.enter_context(mock.patch.multiple(search, FIRST=2, SUMS=4))
-        stack.enter_context(mock.patch.multiple(closing, CHUNK=50))
+        stack.enter_context(mock.patch.object(search, "SUMS", 4))
+        stack.enter_context(mock.patch.object(windows, "FIRST", 2))
+        stack.enter_context(mock.patch.object(pairing, "FEW", 2))
+        stack.enter_context(mock.patch.object(last_pair, "CHUNK", 50))
     return stack
 
 

@@ -29,10 +29,25 @@ def by_milp(
         Cancelled: on request.
         MdpError: no plan was found in time.
     """
-    from ..milp import solver as milp
-
     known = _known(problem, budget, clock)
     bound = None if ready is None or known is None else _bound(ready, budget, known)
+    return in_time_left(problem, budget, clock, known, bound, reason)
+
+
+def in_time_left(
+    problem: Problem, budget: float, clock: Clock, known: Plan | None, bound: float | None, reason: str
+) -> Plan:
+    """The MILP's plan in the time that is left, or the one that is known where that is better.
+
+    Args:
+        known: a plan, `bound` what no plan exceeds; None where nothing is known.
+
+    Raises:
+        Infeasible, Cancelled, MdpError: as `by_milp`.
+    """
+    from ..milp import solver as milp
+
+    limits = clock.limits
     try:
         plan = milp.solve(problem, budget, clock.rest(limits.pins))
     except (Cancelled, Infeasible):
@@ -40,9 +55,10 @@ def by_milp(
     except (MdpError, OutOfTime):
         plan = known
     if plan is None:
+        within_all = " within the budget and all limits" if limits.most else ""
         raise MdpError(
-            f"No plan was found within {limits.time_limit:g} s. {reason} Give it more time, or a larger "
-            "budget."
+            f"No plan{within_all} was found within {limits.time_limit:g} s. {reason} Give it more time, or "
+            f"{'larger limits' if limits.most else 'a larger budget'}."
         )
     if not plan.optimal:
         plan = _better(plan, known, bound, limits)
@@ -55,9 +71,15 @@ def _better(plan: Plan, known: Plan | None, bound: float | None, limits: Limits)
     bounds = [b for b in (plan.bound, bound) if b is not None]
     least = max(min(bounds), best.importance) if bounds else None
     note = plan.note if best is plan and plan is not known else f"stopped after {limits.time_limit:g} s"
-    if least is not None and least != 0:
-        note += f", at most {100 * (least - best.importance) / abs(least):.2g} % below the optimum"
+    note += how_far(least, best.importance)
     return dataclasses.replace(best, bound=least, note=note)
+
+
+def how_far(bound: float | None, importance: float) -> str:
+    """What a note says of the gap: `, at most 0.2 % below the optimum`; "" where nothing is known."""
+    if bound is None or bound == 0 or not math.isfinite(bound):
+        return ""
+    return f", at most {100 * max(bound - importance, 0.0) / abs(bound):.2g} % below the optimum"
 
 
 def _bound(ready: PreparedProblem, budget: float, known: Plan) -> float | None:

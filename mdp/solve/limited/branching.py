@@ -5,7 +5,7 @@ use; of its points one half is ruled out in the one part, the other half in the 
 the slot are in both, which costs a little and loses nothing.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,19 @@ from .closing import Part
 from .prices import Found, Mixture
 
 
-def apart(part: Part, mixture: Mixture, prices: np.ndarray) -> tuple[Part, Part] | None:
+@dataclass(frozen=True, eq=False)
+class Half:
+    """One of two parts, and the (level, point of the whole program) pairs that are ruled out in it."""
+
+    part: Part
+    gone: frozenset[tuple[int, int]]
+
+    def holds(self, choice: Found) -> bool:
+        """Whether no point of a choice of the part before is ruled out."""
+        return self.gone.isdisjoint(choice.points)
+
+
+def apart(part: Part, mixture: Mixture, prices: np.ndarray) -> tuple[Half, Half] | None:
     """Two parts that hold all choices between them; None where the mixture shows no way to split."""
     mixed = mixture.mixed()
     if len(mixed) < 2:
@@ -28,12 +40,6 @@ def apart(part: Part, mixture: Mixture, prices: np.ndarray) -> tuple[Part, Part]
     low, high = sorted((float(cost[a - points[0]]), float(cost[b - points[0]])))
     first = cost <= (low + high) / 2 if own.reads_of is None and high > low else points == a
     return _without(part, level, points[first]), _without(part, level, points[~first])
-
-
-def holds(part: Part, choice: Found) -> bool:
-    """Whether no point of a choice is ruled out."""
-    levels = part.program.levels
-    return all(levels[n].importance[_place(part, n, p)] > -np.inf for n, p in choice.points)
 
 
 def _place(part: Part, level: int, point: int) -> int:
@@ -64,11 +70,12 @@ def _difference(part: Part, one: Found, other: Found, prices: np.ndarray):
     return found
 
 
-def _without(part: Part, level: int, points: np.ndarray) -> Part:
+def _without(part: Part, level: int, points: np.ndarray) -> Half:
     """The part with these points ruled out."""
     own = part.program.levels[level]
     importance = own.importance.copy()
     importance[points] = -np.inf
     levels = list(part.program.levels)
     levels[level] = replace(own, importance=importance)
-    return Part(replace(part.program, levels=levels), part.uses)
+    gone = frozenset((level, p) for p in own.origin[points].tolist())
+    return Half(Part(replace(part.program, levels=levels), part.uses), gone)

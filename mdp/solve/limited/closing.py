@@ -6,8 +6,9 @@ At prices p and for one point of the root, a choice x is worth
 
 where slack(x) is what x loses against the maximiser of importance - p.uses. Among the choices that meet all
 limits the best has the smallest loss, slack + p.(limits - uses). Within a window all are listed, less those
-that another beats in everything; if one with a loss inside the window meets the limits, the best of these is
-the optimum. `exact.slack_window` is the same for one resource.
+that another beats in everything, and those that lose too much in another of the `views`; if one with a loss
+inside the window meets the limits, the best of these is the optimum. `exact.slack_window` is the same for one
+resource.
 """
 
 from dataclasses import dataclass
@@ -15,17 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exact.joining import joined, lists_read
-from ..exact.message_passing import Pass
-from ..exact.point_pool import TooMany
 from ..exact.program import Program
 from ..exact.ragged import ranges
-from ..exact.slack_window import OpenPoints
 from .dominance import undominated
+from .last_pair import best_pair
+from .pairing import pairs_within
 from .pool import WidePool
 from .prices import Found
+from .views import Seen, View
 
-# Pairs of the last two lists looked at in one go.
-CHUNK = 300_000
 # Sums of one merge beyond which a window is given up.
 MOST_SUMS = 6_000_000
 
@@ -39,30 +38,36 @@ class Part:
 
 
 class WideWindow:
-    """All choices of a part with at most `window` slack at the prices of a pass."""
+    """All choices of a part with at most `window` slack in the first view, and what the others allow."""
 
-    def __init__(self, part: Part, at: Pass, survivors: list[OpenPoints | None], window: float, check,
+    def __init__(self, part: Part, views: list[View], survivors: list[Seen | None], window: float, check,
                  most_sums: int = MOST_SUMS):  # fmt: skip
         self.most_sums = most_sums
-        self.part, self.value, self.window, self.check = part, at.value, window, check
+        self.part, self.check = part, check
+        self.windows = np.array([window, *(view.window for view in views[1:])])
         program = part.program
-        self.pool = WidePool(program.slots, part.uses[0].shape[1])
-        narrow = [None if alive is None else alive.within(window) for alive in survivors]
+        self.pool = WidePool(program.slots, part.uses[0].shape[1], len(views))
+        narrow = [None if alive is None else alive.only(alive.slack[0] <= window) for alive in survivors]
         for number, alive in enumerate(narrow[:-1]):
             if alive is not None and len(alive.points):
                 self._merge_level(number, alive)
-        uses, importance, starts, counts = self._read(len(narrow) - 1, narrow[-1], 2)
-        self.uses, self.importance = uses[0], float(importance[0])
-        pairs = zip(starts[0].tolist(), counts[0].tolist(), strict=True)
-        self.sides = [slice(s, s + c) for s, c in pairs if c]
+        root = narrow[-1]
+        read = None if root is None else self._read(len(narrow) - 1, root, 2)
+        self.empty, self.sides = read is None or not len(read.importance), []
+        if not self.empty:
+            self.uses, self.importance = read.uses[0], float(read.importance[0])
+            pairs = zip(read.start[0].tolist(), read.count[0].tolist(), strict=True)
+            self.sides = [slice(s, s + c) for s, c in pairs if c]
 
-    def best(self, limits: np.ndarray, prices: np.ndarray, bound: float, known: float) -> Found | None:
+    def best(self, limits: np.ndarray, prices: np.ndarray, known: float) -> Found | None:
         """The best choice within the limits with a loss of at most the window, if it beats `known`.
 
         Args:
             limits: with the tolerance of a budget, shape (resources,).
-            prices: those of the pass, or any others at which `bound` is not above that of the pass.
+            prices: those of the first view's pass.
         """
+        if self.empty:
+            return None
         room = limits - self.uses
         sides = self.sides or [slice(0, 0)]
         a, b = sides if len(sides) == 2 else (sides[0], None)
@@ -77,47 +82,13 @@ class WideWindow:
                 return None
             i = int(np.where(fits, pool.importance[a], -np.inf).argmax()) + a.start
             return self._found([i], self.uses + pool.uses[i], self.importance + float(pool.importance[i]))
-        return self._best_pair(a, b, room, prices, floor)
-
-    def _best_pair(self, a: slice, b: slice, room, prices, floor: float) -> Found | None:
-        """The best pair by the price of what it uses: that has to be near all that there is room for."""
-        pool = self.pool
-        cost_a, cost_b = pool.uses[a] @ prices, pool.uses[b] @ prices
-        order = cost_b.argsort()
-        cost_b, uses_b, worth_b = cost_b[order], pool.uses[b][order], pool.importance[b][order]
-        # importance - cost is at most `net` in b, so a pair above the floor costs enough to make up for it.
-        net = float((worth_b - cost_b).max())
-        spare = 1e-12 * (abs(net) + float(np.abs(cost_b).max()) + float(room @ prices))
-        most = float(room @ prices) - cost_a + spare
-        own = pool.importance[a]
-        rank = (own - cost_a).argsort()[::-1]
-        found, picked, at = floor, None, 0
-        while at < len(rank):
-            self.check()
-            some = rank[at : at + max(64, CHUNK // 64)]
-            low = np.searchsorted(cost_b, found - own[some] - net - spare, side="left")
-            high = np.searchsorted(cost_b, most[some], side="right")
-            counts = np.maximum(high - low, 0)
-            size = int(np.searchsorted(counts.cumsum(), CHUNK)) + 1
-            some, low, counts = some[:size], low[:size], counts[:size]
-            at += size
-            i = some.repeat(counts)
-            j = ranges(low, counts)
-            worth = own[i] + worth_b[j]
-            better = worth > found
-            i, j, worth = i[better], j[better], worth[better]
-            for r in range(len(room)):
-                fits = pool.uses[a][i, r] + uses_b[j, r] <= room[r]
-                i, j, worth = i[fits], j[fits], worth[fits]
-            if len(i):
-                k = int(worth.argmax())
-                found, picked = float(worth[k]), (int(i[k]) + a.start, int(order[j[k]]) + b.start)
-        if picked is None:
+        lists = [(pool.uses[side], pool.importance[side]) for side in (a, b)]
+        pair = best_pair(*lists, room, prices, floor, self.check)
+        if pair is None:
             return None
-        left, right = picked
-        return self._found(
-            [left, right], self.uses + pool.uses[left] + pool.uses[right], found + self.importance
-        )
+        left, right, worth = pair[0] + a.start, pair[1] + b.start, pair[2]
+        uses = self.uses + pool.uses[left] + pool.uses[right]
+        return self._found([left, right], uses, worth + self.importance)
 
     def _found(self, parts: list[int], uses: np.ndarray, importance: float) -> Found:
         program = self.part.program
@@ -125,19 +96,12 @@ class WideWindow:
         top = (len(program.levels) - 1, int(program.levels[-1].origin[0]))
         return Found(uses, importance, (top, *points))
 
-    def _merge_level(self, number: int, alive: OpenPoints) -> None:
+    def _merge_level(self, number: int, alive: Seen) -> None:
         """Give every surviving slot of a level its list, from the lists of the slots below."""
-        level, pool = self.part.program.levels[number], self.pool
-        points, slot, lost = alive.points, alive.slot, alive.lost
-        if level.reads_of is None:
-            order = np.lexsort((lost, slot))  # lists go by deficit, see _products
-            points, slot, lost = points[order], slot[order], lost[order]
-            uses = self.part.uses[number][points]
-            begin = pool.add_points(number, uses, level.importance[points], lost, entry=points)
-            pool.register(slot, begin)
-            return
-        uses, importance, start, count = self._read(number, alive, 1)
-        start, count = start[:, 0], count[:, 0]
+        pool = self.pool
+        read = self._read(number, alive, 1)
+        points, slot, uses, importance, lost = read.points, read.slot, read.uses, read.importance, read.lost
+        start, count = read.start[:, 0], read.count[:, 0]
         below = None
         if count.any():
             # A point that reads no list of several points is joined with point -1: nothing.
@@ -146,67 +110,85 @@ class WideWindow:
             some = below >= 0
             uses = uses[own] + np.where(some[:, None], pool.uses[below], 0.0)
             importance = importance[own] + np.where(some, pool.importance[below], 0.0)
-            lost = lost[own] + np.where(some, pool.deficit[below], 0.0)
+            lost = lost[:, own] + np.where(some, pool.deficit[:, below], 0.0)
             points, slot = points[own], slot[own]
-        if np.count_nonzero(np.diff(alive.slot)) + 1 < len(alive.slot):
+        # Lists of the lowest level are without dominated points as they are, and so is what one point reads.
+        lists = self.part.program.levels[number].reads_of is None
+        if not lists and np.count_nonzero(np.diff(read.slot)) + 1 < len(read.slot):
             keep = undominated(slot - slot[0], uses, importance)
-            uses, importance, lost, points, slot = (v[keep] for v in (uses, importance, lost, points, slot))
-            below = None if below is None else below[keep]
-        order = np.lexsort((lost, slot))
-        uses, importance, lost, points, slot = (v[order] for v in (uses, importance, lost, points, slot))
-        below = None if below is None else below[order]
-        begin = pool.add_points(number, uses, importance, lost, a=below, entry=points)
-        pool.register(slot, begin)
+            uses, importance, points, slot = (v[keep] for v in (uses, importance, points, slot))
+            lost, below = lost[:, keep], None if below is None else below[keep]
+        if len(points):
+            begin = pool.add_points(number, uses, importance, lost, a=below, entry=points)
+            pool.register(slot, begin)
 
-    def _read(self, number: int, alive: OpenPoints, leave: int):
+    def _read(self, number: int, alive: Seen, leave: int) -> "Read":
         """What each surviving point of a level is worth by itself, and the lists to join it with.
 
         Lists of one point are added at once; the others are multiplied in pairs until at most `leave` are
-        left. Returns uses, importance, and start and count of the lists, shape (points, leave).
+        left. A point that reads a list without points, or loses too much, is left out.
         """
         level, pool = self.part.program.levels[number], self.pool
-        points = alive.points
-        uses, importance = self.part.uses[number][points], level.importance[points]
+        points, uses, importance = alive.points, self.part.uses[number], level.importance
         if level.reads_of is None:
             none = np.zeros((len(points), leave), dtype=np.int64)
-            return uses, importance, none, none
+            return Read(alive.slot, points, alive.lost, uses[points], importance[points], none, none)
         owner, start, count = lists_read(level, points, pool)
-        single = count == 1
+        single, several = count == 1, count > 1
         one, by = start[single], owner[single]
-        uses = uses.copy()
+        uses, lost = uses[points], alive.lost.copy()
         np.add.at(uses, by, pool.uses[one])
-        importance = importance + np.bincount(by, pool.importance[one], len(points))
-        several, room = ~single, self.window - alive.slack
+        np.add.at(lost.T, by, pool.deficit[:, one].T)
+        importance = importance[points] + np.bincount(by, pool.importance[one], len(points))
+        room = self.windows[:, None] - alive.slack - (lost - alive.lost)
+        whole = np.bincount(owner[count == 0], minlength=len(points)) == 0  # every list has points
 
         def multiply(start, count, left, right, by):
-            return self._products(number, start, count, left, right, room[by])
+            last = leave == 2 and len(start) <= 4
+            return self._products(number, start, count, left, right, room[:, by], last)
 
-        lists = joined(
+        several &= whole[owner]
+        reads = np.bincount(owner[several], minlength=len(points))
+        start, count = joined(
             len(points), owner[several], start[several], count[several], leave, multiply, self.check,
             longest_apart=leave == 2,
         )  # fmt: skip
-        return uses, importance, *lists
+        keep = whole & (room >= 0).all(axis=0) & ((count > 0).sum(axis=1) == np.minimum(reads, leave))
+        read = Read(alive.slot, points, lost, uses, importance, start, count)
+        return read if keep.all() else read.only(keep)
 
-    def _products(self, number: int, start, count, left, right, room):
-        """The lists of sums of list left[i] and list right[i] with at most room[i] deficit."""
-        pool, rows = self.pool, count[left]
-        a = ranges(start[left], rows)
-        row_pair = np.arange(len(left)).repeat(rows)
-        # Lists go by deficit: of the right list, each point of the left one meets a stretch from its begin.
-        apart, ends = 2.0 * self.window + 1e-300, count[right].cumsum()
-        segment = np.arange(len(right)).repeat(count[right])
-        keys = segment * apart + pool.deficit[ranges(start[right], count[right])]
-        most = np.minimum(room[row_pair] - pool.deficit[a], 0.9 * apart) + 1e-12 * apart * (1 + len(left))
-        columns = np.searchsorted(keys, row_pair * apart + most, side="right")
-        columns = np.clip(columns - (ends - count[right])[row_pair], 0, count[right][row_pair])
-        if int(columns.sum()) > self.most_sums:
-            raise TooMany(f"More than {self.most_sums} sums of choices are near the bound.")
-        b = ranges(start[right][row_pair], columns)
-        a, pair = a.repeat(columns), row_pair.repeat(columns)
-        deficit = pool.deficit[a] + pool.deficit[b]
+    def _products(self, number: int, start, count, left, right, room, last: bool):
+        """The lists of sums of list left[i] and list right[i] that lose at most room[:, i].
+
+        The last ones are as they come: only `best` reads them.
+        """
+        pool = self.pool
+        lost = pool.deficit[:, : pool.size]
+        a, b, pair = pairs_within(lost, start, count, left, right, room, self.windows, self.most_sums)
         uses, importance = pool.uses[a] + pool.uses[b], pool.importance[a] + pool.importance[b]
-        keep = undominated(pair, uses, importance)
-        keep = keep[np.lexsort((deficit[keep], pair[keep]))]
-        begin = pool.add_points(number, uses[keep], importance[keep], deficit[keep], a[keep], b[keep])
-        ends = np.searchsorted(pair[keep], np.arange(len(left) + 1))
+        if last:
+            lost = np.nan  # nothing reads it
+        else:
+            keep = undominated(pair, uses, importance)
+            a, b, pair, uses, importance = a[keep], b[keep], pair[keep], uses[keep], importance[keep]
+            lost = lost[:, a] + lost[:, b]
+        begin = pool.add_points(number, uses, importance, lost, a, b)
+        ends = np.searchsorted(pair, np.arange(len(left) + 1))
         return begin + ends[:-1], np.diff(ends)
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """Points of a level with what they read: `start` and `count` of the lists have shape (points, lists)."""
+
+    slot: np.ndarray
+    points: np.ndarray
+    lost: np.ndarray
+    uses: np.ndarray
+    importance: np.ndarray
+    start: np.ndarray
+    count: np.ndarray
+
+    def only(self, keep: np.ndarray) -> "Read":
+        lost = self.lost[:, keep]
+        return Read(**{name: lost if name == "lost" else value[keep] for name, value in vars(self).items()})

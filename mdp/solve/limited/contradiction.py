@@ -43,22 +43,37 @@ def contradiction(problem: Problem, budget: float, limits: Limits) -> Infeasible
         nearest[name] = found = least(problem, name, others, limits.pins)
         if found is not None and within(found, most[name]):
             return None
-    # A limit without which the others still contradict each other is told apart from those that clash.
-    clash = [name for name, value in nearest.items() if value is not None]
-    if not clash:  # two pairs that clash: any limit left out leaves one
-        return Infeasible(
-            "The limits contradict each other in more than one way: raise several of them.", None
-        )
+    clash = _clash(problem, most, limits.pins)
     asked = " and ".join(f"{_called(problem, n)} of {amount(most[n], _unit(problem, n))}" for n in clash)
     told = "; ".join(
-        f"{_called(problem, name)} from {_at_least(nearest[name], _unit(problem, name))}"
-        for name in clash
-        if not math.isnan(nearest[name])
+        f"{_called(problem, name)} from {_at_least(value, _unit(problem, name))}"
+        for name, value in nearest.items()
+        if value is not None and not math.isnan(value)
     )
     instead = f" With the others as they are, there are plans with {told}." if told else ""
+    alone = [_called(problem, name) for name in clash if nearest[name] is None]
+    if alone:  # the others still contradict each other
+        instead += f" Raising {' or '.join(w.removeprefix('a ') for w in alone)} alone is not enough."
     return Infeasible(
         f"The limits contradict each other: no choice has {asked} together.{instead}", nearest[LATENCY]
     )
+
+
+def _clash(problem: Problem, most: Mapping[str, float], pins: Pins | None) -> list[str]:
+    """Limits that contradict each other already without the rest, none of them to spare."""
+    left = list(most)
+    for name in most:
+        fewer = [other for other in left if other != name]
+        if len(fewer) > 1 and _contradict(problem, {n: most[n] for n in fewer}, pins):
+            left = fewer
+    return left
+
+
+def _contradict(problem: Problem, most: Mapping[str, float], pins: Pins | None) -> bool:
+    """Whether nothing meets all of these limits, for sure."""
+    first, *others = most
+    found = least(problem, first, {name: most[name] for name in others}, pins)
+    return found is None or (found > most[first] and not within(found, most[first]))
 
 
 def smallest_latency(problem: Problem, limits: Limits) -> float:

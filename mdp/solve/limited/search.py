@@ -9,23 +9,20 @@ import numpy as np
 from ..exact.message_passing import Choice, Pass, maximiser
 from ..exact.point_pool import TooMany
 from ..exact.program import Names, Program, part_of
-from ..exact.slack_window import select, slacks
 from ..protocol import OutOfTime
-from .branching import apart, holds
-from .closing import MOST_SUMS, Part, WideWindow
+from .branching import Half, apart
+from .closing import MOST_SUMS, Part
 from .prices import Found, Mixture
-from .state import Branch, Outcome, State, priced
+from .state import Bounded, Branch, Outcome, State, priced
+from .windows import Windows
 
 # Passes for the bound of all choices, and for that of one point of the root.
 STEPS, ROOT_STEPS = 40, 12
 # Prices are good enough once the bound may fall by this share of its distance to the best choice known.
 CLOSE = 0.001
-# List points that the first window lets in, and about how many sums a window should make.
-FIRST, TARGET = 60, 4000
-# A window this much wider than the next one is taken at once where it is the last.
-NEARLY = 1.6
 # Sums of one merge beyond which choices are split instead.
-SUMS = 400_000
+
+SUMS = 1_000_000
 # No price is more: where a resource's numbers are tiny it would be infinite, and infinity times zero nothing.
 HUGE = 1e290
 
@@ -57,7 +54,8 @@ class Search:
         Args:
             start: prices to begin with, such as the shadow price of latency and zeros.
             floor: nothing as important is looked for or below; minus infinity to look for anything.
-            check: called now and then; where it raises OutOfTime, what is known is returned.
+            check: called now and then; where it raises OutOfTime, what is known is returned. So it is where
+                too many choices are near the bound.
         """
         state = State(limits, floor)
         if len(self.program.levels) == 1:
@@ -71,9 +69,9 @@ class Search:
                     bounds[root] = -math.inf
                     continue
                 bounds[root] = self._close(root, state, check)
-        except OutOfTime:
-            top = float(bounds.max())
-            return Outcome(state.best, max(top, state.importance), state.prices, False)
+        except (OutOfTime, TooMany) as stop:
+            bound = max(float(bounds.max()), state.importance)
+            return Outcome(state.best, bound, state.prices, False, str(stop))
         return Outcome(state.best, state.importance, state.prices, True)
 
     def _of_one_list(self, state: State) -> Outcome:
@@ -144,88 +142,43 @@ class Search:
             best = self._bound_branch(branch, state, check)
             if best is None:
                 continue
-            at, bound, prices = best
-            pair = apart(branch.part, branch.mixture, prices)
-            most = SUMS if pair is not None else MOST_SUMS
-            if self._windows(branch.part, at, prices, bound, state, most, check, branch.split):
+            halves = apart(branch.part, branch.mixture, best.prices)
+            most = SUMS if halves is not None else MOST_SUMS
+            if Windows(branch, best, state, self.rounding, most, check).settle():
                 continue
-            if pair is None:
+            if halves is None:
                 raise TooMany("Too many choices are near the bound.")
-            stack += [self._branch(branch, part, bound) for part in pair]
+            stack += [self._branch(branch, half, best.bound) for half in halves]
         return -math.inf
 
-    def _bound_branch(self, branch: Branch, state: State, check):
-        """(pass, bound, prices) at good prices for a branch; None where nothing in it beats the best."""
+    def _bound_branch(self, branch: Branch, state: State, check) -> Bounded | None:
+        """The bound of a branch at good prices; None where nothing in it beats the best."""
         limits, prices = state.limits, state.prices
-        best, bound, mixed = None, math.inf, False
+        best, mixed = None, False
         for _ in range(ROOT_STEPS):
             check()
             at = priced(branch.part, prices)
             here = at.value + float(prices @ limits)
-            if here < bound:
-                best, bound = (at, here, prices), here
             if not here > -math.inf:
                 return None
+            if best is None or here < best.bound:
+                best = Bounded(at, prices, here)
             new = self._learn(branch.part, branch.mixture, at, state)
-            if bound - state.importance <= self.rounding(prices):
+            if best.bound - state.importance <= self.rounding(prices):
                 return None
             if mixed and not new:
                 break
             (prices, below), mixed = branch.mixture.solve(limits), True
-            if self._near(bound, below, state):
+            if self._near(best.bound, below, state):
                 break
         return best
 
-    def _branch(self, old: Branch, part: Part, bound: float) -> Branch:
+    def _branch(self, old: Branch, half: Half, bound: float) -> Branch:
         mixture = Mixture(self.scales, self.program.scale_importance)
         for choice in old.mixture.choices:
-            if holds(part, choice):
+            if half.holds(choice):
                 mixture.add(choice)
-        return Branch(part, mixture, bound, True)
-
-    def _windows(
-        self,
-        part: Part,
-        at: Pass,
-        prices: np.ndarray,
-        bound: float,
-        state: State,
-        most: int,
-        check,
-        split: bool = False,
-    ) -> bool:
-        """Widen the window until the best choice in it proves itself, or it holds all that could be better.
-
-        False where it would hold too much.
-        """
-        spare = self.rounding(prices)
-        survivors, extra = None, FIRST
-        while bound - state.importance > spare:
-            check()
-            gap = bound - state.importance
-            if survivors is None:
-                survivors = select(at, gap + spare)
-                order = slacks(survivors)
-                order = order[np.isfinite(order)]
-            last = extra >= len(order)
-            window = min(gap, math.inf if last else float(order[extra]))
-            # What is known has only to be proven: of half of the choices, mostly.
-            if gap <= NEARLY * window or (split and state.best is not None):
-                window = gap
-            if window == math.inf:  # all there is
-                window = 2 * (self.program.scale_importance + float(prices @ self.scales)) + abs(bound)
-            try:
-                wide = WideWindow(part, at, survivors, window + spare, check, most)
-            except TooMany:
-                return False
-            found = wide.best(state.limits, prices, bound, state.importance)
-            if found is not None:
-                state.offer(found)
-            # What was found may lose more than the window: then a wider one has to prove it.
-            if bound - state.importance <= window or window >= gap or last:
-                return True
-            extra = int(extra * min(3.0, max(1.4, (TARGET / max(wide.pool.size, 1)) ** 0.5)))
-        return True
+        return Branch(half.part, mixture, bound, True)
 
     def _root(self, root: int) -> Branch:
         if root not in self._roots:

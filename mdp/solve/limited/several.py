@@ -7,7 +7,6 @@ from ...core.limits import broken, kept_to
 from ...core.plan import Plan
 from ...core.problem import Problem
 from ..protocol import Limits, Solver
-from . import by_milp
 from . import solver as exact
 
 
@@ -20,7 +19,7 @@ def solve(solver: Solver, name: str, problem: Problem, budget: float, limits: Li
     if name == "exact":
         return exact.solve(problem, budget, limits)
     if name == "milp":
-        return by_milp.solve(problem, budget, limits)
+        return solver(problem, budget, limits)
     plan = solver(problem, budget, replace(limits, most={}))
     choices = {d.name: plan.choices[d.name] or d.dense for d in problem.dims}
     used = kept_to(problem, limits.most, choices, plan.removed_blocks)

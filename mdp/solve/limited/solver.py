@@ -17,12 +17,12 @@ from ...core.problem import Problem
 from ..cache import kept_few
 from ..exact import solver as exact
 from ..exact.elimination import Restriction, Tree
+from ..exact.fallback import how_far, in_time_left
 from ..exact.point_pool import TooMany
 from ..exact.prepared import restricted as make_restricted
 from ..exact.program import make_program
 from ..precision import FORGIVEN, ROUNDING, carried, sizes
 from ..protocol import NO_LIMITS, Limits, OutOfTime
-from . import by_milp
 from .columns import wide_tree
 from .contradiction import contradiction
 from .lists import make_wide_nodes
@@ -64,17 +64,15 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS, explain: 
         return plan
     try:
         plan = _proven(problem, budget, limits, alone, clock, start)
-    except (TooMany, Unsupported) as error:
-        plan, reason = None, str(error)
+    except (TooMany, Unsupported) as gave_up:
+        known = gave_up.plan if isinstance(gave_up, GaveUp) else None
+        bound = None if known is None else known.bound
+        return in_time_left(problem, budget, clock, known, bound, str(gave_up))
     except OutOfTime:
-        raise MdpError(_LATE.format(limits.time_limit)) from None
-    else:
-        reason = ""
-    if reason:
-        try:
-            return by_milp.solve(problem, budget, clock.rest(limits.pins), reason)
-        except OutOfTime:
-            raise MdpError(_LATE.format(limits.time_limit)) from None
+        raise MdpError(
+            f"No plan within the budget and all limits was found within {limits.time_limit:g} s. Give it "
+            "more time, or larger limits."
+        ) from None
     if plan is not None:
         return plan
     if not explain:
@@ -83,9 +81,12 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS, explain: 
     raise wrong or Infeasible("No choice meets the budget and all limits together.", None)
 
 
-_LATE = (
-    "No plan within the budget and all limits was found within {:g} s. Give it more time, or larger limits."
-)
+class GaveUp(TooMany):
+    """Too many choices are near the bound; `plan` is the best known, if any."""
+
+    def __init__(self, reason: str, plan: Plan | None):
+        super().__init__(reason)
+        self.plan = plan
 
 
 def _if_it_fits(problem: Problem, budget: float, limits: Limits, alone: Plan, start: float) -> Plan | None:
@@ -135,10 +136,13 @@ def _plan_of(
     first = np.zeros(len(room))
     first[0] = alone.shadow_price or 0.0
     floor = sum(float(t.values.min()) for t in problem.importance)
-    floor -= sum(float(np.abs(t.values).max()) for t in problem.importance) * (1 + 1e-9)
+    # Below every choice, also where nothing is important.
+    floor -= sum(float(np.abs(t.values).max()) for t in problem.importance) * (1 + 1e-9) or 1.0
     with ready.lock, np.errstate(all="ignore"):
         outcome = ready.search.optimum(room, first, floor, clock)
     if outcome.best is None:
+        if outcome.reason:
+            raise GaveUp(outcome.reason, None)
         if not outcome.proven:
             raise OutOfTime
         return None
@@ -146,16 +150,19 @@ def _plan_of(
     importance = problem.evaluate(choices, removed)[1]
     sure = outcome.proven and _carried(problem, budget, limits, importance)
     bound = min(outcome.bound, math.inf if alone.bound is None else alone.bound)
-    note = "" if sure else f"stopped after {limits.time_limit:g} s"
+    note = "" if sure else f"stopped after {limits.time_limit:g} s" + how_far(bound, importance)
     if outcome.proven and not sure:
         note = "Not proven: its numbers span more than float64 carries."
         bound = math.inf
-    return make_plan(
+    plan = make_plan(
         problem, budget, choices, removed, solver="exact", seconds=time.perf_counter() - start,
         bound=-math.inf if sure else bound if math.isfinite(bound) else None, optimal=sure,
         shadow_price=float(outcome.prices[0]), note=note, most=limits.most,
         shadow_prices=dict(zip(names, outcome.prices[1:].tolist(), strict=True)),
     )  # fmt: skip
+    if outcome.reason:
+        raise GaveUp(outcome.reason, plan)
+    return plan
 
 
 def _carried(problem: Problem, budget: float, limits: Limits, importance: float) -> bool:

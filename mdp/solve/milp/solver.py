@@ -8,14 +8,16 @@ these must agree as well: without blocks and budget, on a tree of tables, the re
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ...core.errors import MdpError
+from ...core.limits import broken, kept_to
 from ...core.pins import Pins, pinned, removed_with
 from ...core.plan import Plan, infeasible, make_plan, within
 from ...core.problem import Problem
 from ..aside import aside
-from ..precision import facts, least_importance, least_latency
+from ..precision import facts, least_importance, least_latency, sizes
 from ..protocol import NO_LIMITS, SECONDS, Limits, OutOfTime
 from .highs import Answer, Milp
 
@@ -28,10 +30,11 @@ RANGE = 1e10
 
 
 def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
-    """The best plan that HiGHS finds, with its bound; optimal unless a time limit stops it.
+    """The best plan that HiGHS finds within the budget and `limits.most`, with its bound; optimal unless a
+    time limit stops it.
 
     Raises:
-        Infeasible: nothing meets the budget.
+        Infeasible: nothing meets the budget and all limits.
         Cancelled: `limits.cancelled()` became true.
         MdpError: the time limit passed before any plan was found.
     """
@@ -44,9 +47,14 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
         answer = Answer("unknown")
     if answer.choices is None:
         limit = f" within {limits.time_limit:g} s" if limits.time_limit < math.inf else ""
+        if limits.most:
+            raise MdpError(
+                f"milp found no plan within the budget and all limits{limit}. Give it more time, or larger "
+                "limits."
+            )
         raise MdpError(f"milp found no plan{limit}. Give it more time, or use exact.")
     removed = removed_with(answer.removed, pins)
-    if answer.optimal and not _carried(problem, budget, answer, removed):
+    if answer.optimal and not _carried(problem, budget, limits.most, answer, removed):
         note = "Not proven: its numbers span more than the tolerances of HiGHS carry."
         answer = replace(answer, bound=None, optimal=False, note=note)
     return make_plan(
@@ -59,6 +67,7 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
         bound=answer.bound,
         optimal=answer.optimal,
         note=answer.note,
+        most=limits.most,
     )
 
 
@@ -67,27 +76,39 @@ def _asked(problem: Problem, budget: float, limits: Limits) -> Answer:
     pins, clock = limits.pins, limits.clock()
 
     def work(stop) -> Answer:
-        model = problem.__dict__.get("_milp") if not pins else None
+        kept = not pins and not limits.most  # the model of one budget is kept for the next
+        model = problem.__dict__.get("_milp") if kept else None
         if model is None:
-            model = Milp(pinned(problem, pins))
-        problem.__dict__.pop("_milp", None)  # nobody else asks it meanwhile
+            model = Milp(pinned(problem, pins), limits.most)
+        if kept:
+            problem.__dict__.pop("_milp", None)  # nobody else asks it meanwhile
         if stop.is_set():
             return Answer("unknown")
         answer = model.solve(budget, time_limit=max(clock.end - time.monotonic(), 0.0), stop=stop)
-        if answer.status == "infeasible" or (
-            answer.choices is not None and not _fits(problem, budget, answer, pins)
-        ):
+        fits = answer.choices is None or _fits(problem, budget, limits, answer)
+        if limits.most:
+            return answer if fits else Answer("unknown")
+        if answer.status == "infeasible" or not fits:
             answer = _perhaps(problem, budget, pins, model.fastest(stop))
-        if not pins and not stop.is_set():
+        if kept and not stop.is_set():
             problem.__dict__["_milp"] = model
         return answer
 
-    return aside(work, limits.longer(GRACE).clock())
+    answer = aside(work, limits.longer(GRACE).clock())
+    if answer.status == "infeasible":  # under several limits
+        from ..limited.contradiction import contradiction
+
+        if wrong := contradiction(problem, budget, limits.longer(30.0)):
+            raise wrong
+    return answer
 
 
-def _fits(problem: Problem, budget: float, answer: "Answer", pins: Pins | None) -> bool:
-    removed = removed_with(answer.removed, pins)
-    return within(problem.total(problem.latency, answer.choices, removed), budget)
+def _fits(problem: Problem, budget: float, limits: Limits, answer: "Answer") -> bool:
+    removed = removed_with(answer.removed, limits.pins)
+    used = kept_to(problem, limits.most, answer.choices, removed)
+    return within(problem.total(problem.latency, answer.choices, removed), budget) and not broken(
+        used, problem
+    )
 
 
 def _perhaps(problem: Problem, budget: float, pins: Pins | None, fastest: "Answer") -> "Answer":
@@ -113,14 +134,20 @@ def _perhaps(problem: Problem, budget: float, pins: Pins | None, fastest: "Answe
     return replace(fastest, bound=None, optimal=False, note=note)
 
 
-def _carried(problem: Problem, budget: float, answer: "Answer", removed: set[str]) -> bool:
+def _carried(problem: Problem, budget: float, most: Mapping[str, float], answer: "Answer", removed) -> bool:
     """Whether the tolerances of HiGHS, shares of the largest entries, are too small to decide anything."""
     importance = problem.total(problem.importance, answer.choices, removed)
-    decides = least_latency(problem, budget), least_importance(problem, importance)
-    return all(
-        own.largest <= min(SPAN * max(least, own.step), RANGE * own.smallest)
-        for own, least in zip(facts(problem), decides, strict=True)
+    rows = list(
+        zip(
+            facts(problem),
+            (least_latency(problem, budget), least_importance(problem, importance)),
+            strict=True,
+        )
     )
+    for name, limit in most.items():
+        own = sizes(problem.resource[name].terms)
+        rows.append((own, abs(limit) if own.negative else max(abs(limit), own.smallest)))
+    return all(own.largest <= min(SPAN * max(least, own.step), RANGE * own.smallest) for own, least in rows)
 
 
 def fastest(problem: Problem, pins: Pins | None = None) -> Plan:
