@@ -83,7 +83,7 @@ def markdown(rows: Sequence[dict[str, Any]], tolerance: float, unchecked: Sequen
         "Right: with random weights, a random width of every dim and a third of the removable blocks gone, "
         "the outputs of the extracted and of the masked network for two small images differ by at most "
         f"{tolerance:g} of the largest output (difference). Where float32 rounds away more than 1e-5, "
-        "float64 decides, in which rounding stays below 1e-8, and the row says both. Names that come to one "
+        "float64 decides, in which rounding stays below 1e-6, and the row says both. Names that come to one "
         "network on such images, with the same layers, settings and shapes, are run once. "
         "`python -m mdp check NAME` does one again; "
         "`python -m mdp check --all --rows FILE --table docs/measurements/coverage.md` all that fit in "

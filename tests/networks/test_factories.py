@@ -88,7 +88,7 @@ def test_a_study_says_how_its_network_was_made_and_runs_nothing(place, monkeypat
     path = study.save(place / "own.json")
     again = load_study(path)
     assert again.model.factory == f"{place}/own_net.py:build" and again.model.weights == FACTORY
-    plan = study.solve("60%")
+    plan = study.solve("90%")
     save(net.extract(plan), place / "cut")
     (place / "ran").unlink()
     monkeypatch.setenv(factories.VARIABLE, "")  # as in a new process
@@ -118,7 +118,7 @@ def test_what_a_file_names_never_runs_but_what_the_user_names(place):
     bad = dataclasses.replace(known.model, factory=f"{place}/evil.py:build")
     save_study(dataclasses.replace(known, model=bad), path)
     factories.allow("own_net.py:build")
-    assert main(["extract", str(path), "--budget", "60%", "--out", "cut"]) == 0
+    assert main(["extract", str(path), "--budget", "90%", "--out", "cut"]) == 0
     assert not (place / "evil").exists()
 
 
@@ -126,7 +126,7 @@ def test_weights_that_have_changed_are_refused(place):
     _, study = study_of(place)
     path = study.save(place / "own.json")
     (place / "own_net.py").write_text(SOURCE.replace("return Net()\n", "torch.rand(1); return Net()\n"))
-    words = ["extract", str(path), "--budget", "60%", "--out", "cut", "--factory"]
+    words = ["extract", str(path), "--budget", "90%", "--out", "cut", "--factory"]
     assert main([*words, "own_net.py:build"]) == 2
     assert main([*words, "own_net.py:wider"]) == 2
 

@@ -122,10 +122,11 @@ def _agree(
 
 
 def _much_nearer(a: torch.Tensor, b: torch.Tensor) -> bool:
-    """Far nearer than float32 could show: its rounding is a hundred million times smaller in float64."""
+    """Far nearer than float32 could show: its rounding is a hundred million times smaller in float64, and
+    a network that makes all of it still leaves that much."""
     if a.dtype != torch.float64 or a.shape != b.shape:
         return False
-    return bool((a - b).abs().max() <= 1e-8 * b.abs().max())
+    return bool((a - b).abs().max() <= 1e-6 * b.abs().max())
 
 
 def faults(
