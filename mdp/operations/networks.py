@@ -68,7 +68,7 @@ class RepairOptions(Made, Images, command="repair"):
 class TrainOptions(Images, command="train"):
     """Train a network that comes with the project, from scratch."""
 
-    model: str = required("fmnist_vit, fmnist_resnet, cifar_resnet20 or cifar_vit", positional=True)
+    model: str = required("fmnist_vit or fmnist_resnet or cifar_resnet20 or cifar_vit", positional=True)
     epochs: int | None = option(
         None, "passes over the training images in every stage", least=1, absent="the recipe's"
     )
