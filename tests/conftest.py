@@ -10,6 +10,7 @@ from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.pop("MDP_DATA", None)  # the user's own, which tests neither read nor write
 
 from .synthetic import synthetic_resnet, synthetic_vit
 
@@ -27,7 +28,7 @@ settings.load_profile("mdp")
 def own_data(tmp_path_factory, monkeypatch):
     """Nothing that a test does lands in the user's data folder, and no function that it names stays named."""
     monkeypatch.setenv("MDP_FACTORY", "")
-    if "MDP_DATA" not in os.environ:
+    if "MDP_DATA" not in os.environ:  # else a fixture of a whole module has set it
         monkeypatch.setenv("MDP_DATA", str(tmp_path_factory.mktemp("mdp-data")))
 
 

@@ -18,7 +18,7 @@ def run(args):
         raise MdpError(f"There is a file {out} already. Give another name with --out, or delete it first.")
     check_writable(out.parent)
     from ..networks.checkpoints import write_tensors
-    from ..networks.convert import read_any
+    from ..networks.convert import NAMED, read_any
 
     found = read_any(file, averaged=args.ema)
     write_tensors(out, found.tensors)
@@ -29,9 +29,9 @@ def run(args):
         return print_json({**facts, "entry": found.entry, "others": list(found.others)})
     report.message(f"{out}: {len(found.tensors)} tensors, {numbers:,} numbers, {which}{_place(found.entry)}.")
     if found.others:
-        report.message(
-            f"Left out: {', '.join(found.others)}." + ("" if args.ema else " --ema takes the average.")
-        )
+        more = f" and {len(found.others) - NAMED} more" if len(found.others) > NAMED else ""
+        average = " --ema takes the average." if found.average_beside and not args.ema else ""
+        report.message(f"Left out: {', '.join(found.others[:NAMED])}{more}.{average}")
     if args.job:
         report.result(path=str(out))
 

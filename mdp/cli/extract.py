@@ -1,6 +1,8 @@
 """`mdp extract`: take the pruned network of a plan out of the dense one."""
 
 from ..core.plan import Plan, load_plan, parse_budget, plan_to_json
+from ..core.plan_accuracy import as_measured
+from ..core.progress import Reporter
 from ..core.study import StudyRecord, load_study
 from . import reporter
 from .repair import repaired
@@ -9,7 +11,7 @@ from .repair import repaired
 def run(args):
     report = reporter(args)
     study = load_study(args.study)
-    plan = read_plan(study, args.plan, args.budget)
+    plan = read_plan(study, args.plan, args.budget, report)
     from ..surgery import extract_plan, save
 
     report.step(0, 1, f"taking the network out of {study.model.name}")
@@ -32,12 +34,17 @@ def run(args):
         report.result(path=str(folder), parameters=after)
 
 
-def read_plan(study: StudyRecord, plan: str | None, budget: str | None) -> Plan:
+def read_plan(
+    study: StudyRecord, plan: str | None, budget: str | None, report: Reporter | None = None
+) -> Plan:
     """A plan from a file, held against its study, or the best one for a budget. Raises MdpError."""
     from ..solve import check_claim, solve
 
     if plan is not None:
         read = load_plan(plan)
         check_claim(read, study.problem)
-        return read
+        held = as_measured(study, read)
+        if report is not None and held.note != read.note:
+            report.message(f"{plan}: {held.note.removeprefix(read.note).lstrip('; ')}.")
+        return held
     return solve(study.problem, parse_budget(budget, study.problem))

@@ -51,7 +51,7 @@ def run(args):
     source = find(args.data)
     if args.plan or args.budget:
         study = load_study(args.source)
-        pruned = of_plan(study, read_plan(study, args.plan, args.budget))
+        pruned = of_plan(study, read_plan(study, args.plan, args.budget, report))
     else:
         pruned = of_folder(Path(args.source))
     check_fit(source.train, source, pruned.ref)

@@ -51,6 +51,12 @@ def run(args):
         f"{path}: {p['measured']} of {p['entries']} entries measured on {p['device']} in {p['software']}; "
         f"spread of the readings {100 * p['spread']:.1f} %."
     )
+    failed = [row.failure for row in file.rows if row.failure]
+    if failed:
+        report.message(
+            f"{len(failed)} of {len(file.rows)} models could not be timed there, the first with "
+            f"{failed[0]!r:.200}. What they would have taken is inferred."
+        )
     tell_tables(report, tables, "Time the pruned network on the device before relying on it.")
     if args.job:
         report.result(path=str(path), **wrong_of(tables))

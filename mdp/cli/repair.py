@@ -17,7 +17,7 @@ def run(args):
     report = reporter(args)
     if args.plan or args.budget:
         study = load_study(args.source)
-        pruned = of_plan(study, read_plan(study, args.plan, args.budget))
+        pruned = of_plan(study, read_plan(study, args.plan, args.budget, report))
     elif os.path.isdir(args.source):
         pruned = of_folder(Path(args.source))
     else:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from .errors import MdpError
 from .files import write_text
 from .names import readable
 from .plan import Plan
@@ -57,15 +58,26 @@ def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def export_csv(problem: Problem, folder: Path) -> list[Path]:
-    """One file per term: a row for every combination of kept units, with its latency or importance."""
-    written = []
-    for kind, terms, unit in (
-        ("latency", problem.latency, problem.latency_unit),
-        ("importance", problem.importance, "importance"),
-    ):
-        for i, term in enumerate(terms):
-            path = folder / kind / f"{i:03d}-{readable(term.name)}.csv"
-            written.append(write_text(path, term_csv(term, problem, unit)))
+    """One file per term: a row for every combination of kept units, with its latency or importance.
+
+    Raises:
+        MdpError: the folder cannot be written, or the disk is full; of the files, none is left then.
+    """
+    written, new = [], []
+    try:
+        for kind, terms, unit in (
+            ("latency", problem.latency, problem.latency_unit),
+            ("importance", problem.importance, "importance"),
+        ):
+            for i, term in enumerate(terms):
+                path = folder / kind / f"{i:03d}-{readable(term.name)}.csv"
+                if not path.exists():
+                    new.append(path)
+                written.append(write_text(path, term_csv(term, problem, unit)))
+    except MdpError:
+        for path in new:
+            path.unlink(missing_ok=True)
+        raise
     return written
 
 

@@ -183,14 +183,16 @@ def check_writable(folder: str | os.PathLike) -> None:
         MdpError: it cannot be made or written.
     """
     folder = Path(folder)
+    trial = folder / temporary_name("trial")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         clear_leftovers(folder)
-        trial = folder / temporary_name("trial")
         trial.write_bytes(b"x")
-        trial.unlink()
     except (OSError, ValueError) as error:
         raise unwritable(folder, error) from None
+    finally:
+        with contextlib.suppress(OSError, ValueError):  # a full disk makes the file, and nothing in it
+            trial.unlink(missing_ok=True)
 
 
 # Folders where this process has looked for leftovers.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from .accuracy_claims import wrong_accuracy
 from .budgets import budget_and_limits, infeasible, parse_budget
 from .errors import BadFile, MdpError
 from .files import read_json, write_json
@@ -199,17 +200,10 @@ def plan_from_json(data: Any, source: str = "plan") -> Plan:
     check_unit(body["latency_unit"], source)
     if type(body["optimal"]) is not bool:
         raise BadFile(f"The {source} is damaged: optimal must be true or false.")
-    if not _is_accuracy(body.get("accuracy")):
-        raise BadFile(f"The {source} is damaged: accuracy must give a share from 0 to 1 and its stage.")
+    if wrong := wrong_accuracy(body.get("accuracy")):
+        raise BadFile(f"The {source} is damaged: accuracy {wrong}.")
     limits = limits_from_json(body["limits"], source) if "limits" in body else {}
     return Plan(**{**body, "removed_blocks": tuple(removed), "limits": limits})
-
-
-def _is_accuracy(value: Any) -> bool:
-    if value is None:
-        return True
-    share = value.get("share") if isinstance(value, dict) else None
-    return type(share) in (int, float) and 0 <= share <= 1 and isinstance(value.get("stage"), str)
 
 
 def load_plan(path: str | os.PathLike) -> Plan:

@@ -20,8 +20,6 @@ from .study import StudyRecord
 
 # 95 % of a normal distribution lies within so many standard deviations.
 Z = 1.96
-# What was done to a network before it was measured, the most worth knowing first.
-STAGES = ("tuned", "repaired", "cut")
 IN_WORDS = {"tuned": "fine-tuned", "repaired": "repaired, not trained", "cut": "as cut, not trained"}
 
 
@@ -194,6 +192,32 @@ def with_accuracy(study: StudyRecord, plan: Plan, known: Known | None = None) ->
     """The plan with what is known of its accuracy, for a file; as it is where nothing is."""
     known = known or known_accuracy(study, plan)
     return plan if known is None else dataclasses.replace(plan, accuracy=known.to_json())
+
+
+def as_measured(study: StudyRecord, plan: Plan) -> Plan:
+    """A plan from a file with the accuracy that its study measured of the same choices, where that differs.
+
+    Its note then gives both. What the study does not know (a fine-tuned network, other choices) stays as
+    the file says it.
+    """
+    said = plan.accuracy
+    one = next((one for one in measured_plans(study) if one.is_of(plan)), None)
+    if said is None or one is None or said["stage"] == "tuned":
+        return plan
+    share = one.cut if said["stage"] == "cut" else one.repaired
+    if share is not None and math.isclose(said["share"], share, abs_tol=1e-6):
+        return plan
+    known = known_of(one, quality_name(study))
+    text = "" if said.get("estimate") else (
+        f"its file says {_said(said['share'], said.get('images', 0), said['stage'])} of its accuracy, "
+        f"its study measured {_said(known.share, known.images, known.stage)}"
+    )  # fmt: skip
+    note = "; ".join(filter(None, [plan.note, text]))
+    return dataclasses.replace(plan, accuracy=known.to_json(), note=note)
+
+
+def _said(share: float, images: int, stage: str) -> str:
+    return f"{100 * share:.2f} % {IN_WORDS[stage]}" + (f" on {images:,} images" if images else "")
 
 
 def _between(study: StudyRecord, plan: Plan, same: list[PlanAccuracy]) -> Known | None:

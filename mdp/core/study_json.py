@@ -111,6 +111,8 @@ def _with_others(study: StudyRecord, told: Any, source: str) -> StudyRecord:
             raise BadFile(f"The {source} is damaged: the deployment {one['name']!r} does not say its device.")
         tables[one["name"]] = Tables(terms, dict(facts), dict(one["latency"]["details"]))
         checks[one["name"]] = one.get("verification")
+        if not isinstance(checks[one["name"]], Mapping | None):
+            raise BadFile(f"The {source} is damaged: the deployment {one['name']!r} has an odd verification.")
     rest = tuple(r for r in study.problem.resources if r.name not in tables)
     study = replace(study, problem=replace(study.problem, resources=rest))
     study = with_deployments(study, str(told["name"]), tables)

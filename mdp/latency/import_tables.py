@@ -81,7 +81,10 @@ def import_times(
     options = {dim.name: dim.options for dim in found.space.dims}
     surfaces, workloads = survey(found.segments, options)
     if kit and about.get("kit", kit.digest) != kit.digest:
-        raise MdpError(f"{source} holds the times of another kit (of another network, batch or widths).")
+        raise MdpError(
+            f"{source} holds the times of another kit: of another network, batch or widths than this one, of "
+            f"{found.space.model}. Say which kit they are of: --kit DIR."
+        )
     names = {item["id"]: item["key"] for item in kit.items} if kit else {}
     rows = {names.get(row.name, row.name): row for row in file.rows}
     networks = {i["key"]: i for i in kit.items if i["kind"] == "network"} if kit else {}

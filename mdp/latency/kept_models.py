@@ -24,7 +24,11 @@ class KeptModels:
         """Keep it while there is room, and return it."""
         if self._bytes + len(data) <= KEPT:
             path = Path(self._folder.name) / f"{len(self._paths)}.onnx"
-            path.write_bytes(data)
+            try:
+                path.write_bytes(data)
+            except OSError:  # a full disk: it is made again when it is asked for
+                path.unlink(missing_ok=True)
+                return data
             self._paths[key] = path
             self._bytes += len(data)
         return data

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.errors import BadFile, MdpError
-from ..core.files import read_json, write_json
+from ..core.files import clear_leftovers, read_json, replacing, write_json, write_text
 from ..core.model_ref import ModelRef, model_from_json, model_to_json
 from ..core.progress import Reporter
 from ..networks.segments import Workload
@@ -124,7 +124,8 @@ def make_kit(
     With a `share` (0 to 1] of the entries of every table instead, for `import_times(like=...)`.
 
     Raises:
-        MdpError: the folder holds something, the batch makes no sense, or `entries` are too few.
+        MdpError: the folder holds something or cannot be written, the batch makes no sense, or `entries` are
+            too few.
         Unsupported: a part cannot be written as ONNX.
         Cancelled: on request; a kit that is not complete has no kit.json.
     """
@@ -132,6 +133,8 @@ def make_kit(
     folder = Path(folder)
     if type(batch) is not int or batch < 1:
         raise MdpError(f"The batch must be a whole number of at least 1, not {batch!r}.")
+    if os.path.isdir(folder):
+        clear_leftovers(folder)
     if os.path.exists(folder) and (
         not os.path.isdir(folder) or any(p.name != "models.zip" for p in folder.iterdir())
     ):
@@ -144,15 +147,24 @@ def make_kit(
     items += [{**_item("network", w, batch), "choices": c, "removed": list(r)} for c, r, w in networks]
     made = {i["id"]: w for i, w in zip(items, [*(workloads[k] for k in keys), *(n[2] for n in networks)],
                                        strict=True)}  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(folder / "models.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=6) as models:
-        models.writestr("anchor.onnx", onnx_of(anchor_of(batch), batch))
-        for n, item in enumerate(items, 1):
-            models.writestr(item["file"], onnx_of(made[item["id"]], batch))
-            report.step(n, len(items), "writing what to time")
     kit = Kit(found.ref, batch, options, dict(found_with or {}), items, _digest(items, found.ref, batch))
-    _write_texts(folder, kit)
-    write_json(folder / "kit.json", _to_json(kit))
+    texts = _texts(kit)
+    try:
+        with (
+            replacing(folder / "models.zip") as temporary,
+            zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as models,
+        ):
+            models.writestr("anchor.onnx", onnx_of(anchor_of(batch), batch))
+            for n, item in enumerate(items, 1):
+                models.writestr(item["file"], onnx_of(made[item["id"]], batch))
+                report.step(n, len(items), "writing what to time")
+        for name, text in texts.items():
+            write_text(folder / name, text)
+        write_json(folder / "kit.json", _to_json(kit))
+    except MdpError:  # the folder was empty, and is again
+        for name in ("models.zip", *texts):
+            (folder / name).unlink(missing_ok=True)
+        raise
     return kit
 
 
@@ -225,16 +237,15 @@ def _to_json(kit: Kit) -> dict[str, Any]:
     }
 
 
-def _write_texts(folder: Path, kit: Kit) -> None:
+def _texts(kit: Kit) -> dict[str, str]:
+    """The files of a kit that people and their devices read, by name."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(("id", "kind", "file", "what"))
     writer.writerows((i["id"], i["kind"], i["file"], i["key"]) for i in kit.items)
-    (folder / "list.csv").write_text(table.getvalue(), encoding="utf-8")
-    for name in SCRIPTS:
-        text = resources.files("mdp.latency").joinpath("kit_scripts", name).read_text(encoding="utf-8")
-        (folder / name).write_text(text, encoding="utf-8")
-    (folder / "README.txt").write_text(_readme(kit), encoding="utf-8")
+    scripts = resources.files("mdp.latency").joinpath("kit_scripts")
+    texts = {name: scripts.joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS}
+    return {"list.csv": table.getvalue(), **texts, "README.txt": _readme(kit)}
 
 
 def _readme(kit: Kit) -> str:

@@ -5,7 +5,7 @@ import argparse
 import os
 import pathlib
 import pickle
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,26 +15,15 @@ import torch
 
 from ..core.errors import BadFile, MdpError, first_line
 from .checkpoints import read_tensors
+from .wrapped import Place, alike, places_of
 
 # What wrappers put in front of every name: data parallel, torch.compile, Lightning and the like.
 PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
-# Where training scripts keep weights, and their moving average.
-PLAIN = (
-    "state_dict",
-    "model_state_dict",
-    "model_state",
-    "model",
-    "module",
-    "net",
-    "network",
-    "weights",
-    "params",
-)
-AVERAGED = ("state_dict_ema", "model_ema", "ema_state_dict", "ema_model", "ema", "params_ema")
 # Entries that are no weights: how many updates a moving average has seen.
 COUNTERS = ("n_averaged", "num_updates")
 # What no tensor can be called: in a safetensors file the one is the place of notes.
 UNFIT = ("", "__metadata__")
+NAMED = 6  # places that a sentence names
 # Bytes of a tensor beyond those that are kept of it, where numbers repeat.
 MOST_REPEATED = 1_000_000
 # Objects without behaviour that training scripts save beside the weights.
@@ -47,13 +36,14 @@ HARMLESS = [
 
 @dataclass(frozen=True)
 class Found:
-    """Weights of a checkpoint: `entry` says where they stood ("" for the whole file), `others` what else
-    there was to choose."""
+    """Weights of a checkpoint: `entry` says where they stood ("" for the whole file, `checkpoint.model` in
+    wrappers), `others` what else there was to choose, `average_beside` whether a moving average was there."""
 
     tensors: Mapping[str, torch.Tensor]
     entry: str
     averaged: bool
     others: tuple[str, ...]
+    average_beside: bool = False
 
 
 def plain_names(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -88,27 +78,30 @@ def read_any(path: Path, *, averaged: bool = False) -> Found:
 
     Raises:
         BadFile: there is no such file, it is none of PyTorch's, holds more than data, or no weights.
-        MdpError: it has no moving average, or nothing else.
+        MdpError: it has no moving average, or nothing else, or several networks of which none is meant.
     """
     if path.suffix == ".safetensors":
         whole: Any = read_tensors(path)
     else:
         whole = _load(path)
-    places = {
-        name: whole[name] for name in (*PLAIN, *AVERAGED) if name in whole and _holds_weights(whole[name])
-    }
-    if not places and _holds_weights(whole):
-        places = {"": whole}
-    wanted = [name for name in places if (name in AVERAGED) == averaged]
+    places = places_of(whole)
+    wanted = [place for place in places if place.averaged == averaged]
     if not places:
         raise BadFile(f"The checkpoint {path} holds no weights: there is no list of tensors by name in it.")
     if not wanted:
         there = "only the moving average of the weights: take it with --ema" if not averaged else "none"
         raise MdpError(f"Of what was asked for, {path} has {there}; it holds {_listed(places)}.")
-    entry = wanted[0]
-    tensors = {k: t for k, t in places[entry].items() if isinstance(t, torch.Tensor)}
-    others = tuple(name for name in places if name != entry)
-    return Found({k: _own(path, k, t) for k, t in plain_names(tensors).items()}, entry, averaged, others)
+    taken = wanted[0]
+    if unclear := [place for place in wanted[1:] if alike(taken, place)]:
+        raise MdpError(
+            f"The checkpoint {path} holds several networks, and nothing says which is meant: "
+            f"{_listed([taken, *unclear])}. Save the state_dict() of the one alone, where it was made."
+        )
+    tensors = {k: t for k, t in taken.weights.items() if isinstance(t, torch.Tensor)}
+    left = [place for place in places if place is not taken]
+    others, beside = tuple(p.entry or "weights" for p in left), any(p.averaged for p in left)
+    own = {k: _own(path, k, t) for k, t in plain_names(tensors).items()}
+    return Found(own, taken.entry, averaged, others, beside)
 
 
 def _load(path: Path) -> Any:
@@ -135,14 +128,9 @@ def _reason(error: Exception) -> str:
     return next((line.strip() for line in words.splitlines() if "GLOBAL" in line), first_line(error))[:160]
 
 
-def _holds_weights(value: Any) -> bool:
-    if not isinstance(value, Mapping) or not all(isinstance(k, str) for k in value):
-        return False
-    return any(isinstance(v, torch.Tensor) and v.ndim for v in value.values())
-
-
-def _listed(places: Mapping[str, Any]) -> str:
-    return ", ".join(name or "weights" for name in places)
+def _listed(places: Sequence[Place]) -> str:
+    more = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
+    return ", ".join(place.entry or "weights" for place in places[:NAMED]) + more
 
 
 def _own(path: Path, name: str, tensor: torch.Tensor) -> torch.Tensor:

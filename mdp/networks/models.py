@@ -20,6 +20,7 @@ from .factories import is_own, make
 from .heads import classes_in, classifiers, load
 from .hub import hub
 from .model_input import check_patches, checked_size, side
+from .size_check import check_size
 from .torchvision_models import build, is_torchvision
 from .torchvision_models import config as torchvision_config
 
@@ -162,6 +163,7 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
             "mdp.prunable(model) with the model itself, make the study from a safetensors checkpoint, or "
             "name the function that makes it: --factory package.module:function, or FILE.py:function."
         )
+    check_size(ref, create)
     arguments = {**(demo.arguments if demo else {}), **ref.arguments}
     pretrained = load_weights and ref.weights == "pretrained"
     with torch.random.fork_rng(devices=[]), hub() if pretrained else contextlib.nullcontext():
@@ -177,6 +179,8 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
                     in_chans=ref.input_size[0],
                     **arguments,
                 )
+            if demo:
+                shaped(model, demo)
         except MdpError:
             raise
         except Exception as error:
@@ -189,8 +193,6 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
             raise MdpError(
                 f"{library} cannot build {ref.name} with {arguments}: {first_line(error)}."
             ) from None
-    if demo:
-        shaped(model, demo)
     settings = {} if "patch_size" in arguments and not demo else getattr(model, "pretrained_cfg", {})
     own = settings.get("input_size") or ()
     check_patches(model, ref.name, ref.input_size, own)

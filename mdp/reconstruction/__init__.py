@@ -5,6 +5,6 @@
 
 from .choose import repair
 from .report import RepairReport
-from .sweep import Setting
+from .solved import Setting
 
 __all__ = ["RepairReport", "Setting", "repair"]

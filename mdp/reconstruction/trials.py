@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from .judge import Worth, no_worse
-from .sweep import Setting
+from .solved import Setting
 
 
 class Trials:

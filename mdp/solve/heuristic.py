@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from ..core.errors import Infeasible, MdpError
-from ..core.pins import Pins, pinned, removed_with
+from ..core.errors import Cancelled, Infeasible, MdpError
+from ..core.pins import pinned, removed_with
 from ..core.plan import Plan, infeasible, make_plan, within
 from ..core.problem import Problem
 from .exact import solver as exact
@@ -45,20 +45,25 @@ class Heuristic:
         removed = removed_with(found.removed, limits.pins)
         latency, _ = problem.evaluate(found.choices, removed)
         if not within(latency, budget):
-            self._give_up(problem, budget, limits.pins, latency)
+            self._give_up(problem, budget, limits, latency)
         seconds = time.perf_counter() - start
         return make_plan(
             problem, budget, found.choices, removed, solver=self.name, seconds=seconds, note=found.note
         )
 
-    def _give_up(self, problem: Problem, budget: float, pins: Pins | None, reached: float) -> NoReturn:
+    def _give_up(self, problem: Problem, budget: float, limits: Limits, reached: float) -> NoReturn:
         """Raise what is true: nothing fits, or only this heuristic found nothing."""
-        smallest = exact.fastest(problem, pins).latency
+        unit = problem.latency_unit
+        said = (
+            f"{self.name} finds no plan within {budget:.6g} {unit}: the smallest latency that it reaches is "
+            f"{reached:.6g} {unit}"
+        )
+        try:
+            smallest = exact.fastest(problem, limits.pins, limits).latency
+        except Cancelled:
+            raise
+        except MdpError:
+            raise Infeasible(f"{said}; whether others do is not known. Try exact.", reached) from None
         if not within(smallest, budget):
             raise infeasible(problem, budget, smallest)
-        unit = problem.latency_unit
-        raise Infeasible(
-            f"{self.name} finds no plan within {budget:.6g} {unit}: the smallest latency that it reaches is "
-            f"{reached:.6g} {unit}. Plans exist from {smallest:.6g} {unit}; use exact.",
-            reached,
-        )
+        raise Infeasible(f"{said}. Plans exist from {smallest:.6g} {unit}; use exact.", reached)

@@ -76,7 +76,7 @@ def price(key: str, value: Any, tries: int = 0, asked_of: str = "") -> Priced:
         raise Refused('A contest is answered with {"study", "choices", "removed"}.')
     study = contest_study(value.get("study"))
     round_ = round_in(study, round_of(key))
-    choices, removed = _choices(value.get("choices")), _removed(value.get("removed", []))
+    choices, removed = _choices(value.get("choices"), study), _removed(value.get("removed", []))
     problem = study.problem
     try:
         latency, importance = problem.evaluate(choices, removed)
@@ -106,7 +106,7 @@ def handed(key: str, value: Any) -> tuple[StudyRecord, Network, Network]:
         raise Refused("Only a network can be measured.")
     study = contest_study(value.get("study"))
     answer = round_in(study, key).answer.plan
-    mine = Network.of(study, _choices(value.get("choices")), _removed(value.get("removed", [])))
+    mine = Network.of(study, _choices(value.get("choices"), study), _removed(value.get("removed", [])))
     return study, mine, Network.of(study, answer.choices, answer.removed_blocks)
 
 
@@ -198,12 +198,14 @@ def _why(fingerprint: str) -> Quiz | None:
     return why(problem, found) if found is not None else None
 
 
-def _choices(choices: Any) -> dict[str, int | None]:
+def _choices(choices: Any, study: StudyRecord) -> dict[str, int | None]:
     right = isinstance(choices, Mapping) and all(
         isinstance(name, str) and (kept is None or type(kept) is int) for name, kept in choices.items()
     )
     if not right:
         raise Refused('"choices" says how many units of every dim are kept, as whole numbers.')
+    if stranger := next((name for name in choices if name not in study.problem.dim), None):
+        raise Refused(f"The network has no dim {stranger[:60]!r}.", 422)
     return dict(choices)
 
 

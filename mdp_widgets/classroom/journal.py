@@ -16,8 +16,13 @@ from typing import Any
 from mdp.core.errors import MdpError
 from mdp.core.paths import data_dir
 
+from .answers import STEPS, read_answer
+from .nicknames import clean
+from .refused import Refused
 from .room import Event, Room
 
+# Far above what any answer is worth.
+MOST_POINTS = 1000
 # Hours after which a class that nobody ended, and in which nothing happened, is over.
 FORGOTTEN = 12
 _FIELDS = {
@@ -127,11 +132,17 @@ class Journal:
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
+    """The object on a line; None for what no page can be told: NaN, half a character, endless numbers."""
     try:
-        event = json.loads(line)
+        event = json.loads(line, parse_constant=_refused)
+        json.dumps(event, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         return None
     return event if isinstance(event, dict) else None
+
+
+def _refused(word: str) -> float:
+    raise ValueError(word)
 
 
 def _keys(event: dict[str, Any] | None) -> Keys | None:
@@ -152,14 +163,26 @@ def _is_event(event: dict[str, Any]) -> bool:
     """Whether a line is one that `Room` has made; a damaged one is passed over."""
     name = event.get("event")
     fields = _FIELDS.get(name) if isinstance(name, str) else None
-    if fields is None or not isinstance(event.get("at"), int | float):
+    if fields is None or not _is_number(event.get("at"), 1e15):
         return False
-    right = all(isinstance(event.get(name), kind) for name, kind in fields.items())
-    return (
-        right
-        and (event["event"] != "answer" or "value" in event)
-        and (event["event"] != "pace" or "step" in event)
-    )
+    if not all(isinstance(event.get(name), kind) for name, kind in fields.items()):
+        return False
+    try:
+        if name == "join":
+            return clean(event["nickname"]) == event["nickname"]
+        if name == "answer":
+            read_answer(event)
+            return _is_number(event["points"], MOST_POINTS)
+    except Refused:
+        return False
+    if name not in ("pace", "reveal"):
+        return True
+    step = event.get("step", "")
+    return (step is None and name == "pace") or (type(step) is int and step in STEPS)
+
+
+def _is_number(value: Any, most: float) -> bool:
+    return type(value) in (int, float) and abs(value) <= most
 
 
 @contextlib.contextmanager

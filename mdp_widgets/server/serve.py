@@ -7,7 +7,6 @@ to this machine only; with `--address` it asks everybody for a token (docs/how-t
 
 import argparse
 import os
-import re
 import secrets
 import socket
 import sys
@@ -15,9 +14,11 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from mdp.core.errors import MdpError
+
+from .addresses import base_of, host_of, origin_of, wrong_address, wrong_url
 
 HERE = Path(__file__).resolve().parents[1]
 REPO = HERE.parent
@@ -27,6 +28,8 @@ NOTEBOOKS = next(f for f in (HERE / "notebooks", REPO / "notebooks") if f.is_dir
 PAGES = {
     "/": "explore.ipynb", "/teach": "teach.ipynb", "/inspect": "inspect.ipynb", "/examples": "examples.ipynb",
 }  # fmt: skip
+# A kernel takes some 50 MB; half a year of idleness is as good as none.
+MOST_PAGES, MOST_MINUTES, LONGEST_TOKEN = 10_000, 250_000, 200
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -76,20 +79,17 @@ class Options:
     @property
     def base(self) -> str:
         """The path below which everything is: `/`, or `/path/` of the address that visitors see."""
-        path = urlsplit(self.url).path.strip("/")
-        return f"/{path}/" if path else "/"
+        return base_of(self.url)
 
     @property
     def origin(self) -> str:
         """What a browser sends as its origin, behind a proxy."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}".lower()
+        return origin_of(self.url)
 
     @property
     def hosts(self) -> list[str]:
         """Names that visitors may know this server by, beside localhost."""
-        name = urlsplit(self.url).hostname
-        return [name] if name else []
+        return [host_of(self.url)] if self.url else []
 
 
 def own_address() -> str:
@@ -194,27 +194,18 @@ def refusal(options: Options) -> str:
         return wrong_url(options.url)
     if options.pages < 1 or options.warm < 0:
         return "There must be room for at least one page, and the number of warm kernels cannot be negative."
-    if options.idle is not None and not options.idle > 0:
+    if options.pages > MOST_PAGES or options.warm > options.pages:
+        return f"--pages takes up to {MOST_PAGES}, and no more kernels can stand ready than there are pages."
+    if options.idle is not None and not 0 < options.idle <= MOST_MINUTES:
         return f"{options.idle:g} is not a number of idle minutes. Give one above 0, or leave --idle out."
+    if not options.token.isprintable() or len(options.token) > LONGEST_TOKEN:
+        return f"The token is not printable, or longer than {LONGEST_TOKEN} characters. Choose another one."
     if taken(options.port):
         return (
             f"Port {options.port} is in use; another explorer may run at http://localhost:{options.port}/. "
             f"Choose another port, such as PORT={options.port + 1}."
         )
-    return ""
-
-
-def wrong_url(url: str) -> str:
-    """What is wrong with `--url`, as a sentence; "" if nothing is."""
-    try:
-        parts = urlsplit(url)
-        right = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
-    except ValueError:
-        right = False
-    plain = re.fullmatch(r"([A-Za-z0-9._~@/-]|%[0-9A-Fa-f]{2})*", urlsplit(url).path if right else " ")
-    if not right or not plain or parts.query or parts.fragment or parts.username:
-        return f"--url {url} is no address of a site. Give one such as https://example.org/pruning/."
-    return ""
+    return wrong_address(options.address, options.port)
 
 
 def main(argv: list[str] | None = None) -> int:

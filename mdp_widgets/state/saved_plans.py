@@ -16,6 +16,7 @@ from mdp.core.files import read_json
 from mdp.core.names import readable
 from mdp.core.pins import pins_from_text, pins_text
 from mdp.core.plan import Plan, plan_from_json, save_plan
+from mdp.core.plan_accuracy import as_measured
 from mdp.core.study import StudyRecord
 from mdp.core.study_files import plans_folder
 from mdp.solve import Pins, check_claim
@@ -74,7 +75,7 @@ def load_named(study: StudyRecord, name: str) -> Named:
     data = read_json(path, f"plan {name!r}")
     plan = plan_from_json(data, f"plan {name!r} ({path})")
     check_claim(plan, study.problem)
-    return Named(name, plan, pins_from_text(plan.pins, study.problem))
+    return Named(name, as_measured(study, plan), pins_from_text(plan.pins, study.problem))
 
 
 def save_named(study: StudyRecord, name: str, plan: Plan, pins: Pins) -> Named:

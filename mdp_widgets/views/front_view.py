@@ -64,6 +64,7 @@ class FrontView:
         }
         self.over = ipywidgets.Dropdown(
             options=[("over latency", "")],
+            description="Front goes",  # for screen readers
             tooltip="What the front goes over; the budget and all other limits hold",
         )
         self.axis = ui.row(self.over, *self.axes.values(), gap="0", flex_flow="row nowrap")

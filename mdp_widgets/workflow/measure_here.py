@@ -5,9 +5,11 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from mdp.cli.model_args import naming
+from mdp.core.deployment import DTYPES, launched_by
 from mdp.core.how_found import how_found
 from mdp.core.study import StudyRecord, save_study
 from mdp.latency.local_device import measured_elsewhere, names_here
+from mdp.latency.runtimes import PACKAGES, PRECISIONS
 from mdp.operations import BuildOptions, ProfileOptions, argv
 
 from ..theme import ui
@@ -88,15 +90,20 @@ def measuring_here(study: StudyRecord) -> ProfileOptions:
         MdpError: no command can make the model again.
     """
     p = study.tables.provenance
+    runtime, batch, dtype = launched_by(p.get("launch")), p.get("batch"), p.get("dtype")
     kind = next((kind for kind in ("cuda", "mps") if names_here(kind)), "cpu")
-    batch, dtype = p.get("batch"), str(p.get("dtype"))
+    if runtime in PACKAGES:  # those that serve networks on CPUs
+        kind = "cpu"
+    alike = runtime in PACKAGES or kind == p.get("kind")
+    # What a GPU computes in half precision a CPU may not, nor PyTorch in int8.
+    known = dtype in PRECISIONS.get(runtime, tuple(d for d in DTYPES if d != "int8"))
     how = how_found(study.problem.block, [term.name for term in study.problem.latency])
     return ProfileOptions(
         **naming(study.model),
         device=kind,
         batch=batch if isinstance(batch, int) and batch >= 1 else ProfileOptions.batch,
-        # What a GPU computes in half precision a CPU may not.
-        dtype=dtype if kind == p.get("kind") else ProfileOptions.dtype,
+        dtype=str(dtype) if alike and known else ProfileOptions.dtype,
+        runtime=runtime if alike else ProfileOptions.runtime,
         attention=how["attention"],
         split_blocks=how["split_blocks"],
     )

@@ -49,6 +49,14 @@ def test_forged_networks_are_refused(change):
         price("contest-1", {**handed("40%"), **change})
 
 
+def test_a_network_with_a_dim_that_there_is_none_of_is_no_other_network():
+    good = handed("40%")
+    for name in ("junk", "<b>", "x" * 5000, "\x1b[2J"):
+        with pytest.raises(Refused, match="has no dim") as said:
+            price("contest-1", {**good, "choices": {**good["choices"], name: 3}})
+        assert str(said.value).isprintable() and len(str(said.value)) < 200
+
+
 def test_the_round_that_asks_is_judged_too():
     assert price("contest-3", "none of these").points == 0
     assert sorted({price("contest-3", v, t).points for v in "012" for t in (0, 1)}) == [0, 5, 10]

@@ -1,11 +1,15 @@
 """Every solution passes its check, every untouched cell does not, and no answer makes a check fail."""
 
+import itertools
 import json
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mdp_widgets.classroom.exercises import EXERCISES, GRADES, Verdict, check, measured, study
+from mdp_widgets.teach.exercises.on_page import ON_PAGE, judged
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 ODD = [
@@ -25,6 +29,11 @@ ODD = [
     [[]],
     ({}, []),
 ]
+
+
+class Ends:
+    def __float__(self):
+        raise SystemExit("bye")
 
 
 def verdicts(path):
@@ -53,9 +62,20 @@ def test_solutions_pass_and_untouched_cells_do_not():
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.title)
 def test_any_answer_gets_a_sentence(exercise):
-    for answer in [*ODD, lambda *_: ({}, []), lambda *_: 1 / 0]:
+    for answer in [*ODD, lambda *_: ({}, []), lambda *_: 1 / 0, sys.exit, Ends(), "x" * 10**6, 10**5000,
+                   np.array([1, 2]), itertools.repeat("blocks.0"), itertools.count()]:  # fmt: skip
         verdict = check(exercise.number, answer)
-        assert not verdict.right and verdict.endswith((".", "?"))
+        assert not verdict.right and verdict.endswith((".", "?")) and len(verdict) < 500
+    if ON_PAGE[exercise.number].reads:
+        for text in ("9" * 5000, "nan", "1e999%", "<b>", "\ud800", "blocks.0," * 2000, "(3;"):
+            said = judged(exercise, text)
+            assert said.state != "right" and said.words.endswith((".", "?")) and len(said.words) < 500
+
+
+@pytest.mark.parametrize("number", [np.array([1, 2]), None, [], "1", 0, 15, 10**5000, float("nan")],
+                         ids=range(8))  # fmt: skip
+def test_a_number_of_no_exercise(number):
+    assert check(number, 1) == "There is no such exercise: they go from 1 to 14."
 
 
 def test_an_answer_in_another_unit_is_told_so():

@@ -1,8 +1,11 @@
 """What was accepted is there after a kill at any moment; half a line is dropped."""
 
 import asyncio
+import json
 import os
+import random
 import stat
+import time
 
 import pytest
 
@@ -11,8 +14,10 @@ from mdp_widgets.classroom.answers import Answer
 from mdp_widgets.classroom.desk import Desk
 from mdp_widgets.classroom.journal import Journal
 from mdp_widgets.classroom.refused import Refused
+from mdp_widgets.classroom.results import results_csv, results_json
 
 from ..loops import run_apart
+from ..server.test_mutated_files import FILES, mutated
 
 
 @pytest.fixture
@@ -52,6 +57,26 @@ def test_damaged_lines_are_passed_over_and_a_damaged_head_begins_anew(path):
     assert Journal(path).read()[1].seen_by_pupils() == desk.room.seen_by_pupils()
     path.write_bytes(b"nonsense\n")
     assert Desk.opened(Journal(path), "").room.pupils == {}
+
+
+def test_mutated_lines_break_no_page(path):
+    """Whatever lies in the file, pages, table and JSON can be made of what is read."""
+    desk = Desk.opened(Journal(path), "token")
+    run_apart(a_class(desk))
+    for action, data in (("pace", {"step": 2}), ("reveal", {"step": 1}), ("clock", {})):
+        run_apart(desk.submit(lambda r, t, a=action, d=data: r.directing(a, d, t)))
+    lines, chance = path.read_bytes().splitlines(), random.Random("class")
+    for _ in range(4 * FILES):
+        odd = list(lines)
+        for _ in range(chance.choice([1, 1, 3])):
+            at = chance.randrange(1, len(odd))
+            odd[at] = mutated(json.loads(lines[at]), chance).replace(b"\n", b" ")
+        path.write_bytes(b"\n".join(odd) + b"\n")
+        room = Journal(path).read()[1]
+        for seen in (room.seen_by_pupils(), room.seen_by_teacher(time.time())):
+            json.dumps(seen, allow_nan=False, ensure_ascii=False).encode()
+        results_csv(room).encode()
+        json.loads(results_json(room).encode(), parse_constant=pytest.fail)
 
 
 def test_nobody_else_on_the_machine_reads_it_and_nothing_stays_after_the_end(path):

@@ -83,6 +83,8 @@ def test_files_hold_all_and_read_old_ones(study, path):
         (lambda d: d["deployments"].update(name="laptop"), "Two deployments"),
         (lambda d: d["deployments"]["others"][0]["latency"].update(provenance={}), "does not say its device"),
         (lambda d: d["deployments"].pop("others"), "damaged"),
+        (lambda d: d["deployments"]["others"][0].update(verification="good"), "odd verification"),
+        (lambda d: d["deployments"]["others"][0]["latency"].update(details=[1]), "damaged"),
         (lambda d: d["problem"]["resources"][0]["terms"].__delitem__(slice(1, None)), "lacks the latency"),
         (lambda d: d["problem"]["resources"][0]["terms"][0].update(values=-1.0), "damaged|negative"),
     ],

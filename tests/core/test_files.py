@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from mdp.core import files
+from mdp.core.csv_export import export_csv
 from mdp.core.errors import MdpError
 from mdp.core.file_sets import NEXT, current, replacing_all
 from mdp.core.files import check_writable, read_json, replacing, write_json, write_text
+from mdp.core.study import load_study
 from mdp.latency.times_files import read_times
 
 REPO = Path(__file__).resolve().parents[2]
@@ -197,3 +199,13 @@ def test_no_error_commands_a_terminal(tmp_path):
             read_times(path)
         assert str(error.value).isprintable()
     assert str(MdpError("one\x1b[2J\ntwo")) == "one [2J\ntwo"
+
+
+@needs_posix
+def test_a_full_disk_keeps_nothing_half_written(tmp_path):
+    problem = load_study("fmnist-vit-cpu").problem
+    with small_disk(0), pytest.raises(MdpError, match=r"could not be written"):
+        check_writable(tmp_path)
+    with small_disk(700), pytest.raises(MdpError, match=r"001.*could not be written.*nothing was changed"):
+        export_csv(problem, tmp_path / "csv")  # the first of its tables is small
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []

@@ -2,7 +2,11 @@
 
 import dataclasses
 import itertools
+import os
+import subprocess
+import sys
 import unicodedata
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -107,7 +111,8 @@ def test_a_study_is_renamed_and_deleted(study):
     assert load_study("fmnist-vit-cpu")
 
 
-def test_what_belongs_to_a_study_goes_where_it_goes(study, tmp_path):
+def test_what_belongs_to_a_study_goes_where_it_goes(study, tmp_path, monkeypatch):
+    monkeypatch.setenv("MDP_DATA", str(tmp_path))
     path = save_study(called(study, "Mein Modell"))
     mine, budget = load_study(path), 0.7 * study.problem.dense_latency
     plan = solve(study.problem, budget)
@@ -119,7 +124,7 @@ def test_what_belongs_to_a_study_goes_where_it_goes(study, tmp_path):
     assert new.with_suffix(".plan.json").exists() and not path.with_suffix(".plan.json").exists()
     assert list_named(mine) == [] and rename_study(new, "Das andere") == new
     delete_study(new)
-    assert [p for p in (tmp_path / "user").rglob("*") if p.is_file()] == []
+    assert (tmp_path / "user").is_dir() and [p for p in (tmp_path / "user").rglob("*") if p.is_file()] == []
 
 
 def test_a_file_that_somebody_called_so_is_not_overwritten(study):
@@ -128,3 +133,14 @@ def test_a_file_that_somebody_called_so_is_not_overwritten(study):
     before = taken.read_bytes()
     new = rename_study("first", "third")
     assert new != taken and taken.read_bytes() == before and load_study("second").path == taken
+
+
+def test_tests_leave_the_data_of_whoever_runs_them_alone(tmp_path):
+    test = f"{Path(__file__)}::test_a_file_that_somebody_called_so_is_not_overwritten"
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", test]
+    ran = subprocess.run(
+        command, cwd=Path(__file__).parents[2], env={**os.environ, "MDP_DATA": str(tmp_path)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout
+    assert list(tmp_path.iterdir()) == []

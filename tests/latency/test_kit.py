@@ -18,6 +18,7 @@ from mdp.latency.kit import Kit, entries_to_time, load_kit
 from mdp.latency.times_files import read_times
 from mdp.latency.whole_networks import even_networks, parts_of, whole_network
 
+from ..core.test_files import small_disk
 from .conftest import linear_key
 
 # Few entries: every width as it is.
@@ -30,6 +31,9 @@ def test_there_and_back_again(tmp_path, capsys):
     from mdp.solve import solve
 
     kit = tmp_path / "kit"
+    with small_disk(5000):  # nothing of it is kept, so that it can be made again
+        assert main(["kit", *TINY, "--out", str(kit)]) == 2
+    assert "models.zip could not be written" in capsys.readouterr().err and list(kit.iterdir()) == []
     assert main(["kit", *TINY, "--out", str(kit)]) == 0, capsys.readouterr().err
     assert sum(f.stat().st_size for f in kit.iterdir()) < 3e6
     results, out = kit / "results.csv", tmp_path / "tables.json"
@@ -44,6 +48,14 @@ def test_there_and_back_again(tmp_path, capsys):
     assert len(results.read_text().splitlines()) == len(lines)
     assert main(["import-tables", str(kit), "--out", str(out)]) == 0, capsys.readouterr().err
     saved = load_tables(out)
+    told = results.read_text().splitlines()
+    network = next(i for i, line in enumerate(told) if line.startswith("network"))
+    told[network] = told[network].split(",")[0] + ",,,,,no operator Foo"
+    results.write_text("\n".join(told) + "\n")
+    capsys.readouterr()
+    assert main(["import-tables", str(kit), "--out", str(tmp_path / "again.json")]) == 0
+    said = "".join(capsys.readouterr())
+    assert "1 of " in said and "could not be timed there, the first with 'no operator Foo'" in said
     p = saved.tables.provenance
     assert (
         p["device"] == "a board" and "onnxruntime" in p["software"] and p["whole_networks"]["networks"] >= 2
@@ -117,6 +129,13 @@ def test_what_does_not_fit_is_refused_in_words(made, tmp_path, spoil, words):
     found, kit, rows = made
     with pytest.raises(MdpError, match=words):
         import_times(found, read_times(written(tmp_path / "r.csv", spoil(rows))), kit=kit)
+
+
+def test_another_kits_times_are_told_by_its_mark(made, tmp_path):
+    found, kit, rows = made
+    file = read_times(written(tmp_path / "r.csv", rows, head=("# kit: 0123", "# device: a board")))
+    with pytest.raises(MdpError, match=r"another kit.*of toy.*--kit DIR"):
+        import_times(found, file, kit=kit)
 
 
 def test_seconds_are_read_where_they_are_said_and_told_by_the_anchor_where_not(made, tmp_path):

@@ -142,6 +142,63 @@ def test_a_wrapper_of_any_name_is_understood_by_the_network(prefix, tmp_path):
     assert names_for({"a.b": 1, "c.b": 2}, {"b"}) == {"a.b": 1, "c.b": 2}
 
 
+def saved(tmp_path, what):
+    torch.save(what, tmp_path / "x.pth")
+    return tmp_path / "x.pth"
+
+
+@pytest.mark.parametrize(
+    ("wrap", "entry"),
+    [
+        (lambda w, a: {"checkpoint": {"model": w}}, "checkpoint.model"),
+        (lambda w, a: {"a": {"b": {"c": {"d": {"state_dict": w}}}}, "epoch": 3}, "a.b.c.d.state_dict"),
+        (lambda w, a: {"model": {"learner": w}, "ema": {"module": a}}, "model.learner"),
+        (lambda w, a: {"state_dict": w, "teacher": {"model": a}}, "state_dict"),
+        (lambda w, a: {"job": {"optimizer": a, "lr_scheduler": a, "net": w}}, "job.net"),
+        (lambda w, a: {"run": {"optimizer": {"state": {0: a}}, "student": w}}, "run.student"),
+        (lambda w, a: {"x": {"model": w, "model_ema": w}}, "x.model"),
+    ],
+)
+def test_wrappers_of_any_depth_are_opened_and_said(wrap, entry, state, tmp_path, capsys):
+    path = saved(tmp_path, wrap(state, {k: v + 1 for k, v in state.items()}))
+    assert main(["convert", str(path)]) == 0
+    assert same(load_file(tmp_path / "x.safetensors"), state)
+    said = capsys.readouterr()
+    assert f"under {entry!r}" in said.out + said.err
+
+
+def test_averages_in_wrappers(state, tmp_path):
+    averaged = {k: v + 1 for k, v in state.items()}
+    for what in ({"run": {"ema": {"module": averaged}, "model": state}}, {"model_ema": {"model": averaged}}):
+        found = read_any(saved(tmp_path, what), averaged=True)
+        assert same(found.tensors, averaged) and found.averaged
+    with pytest.raises(MdpError, match="--ema"):
+        read_any(saved(tmp_path, {"run": {"ema": {"module": averaged}}}))
+
+
+@pytest.mark.parametrize("outer", [(), ("model",), ("a", "b")])
+def test_which_of_two_networks_is_meant_is_asked(outer, state, tmp_path):
+    what = {"generator": state, "critic": state, "epoch": 1}
+    for name in reversed(outer):
+        what = {name: what}
+    with pytest.raises(MdpError, match=r"several networks.*generator, .*critic\. Save"):
+        read_any(saved(tmp_path, what))
+
+
+def test_wrappers_without_end_end(state, tmp_path):
+    deep = state
+    for _ in range(20):
+        deep = {"checkpoint": deep}
+    itself = {f"k{i}": {} for i in range(300)}
+    for name in itself:
+        itself[name] = itself
+    for what in (deep, itself, {"optimizer": {"state": state}}, {"a": {1: state}}):
+        with pytest.raises(BadFile, match="holds no weights"):
+            read_any(saved(tmp_path, what))
+    odd = saved(tmp_path, {"a\x1b[2J" + "b" * 500: {"model": state}})
+    assert len(read_any(odd).entry) < 100 and read_any(odd).entry.isprintable()
+
+
 @pytest.mark.parametrize("name", ["", "__metadata__", "\ud800", "a\x1b[2J", "a\0b"])
 def test_what_cannot_be_called_so_is_a_sentence(name, tmp_path, capsys):
     torch.save({name: torch.ones(2)}, tmp_path / "x.pth")

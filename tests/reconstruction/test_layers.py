@@ -10,7 +10,8 @@ from mdp.reconstruction.gram import Gram
 from mdp.reconstruction.layers import Layer, survey
 from mdp.reconstruction.plan import Task
 from mdp.reconstruction.rows import draw, input_rows, output_axis, places, rows_at, weight_rows
-from mdp.reconstruction.sweep import Setting, sweep
+from mdp.reconstruction.solved import Setting
+from mdp.reconstruction.sweep import sweep
 from mdp.reconstruction.targets import Targets, targets
 
 LAYERS = {

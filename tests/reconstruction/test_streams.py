@@ -9,8 +9,9 @@ from mdp.families import find
 from mdp.networks.models import create
 from mdp.reconstruction.layers import survey
 from mdp.reconstruction.plan import tasks
+from mdp.reconstruction.solved import Setting
 from mdp.reconstruction.streams import writes
-from mdp.reconstruction.sweep import Setting, sweep
+from mdp.reconstruction.sweep import sweep
 from mdp.reconstruction.targets import targets, watch
 from mdp.surgery import extract
 from mdp.surgery.check import liven

@@ -1,6 +1,7 @@
 """The same attack on what is made elsewhere or in several steps: recipes, kits and times of other devices,
 scores with measured blocks, plans and studies with accuracy, checkpoints."""
 
+import contextlib
 import copy
 import csv
 import dataclasses
@@ -14,21 +15,26 @@ import numpy as np
 import pytest
 
 from mdp.cli.import_tables import _with_options
+from mdp.core.deployments import with_deployments
 from mdp.core.errors import MdpError
 from mdp.core.plan import check_plan_fits, load_plan, plan_to_json
 from mdp.core.plan_accuracy import known_accuracy, measured_plans, with_accuracy
 from mdp.core.quality import accuracy_check_words, study_words
 from mdp.core.scores import read_scores, save_scores
 from mdp.core.space import Space, SpaceDim
-from mdp.core.study import build_study, load_study, save_study, study_to_json
+from mdp.core.study import Tables, build_study, load_study, save_study, study_to_json
 from mdp.latency.grid import survey
 from mdp.latency.kit import Kit, _to_json, entries_to_time, load_kit
 from mdp.latency.times_files import read_times
+from mdp.latency.verification import deployment_of
 from mdp.latency.whole_networks import even_networks, whole_network
+from mdp.operations import argv
+from mdp.solve import solve
 from mdp.training.recipe import recipe_of, recipe_to_json
 from mdp_widgets.pages.explorer import Explorer
 from mdp_widgets.views.quality_view import QualityView
 from mdp_widgets.workflow import budget_panel, verify_panel
+from mdp_widgets.workflow.measure_here import measuring_here
 
 from ..latency.conftest import found as made_up
 from ..latency.conftest import linear_key
@@ -246,6 +252,38 @@ def test_studies_with_all_that_is_measured(tmp_path, monkeypatch):
         study_words(study), accuracy_check_words(study)
         opened = page.selection.open(path)
         assert opened or "cannot be drawn" not in page.selection.error, page.selection.error
+
+
+FACTS = {"device": "test cpu", "kind": "cpu", "batch": 1, "dtype": "int8", "launch": "onnxruntime",
+         "threads": 1, "memory_format": "contiguous", "software": "x"}  # fmt: skip
+ODD_FACTS = [*NASTY, "int8", "int4", "INT8", "onnxruntime", "eager", "openvino", "imported", ["int8"], 0, 1e9]
+
+
+def test_deployments_in_int8(tmp_path):
+    terms = tuple(dataclasses.replace(t, values=0.4 * t.values) for t in STUDY.tables.terms)
+    study = with_deployments(STUDY, "server", {"small": Tables(terms, FACTS)})
+    path = save_study(study, tmp_path / "s.json")
+    good, chance = json.loads(path.read_text()), random.Random("makings int8")
+
+    def look(name):
+        read = load_study(name)
+        json.dumps(study_to_json(read), allow_nan=False).encode()
+        refused_or(lambda: argv(measuring_here(read)))
+        refused_or(lambda: deployment_of(read))
+        most = {name: 0.8 * read.problem.dense_use(name) for name in list(read.problem.resource)[-1:]}
+        refused_or(lambda: solve(read.problem, 0.7 * read.problem.dense_latency, most=most, time_limit=5))
+
+    look(f"{path}@small")
+    for _ in range(FILES):
+        odd = copy.deepcopy(good)
+        facts = odd["deployments"]["others"][0]["latency"]["provenance"], odd["latency"]["provenance"]
+        chance.choice(facts)[chance.choice(list(FACTS))] = copy.deepcopy(chance.choice(ODD_FACTS))
+        if chance.random() < 0.4:
+            with contextlib.suppress(ValueError):
+                odd["deployments"] = json.loads(mutated(odd["deployments"], chance))
+        path.write_text(json.dumps(odd), encoding="utf-8", errors="surrogatepass")
+        for name in (path, f"{path}@small"):
+            refused_or(lambda: look(name))  # noqa: B023
 
 
 def test_checkpoints(tmp_path):

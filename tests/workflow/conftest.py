@@ -1,4 +1,4 @@
-"""Jobs of panels in a folder of their own, run by the small commands of tests/fake_mdp.py."""
+"""Jobs of panels in a folder of their own, run by the quick work of fake_work.py."""
 
 import sys
 import time
@@ -13,13 +13,19 @@ from mdp_widgets.state.explorer_state import ExplorerState
 
 from ..synthetic import synthetic_vit
 
+WORK = Path(__file__).with_name("fake_work.py")
 FAKE = Path(__file__).parent.parent / "fake_mdp.py"
+
+
+def text_of(job):
+    """What a job's view shows first."""
+    return job.children[0].value
 
 
 @pytest.fixture(autouse=True)
 def jobs_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("MDP_DATA", str(tmp_path))
-    monkeypatch.setattr(launch, "COMMAND", (sys.executable, str(FAKE)))
+    monkeypatch.setattr(launch, "COMMAND", (sys.executable, str(WORK)))
     yield
     for job in jobs.list_jobs():
         jobs.cancel(job.id)
@@ -42,9 +48,9 @@ def watch():
 
 
 @pytest.fixture
-def quick_work(monkeypatch):
-    """Jobs that do the whole of a command, quickly, in place of the small ones above."""
-    monkeypatch.setattr(launch, "COMMAND", (sys.executable, str(Path(__file__).with_name("fake_work.py"))))
+def small_commands(monkeypatch):
+    """The small commands of tests/fake_mdp.py, in place of the whole work of a command."""
+    monkeypatch.setattr(launch, "COMMAND", (sys.executable, str(FAKE)))
 
 
 @pytest.fixture

@@ -17,12 +17,7 @@ from mdp_widgets.workflow import (
 from mdp_widgets.workflow.finetune_facts import finetune_facts
 
 from ..synthetic import synthetic_vit
-
-pytestmark = pytest.mark.usefixtures("quick_work")
-
-
-def text_of(job):
-    return job.children[0].value
+from .conftest import text_of
 
 
 def write_card(tmp_path, name, extra):

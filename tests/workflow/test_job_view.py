@@ -14,6 +14,7 @@ from mdp_widgets.workflow.job_view import JobView, job_html
 
 from ..loops import run_apart
 
+pytestmark = pytest.mark.usefixtures("small_commands")
 SLOW = ["count", "--to", "1000", "--pause", "0.02"]
 QUICK = ["count", "--to", "3", "--pause", "0"]
 

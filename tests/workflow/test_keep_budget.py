@@ -1,15 +1,12 @@
 """The budget kept on the device at hand: started, told round by round, found again, its plan chosen."""
 
 import dataclasses
-import sys
-from pathlib import Path
 
 import pytest
 
 from mdp import jobs
 from mdp.core.plan import plan_to_json
 from mdp.core.study import load_study, save_study
-from mdp.jobs import launch
 from mdp.latency.local_device import measured_elsewhere, names_here
 from mdp.solve import Pins, solve
 from mdp_widgets.state.explorer_state import ExplorerState
@@ -17,11 +14,6 @@ from mdp_widgets.workflow.enforce_story import outcome, story_html, story_of, st
 from mdp_widgets.workflow.keep_budget import budget_card, enforcing, pins_of, show_plan
 
 from ..synthetic import synthetic_vit
-
-
-@pytest.fixture(autouse=True)
-def quick_work(monkeypatch):
-    monkeypatch.setattr(launch, "COMMAND", (sys.executable, str(Path(__file__).with_name("fake_work.py"))))
 
 
 def study_of(device, kind="cpu"):

@@ -19,12 +19,7 @@ from mdp_widgets.workflow.score import score_card
 from mdp_widgets.workflow.study_draft import checked_weights
 
 from ..synthetic import synthetic_vit
-
-pytestmark = pytest.mark.usefixtures("quick_work")
-
-
-def text_of(job):
-    return job.children[0].value
+from .conftest import text_of
 
 
 def test_from_a_model_to_an_open_study(watch):

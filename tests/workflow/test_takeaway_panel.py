@@ -4,8 +4,6 @@ import io
 import json
 import zipfile
 
-import pytest
-
 from mdp.core.plan import plan_to_json
 from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.workflow import (
@@ -14,11 +12,7 @@ from mdp_widgets.workflow import (
     takeaway_panel,
 )
 
-pytestmark = pytest.mark.usefixtures("quick_work")
-
-
-def text_of(job):
-    return job.children[0].value
+from .conftest import text_of
 
 
 def test_everything_to_take_away(selection, saved, watch):

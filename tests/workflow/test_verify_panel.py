@@ -1,24 +1,20 @@
 """Both tests of a study as buttons; and a study of another machine measured here in one click."""
 
 import dataclasses
-import sys
-from pathlib import Path
+import itertools
 
 import pytest
 
 from mdp import jobs
 from mdp.core.study import load_study, save_study
-from mdp.jobs import launch
 from mdp.latency.local_device import names_here
+from mdp.operations import argv
 from mdp_widgets.state.explorer_state import ExplorerState
-from mdp_widgets.workflow import budget_panel, verify_panel
+from mdp_widgets.workflow import budget_panel, measure_here, verify_panel
+from mdp_widgets.workflow.measure_here import measuring_here
 
 from ..synthetic import synthetic_vit
-
-
-@pytest.fixture(autouse=True)
-def quick_work(monkeypatch):
-    monkeypatch.setattr(launch, "COMMAND", (sys.executable, str(Path(__file__).with_name("fake_work.py"))))
+from .conftest import text_of
 
 
 def study_on(device, kind="cpu"):
@@ -34,10 +30,6 @@ def opened(study):
     selection = ExplorerState()
     assert selection.open(save_study(study))
     return selection
-
-
-def text_of(job):
-    return job.children[0].value
 
 
 def test_the_tables_are_tested_by_a_button(watch):
@@ -112,6 +104,24 @@ def test_a_study_of_another_machine_is_measured_here_in_one_click(watch):
     assert "--device cpu --batch 4" in words and "dtype" not in words
     assert selection.study.name == "synthetic ViT 2 · measured here"
     assert selection.budget / selection.study.problem.dense_latency == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [({"launch": "onnxruntime", "kind": "cpu", "dtype": "int8"}, "--dtype int8 --runtime onnxruntime"),
+     ({"launch": "openvino", "kind": "cpu", "dtype": "float32"}, "--runtime openvino"),
+     ({"launch": "imported", "kind": "cpu", "dtype": "int8"}, ""), ({"kind": "cpu", "dtype": "int4"}, ""),
+     ({"launch": "compiled graph", "kind": "cuda", "dtype": "float16"}, ""), ({"dtype": ["int8"]}, ""),
+     ({"kind": "cpu", "dtype": "bfloat16"}, "--dtype bfloat16")],
+)  # fmt: skip
+def test_it_is_measured_here_as_it_was_there_where_that_can_be(facts, words, monkeypatch):
+    monkeypatch.setattr(measure_here, "names_here", lambda kind: ["x"] if kind == "cpu" else [])
+    study = study_on("another")
+    tables = dataclasses.replace(study.tables, provenance={"device": "another", "batch": 4, **facts})
+    asked = argv(measuring_here(dataclasses.replace(study, tables=tables)))
+    assert words == " ".join(
+        f"{a} {b}" for a, b in itertools.pairwise(asked) if a in ("--dtype", "--runtime")
+    )
 
 
 def test_a_study_of_this_machine_offers_no_such_thing():

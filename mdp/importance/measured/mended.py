@@ -12,8 +12,9 @@ from ...core.progress import Reporter
 from ...reconstruction.layers import survey
 from ...reconstruction.plan import Task, room, rows_for
 from ...reconstruction.rows import draw, groups_of
+from ...reconstruction.solved import Setting
 from ...reconstruction.streams import writes
-from ...reconstruction.sweep import Setting, sweep
+from ...reconstruction.sweep import sweep
 from ...reconstruction.targets import Targets, targets
 from .chain import Link, entered
 

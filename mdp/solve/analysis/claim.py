@@ -5,6 +5,7 @@ from ...core.pins import pins_from_text
 from ...core.plan import Plan, check_plan_fits
 from ...core.problem import Problem
 from ..solvers import solve
+from .told import check_told
 
 # Proving takes milliseconds where it is easy; where it is not, a better plan, which refutes, shows early.
 SECONDS = 2.0
@@ -17,8 +18,8 @@ def check_claim(plan: Plan, problem: Problem) -> None:
     better plan than the one "proven" to be the best.
 
     Raises:
-        MdpError: the plan was made for another problem, breaks its own pins, or says that nothing better is
-            possible where something is.
+        MdpError: the plan was made for another problem, breaks its own pins, names a solver or a shadow price
+            that cannot be, or says that nothing better is possible where something is.
 
     >>> import dataclasses, mdp
     >>> study = mdp.load_study("fmnist-vit-cpu")
@@ -30,6 +31,7 @@ def check_claim(plan: Plan, problem: Problem) -> None:
     mdp.core.errors.MdpError: The plan says that no plan within its budget has more importance than ...
     """
     check_plan_fits(plan, problem)
+    check_told(plan, problem)
     pins = pins_from_text(plan.pins, problem)
     for name, kept in pins.blocks.items():
         if kept == (name in plan.removed_blocks):

@@ -10,6 +10,7 @@ from ...core.errors import Unsupported
 
 # A cluster with more entries than this is too wide for tables; the MILP takes over.
 WIDEST = 2_000_000
+NAMED = 6  # dims that a sentence names
 
 
 class Link(NamedTuple):
@@ -68,8 +69,9 @@ def make_cluster(separator: tuple[str, ...], own: tuple[str, ...], factors: list
     dims = (*separator, *own)
     shape = tuple(size[d] for d in dims)
     if math.prod(shape) > WIDEST:
+        named = ", ".join(dims[:NAMED]) + (f" and {len(dims) - NAMED} more" if len(dims) > NAMED else "")
         raise Unsupported(
-            f"Dims {', '.join(dims)} have to be decided together: {math.prod(shape):.3g} combinations, "
+            f"Dims {named} have to be decided together: {math.prod(shape):.3g} combinations, "
             "too many for the exact solver's tables."
         )
     # Whole numbers of any length stay what they are (see rational): a float zero would round them.

@@ -173,15 +173,18 @@ def smallest(ready: PreparedProblem) -> float:
     return ready.problem.evaluate(choices, removed)[0]
 
 
-def fastest(problem: Problem, pins: Pins | None = None) -> Plan:
-    """The plan of the smallest latency possible, and the best of those; its budget is that latency."""
+def fastest(problem: Problem, pins: Pins | None = None, limits: Limits = NO_LIMITS) -> Plan:
+    """The plan of the smallest latency possible, and the best of those; its budget is that latency.
+
+    `limits` say how long the MILP may take where the tree is too wide.
+    """
     try:
         ready = prepared(problem, pins)
         return plan_of(ready, smallest(ready))
     except (TooMany, Unsupported):
         from ..milp import solver as milp
 
-        return milp.fastest(problem, pins)
+        return milp.fastest(problem, pins, limits)
 
 
 def _up(value: Fraction) -> float:

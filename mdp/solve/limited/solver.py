@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ...core.errors import Infeasible, MdpError, Unsupported
+from ...core.errors import Infeasible, Unsupported
 from ...core.pins import Pins, allowed_options
 from ...core.plan import Plan, make_plan, within
 from ...core.problem import Problem
@@ -66,13 +66,10 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS, explain: 
         plan = _proven(problem, budget, limits, alone, clock, start)
     except (TooMany, Unsupported) as gave_up:
         known = gave_up.plan if isinstance(gave_up, GaveUp) else None
-        bound = None if known is None else known.bound
-        return in_time_left(problem, budget, clock, known, bound, str(gave_up))
+        bound = alone.bound if known is None else known.bound
+        return in_time_left(problem, budget, clock, known, bound, str(gave_up), near=alone)
     except OutOfTime:
-        raise MdpError(
-            f"No plan within the budget and all limits was found within {limits.time_limit:g} s. Give it "
-            "more time, or larger limits."
-        ) from None
+        return in_time_left(problem, budget, clock, None, alone.bound, "", near=alone)
     if plan is not None:
         return plan
     if not explain:

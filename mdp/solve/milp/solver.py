@@ -17,8 +17,9 @@ from ...core.pins import Pins, pinned, removed_with
 from ...core.plan import Plan, infeasible, make_plan, within
 from ...core.problem import Problem
 from ..aside import aside
+from ..last_resort import in_time
 from ..precision import facts, least_importance, least_latency, sizes
-from ..protocol import NO_LIMITS, SECONDS, Limits, OutOfTime
+from ..protocol import NO_LIMITS, Limits, OutOfTime
 from .highs import Answer, Milp
 
 # Entries this many times the budget, or the importance found, are more than those tolerances are good for.
@@ -150,16 +151,22 @@ def _carried(problem: Problem, budget: float, most: Mapping[str, float], answer:
     return all(own.largest <= min(SPAN * max(least, own.step), RANGE * own.smallest) for own, least in rows)
 
 
-def fastest(problem: Problem, pins: Pins | None = None) -> Plan:
-    """The plan of the smallest latency possible; its budget is that latency."""
+def fastest(problem: Problem, pins: Pins | None = None, limits: Limits = NO_LIMITS) -> Plan:
+    """The plan of the smallest latency possible; its budget is that latency.
+
+    Raises:
+        Cancelled: on request.
+        MdpError: it was not found in time.
+    """
     start = time.perf_counter()
+    limits = limits.or_default()
     try:
-        answer = aside(lambda stop: Milp(pinned(problem, pins)).fastest(stop), Limits().or_default().clock())
+        answer = aside(lambda stop: Milp(pinned(problem, pins)).fastest(stop), limits.clock())
     except OutOfTime:
         answer = Answer("unknown")
     if answer.choices is None:
         raise MdpError(
-            f"The smallest latency was not found within {SECONDS:g} s: the dims of this problem hang "
+            f"The smallest latency was not found{in_time(limits)}: the dims of this problem hang "
             "together too closely."
         )
     removed = removed_with(answer.removed, pins)

@@ -5,6 +5,7 @@ answer = ...
 check(1, answer)
 """
 
+from numbers import Integral
 from typing import Any
 
 from .compare import COMPARE
@@ -24,7 +25,8 @@ def check(number: int, answer: Any) -> Verdict:
     >>> check(1, ...)
     'Not yet: put your answer in place of the dots, and run this cell again.'
     """
-    found = next((e for e in EXERCISES if e.number == number), None)
+    known = isinstance(number, Integral)  # an array equals nothing, and says so in an error
+    found = next((e for e in EXERCISES if known and e.number == number), None)
     if found is None:
-        return Verdict(f"There is no exercise {number!r}: they go from 1 to {len(EXERCISES)}.")
+        return Verdict(f"There is no such exercise: they go from 1 to {len(EXERCISES)}.")
     return checked(found, answer)

@@ -1,15 +1,19 @@
 """What an exercise is, how its answer is read, and the studies that all of them are about."""
 
 import math
+import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import mdp
 from mdp.core.errors import MdpError
 from mdp.core.plan_accuracy import measured_plans
 
+LONGEST = 400  # letters
+MOST_NAMES = 10_000
 NOT_YET = "Not yet: put your answer in place of the dots, and run this cell again."
 
 
@@ -51,13 +55,18 @@ def checked(exercise: Exercise, answer: Any) -> Verdict:
     try:
         return Verdict(f"Right. {exercise.judge(answer)}", True)
     except Wrong as wrong:
-        return Verdict(str(wrong))
+        return Verdict(_short(str(wrong)))
     except MdpError as error:
-        return Verdict(f"Not yet. {error}")
-    except Exception as error:  # a pupil's own function may fail in any way
+        return Verdict(f"Not yet. {_short(str(error))}")
+    except (Exception, SystemExit) as error:  # a pupil's own function may fail in any way
         return Verdict(
             f"Not yet: this answer could not be read ({type(error).__name__}). Look at the example."
         )
+
+
+def _short(text: str) -> str:
+    """A sentence whose names came from an answer, of a length that a page can show."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
 
 
 @cache
@@ -92,7 +101,7 @@ def measured() -> list[dict[str, Any]]:
 def number(answer: Any, what: str = "a number") -> float:
     """A finite number. Raises Wrong."""
     if isinstance(answer, bool | str | bytes):
-        raise Wrong(f"The answer is {what}, not {answer!r}."[:200])
+        raise Wrong(f"The answer is {what}, not {reprlib.repr(answer)}.")
     try:
         value = float(answer)
     except (TypeError, ValueError, OverflowError):
@@ -118,7 +127,7 @@ def names(answer: Any) -> set[str]:
     if isinstance(answer, str):
         return {answer}
     try:
-        found = set(answer)
+        found = set(islice(answer, MOST_NAMES))  # an endless one is wrong too
     except TypeError:
         raise Wrong("The answer is a list of names, such as ['blocks.0'].") from None
     if not all(isinstance(name, str) for name in found):
