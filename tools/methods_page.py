@@ -34,7 +34,7 @@ timm's attention. "No plan": the method finds none within the budget, by the tru
 
 Networks were timed on the device that is named. Accuracies with the second and third seed, and after
 fine-tuning (`quick`, 20,000 images, three passes), were taken on another machine, with torch 2.11; the
-fine-tuning on its GPU.
+fine-tuning mostly on its GPU.
 """
 
 
