@@ -48,7 +48,7 @@ def verdict(rows: Sequence[Mapping]) -> str:
         best = max(others, key=others.__getitem__) if others else None
         ours = worth.get((OURS, share), 0.0)
         if best is not None and ours < others[best] - TIE:
-            behind.append(f"{100 * (others[best] - ours):.1f} points behind {best} at {100 * share:.1f} %")
+            behind.append(f"{100 * (others[best] - ours):.2f} points behind {best} at {100 * share:.1f} %")
     said = (
         f"At {len(shares) - len(behind)} of {len(shares)} budgets ours is at least as accurate as every other"
     )

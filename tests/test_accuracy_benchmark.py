@@ -22,7 +22,7 @@ ROWS = [
 def test_a_tie_counts_and_a_loss_is_named():
     assert complete(ROWS) == [0.5, 0.25]
     said = verdict(ROWS)
-    assert said.startswith("At 1 of 2 budgets") and "1.0 points behind greedy at 25.0 %" in said
+    assert said.startswith("At 1 of 2 budgets") and "1.00 points behind greedy at 25.0 %" in said
     assert "50.0 → 90.2" in table(ROWS)
 
 

@@ -53,7 +53,7 @@ def page(found: Sequence[Comparison]) -> str:
         parts.append(f"## {one.study}\n")
         parts.append(
             f"Dense: {_percent(one.dense)} of {one.images:,} test images, {one.dense_measured or 0:.1f} ms. "
-            f"{one.data}. Repaired with {seeds} of images. {one.device}.\n"
+            f"The data set is {one.data}. Repaired with {seeds} of images. {one.device}.\n"
         )
         for stage, words in STAGES.items():
             if any(p.accuracy(stage) is not None for p in one.points):
@@ -174,7 +174,7 @@ def _row(*cells: str) -> str:
 def _won(one: Comparison) -> str:
     found = standings(one)
     won = f"{100 * share_won(found):.0f} % of {len(found)} points"
-    return f"{one.study}: first, or within the interval of the first, at {won}"
+    return f"{one.study}: first, or within the interval of the first, at {won}, repaired"
 
 
 def gains(one: Comparison, method: str, stage: str = "repaired") -> list[tuple[float, float]]:

@@ -48,12 +48,14 @@ def profile(
     (1, 'float32')
     """
     check(ProfileOptions, seconds=seconds, tolerance=tolerance, share=share)
+    from ..core.quality import tables_words
     from ..latency.profiling import profile as measure
 
     if isinstance(deployment, str):
         deployment = Deployment(deployment)
     where = deployment or Deployment()
-    return measure(
+    report = reporter(progress)
+    tables = measure(
         checked(net),
         device=where.device,
         batch=where.batch_size,
@@ -67,5 +69,8 @@ def profile(
         again=again,
         like=like,
         share=share,
-        report=reporter(progress),
+        report=report,
     )
+    if wrong := tables_words(tables.provenance, tables.details):
+        report.message(wrong)
+    return tables

@@ -1,5 +1,7 @@
 """`mdp studies`: what the explorer can open; yours can be renamed and deleted."""
 
+from pathlib import Path
+
 from ..core.study import find_study, list_studies
 from ..core.study_files import delete_study, rename_study
 from ..jobs import refuse_while_used
@@ -20,9 +22,11 @@ def run(args):
     if args.json:
         return print_json(studies)
     for s in studies:
+        # The file's name is the one to type; the study's own is for people.
+        typed = f"{Path(s['path']).stem:28}"
         if "error" in s:
-            print(f"{s['name']:32} {s['error']}")
+            print(f"{typed} {s['error']}")
         else:
-            print(f"{s['name']:32} {s['model']:24} {s['device']}, batch {s['batch']}, {s['dtype']}")
+            print(f"{typed} {s['name']}: {s['model']}, {s['device']}, batch {s['batch']}, {s['dtype']}")
     if not studies:
         print("No studies yet. Make one with: python -m mdp profile, score and build.")

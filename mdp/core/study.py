@@ -5,6 +5,7 @@ The file format is `mdp-study/1`, JSON; docs/reference/study-file.md describes i
 
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,9 @@ def _found(named: str | os.PathLike) -> Path:
         return path
     found = find_study(str(path))
     if found is None and path.name.isprintable() and "@" not in path.name and not path.suffix:
-        raise BadFile(f"There is no study {path.name!r} here: mdp studies lists those at hand.")
+        near = get_close_matches(path.name, [Path(s["path"]).stem for s in list_studies()], 2)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise BadFile(f"There is no study {path.name!r} here: mdp studies lists those at hand.{hint}")
     return found or path
 
 

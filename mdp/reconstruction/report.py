@@ -48,7 +48,7 @@ class RepairReport:
         judged = f"of {self.held_out:,} held-out images it now answers {100 * now.agreement:.1f} % as the "
         judged += f"dense network does, before {100 * was.agreement:.1f} %"
         if now.accuracy is not None and was.accuracy is not None:
-            judged += f"; right are {100 * now.accuracy:.1f} %, before {100 * was.accuracy:.1f} %"
+            judged += f"; {100 * now.accuracy:.1f} % are right, before {100 * was.accuracy:.1f} %"
         if self.repaired:
             took = f"{self.images:,} images in {self.seconds:.1f} s"
             what = f"Repaired {self.layers} layers" if self.setting else "Fitted the classifier"

@@ -134,7 +134,7 @@ def finetune(
 
     def know(**values: Any) -> None:
         facts.update(values)
-        report.metric(**{key: value for key, value in values.items() if value is not None})
+        report.metric(**{key: value for key, value in values.items() if value not in (None, "")})
 
     know(latency_predicted=_predicted(pruned), device="", **dict.fromkeys(LATENCIES))
     if accelerate.is_main_process and recipe.epochs:  # it takes the device, which another may have for hours
