@@ -74,7 +74,7 @@ def in_time_left(
             bound = loose_bound(pinned(problem, limits.pins), budget, known.importance, extra(limits).clock())
     if not plan.optimal:
         plan = _better(plan, known, bound, limits)
-    return dataclasses.replace(plan, note="; ".join(filter(None, [reason, plan.note])))
+    return dataclasses.replace(plan, note="; ".join(filter(None, [reason.rstrip("."), plan.note])))
 
 
 def _stepped(
