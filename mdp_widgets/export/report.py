@@ -14,6 +14,7 @@ from mdp.core.plan import Plan, check_plan_fits
 from mdp.core.plan_accuracy import Known, PlanAccuracy, known_accuracy, measured_plans
 from mdp.core.quality import accuracy_check_words, beside, importance_doubt, study_words
 from mdp.core.quality_name import quality_name
+from mdp.core.resources import ACTIVATIONS, amount
 from mdp.core.study import StudyRecord, interpolation_note
 from mdp.core.tables import how_timed
 from mdp.plot import formats as fmt
@@ -116,6 +117,10 @@ def headline(study: StudyRecord, plan: Plan, known: Known | None = None) -> list
         if what in study.counts:
             count = study.count(what, plan.choices, plan.removed_blocks)
             found.append((fmt.count(count), f"{name}, {fmt.change(count / study.count(what))}"))
+    if ACTIVATIONS in problem.resource:
+        used = problem.use(ACTIVATIONS, plan.choices, plan.removed_blocks)
+        change = fmt.change(used / problem.dense_use(ACTIVATIONS))
+        found.append((amount(used, "bytes"), f"activations in memory at once, {change}"))
     found.append(
         (
             "proven" if plan.optimal else "not proven",

@@ -17,7 +17,7 @@ from mdp.solve.limited.contradiction import smallest_latency
 
 from .choices import solved
 from .explorer_state import ExplorerState
-from .limits import resources_beside
+from .limits import sums_beside
 from .opening import LIMITED_POINTS
 from .progressive_front import grow, kernel_loop
 
@@ -44,7 +44,7 @@ class OtherFront(HasTraits):
 
     def _follow(self, _change: Any = None) -> None:
         s = self.selection
-        if s.study is not None and s.over and s.over not in resources_beside(s.study.problem):
+        if s.study is not None and s.over and s.over not in sums_beside(s.study.problem):
             s.show_over("")
             return
         key = (

@@ -41,7 +41,7 @@ def peaks(problem: Problem) -> np.ndarray:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32), count=st.integers(0, 2))
 def test_same_optimum_as_brute_force(seed, count):
     problem = with_peak(seed, count)
