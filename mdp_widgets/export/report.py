@@ -12,6 +12,7 @@ from markupsafe import Markup
 from mdp.core.measurements import finetuned, timed
 from mdp.core.plan import Plan, check_plan_fits
 from mdp.core.plan_accuracy import Known, PlanAccuracy, known_accuracy, measured_plans
+from mdp.core.problem import Problem
 from mdp.core.quality import accuracy_check_words, beside, importance_doubt, study_words
 from mdp.core.quality_name import quality_name
 from mdp.core.resources import ACTIVATIONS, amount
@@ -50,10 +51,11 @@ def report_html(
     a: Plan | None = None,
     beside: tuple[Points, ...] = (),
     also: tuple[PlanAccuracy, ...] = (),
+    turned: Problem | None = None,
 ) -> str:
     """The whole report as one HTML document. `front` adds the picture of the front behind the plan; `a` is a
     plan to show beside it everywhere, `beside` what the front is compared with, `also` the plans measured
-    since, beside those of the study.
+    since, beside those of the study; `turned` the problem of a front over another resource.
 
     Raises:
         MdpError: a plan is of another study.
@@ -78,7 +80,7 @@ def report_html(
         "skipped": [(s.name, s.reason) for s in study.skipped],
     }
     if front is not None:
-        info = front_info(study, front, plan, a, beside)
+        info = front_info(study, front, plan, a, () if turned else beside, turned)
         shown["front"] = Markup(figure_svg(draw_front(info), 800, 300, front_label(info)))
     if measured_plans(study) or also:
         info = accuracy_front(study, plan, known, a, known_a, also=also, tuned=finetuned(study))

@@ -61,6 +61,7 @@ class OtherFront(HasTraits):
         with self.hold_trait_notifications():
             self.front = None
             self.problem = None if key is None else turned(s.study.problem, s.over)
+        s.show_front_over(None, self.problem)
         if key is not None:
             self._grow(key)
 
@@ -68,6 +69,7 @@ class OtherFront(HasTraits):
         def tell(front: Front) -> None:
             if self._key == key:
                 self.front = front
+                self.selection.show_front_over(front, self.problem)
 
         s = self.selection
         others = {name: limit for name, limit in s.limits.items() if name != s.over}
