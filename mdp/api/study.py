@@ -13,7 +13,7 @@ from ..core.noted_quality import noted
 from ..core.pins import Pins, pins_of
 from ..core.plan import Plan, budget_and_limits, parse_budget
 from ..core.plan_accuracy import known_accuracy, with_accuracy
-from ..core.resources import MACS, MEMORY, PARAMETERS, amount, limits_of
+from ..core.resources import ACTIVATIONS, MACS, MEMORY, PARAMETERS, amount, limits_of
 from ..core.study import Scores, StudyRecord, Tables, build_study, counted_tables
 from ..core.study import load_study as load_record
 from ..core.study import save_study as save_record
@@ -88,6 +88,7 @@ class Study(StudyRecord):
         parameters: str | float | None = SolveOptions.parameters,
         macs: str | float | None = SolveOptions.macs,
         weight_memory: str | float | None = SolveOptions.weight_memory,
+        activation_memory: str | float | None = SolveOptions.activation_memory,
         limits: Mapping[str, str | float] | None = None,
     ) -> Plan:
         """Find the plan with the most importance within a budget.
@@ -103,13 +104,14 @@ class Study(StudyRecord):
             parameters: most parameters: an amount (12M, 1.2G) or a share of dense (50%).
             macs: most multiply-adds of one input: an amount (12M, 1.2G) or a share of dense (50%).
             weight_memory: most memory of the weights: 25MB, 24MiB or a share of dense (50%).
+            activation_memory: most memory of activations at once: 12MB, 12MiB or a share of dense (60%).
             limits: of other resources that the study's problem knows, by name.
 
         Raises:
             Infeasible: nothing meets the budget and all limits; it says which contradict each other.
             MdpError: a budget or a limit that is no number, or pins that this study does not have.
         """
-        asked = _asked(parameters, macs, weight_memory, limits)
+        asked = _asked(parameters, macs, weight_memory, activation_memory, limits)
         at, most = budget_and_limits(self.problem, budget, asked)
         held = pins_of(pins, self.problem)
         plan = solve_problem(self.problem, at, solver, pins=held, time_limit=time_limit, most=most)
@@ -173,6 +175,7 @@ class Study(StudyRecord):
         parameters: str | float | None = SolveOptions.parameters,
         macs: str | float | None = SolveOptions.macs,
         weight_memory: str | float | None = SolveOptions.weight_memory,
+        activation_memory: str | float | None = SolveOptions.activation_memory,
         limits: Mapping[str, str | float] | None = None,
     ) -> Front:
         """Find the best plan at each budget, or at that many from the fastest plan to dense.
@@ -187,7 +190,7 @@ class Study(StudyRecord):
         """
         problem = turned(self.problem, over) if over else self.problem
         at = budgets if isinstance(budgets, int) else [parse_budget(b, problem) for b in budgets]
-        most = limits_of(problem, _asked(parameters, macs, weight_memory, limits))
+        most = limits_of(problem, _asked(parameters, macs, weight_memory, activation_memory, limits))
         return solve_front(problem, at, pins=pins_of(pins, problem), most=most)
 
     def what_if(self, plan: Plan, *, pins: PinsLike = None) -> tuple[Alternative, ...]:
@@ -249,10 +252,16 @@ class Study(StudyRecord):
 
 
 def _asked(
-    parameters: Any, macs: Any, weight_memory: Any, limits: Mapping[str, Any] | None
+    parameters: Any, macs: Any, weight_memory: Any, activation_memory: Any, limits: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """The limits beside the budget, by resource, as they were given."""
-    return {PARAMETERS: parameters, MACS: macs, MEMORY: weight_memory, **(limits or {})}
+    named = {
+        PARAMETERS: parameters,
+        MACS: macs,
+        MEMORY: weight_memory,
+        ACTIVATIONS: activation_memory,
+    }
+    return {**named, **(limits or {})}
 
 
 def load_study(path: str | os.PathLike) -> Study:

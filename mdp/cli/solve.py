@@ -11,7 +11,17 @@ from ..core.plan import Plan, budget_and_limits, save_plan
 from ..core.plan_accuracy import Known, known_accuracy, with_accuracy
 from ..core.problem import FORMATS, Problem, problem_from_json
 from ..core.quality import beside, importance_doubt
-from ..core.resources import MACS, MEMORY, PARAMETERS, WORDS, amount, budgeted, pairs_of, said
+from ..core.resources import (
+    ACTIVATIONS,
+    MACS,
+    MEMORY,
+    PARAMETERS,
+    WORDS,
+    amount,
+    budgeted,
+    pairs_of,
+    said,
+)
 from ..core.study import StudyRecord, load_study
 from ..plot.accuracy_words import accuracy_sentence, dense_accuracy
 from . import print_json
@@ -46,7 +56,12 @@ def run(args):
 
 def asked_of(args) -> dict[str, str]:
     """The limits beside the budget as they were typed, by resource. Raises MdpError for an empty one."""
-    named = {PARAMETERS: args.parameters, MACS: args.macs, MEMORY: args.weight_memory}
+    named = {
+        PARAMETERS: args.parameters,
+        MACS: args.macs,
+        MEMORY: args.weight_memory,
+        ACTIVATIONS: args.activation_memory,
+    }
     asked = {name: text for name, text in named.items() if text is not None}
     for name, text in asked.items():
         if not text.strip():  # `--parameters "$MOST"` of a shell where MOST is not set

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from .counted import counted_in
 from .deployment import launched_by
 from .errors import BadFile, MdpError
-from .resources import UNITS
+from .resources import MADE
 from .study_record import Deployed, StudyRecord, Tables, with_counts
 from .terms import Resource, Term
 from .units import check_times
 
 # Names stand in addresses, file names and NAME=AMOUNT words.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
-TAKEN = (*UNITS, "latency", "importance", "budget")
+TAKEN = (*MADE, "latency", "importance", "budget")
 
 
 def check_name(name: str) -> str:
@@ -121,13 +121,13 @@ def deployed(study: StudyRecord, name: str) -> StudyRecord:
     others = tuple(old if one is new else one for one in study.others)
     resources = tuple(
         Resource(old.name, "ms", old.tables.terms) if r.name == name else r
-        for r in study.problem.resources if r.name not in UNITS
+        for r in study.problem.resources if r.name not in MADE
     )  # fmt: skip
     facts = {**study.problem.provenance, "latency": dict(new.tables.provenance)}
     problem = dataclasses.replace(
         study.problem, latency=new.tables.terms, latency_unit="ms", resources=resources, provenance=facts
     )
-    problem = with_counts(problem, study.counts, new.tables.provenance)
+    problem = with_counts(problem, study.counts, study.moments, new.tables.provenance)
     return dataclasses.replace(
         study, problem=problem, tables=new.tables, verification=new.verification, deployment=name,
         others=others,

@@ -36,7 +36,7 @@ def kept_to(
     found = {}
     for name, limit in most.items():
         resource = problem.resource[name]
-        used = problem.total(resource.terms, choices, removed)
+        used = problem.use(name, choices, removed)
         found[name] = Limit(float(limit), used, resource.unit, (prices or {}).get(name))
     return found
 

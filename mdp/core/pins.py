@@ -1,12 +1,12 @@
 """Decisions taken by hand: a dim held to an option or a range, a block held kept or removed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from .errors import MdpError
-from .problem import Block, Dim, Problem, Resource, Term
+from .problem import Block, Dim, Problem, Term
 
 # How a pinned block is written.
 WORDS = {"kept": True, "removed": False}
@@ -91,8 +91,7 @@ def pinned(problem: Problem, pins: Pins | None) -> Problem:
         latency=tuple(cut(t) for t in problem.latency if t.block not in gone),
         importance=tuple(cut(t) for t in problem.importance if t.block not in gone),
         resources=tuple(
-            Resource(r.name, r.unit, tuple(cut(t) for t in r.terms if t.block not in gone))
-            for r in problem.resources
+            replace(r, terms=tuple(cut(t) for t in r.terms if t.block not in gone)) for r in problem.resources
         ),
     )
 

@@ -76,7 +76,7 @@ def _check_limits(plan: "Plan", problem: Problem) -> None:
             raise MdpError(
                 f"The plan has a limit of {name}, which {problem.name!r} does not know. Solve again."
             )
-        used = problem.total(problem.resource[name].terms, plan.choices, plan.removed_blocks)
+        used = problem.use(name, plan.choices, plan.removed_blocks)
         unit = problem.resource[name].unit
         if limit.unit != unit or not math.isclose(limit.used, used, rel_tol=1e-9, abs_tol=1e-9):
             raise MdpError(

@@ -77,11 +77,20 @@ class Problem:
 
     def uses(self, choices: Mapping[str, int | None], removed: Collection[str] = ()) -> dict[str, float]:
         """Sum what one choice uses of each resource beside latency, each in its unit."""
-        return {r.name: self.total(r.terms, choices, removed) for r in self.resources}
+        return {r.name: self.use(r.name, choices, removed) for r in self.resources}
+
+    def use(self, name: str, choices: Mapping[str, int | None], removed: Collection[str] = ()) -> float:
+        """What one choice uses of a resource: the sum of its terms that count, of a peak the largest."""
+        resource = self.resource[name]
+        if not resource.peak:
+            return self.total(resource.terms, choices, removed)
+        self._check_removed(removed)
+        kept = (term for term in resource.terms if term.block not in removed)
+        return max((self.entry(term, choices) for term in kept), default=0.0)
 
     def dense_use(self, name: str) -> float:
         """What the dense model uses of a resource."""
-        return self.total(self.resource[name].terms, self.dense_choices, ())
+        return self.use(name, self.dense_choices)
 
     @cached_property
     def dense_latency(self) -> float:

@@ -109,9 +109,12 @@ class Reader:
             if name in ("latency", "importance", "budget"):
                 self.fail(f"{entry}.name", f"is {name!r}, which the problem has already; call it otherwise")
             unit = check_unit(self.text(item.get("unit"), f"{entry}.unit"), self.source, name)
+            peak = item.get("peak", False)
+            if type(peak) is not bool:
+                self.fail(f"{entry}.peak", "must be true or false")
             terms = enumerate(self.entries(item, "terms"))
             own = tuple(self.term(t, f"{entry}.terms[{j}]", sizes, blocks) for j, t in terms)
-            found.append(Resource(name, unit, own))
+            found.append(Resource(name, unit, own, peak))
         self.unique("resources", [r.name for r in found])
         return tuple(found)
 

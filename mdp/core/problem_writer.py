@@ -25,7 +25,13 @@ def problem_to_json(problem: "Problem") -> dict[str, Any]:
         return {"name": t.name, "block": t.block, "dims": list(t.dims), "values": _plain(t.values)}
 
     several = [
-        {"name": r.name, "unit": r.unit, "terms": [term(t) for t in r.terms]} for r in problem.resources
+        {
+            "name": r.name,
+            "unit": r.unit,
+            **({"peak": True} if r.peak else {}),
+            "terms": [term(t) for t in r.terms],
+        }
+        for r in problem.resources
     ]
     return {
         "format": SEVERAL if several else FORMAT,

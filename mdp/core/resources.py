@@ -17,9 +17,15 @@ from .space import Product
 from .terms import Dim, Resource, Term
 
 PARAMETERS, MACS, MEMORY = "parameters", "macs", "weight_memory"
+ACTIVATIONS = "activation_memory"  # a peak: see mdp.core.activations
 # Resources that follow from a study's counts, with their unit and the word that a limit's sentence uses.
 UNITS = {PARAMETERS: "params", MACS: "MACs", MEMORY: "bytes"}
-WORDS = {PARAMETERS: "parameters", MACS: "multiply-adds", MEMORY: "weight memory"}
+WORDS = {
+    PARAMETERS: "parameters", MACS: "multiply-adds", MEMORY: "weight memory",
+    ACTIVATIONS: "activation memory",
+}  # fmt: skip
+# What follows from a network's structure, and is not in its study's tables.
+MADE = (*UNITS, ACTIVATIONS)
 # Bytes of one weight as it is deployed; of a type that is not here, weight memory is not known.
 BYTES = {"float32": 4, "tf32": 4, "float16": 2, "bfloat16": 2, "int8": 1, "float64": 8}
 
@@ -105,9 +111,12 @@ def limits_of(problem, asked: Mapping[str, str | float | None]) -> dict[str, flo
         resource = problem.resource.get(name)
         if resource is None:
             known = ", ".join(problem.resource) or "latency alone"
+            instead = "give a study or problem file that knows it"
+            if name == ACTIVATIONS:
+                instead = "count it: `mdp count STUDY` adds it to a study, and says where it cannot be known"
             raise MdpError(
                 f"{problem.name!r} does not know its {WORDS.get(name, name)}: it knows {known}. Leave that "
-                "limit out, or give a study or problem file that knows it."
+                f"limit out, or {instead}."
             )
         most[name] = parse_limit(text, resource, problem.dense_use(name))
     return most

@@ -48,6 +48,18 @@ class Product:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """What is in memory at once while one step runs on one input: a sum of products of widths, as counts are.
+
+    It counts when `block` is None or kept; a network's peak is the largest of its moments. `parts` are
+    (elements, dims): 2 x tokens of (embedding,) for a residual and its norm.
+    """
+
+    block: str | None
+    parts: tuple[tuple[float, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
 class Skipped:
     """Something of the model that is not pruned, and why. Nothing is dropped in silence."""
 
@@ -63,6 +75,7 @@ class Space:
         model: name of the model, as in `ModelRef`.
         family: name of the family that found it.
         counts: "parameters" and "macs" (one input) as sums of products.
+        moments: what is in memory at once, step by step; () where that is not known.
     """
 
     model: str
@@ -71,6 +84,7 @@ class Space:
     blocks: tuple[Block, ...]
     counts: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
+    moments: tuple[Moment, ...] = ()
 
 
 def width_options(units: int, step: int) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from .errors import BadFile
 from .model_ref import model_from_json, model_to_json
 from .problem import problem_from_json, problem_to_json
 from .scores_json import scores_from_json, scores_to_json
-from .space import Product, Skipped
+from .space import Moment, Product, Skipped
 from .study_record import StudyRecord, Tables, with_counts, without_counts
 from .unit_names import milliseconds
 from .units import check_times, in_ms, scaled
@@ -33,6 +33,7 @@ def study_to_json(study: StudyRecord) -> dict[str, Any]:
         "latency": {"provenance": dict(study.tables.provenance), "details": dict(study.tables.details)},
         "importance": scores_to_json(study.scores),
         "counts": {k: [[p.block, p.factor, list(p.dims)] for p in ps] for k, ps in study.counts.items()},
+        **({"activations": _moments_to_json(study)} if study.moments else {}),
         "skipped": [[s.name, s.reason] for s in study.skipped],
         "verification": study.verification,
         **({"deployments": _deployments_to_json(study)} if study.others else {}),
@@ -66,13 +67,17 @@ def study_from_json(data: Any, source: str = "study", path: Path | None = None) 
             counts={
                 k: tuple(Product(b, float(f), tuple(d)) for b, f, d in ps) for k, ps in data["counts"].items()
             },
+            moments=tuple(
+                Moment(block, tuple((float(f), tuple(d)) for f, d in parts))
+                for block, parts in data.get("activations", [])
+            ),
             skipped=tuple(Skipped(n, r) for n, r in data.get("skipped", [])),
             verification=None if other_units else data.get("verification"),
             accuracy=data.get("accuracy"),
         )
         _check_study(study, source, name)
         study = _with_others(study, data.get("deployments"), source)
-        whole = with_counts(study.problem, study.counts, study.tables.provenance)
+        whole = with_counts(study.problem, study.counts, study.moments, study.tables.provenance)
         study = replace(study, problem=whole)
     except BadFile:
         raise
@@ -81,6 +86,10 @@ def study_from_json(data: Any, source: str = "study", path: Path | None = None) 
             f"The {source} is damaged: {type(error).__name__} at {error}. Make it anew or use another copy."
         ) from None
     return study
+
+
+def _moments_to_json(study: StudyRecord) -> list[Any]:
+    return [[m.block, [[factor, list(dims)] for factor, dims in m.parts]] for m in study.moments]
 
 
 def _deployments_to_json(study: StudyRecord) -> dict[str, Any]:
@@ -152,6 +161,9 @@ def _check_study(study: StudyRecord, source: str, counted: str) -> None:
             fail(f"a count of {what} names an unknown dim or block")
         if not np.isfinite(study.count(what)):
             fail(f"a count of {what} is not finite")
+    parts = [(m.block, *part) for m in study.moments for part in m.parts]
+    if any(b not in blocks or not 0 < f < np.inf or any(d not in dims for d in ds) for b, f, ds in parts):
+        fail("what it says of its activations names an unknown dim or block, or is no amount")
     facts = {"scores": study.scores.provenance, "latency tables": study.tables.details}
     optional = {"verification": study.verification, "accuracy": study.accuracy}
     for what, value in {**facts, **{k: v for k, v in optional.items() if v is not None}}.items():

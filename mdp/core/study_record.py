@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from .activations import activation_memory
 from .counted import counted_in, counted_terms, unit_of
 from .errors import MdpError
 from .model_ref import ModelRef
 from .problem import Dim, Problem, Term, check
-from .resources import UNITS, amount, counted
-from .space import Product, Skipped, Space
+from .resources import MADE, amount, counted
+from .space import Moment, Product, Skipped, Space
 from .units import check_times
 
 
@@ -110,6 +111,7 @@ class StudyRecord:
 
     Attributes:
         counts: "parameters" and "macs" as sums of products, for any plan (see space.Product).
+        moments: what is in memory at once, for any plan (see space.Moment); () where that is not known.
         verification: predicted against measured latency of whole random sub-networks, left by `mdp verify`.
         accuracy: {"dense": ..., "dataset": ...} where it was measured; "plans" and "check" as
             `mdp.core.plan_accuracy` and `mdp.core.quality` read them.
@@ -125,6 +127,7 @@ class StudyRecord:
     tables: Tables
     scores: Scores
     counts: Mapping[str, tuple[Product, ...]] = field(default_factory=dict)
+    moments: tuple[Moment, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     verification: Mapping[str, Any] | None = None
     accuracy: Mapping[str, Any] | None = None
@@ -206,25 +209,30 @@ def build_study(
     check(problem)
     if not counted_in(tables.provenance):
         check_times(problem, f"tables of {space.model}", tables.details)
-    problem = with_counts(problem, space.counts, tables.provenance)
+    problem = with_counts(problem, space.counts, space.moments, tables.provenance)
     return StudyRecord(
-        name, model, space.family, problem, tables, scores, space.counts, space.skipped, **extra
-    )
+        name, model, space.family, problem, tables, scores, space.counts, space.moments, space.skipped,
+        **extra,
+    )  # fmt: skip
 
 
 def with_counts(
-    problem: Problem, counts: Mapping[str, tuple[Product, ...]], provenance: Mapping[str, Any]
+    problem: Problem,
+    counts: Mapping[str, tuple[Product, ...]],
+    moments: tuple[Moment, ...],
+    provenance: Mapping[str, Any],
 ) -> Problem:
     """The problem with the resources that follow from counts, beside those that it has of its own."""
     dtype = provenance.get("dtype")
     made = counted(counts, problem.dims, dtype if isinstance(dtype, str) else "")
-    own = tuple(r for r in problem.resources if r.name not in UNITS)
-    return replace(problem, resources=(*made, *own))
+    peak = activation_memory(moments, problem.dims, provenance)
+    own = tuple(r for r in problem.resources if r.name not in MADE)
+    return replace(problem, resources=(*made, *peak, *own))
 
 
 def without_counts(problem: Problem) -> Problem:
     """The problem as a study's file holds it: what follows from its counts stands there once."""
-    return replace(problem, resources=tuple(r for r in problem.resources if r.name not in UNITS))
+    return replace(problem, resources=tuple(r for r in problem.resources if r.name not in MADE))
 
 
 def _top_sums(values: np.ndarray, order: np.ndarray, options: tuple[int, ...]) -> np.ndarray:

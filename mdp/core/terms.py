@@ -43,9 +43,11 @@ class Term:
 class Resource:
     """Something else that a network uses: parameters, MACs, memory, the latency of another deployment.
 
-    `terms` are tables as those of latency; what they add up to is in `unit`.
+    `terms` are tables as those of latency; what they add up to is in `unit`. Of a `peak`, such as the memory
+    of activations, what a choice uses is the largest entry that counts, and not the sum.
     """
 
     name: str
     unit: str
     terms: tuple[Term, ...]
+    peak: bool = False

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from .errors import MdpError
 from .problem import Problem
-from .resources import budgeted
+from .resources import WORDS, budgeted, said
 from .terms import Resource
 
 LATENCY = "latency"
@@ -16,14 +16,20 @@ def turned(problem: Problem, name: str) -> Problem:
     What was the budget is a resource then: "latency", or "parameters" of a study that counts these.
 
     Raises:
-        MdpError: the problem does not know that resource.
+        MdpError: the problem does not know that resource, or it is a peak, which adds nothing up.
     """
     if name == budgeted(problem.latency_unit):
         return problem
     resource = problem.resource.get(name)
     if resource is None:
-        known = ", ".join((LATENCY, *problem.resource))
+        known = ", ".join((LATENCY, *(r.name for r in problem.resources if not r.peak)))
         raise MdpError(f"{problem.name!r} does not know {name[:60]!r}. It knows {known}.")
+    if resource.peak:
+        flag = f"--{name.replace('_', '-')}" if name in WORDS else f"--limit {name}="
+        raise MdpError(
+            f"A front does not go over {said(resource)}, which is a peak and no sum. Limit it ({flag} 60%), "
+            "and let the front go over latency or another resource."
+        )
     rest = tuple(r for r in problem.resources if r.name != name)
     if budgeted(problem.latency_unit) == LATENCY:
         rest = (*rest, Resource(LATENCY, problem.latency_unit, problem.latency))

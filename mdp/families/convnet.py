@@ -5,14 +5,15 @@ A family says which modules are its blocks, which can be removed, and what of a 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import takewhile
 
 import numpy as np
-from torch import nn
+from torch import fx, nn
 
 from ..core.errors import Unsupported
 from ..core.problem import Block
-from ..core.space import Skipped, Space
+from ..core.space import Moment, Skipped, Space
 from ..core.study import ModelRef
 from ..networks.counts import count
 from ..networks.options import space_dim
@@ -20,7 +21,8 @@ from ..networks.prunable import PrunableNetwork, owner
 from ..networks.slices import Slice
 from ..networks.trace import trace
 from .channels import ChannelGroup, Channels
-from .graph_segments import graph_segments
+from .graph_segments import folds, graph_segments
+from .liveness import moments
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,14 @@ class Anatomy:
         stays: modules within blocks that remain when their block is removed.
         whole: layer -> why its output channels are not pruned.
         apart: modules timed as one segment (squeeze-excite), whatever is in them.
+        in_place: names of steps that work in place, though a trace does not say so.
     """
 
     blocks: tuple[Block, ...]
     stays: frozenset[str] = frozenset()
     whole: Mapping[str, str] = field(default_factory=dict)
     apart: frozenset[str] = frozenset()
+    in_place: frozenset[str] = frozenset()
 
     def block_of(self, name: str) -> str | None:
         """The block that a module or tensor vanishes with, None if it is always there."""
@@ -78,9 +82,38 @@ def find_channels(
         positions,
     )
     skipped = tuple(Skipped(g.makers[0], g.fixed) for g in channels.groups if g.fixed and g.makers)
-    space = Space(ref.name, family, dims, anatomy.blocks, counts, skipped)
+    alive = _moments(traced, channels, names, anatomy)
+    space = Space(ref.name, family, dims, anatomy.blocks, counts, skipped, alive)
     segments = tuple(graph_segments(traced, channels, names, slices, anatomy))
     return PrunableNetwork(model, ref, space, slices, segments, norms)
+
+
+def _moments(
+    traced: fx.GraphModule, channels: Channels, names: Mapping[ChannelGroup, str], anatomy: Anatomy
+) -> tuple[Moment, ...]:
+    """What is in memory at once, step by step."""
+
+    def size(node: fx.Node) -> list[tuple[float, tuple[str, ...]]]:
+        shape, group = node.meta["shape"], channels.group(node)
+        if not shape:
+            return []
+        elements = float(np.prod(shape[1:]))
+        name = names.get(group) if group is not None else None
+        return [(elements, ())] if name is None or group is None else [(elements / group.units, (name,))]
+
+    def name_of(node: fx.Node) -> str:
+        if node.op == "call_module":
+            return type(traced.get_submodule(str(node.target))).__name__
+        return getattr(node.target, "__name__", str(node.target))
+
+    removable = {b.name for b in anatomy.blocks if b.removable}
+    block_of = partial(_block_of, anatomy)
+    folded = partial(folds, traced)
+    return moments(traced, name_of, size, block_of, folded, removable, anatomy.in_place)
+
+
+def _block_of(anatomy: Anatomy, node: fx.Node) -> str | None:
+    return anatomy.block_of(node.meta["path"])
 
 
 def _sources(model: nn.Module, group: ChannelGroup, anatomy: Anatomy) -> list[str]:

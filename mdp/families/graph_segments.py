@@ -128,7 +128,7 @@ class _Cutter:
         position = {n: f"i{i}" for i, n in enumerate(self.inputs)}
         words = []
         for step in filter(_is_tensor, self.steps):
-            if _folds(self.traced, step):
+            if folds(self.traced, step):
                 word = _after_fold(self.traced, step)
             elif step.op == "call_module":
                 word = describe(self.traced.get_submodule(step.target))
@@ -165,7 +165,7 @@ class _Cutter:
 
     def _layer(self, step: fx.Node, widths: Mapping[str, int]) -> nn.Module:
         module = self.traced.get_submodule(step.target)
-        if _folds(self.traced, step):
+        if folds(self.traced, step):
             return getattr(module, "act", nn.Identity())
         shapes = {n: self._tensor_shape(f"{step.target}.{n}", widths) for n, _ in module.named_parameters()}
         # Weights are made anew, so that copying them would be for nothing; the rest is small.
@@ -205,7 +205,7 @@ def _is_layer(traced: fx.GraphModule, node: fx.Node) -> bool:
     return node.op == "call_module" and isinstance(traced.get_submodule(node.target), (nn.Conv2d, nn.Linear))
 
 
-def _folds(traced: fx.GraphModule, node: fx.Node) -> bool:
+def folds(traced: fx.GraphModule, node: fx.Node) -> bool:
     """Whether this step is a batch norm that deployment folds into the convolution before it."""
     if node.op != "call_module" or not isinstance(
         traced.get_submodule(node.target), nn.modules.batchnorm._BatchNorm
@@ -220,7 +220,7 @@ def _folds(traced: fx.GraphModule, node: fx.Node) -> bool:
 
 
 def _fold_follows(traced: fx.GraphModule, node: fx.Node) -> bool:
-    return len(node.users) == 1 and _folds(traced, next(iter(node.users)))
+    return len(node.users) == 1 and folds(traced, next(iter(node.users)))
 
 
 def _after_fold(traced: fx.GraphModule, node: fx.Node) -> str:

@@ -42,7 +42,8 @@ def find(model: nn.Module, ref: ModelRef, width_step: Mapping[str, int] | None) 
         if getattr(block, "se", None) is not None:
             apart.add(f"{name}.se")
     whole = dict.fromkeys(stems(model), "the first convolution is kept whole, as in the method")
-    anatomy = Anatomy(tuple(Block(n) for n in blocks), frozenset(stays), whole, frozenset(apart))
+    every, adds = tuple(Block(n) for n in blocks), frozenset({"add"})  # timm's blocks say `x += shortcut`
+    anatomy = Anatomy(every, frozenset(stays), whole, frozenset(apart), adds)
     return find_channels(model, ref, width_step, NAME, anatomy)
 
 

@@ -71,7 +71,7 @@ def find(
     """
     _check_parts(model)
     _check_split(model, split_blocks, attention)
-    from . import vit_segments, vit_split
+    from . import vit_moments, vit_segments, vit_split
 
     if not len(model.blocks):
         raise Unsupported(f"{ref.name} has no blocks, and nothing to prune. Give it a depth of 1 or more.")
@@ -104,7 +104,8 @@ def find(
     counts = count(
         model, slices, {d.name: d.units for d in dims}, block_of, weight_positions(model, shapes), products
     )
-    space = Space(ref.name, NAME, dims, blocks, counts, tuple(_skipped(model, found)))
+    alive = vit_moments.moments(model, found, ref.input_size, tokens, block_of)
+    space = Space(ref.name, NAME, dims, blocks, counts, tuple(_skipped(model, found)), alive)
     cut = {"fused": vit_segments.attention_segments, "split": vit_split.attention_segments}[attention]
     timed = tuple(vit_segments.segments(model, found, slices, ref.input_size, tokens, block_of, cut))
     return PrunableNetwork(model, ref, space, slices, timed, {})

@@ -101,6 +101,7 @@ def _left(
             name: tuple(p for p in products if p.block not in plan.removed_blocks and used.issuperset(p.dims))
             for name, products in found.space.counts.items()
         },
+        moments=(),
     )
     return PrunableNetwork(model, found.ref, space, slices, found.segments, norms)
 

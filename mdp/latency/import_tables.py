@@ -86,7 +86,7 @@ def import_times(
             f"{found.space.model}. Say which kit they are of: --kit DIR."
         )
     names = {item["id"]: item["key"] for item in kit.items} if kit else {}
-    rows = {names.get(row.name, row.name): row for row in file.rows}
+    rows = _by_key(file.rows, names, source)
     networks = {i["key"]: i for i in kit.items if i["kind"] == "network"} if kit else {}
     asked = list(names.values()) if kit else entries_to_time(surfaces, len(workloads))
     _refuse_strangers(rows, {*workloads, *networks}, found, source)
@@ -130,6 +130,19 @@ def import_times(
     if told:
         provenance["whole_networks"] = dataclasses.asdict(told)
     return Tables(terms, provenance, details)
+
+
+def _by_key(rows: Sequence[Row], names: Mapping[str, str], source: str) -> dict[str, Row]:
+    """Rows by the key of what they timed. Raises BadFile for one thing under its id and its key."""
+    found: dict[str, Row] = {}
+    for row in rows:
+        known = found.setdefault(names.get(row.name, row.name), row)
+        if known is not row:
+            raise BadFile(
+                f"{source} has two times of one part, as {known.name:.80} ({known.where}) and {row.name:.80} "
+                f"({row.where}). Leave one of them out."
+            )
+    return found
 
 
 def _refuse_strangers(rows: Mapping[str, Row], mine: set[str], found: "PrunableNetwork", source: str) -> None:

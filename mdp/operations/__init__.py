@@ -26,7 +26,7 @@ from .option import Option, Options, check, described, option, required
 from .profile import ProfileOptions
 from .score import ScoreOptions
 from .solve import FrontOptions, IterateOptions, SolveOptions
-from .studies import BuildOptions, StudiesOptions
+from .studies import BuildOptions, CountOptions, StudiesOptions
 from .verify import EnforceOptions, VerifyOptions
 
 # In the order of `mdp --help`.
@@ -42,6 +42,7 @@ OPERATIONS: dict[str, type[Options]] = {
         ImportTablesOptions,
         ScoreOptions,
         BuildOptions,
+        CountOptions,
         IterateOptions,
         ConvertOptions,
         RotateOptions,
@@ -62,6 +63,7 @@ __all__ = [
     "BuildOptions",
     "CheckOptions",
     "ConvertOptions",
+    "CountOptions",
     "EnforceOptions",
     "ExportOptions",
     "ExtractOptions",

@@ -90,6 +90,10 @@ class Limited(Options):
     weight_memory: str | None = option(
         None, "most memory of the weights: 25MB, 24MiB or a share of dense (50%)", metavar="W", section=BESIDE
     )
+    activation_memory: str | None = option(
+        None, "most memory of activations at once: 12MB, 12MiB or a share of dense (60%)", metavar="A",
+        section=BESIDE,
+    )  # fmt: skip
     limit: tuple[str, ...] = option(
         (), "the most of another resource that the study or problem file knows (again for another)",
         metavar="NAME=AMOUNT", section=BESIDE,

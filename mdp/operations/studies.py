@@ -48,3 +48,12 @@ class BuildOptions(Model, command="build"):
     )
     name: str = required("the study's name, for people")
     out: str | None = option(None, "where to save it", metavar="FILE", absent="among the user's studies")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountOptions(Options, command="count"):
+    """Count anew what a study's network uses: parameters, multiply-adds, activations. Measures nothing."""
+
+    study: str = required("a study file or the name of a study", positional=True)
+    out: str | None = option(None, "where to save it", metavar="FILE", absent="in its own place")
+    json: bool = option(False, "print one JSON object")

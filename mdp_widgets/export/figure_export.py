@@ -12,6 +12,7 @@ from typing import Any
 from mdp.core.csv_export import csv_text
 from mdp.core.measurements import finetuned
 from mdp.core.plan_accuracy import measured_plans
+from mdp.core.resources import said
 from mdp.plot.accuracy_draw import draw_accuracy
 from mdp.plot.accuracy_front import accuracy_front, accuracy_label, accuracy_table
 from mdp.plot.curve import curve_info, curve_label, curve_table, draw_curve
@@ -73,7 +74,10 @@ def pictures(selection) -> list[Picture]:
     a = selection.reference.plan if selection.reference else None
 
     def draw_the_front():
-        info = front_info(study, front, plan, a, selection.beside)
+        if selection.front_over is not None:
+            info = front_info(study, selection.front_over[0], plan, a, turned=selection.front_over[1])
+        else:
+            info = front_info(study, front, plan, a, selection.beside)
         return _figure(draw_front(info), front_label(info), front_table(info))
 
     def draw_the_accuracy():
@@ -96,7 +100,7 @@ def pictures(selection) -> list[Picture]:
         return _figure(draw_curve(info), curve_label(info), curve_table(info))
 
     found = [
-        Picture("front", "Pareto front", draw_the_front),
+        Picture("front", front_title(selection), draw_the_front),
         Picture("survivors", "What survives", draw_the_network),
     ]
     if measured_plans(study) or selection.accuracies.since:
@@ -107,6 +111,13 @@ def pictures(selection) -> list[Picture]:
     if dim:
         found.append(Picture("curve", f"Importance of {dim}", draw_the_curve))
     return found
+
+
+def front_title(selection) -> str:
+    """What the picture of the front is called: over what, where that is not what the budget is of."""
+    if selection.front_over is None:
+        return "Pareto front"
+    return f"Pareto front over {said(selection.study.problem.resource[selection.over])}"
 
 
 def picture_html(picture: Picture) -> str:

@@ -12,8 +12,10 @@ from markupsafe import Markup
 from mdp.core.measurements import finetuned, timed
 from mdp.core.plan import Plan, check_plan_fits
 from mdp.core.plan_accuracy import Known, PlanAccuracy, known_accuracy, measured_plans
+from mdp.core.problem import Problem
 from mdp.core.quality import accuracy_check_words, beside, importance_doubt, study_words
 from mdp.core.quality_name import quality_name
+from mdp.core.resources import ACTIVATIONS, amount
 from mdp.core.study import StudyRecord, interpolation_note
 from mdp.core.tables import how_timed
 from mdp.plot import formats as fmt
@@ -49,10 +51,11 @@ def report_html(
     a: Plan | None = None,
     beside: tuple[Points, ...] = (),
     also: tuple[PlanAccuracy, ...] = (),
+    turned: Problem | None = None,
 ) -> str:
     """The whole report as one HTML document. `front` adds the picture of the front behind the plan; `a` is a
     plan to show beside it everywhere, `beside` what the front is compared with, `also` the plans measured
-    since, beside those of the study.
+    since, beside those of the study; `turned` the problem of a front over another resource.
 
     Raises:
         MdpError: a plan is of another study.
@@ -77,7 +80,7 @@ def report_html(
         "skipped": [(s.name, s.reason) for s in study.skipped],
     }
     if front is not None:
-        info = front_info(study, front, plan, a, beside)
+        info = front_info(study, front, plan, a, () if turned else beside, turned)
         shown["front"] = Markup(figure_svg(draw_front(info), 800, 300, front_label(info)))
     if measured_plans(study) or also:
         info = accuracy_front(study, plan, known, a, known_a, also=also, tuned=finetuned(study))
@@ -116,6 +119,10 @@ def headline(study: StudyRecord, plan: Plan, known: Known | None = None) -> list
         if what in study.counts:
             count = study.count(what, plan.choices, plan.removed_blocks)
             found.append((fmt.count(count), f"{name}, {fmt.change(count / study.count(what))}"))
+    if ACTIVATIONS in problem.resource:
+        used = problem.use(ACTIVATIONS, plan.choices, plan.removed_blocks)
+        change = fmt.change(used / problem.dense_use(ACTIVATIONS))
+        found.append((amount(used, "bytes"), f"activations in memory at once, {change}"))
     found.append(
         (
             "proven" if plan.optimal else "not proven",

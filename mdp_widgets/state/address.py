@@ -12,7 +12,7 @@ from mdp.core.pins import pins_from_text, pins_text
 from mdp.core.plan import parse_budget
 
 from .explorer_state import ExplorerState
-from .limits import limits_from_text, limits_text, resources_beside
+from .limits import limits_from_text, limits_text, sums_beside
 
 
 def address_of(selection: ExplorerState) -> str:
@@ -63,7 +63,7 @@ def go_to(selection: ExplorerState, address: str) -> None:
     except MdpError as error:
         selection.error = str(error)
     over = view.get("over", "")
-    selection.show_over(over if over in resources_beside(problem) else "")
+    selection.show_over(over if over in sums_beside(problem) else "")
     selection.look_at(view.get("block"), view.get("dim"))
 
 

@@ -44,6 +44,7 @@ class ExplorerTraits(HasTraits):
         error: a sentence about what could not be done and what to do; "" when all is well.
         axis: what the front shows against latency: "importance" or "accuracy".
         over: the resource that the front goes over, all else limited; "" for what the budget is of.
+        front_over: (front, turned problem) over that resource, as far as it has grown; None without one.
         settled: counts the choices that were made to stay (the end of a drag, a click, a pin): the time for
             views to do what is too slow for every step of a drag.
         can_undo, can_redo: whether `undo` and `redo` would do something.
@@ -66,6 +67,7 @@ class ExplorerTraits(HasTraits):
     error = Unicode("")
     axis = Enum(("importance", "accuracy"), "importance")
     over = Unicode("")
+    front_over = AnyTrait(None, allow_none=True)
     settled = Int(0)
     can_undo = Bool(False)
     can_redo = Bool(False)
@@ -95,6 +97,10 @@ class ExplorerTraits(HasTraits):
     def compare_front_with(self, points: Iterable[Any]) -> None:
         """Show these beside the front, in its view and in what is taken away of it."""
         self.beside = tuple(points)
+
+    def show_front_over(self, front: Any, problem: Any) -> None:
+        """Show this front over another resource, in its view and in what is taken away of it."""
+        self.front_over = None if problem is None else (front, problem)
 
     def say(self, sentence: str) -> None:
         """Tell what just happened."""

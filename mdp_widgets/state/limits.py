@@ -50,3 +50,8 @@ def shown_resources(problem: Problem) -> list[str]:
 def resources_beside(problem: Problem) -> list[str]:
     """The resources that are not what the budget is of."""
     return [name for name in problem.resource if UNITS.get(name) != problem.latency_unit]
+
+
+def sums_beside(problem: Problem) -> list[str]:
+    """Those of them that add up, so that a front can go over them."""
+    return [name for name in resources_beside(problem) if not problem.resource[name].peak]

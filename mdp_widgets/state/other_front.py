@@ -17,7 +17,7 @@ from mdp.solve.limited.contradiction import smallest_latency
 
 from .choices import solved
 from .explorer_state import ExplorerState
-from .limits import resources_beside
+from .limits import sums_beside
 from .opening import LIMITED_POINTS
 from .progressive_front import grow, kernel_loop
 
@@ -44,7 +44,7 @@ class OtherFront(HasTraits):
 
     def _follow(self, _change: Any = None) -> None:
         s = self.selection
-        if s.study is not None and s.over and s.over not in resources_beside(s.study.problem):
+        if s.study is not None and s.over and s.over not in sums_beside(s.study.problem):
             s.show_over("")
             return
         key = (
@@ -61,6 +61,7 @@ class OtherFront(HasTraits):
         with self.hold_trait_notifications():
             self.front = None
             self.problem = None if key is None else turned(s.study.problem, s.over)
+        s.show_front_over(None, self.problem)
         if key is not None:
             self._grow(key)
 
@@ -68,6 +69,7 @@ class OtherFront(HasTraits):
         def tell(front: Front) -> None:
             if self._key == key:
                 self.front = front
+                self.selection.show_front_over(front, self.problem)
 
         s = self.selection
         others = {name: limit for name, limit in s.limits.items() if name != s.over}

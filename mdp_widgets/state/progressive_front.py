@@ -8,13 +8,16 @@ import numpy as np
 from IPython import get_ipython
 
 from mdp.core.errors import Infeasible, MdpError
+from mdp.core.plan import Plan
 from mdp.core.problem import Problem
 from mdp.solve import Front, FrontPoint, solve
-from mdp.solve.analysis.front import supported
+from mdp.solve.analysis.front import settled, supported, without_repeats
 
 STRIDES = (8, 4, 2, 1)
 # Work this long, then let the page speak: shorter than anybody notices.
 SLICE = 0.03
+# Seconds for a point under limits: at first, and for those that this leaves unproven.
+FIRST, AGAIN = 0.25, 2.0
 # A problem so wide that only the MILP solves it may take this long altogether.
 PATIENCE = 20.0
 
@@ -40,31 +43,49 @@ def growing_front(
 ) -> Iterator[Front | None]:
     """Yields a finer Front after each round and None after each point on the way; the last has the hull.
 
-    Budgets go from `low` to `high`, which is dense without it.
+    Budgets go from `low` to `high`, which is dense without it. Under limits a point takes little time at
+    first, a plan that settles several budgets is one point, and what is left unproven is looked at again.
     """
     high = problem.dense_latency if high is None else high
     points: dict[float, FrontPoint] = {}
-    start, seconds = time.monotonic(), 1.0 if most else None
+    start = time.monotonic()
 
     def so_far() -> tuple[FrontPoint, ...]:
-        return tuple(points[b] for b in sorted(points))
+        found = [points[b] for b in sorted(points)]
+        return tuple(without_repeats(found) if most else found)
+
+    def solved(budget: float, seconds: float | None) -> None:
+        plan = settled(points, budget) if most else None
+        try:
+            plan = plan or solve(problem, budget, most=most, time_limit=seconds)
+            points[budget] = FrontPoint(budget, _better(plan, points.get(budget)))
+        except Infeasible:
+            pass
+        except MdpError:
+            if not most:
+                raise  # under limits one that was not found in time is a point less
 
     for budgets in rounds(low, high, count):
         for budget in budgets:
-            try:
-                points[budget] = FrontPoint(budget, solve(problem, budget, most=most, time_limit=seconds))
-            except Infeasible:
-                continue
-            except MdpError:
-                if not most:
-                    raise
-                continue  # not found in a second: a point less
+            solved(budget, FIRST if most else None)
             yield None
             if time.monotonic() - start > PATIENCE:
                 yield Front(so_far(), ())
                 return
         yield Front(so_far(), ())
+    for budget in [b for b in sorted(points) if not points[b].plan.optimal] if most else ():
+        if time.monotonic() - start > PATIENCE:
+            break
+        solved(budget, AGAIN)
+        yield None
     yield Front(so_far(), () if most else supported(problem))
+
+
+def _better(plan: Plan, known: FrontPoint | None) -> Plan:
+    """The more important of two plans for one budget."""
+    if known is None or plan.optimal or plan.importance >= known.plan.importance:
+        return plan
+    return known.plan
 
 
 def kernel_loop() -> asyncio.AbstractEventLoop | None:

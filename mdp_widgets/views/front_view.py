@@ -14,7 +14,7 @@ from mdp.plot.front_layers import finetuned_points, line_points, verified_points
 
 from ..state.baselines import WHAT, Baselines
 from ..state.explorer_state import ExplorerState
-from ..state.limits import resources_beside
+from ..state.limits import sums_beside
 from ..state.other_front import OtherFront
 from ..state.polling import Follow
 from ..theme import ui
@@ -115,7 +115,7 @@ class FrontView:
     def _offer_over(self) -> None:
         """What there is to go over; nothing to choose where the study knows one thing only."""
         study = self.selection.study
-        names = resources_beside(study.problem) if study else []
+        names = sums_beside(study.problem) if study else []
         first = budgeted(study.problem.latency_unit) if study else "latency"
         options = [(f"over {first}", ""), *((f"over {said(study.problem.resource[n])}", n) for n in names)]
         value = self.selection.over if self.selection.over in names else ""

@@ -23,7 +23,7 @@ def limit_rows(problem: Problem, plan: Plan, most: Mapping[str, float]) -> list[
 
 def _row(problem: Problem, plan: Plan, name: str, most: float | None) -> dict[str, Any]:
     resource, dense = problem.resource[name], problem.dense_use(name)
-    used = problem.total(resource.terms, plan.choices, plan.removed_blocks)
+    used = problem.use(name, plan.choices, plan.removed_blocks)
     price = plan.limits[name].shadow_price if name in plan.limits else None
     amount, whole = quantity(used, resource.unit), quantity(dense, resource.unit)
     worth = price_text(price, dense, problem.dense_importance)

@@ -81,7 +81,7 @@ class TakeAway:
         self.network.observe(self._ended, "state")
         self.onnx.observe(self._ended, "state")
         self.which.observe(self.look, "value")
-        selection.observe(self.look, ["study", "plan", "block", "dim"])
+        selection.observe(self.look, ["study", "plan", "block", "dim", "front_over"])
         self.look()
 
     def save_plan(self) -> None:
@@ -96,7 +96,8 @@ class TakeAway:
     def save_report(self) -> None:
         s = self.selection
         a = s.reference and s.reference.plan
-        text = report_html(s.study, s.plan, s.front, a, s.beside, s.accuracies.since)
+        front, turned = s.front_over or (s.front, None)
+        text = report_html(s.study, s.plan, front, a, s.beside, s.accuracies.since, turned)
         self.download.save(f"{self._name}.html", text, "text/html")
 
     def save_picture(self, kind: str) -> None:

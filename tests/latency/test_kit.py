@@ -131,6 +131,14 @@ def test_what_does_not_fit_is_refused_in_words(made, tmp_path, spoil, words):
         import_times(found, read_times(written(tmp_path / "r.csv", spoil(rows))), kit=kit)
 
 
+def test_one_part_under_its_id_and_its_key_is_refused(made, tmp_path):
+    found, kit, rows = made
+    key = next(item["key"] for item in kit.items if item["id"] == rows[0][0])
+    file = read_times(written(tmp_path / "r.csv", [*rows, [key, 7.0]]))
+    with pytest.raises(MdpError, match="two times of one part"):
+        import_times(found, file, kit=kit)
+
+
 def test_another_kits_times_are_told_by_its_mark(made, tmp_path):
     found, kit, rows = made
     file = read_times(written(tmp_path / "r.csv", rows, head=("# kit: 0123", "# device: a board")))

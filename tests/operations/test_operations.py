@@ -35,6 +35,7 @@ LEAST = {
     "import-tables": {"times": "t"},
     "score": {"model": "m"},
     "build": {"model": "m", "tables": "t", "scores": "s", "name": "n"},
+    "count": {"study": "S"},
     "iterate": {"study": "S", "budget": "40%"},
     "convert": {"file": "f.pth"},
     "rotate": {"model": "m", "out": "o"},

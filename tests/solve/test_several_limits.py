@@ -1,6 +1,7 @@
 """Several limits against brute force: the same optimum, proven, or a contradiction that there is."""
 
 import contextlib
+import itertools
 from dataclasses import replace
 from unittest import mock
 
@@ -13,7 +14,8 @@ from mdp.core.errors import Infeasible, MdpError
 from mdp.core.plan import within
 from mdp.core.problem import Problem
 from mdp.core.terms import Dim, Resource, Term
-from mdp.solve import Pins, solve
+from mdp.solve import Pins, front, solve
+from mdp.solve.analysis.front import without_repeats
 from mdp.solve.limited import last_pair, lists, pairing, search, windows
 
 from .brute import everything, random_problem
@@ -65,6 +67,27 @@ def as_large(really: bool):
         stack.enter_context(mock.patch.object(pairing, "FEW", 2))
         stack.enter_context(mock.patch.object(last_pair, "CHUNK", 50))
     return stack
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_a_front_is_the_best_plan_at_each_budget(seed):
+    problem = with_resources(seed, 1)
+    uses, importance = all_uses(problem)
+    limit = float(np.quantile(uses[:, 1], 0.6))
+    fits = uses[:, 1] <= limit + 1e-9 * abs(limit)
+    low, dense = uses[fits, 0].min(), problem.dense_latency
+    budgets = [float(b) for b in np.linspace(low, max(low, dense), 12)]
+    every = front(problem, budgets, most={"r0": limit}).points
+    for point in every:
+        surely, perhaps = best(uses, importance, np.array([point.budget, limit]))
+        least = perhaps if surely is None else surely
+        assert least - 1e-9 * max(1, abs(least)) <= point.plan.importance and point.plan.optimal
+        assert within(point.plan.latency, point.budget) and point.plan.budget == point.budget
+    kept = without_repeats(every)
+    plans = [(dict(p.plan.choices), p.plan.removed_blocks) for p in kept]
+    assert all(a != b for a, b in itertools.pairwise(plans))
+    assert {p.plan.importance for p in kept} == {p.plan.importance for p in every}
 
 
 @settings(max_examples=60, deadline=None)

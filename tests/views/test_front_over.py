@@ -6,6 +6,8 @@ import pytest
 from mdp.core.plan import within
 from mdp.core.study import load_study
 from mdp.solve import solve
+from mdp_widgets.export.figure_export import picture_json, pictures
+from mdp_widgets.export.report import report_html
 from mdp_widgets.state import other_front
 from mdp_widgets.state.address import address_of, go_to
 from mdp_widgets.state.explorer_state import ExplorerState
@@ -20,7 +22,7 @@ def view(monkeypatch):
 
 def test_all_resources_of_the_study_are_offered(view):
     names = dict(view.over.options)
-    assert list(names.values()) == ["", "parameters", "macs", "weight_memory"]
+    assert list(names.values()) == ["", "parameters", "macs", "weight_memory"]  # no peak
     assert "over latency" in names and "over multiply-adds" in names
 
 
@@ -98,3 +100,21 @@ def test_it_is_in_the_address_and_what_a_study_does_not_know_is_left_out(view):
     assert other.over == ""
     s.show_over("gold")
     assert s.over == "" and view.over.value == ""
+
+
+def test_what_is_taken_away_is_what_is_on_the_screen(view):
+    s = view.selection
+    view.over.value = "parameters"
+    shown = next(p for p in pictures(s) if p.name == "front")
+    assert shown.title == "Pareto front over parameters"
+    assert "parameters" in shown.svg and "latency" not in shown.svg
+    columns, rows = shown.drawn.table
+    assert {"columns": columns, "rows": rows} == view.plot.table
+    assert '"parameters' in picture_json(shown)
+    front, turned = s.front_over
+    assert (
+        "parameters" in report_html(s.study, s.plan, front, turned=turned).split("Where the plan stands")[1]
+    )
+    view.over.value = ""
+    again = next(p for p in pictures(s) if p.name == "front")
+    assert again.title == "Pareto front" and "latency" in again.svg

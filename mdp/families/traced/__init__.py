@@ -5,7 +5,7 @@ each checks the other.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from ...core.study import ModelRef
 from ...networks.options import space_dim
 from ...networks.prunable import PrunableNetwork
 from ...networks.slices import Slice
+from .alive import alive
 from .batches import of_batch, refuse_baked, refuse_other
 from .counting import counts
 from .dims import Group, groups, slices
@@ -104,6 +105,7 @@ def find(
         (*_skipped(follower), *(Skipped(name, reason) for name, reason in left_whole.items())),
     )
     anatomy = Anatomy(follower, tuple(found), tuple(blocks))
+    space = replace(space, moments=alive(anatomy))
     return PrunableNetwork(
         model, ref, space, owned, tuple(segments(anatomy)), _norms(follower, found, block_of), anatomy
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...core.errors import Infeasible, Unsupported
 from ...core.pins import Pins, pins_text
-from ...core.plan import Plan, make_plan
+from ...core.plan import Plan, make_plan, within
 from ...core.problem import Problem
 from ..exact import solver as exact
 from ..exact.prepared import PreparedProblem, prepared
@@ -82,7 +82,7 @@ def front(
     """The exact optimum at each budget, or at that many from the fastest plan to dense, evenly spaced.
 
     With `most`, limits of other resources by name, it is the front while these hold; it has no supported
-    points then.
+    points then. `without_repeats` leaves out budgets that change nothing.
 
     Budgets that nothing meets are left out. Where the problem is too wide for the exact solver, the MILP
     solves each budget and there are no supported points.
@@ -116,12 +116,43 @@ def _limited_front(problem: Problem, budgets: int | Sequence[float], limits: Lim
     if isinstance(budgets, int):
         low = smallest_latency(problem, limits)
         budgets = np.linspace(low, max(low, problem.dense_latency), budgets)
-    points = []
-    for budget in sorted(float(b) for b in budgets):
-        with contextlib.suppress(Infeasible):
-            plan = limited.solve(problem, budget, limits, explain=False)
-            points.append(FrontPoint(budget, replace(plan, pins=_text(limits.pins))))
-    return Front(tuple(points), ())
+    points: dict[float, FrontPoint] = {}
+    for budget in sorted((float(b) for b in budgets), reverse=True):
+        plan = settled(points, budget)
+        if plan is None:
+            with contextlib.suppress(Infeasible):
+                plan = limited.solve(problem, budget, limits, explain=False)
+        if plan is not None:
+            points[budget] = FrontPoint(budget, replace(plan, pins=_text(limits.pins)))
+    return Front(tuple(points[budget] for budget in sorted(points)), ())
+
+
+def settled(points: Mapping[float, FrontPoint], budget: float) -> Plan | None:
+    """The best plan within a budget where points at others settle it: the optimum of a larger budget fits, or
+    that of a smaller one is worth as much. None where it has to be solved."""
+    above = min((b for b in points if b >= budget), default=None)
+    if above is None or not points[above].plan.optimal:
+        return None
+    most = points[above].plan
+    if within(most.latency, budget):
+        return replace(most, budget=budget)
+    below = max((b for b in points if b < budget), default=None)
+    if below is not None and points[below].plan.importance >= most.importance:
+        return replace(points[below].plan, budget=budget, bound=points[below].plan.importance, optimal=True)
+    return None
+
+
+def without_repeats(points: Sequence[FrontPoint]) -> list[FrontPoint]:
+    """Points in increasing budget without those whose plan the one before has already."""
+    found: list[FrontPoint] = []
+    for point in points:
+        if not found or _decided(point.plan) != _decided(found[-1].plan):
+            found.append(point)
+    return found
+
+
+def _decided(plan: Plan) -> tuple:
+    return dict(plan.choices), plan.removed_blocks
 
 
 def supported(problem: Problem, pins: Pins | None = None) -> tuple[Supported, ...]:

@@ -5,8 +5,10 @@ is saved of that resource. With one limit left it is the exact solver's.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from ...core.errors import Infeasible, MdpError
 from ...core.pins import Pins
@@ -14,7 +16,8 @@ from ...core.plan import infeasible, within
 from ...core.problem import Problem
 from ...core.resources import amount, budgeted, said
 from ...core.terms import Resource, Term
-from ..protocol import Limits
+from ..peaks import capped
+from ..protocol import Limits, OutOfTime
 
 # Stands for the budget among the names of what is limited; no resource of a network is called so.
 LATENCY = "(budget)"
@@ -95,20 +98,24 @@ def smallest_latency(problem: Problem, limits: Limits) -> float:
 def least(problem: Problem, name: str, most: Mapping[str, float], pins: Pins | None) -> float | None:
     """The least that a resource can be while `most` holds of the others; None where nothing meets those, NaN
     where that is not known."""
-    turned, names = _saving(problem, name, most)
+    if _is_peak(problem, name):
+        return _least_peak(problem, name, most, pins)
+    peaks = {n: limit for n, limit in most.items() if _is_peak(problem, n)}
+    turned, names = _saving(problem, name, [n for n in most if n not in peaks])
     try:
         if not names:
             from ..exact.solver import fastest
 
-            only = replace(problem, latency=_terms(problem, name), importance=(), resources=())
-            plan = fastest(only, pins)
+            # Where no choice is within the peaks, the least is more than any that is would take.
+            cap = capped(replace(turned, importance=()), peaks, worthless=False)
+            plan = fastest(cap.inside, pins)
+            if not within(plan.latency, cap.ceiling):
+                return None
         else:
             from .solver import solve
 
-            budget = most[names[0]]
-            plan = solve(
-                turned, budget, Limits(pins, 20.0, most={n: most[n] for n in names[1:]}), explain=False
-            )
+            limits = Limits(pins, 20.0, most={n: most[n] for n in (*names[1:], *peaks)})
+            plan = solve(turned, most[names[0]], limits, explain=False)
     except Infeasible:
         return None
     except MdpError:  # not in time
@@ -117,14 +124,42 @@ def least(problem: Problem, name: str, most: Mapping[str, float], pins: Pins | N
     return problem.total(_terms(problem, name), choices, plan.removed_blocks)
 
 
-def _saving(problem: Problem, name: str, most: Mapping[str, float]) -> tuple[Problem, list[str]]:
+def _saving(problem: Problem, name: str, names: Sequence[str]) -> tuple[Problem, Sequence[str]]:
     """The problem of saving a resource: the first of the others in latency's place, the rest beside it."""
-    names = list(most)
     saved = tuple(replace(t, values=-t.values) for t in _terms(problem, name))
     first = names[0] if names else name
     rest = tuple(Resource(n, _unit(problem, n), _terms(problem, n)) for n in names[1:])
-    turned = replace(problem, latency=_terms(problem, first), importance=saved, resources=rest)
+    peaks = tuple(r for r in problem.resources if r.peak)
+    turned = replace(problem, latency=_terms(problem, first), importance=saved, resources=(*rest, *peaks))
     return turned, names
+
+
+def _least_peak(problem: Problem, name: str, most: Mapping[str, float], pins: Pins | None) -> float | None:
+    """As `least`, of a peak: one of its entries, found by halving."""
+    first = next((n for n in most if not _is_peak(problem, n)), LATENCY)
+    others = {n: limit for n, limit in most.items() if n != first}
+
+    def fits(limit: float) -> bool:
+        found = least(problem, first, {**others, name: limit}, pins)
+        if found is not None and math.isnan(found):
+            raise OutOfTime
+        return found is not None and within(found, most.get(first, math.inf))
+
+    entries = np.unique(np.concatenate([np.zeros(1), *(t.values.ravel() for t in _terms(problem, name))]))
+    low, high = -1, len(entries) - 1  # what is known not to do, and what is hoped to
+    try:
+        if not fits(float(entries[high])):
+            return None
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if fits(float(entries[middle])) else (middle, high)
+    except OutOfTime:
+        return math.nan
+    return float(entries[high])
+
+
+def _is_peak(problem: Problem, name: str) -> bool:
+    return name != LATENCY and problem.resource[name].peak
 
 
 def _terms(problem: Problem, name: str) -> tuple[Term, ...]:

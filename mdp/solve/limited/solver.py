@@ -21,6 +21,7 @@ from ..exact.fallback import how_far, in_time_left
 from ..exact.point_pool import TooMany
 from ..exact.prepared import restricted as make_restricted
 from ..exact.program import make_program
+from ..peaks import capped, peaks_in
 from ..precision import FORGIVEN, ROUNDING, carried, sizes
 from ..protocol import NO_LIMITS, Limits, OutOfTime
 from .columns import wide_tree
@@ -58,6 +59,8 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS, explain: 
     """
     start = time.perf_counter()
     limits = limits.or_default()
+    if peaks_in(problem, limits.most):
+        return _under_peaks(problem, budget, limits, explain)
     clock = limits.clock()
     alone = exact.solve(problem, budget, replace(limits, most={}))
     if plan := _if_it_fits(problem, budget, limits, alone, start):
@@ -74,8 +77,28 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS, explain: 
         return plan
     if not explain:
         raise Infeasible("No choice meets all limits.", None)
+    raise _why(problem, budget, limits)
+
+
+def _why(problem: Problem, budget: float, limits: Limits) -> Infeasible:
     wrong = contradiction(problem, budget, limits)
-    raise wrong or Infeasible("No choice meets the budget and all limits together.", None)
+    return wrong or Infeasible("No choice meets the budget and all limits together.", None)
+
+
+def _under_peaks(problem: Problem, budget: float, limits: Limits, explain: bool) -> Plan:
+    """As `solve`, without the choices that limits of peaks forbid."""
+    cap = capped(problem, limits.most)
+    rest = replace(limits, most=cap.most)
+    try:
+        if cap.most:
+            plan = solve(cap.inside, cap.budget(budget), rest, explain=False)
+        else:
+            plan = exact.solve(cap.inside, cap.budget(budget), rest)
+    except Infeasible:
+        if not explain:
+            raise Infeasible("No choice meets all limits.", None) from None
+        raise _why(problem, budget, limits) from None
+    return cap.plan(plan, budget, limits.most)
 
 
 class GaveUp(TooMany):
@@ -89,7 +112,7 @@ class GaveUp(TooMany):
 def _if_it_fits(problem: Problem, budget: float, limits: Limits, alone: Plan, start: float) -> Plan | None:
     """A plan for latency alone that meets the limits too: the best of all. None if it does not."""
     choices = {d.name: alone.choices[d.name] or d.dense for d in problem.dims}
-    uses = {n: problem.total(problem.resource[n].terms, choices, alone.removed_blocks) for n in limits.most}
+    uses = {n: problem.use(n, choices, alone.removed_blocks) for n in limits.most}
     if not all(within(uses[name], most) for name, most in limits.most.items()):
         return None
     return make_plan(
@@ -114,6 +137,14 @@ def solve_restricted(problem: Problem, budget: float, limits: Limits, only: Rest
         Unsupported, TooMany: it is too wide.
     """
     start, limits = time.perf_counter(), limits.or_default()
+    if peaks_in(problem, limits.most):
+        cap = capped(problem, limits.most)
+        rest, room = replace(limits, most=cap.most), cap.budget(budget)
+        if cap.most:
+            plan = solve_restricted(cap.inside, room, rest, only)
+        else:
+            plan = exact.plan_of(make_restricted(cap.inside, only), room, rest)
+        return cap.plan(plan, budget, limits.most)
     alone = exact.plan_of(make_restricted(problem, only), budget, replace(limits, most={}))
     if plan := _if_it_fits(problem, budget, limits, alone, start):
         return plan

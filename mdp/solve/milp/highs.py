@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core.plan import within
 from ...core.problem import Problem
-from ..precision import facts, sizes
+from ..precision import sizes
 from .model import build
 
 # Both rows are scaled to this size, so that HiGHS's absolute tolerances are far below a table's digits.
@@ -40,8 +40,9 @@ class Milp:
     def __init__(self, problem: Problem, most: Mapping[str, float] | None = None):
         """`most` are limits of other resources; each is asked for a hair less than `within` forgives."""
         self.problem = problem
-        self.latency_scale = SCALE / max(facts(problem)[0].largest, 1e-300)
-        self.importance_scale = SCALE / max(facts(problem)[1].largest, 1e-300)
+        # Not `facts`: entries that limits of peaks forbid count here, where they stand in the rows.
+        self.latency_scale = SCALE / max(sizes(problem.latency).largest, 1e-300)
+        self.importance_scale = SCALE / max(sizes(problem.importance).largest, 1e-300)
         with _building:
             self.model = build(problem, self.latency_scale, self.importance_scale, self._rows(most or {}))
             self._compile()

@@ -140,7 +140,7 @@ def _carried(problem: Problem, budget: float, most: Mapping[str, float], answer:
     importance = problem.total(problem.importance, answer.choices, removed)
     rows = list(
         zip(
-            facts(problem),
+            (sizes(problem.latency), sizes(problem.importance)),
             (least_latency(problem, budget), least_importance(problem, importance)),
             strict=True,
         )
