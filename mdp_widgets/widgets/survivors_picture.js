@@ -79,8 +79,9 @@ class Picture {
       [c, [...new Set(rows.flatMap((r) => r.bars.filter((b) => b.label === c).map((b) => b.dense)))]]));
     const digits = (c) => 9 + 6.6 * String(Math.max(1, ...dense[c])).length;
     const cell = inner / Math.max(1, info.columns.length);
-    const names = lines.filter((l) => l.group).map((l) => clip(l.group.name, MOST_SHARED).length);
-    const from = Math.max(first, left + 18 + 7.4 * Math.max(0, ...names));
+    const most = Math.min(MOST_SHARED, Math.max(LEAST_SHARED, Math.floor((0.4 * width) / 7.4)));
+    const shown = clipped(lines.map((l) => l.group?.name ?? ""), most);
+    const from = Math.max(first, left + 18 + 7.4 * Math.max(0, ...shown.map((name) => name.length)));
     const head = svg("g", this.root, { class: "mdp-s-head", "aria-hidden": "true" });
     info.columns.forEach((c, i) => svg("text", head, { x: first + i * cell, y: HEAD / 2 },
       dense[c].length === 1 && cell > 7 * (c.length + 8) ? `${c} of ${dense[c][0]}` : c));
@@ -94,7 +95,7 @@ class Picture {
       if (line.row) node.dataset.block = line.row.block;
       if (line.group) {
         const name = svg("text", node, { x: left + 4, y: y + high / 2, class: "mdp-s-name" },
-                         clip(line.group.name, MOST_SHARED));
+                         shown[n]);
         svg("title", name, {}, line.group.name);
         line.group.bars.forEach((bar, i) => {
           const wide = (left + width - from) / line.group.bars.length;
