@@ -48,14 +48,14 @@ def run(args):
     from ..training.recording import recording
     from .extract import read_plan
 
+    # The images first: networks take long to make, and a folder that is not there is said at once.
     source = find(args.data)
-    if args.plan or args.budget:
-        study = load_study(args.source)
-        pruned = of_plan(study, read_plan(study, args.plan, args.budget, report))
-    else:
-        pruned = of_folder(Path(args.source))
-    check_fit(source.train, source, pruned.ref)
+    study = load_study(args.source) if args.plan or args.budget else None
+    pruned = None if study else of_folder(Path(args.source))
+    check_fit(source.train, source, study.model if study else pruned.ref)
     source = checked_source(source, report, images=args.images, seed=args.seed, skip_bad=args.skip_bad)
+    if study:
+        pruned = of_plan(study, read_plan(study, args.plan, args.budget, report))
     out = Path(args.out) if args.out else None
     with recording(report, out if not processes.rank() else None, tensorboard=args.tensorboard) as recorded:
         outcome = finetune(pruned, source, recipe, out, recorded, images=args.images, repair=args.repair,

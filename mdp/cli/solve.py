@@ -189,7 +189,8 @@ def _more_than_dense(plan: Plan, problem: Problem) -> str:
     """Who writes 40 for 40 % gets the dense network, and is told why."""
     if not plan.budget > problem.dense_latency > 0:
         return ""
-    hint = f" (a share of it is written with a sign: {plan.budget:.6g}%)" if plan.budget <= 100 else ""
+    unit = f" means {plan.latency_unit}" if plan.latency_unit else " is an amount"
+    hint = f": {plan.budget:.6g}{unit}, {plan.budget:.6g}% a share of it" if plan.budget <= 100 else ""
     return f", more than the dense network takes{hint}"
 
 

@@ -1,7 +1,13 @@
 """What a network will run on, as a person asks for it; `mdp.latency.device` checks it."""
 
+import re
 from dataclasses import dataclass
 
+from .errors import MdpError
+
+DEVICES = ("cpu", "cuda", "mps", "auto")
+# What people write for a device, and the word that torch has for it.
+MEANT = {"nvidia": "cuda", "rocm": "cuda", "hip": "cuda", "apple": "mps", "metal": "mps"}
 DTYPES = ("float32", "bfloat16", "float16", "int8")
 # What they are called elsewhere, too.
 ALSO_CALLED = {"fp32": "float32", "f32": "float32", "bf16": "bfloat16", "fp16": "float16", "f16": "float16"}
@@ -32,6 +38,9 @@ class Deployment:
         compiled: whether torch.compile makes the kernels; an older way to say `runtime="compiled"`.
         runtime: what will serve the network: "eager" (default), "compiled", "onnxruntime" or "openvino".
 
+    Raises:
+        MdpError: a word that there is not, or a number below 1. What this machine has, `profile` finds out.
+
     >>> Deployment("cuda", batch_size=32, dtype="bfloat16").memory_format
     'auto'
     """
@@ -43,3 +52,36 @@ class Deployment:
     threads: int | None = None
     compiled: bool = False
     runtime: str = RUNTIMES[0]
+
+    def __post_init__(self) -> None:
+        check_words(self.device, self.batch_size, self.dtype, self.memory_format, self.runtime)
+        if self.threads is not None and (type(self.threads) is not int or self.threads < 1):
+            raise MdpError(f"The threads must be a whole number of at least 1, not {self.threads!r}.")
+
+
+def check_words(device: object, batch: object, dtype: object, memory_format: object, runtime: object) -> None:
+    """Refuse what no machine has, before anything long begins. What this machine has is another question.
+
+    Raises:
+        MdpError: a device, batch, dtype, memory format or runtime that there is not.
+    """
+    kind = str(device).lower()
+    if kind not in DEVICES and not re.fullmatch(r"cuda:\d+", kind):
+        raise MdpError(f"The device {device!r} is unknown. {_meant(kind)}")
+    if type(batch) is not int or batch < 1:
+        raise MdpError(f"The batch must be a whole number of at least 1, not {batch!r}.")
+    if ALSO_CALLED.get(str(dtype).lower(), dtype) not in DTYPES:
+        raise MdpError(f"The dtype {dtype!r} is not one of {', '.join(DTYPES)}.")
+    if memory_format not in (*FORMATS, "auto"):
+        raise MdpError(f"The memory format {memory_format!r} is not one of {', '.join((*FORMATS, 'auto'))}.")
+    if runtime is not None and str(runtime).strip().lower() not in RUNTIMES:
+        raise MdpError(f"The runtime {runtime!r} is unknown. Choose one of {', '.join(RUNTIMES)}.")
+
+
+def _meant(kind: str) -> str:
+    choose = "Choose cpu, cuda, mps or auto."
+    if kind == "gpu":
+        return (
+            'Write "cuda" for an NVIDIA GPU, "mps" for an Apple one, "auto" for the GPU where there is one.'
+        )
+    return f"Did you mean {MEANT[kind]!r}? {choose}" if kind in MEANT else choose

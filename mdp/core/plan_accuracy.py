@@ -64,6 +64,7 @@ class Known:
         stage: "tuned", "repaired" or "cut": what was done to the network before.
         estimate: interpolated between the plans beside it, not measured itself.
         measure: what it is: accuracy, or the quality of another task (see quality_name.py).
+        whole: nothing is cut: it is the dense network's own.
     """
 
     share: float
@@ -71,6 +72,7 @@ class Known:
     stage: str
     estimate: bool = False
     measure: str = ACCURACY
+    whole: bool = False
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -83,6 +85,7 @@ class Known:
         """As plan files and `--json` say it."""
         interval = None if self.interval is None else [round(end, 6) for end in self.interval]
         said = {**asdict(self), "interval": interval}
+        del said["whole"]  # the plan says it
         if self.measure == ACCURACY:
             del said["measure"]
         return said
@@ -175,6 +178,9 @@ def _known(
         same = _same(one.plan.choices, one.plan.removed_blocks, plan.choices, plan.removed_blocks)
         if same and one.accuracy is not None:
             return Known(one.accuracy, int(number(one.finetuned, "test_images") or 0), "tuned")
+    dense = number(study.accuracy or {}, "dense")
+    if dense is not None and not plan.removed_blocks and plan.choices == study.problem.dense_choices:
+        return Known(dense, int(number(study.accuracy or {}, "images") or 0), "cut", whole=True)
     every = (*also, *measured_plans(study))
     exact = next((one for one in every if one.is_of(plan)), None)
     if exact is not None:

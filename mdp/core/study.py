@@ -15,7 +15,7 @@ from .errors import BadFile, MdpError
 from .files import read_json, write_json
 from .json_head import read_head
 from .model_ref import ModelRef
-from .names import slug
+from .names import readable, slug
 from .paths import data_dir, study_dirs
 from .study_json import FORMAT, study_from_json, study_to_json
 from .study_record import Scores, StudyRecord, Tables, build_study, counted_tables, interpolation_note
@@ -61,11 +61,15 @@ def _found(named: str | os.PathLike) -> Path:
 
 
 def find_study(name: str) -> Path | None:
-    """The study of this name: its file's (`fmnist-vit-cpu`), else the one that people read."""
+    """The study of this name: its file's (`fmnist-vit-cpu`), else the one that people read, as it is or with
+    hyphens for what no file name has (`My-ResNet` for My ResNet), where one alone is so called."""
     # os.path's tests say no to a name that is too long or holds NUL, where Path's raise.
     files = (folder / f"{name}.json" for folder in study_dirs())
-    named = (Path(s["path"]) for s in list_studies() if s["name"] == name and "error" not in s)
-    return next((f for f in files if os.path.exists(f)), None) or next(named, None)
+    if file := next((f for f in files if os.path.exists(f)), None):
+        return file
+    studies = [(s["name"], Path(s["path"])) for s in list_studies() if "error" not in s]
+    alike = [path for said, path in studies if readable(said) == name]
+    return next((path for said, path in studies if said == name), alike[0] if len(alike) == 1 else None)
 
 
 def save_study(study: StudyRecord, path: str | os.PathLike | None = None) -> Path:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..core import cores
-from ..core.deployment import ALSO_CALLED, DTYPES, FORMATS, launched_by
+from ..core.deployment import ALSO_CALLED, FORMATS, check_words, launched_by
 from ..core.errors import MdpError, Unsupported, first_line
 from . import gpu, runtimes
 from .allocator import can_keep
@@ -74,11 +74,8 @@ def deployment(
         Unsupported: the device is not there, or cannot run this dtype, or the runtime is not installed or
             does not work here.
     """
-    if type(batch) is not int or batch < 1:
-        raise MdpError(f"The batch must be a whole number of at least 1, not {batch!r}.")
+    check_words(device, batch, dtype, memory_format, runtime)
     dtype = ALSO_CALLED.get(str(dtype).lower(), dtype)
-    if dtype not in DTYPES:
-        raise MdpError(f"The dtype {dtype!r} is not one of {', '.join(DTYPES)}.")
     if memory_format not in FORMATS:
         raise MdpError(f"The memory format {memory_format!r} is not one of {', '.join(FORMATS)}.")
     runtime = runtimes.chosen(runtime, compiled)
@@ -111,8 +108,6 @@ def _kind(device: str) -> str:
         return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if re.fullmatch(r"cuda:\d+", kind):
         kind = _current(kind)
-    if kind not in ("cpu", "cuda", "mps"):
-        raise MdpError(f"The device {device!r} is unknown. Choose cpu, cuda, mps or auto.")
     if kind == "cuda" and not torch.cuda.is_available():
         raise Unsupported(
             "There is no GPU that torch can use on this machine. Choose --device cpu, or install a "

@@ -57,9 +57,40 @@ def put_tensors(
 ) -> None:
     """Write a safetensors file at a temporary place; errors name `path`, where it goes. Raises MdpError."""
     try:
-        save_file(dict(tensors), temporary, metadata=metadata)
+        save_file(_apart(tensors), temporary, metadata=metadata)
     except SafetensorError as error:  # a full disk, in its own words
         raise unwritable(path, OSError(first_line(error))) from None
+
+
+def _apart(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Every tensor in memory of its own, as the format asks: a weight that two layers share, twice."""
+    seen: set[int] = set()
+    apart = {}
+    for name, tensor in tensors.items():
+        place = tensor.untyped_storage().data_ptr()
+        apart[name] = tensor.clone() if place in seen else tensor
+        seen.add(place)
+    return apart
+
+
+def with_tied(
+    tensors: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """The tensors of a file, and under every name of a weight that several layers of the network share, the
+    same one: a file may hold it once.
+
+    Args:
+        own: the network's state dict.
+    """
+    found = dict(tensors)
+    first: dict[tuple, list[str]] = {}
+    for name, tensor in ((n, t) for n, t in own.items() if t.numel() and not t.is_meta):
+        first.setdefault((tensor.data_ptr(), tensor.shape), []).append(name)
+    for names in first.values():
+        held = [n for n in names if n in found]
+        if len(names) > 1 and held and all(torch.equal(found[n], found[held[0]]) for n in held):
+            found.update(dict.fromkeys(names, found[held[0]]))
+    return found
 
 
 def check_fit(
@@ -87,5 +118,6 @@ def check_fit(
             )
         if (tensor.dtype in FLOATS) != (own.dtype in FLOATS):
             raise BadFile(f"{wrong} {name} is {tensor.dtype} there and {own.dtype} in the network.")
-        if not torch.isfinite(tensor).all():
+        endless = ~torch.isfinite(tensor)  # what hides the future from attention is infinite by intent
+        if endless.any() and (own.is_meta or not torch.equal(tensor[endless], own[endless].to(tensor.dtype))):
             raise BadFile(f"The {kind} {path} is of no use: {name} holds values that are not finite numbers.")

@@ -158,7 +158,7 @@ def with_factory(
     if state_hash(again) != state_hash(here):
         raise MdpError(
             f"The factory {own.factory} makes this network with other weights. Save them, "
-            'safetensors.torch.save_file(model.state_dict(), "net.safetensors"), and give checkpoint='
+            'safetensors.torch.save_model(model, "net.safetensors"), and give checkpoint='
             '"net.safetensors".'
         )
     return own

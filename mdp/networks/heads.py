@@ -32,12 +32,13 @@ def load(model: "nn.Module", path: Path, name: str, *, other_head: bool = False)
     Raises:
         BadFile: the file is damaged, or of another architecture.
     """
-    from .checkpoints import check_fit, read_tensors
+    from .checkpoints import check_fit, read_tensors, with_tied
     from .convert import names_for
 
     state, own = read_tensors(path), model.state_dict()
     if set(state) - set(own):  # of a network in a wrapper
         state = names_for(state, own)
+    state = with_tied(state, own)
     # Older versions of PyTorch, and other libraries, do not count the batches; nothing here needs the count.
     state |= {k: v for k, v in own.items() if k.endswith(".num_batches_tracked") and k not in state}
     if other_head:

@@ -4,9 +4,13 @@ import copy
 
 import torch
 from torch import nn
+from torch.utils._pytree import tree_leaves
 
 from ..core.errors import MdpError, first_line
 from ..core.model_ref import INPUT_TYPES, MEMORY, ModelRef
+
+# Where a module holds what belongs to it; all else is an attribute of its class's making.
+_OWN = ("_parameters", "_buffers", "_modules")
 
 
 def at_rest(model: nn.Module) -> nn.Module:
@@ -22,9 +26,15 @@ def at_rest(model: nn.Module) -> nn.Module:
         raise MdpError("The model has parameters without values (meta or lazy ones). Load its weights first.")
     floats = [t for t in tensors if t.is_floating_point()]
     if all(t.device.type == "cpu" for t in tensors) and all(t.dtype == torch.float32 for t in floats):
-        if not any(module.training for module in model.modules()):
+        if not any(module.training for module in model.modules()) and not _results(model):
             return model
-    return copy.deepcopy(model).cpu().float().eval()
+    return copy.deepcopy(model, _results(model)).cpu().float().eval()
+
+
+def _results(model: nn.Module) -> dict[int, torch.Tensor]:
+    """What the modules keep of their last forward, by identity: without its history, which no copy takes."""
+    kept = tree_leaves([[v for k, v in vars(m).items() if k not in _OWN] for m in model.modules()])
+    return {id(t): t.detach().clone() for t in kept if isinstance(t, torch.Tensor) and not t.is_leaf}
 
 
 def reference(

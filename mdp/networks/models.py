@@ -249,12 +249,13 @@ def data_config(ref: ModelRef) -> DataConfig:
 
 
 def _own_config(ref: ModelRef):
-    """What a network of a factory says in `pretrained_cfg`, as timm's do; else what is usual for ImageNet."""
+    """What a network of a factory says in `pretrained_cfg`, as timm's do; else ImageNet's normalisation, and
+    nothing cut off: 32-pixel pictures scaled up and cropped, as timm does with photographs, are others."""
     from timm.models import PretrainedCfg
 
     said = getattr(make(ref, load_weights=False), "pretrained_cfg", None) or {}
     known = ("mean", "std", "interpolation", "crop_pct")
-    return PretrainedCfg(**{key: said[key] for key in known if key in said})
+    return PretrainedCfg(**{"crop_pct": 1.0, **{key: said[key] for key in known if key in said}})
 
 
 def _timm_config(name: str):

@@ -27,7 +27,7 @@ class ProfileOptions(WidthSteps, Apart, Model, command="profile"):
     )  # fmt: skip
     threads: int | None = option(Deployment.threads, "CPU threads", absent="all it may use")
     memory_format: str = option(
-        Deployment.memory_format, "of weights and images, auto being the usual one",
+        Deployment.memory_format, "of weights and images, by default what suits the network",
         choices=("auto", *FORMATS),
     )  # fmt: skip
     runtime: str = option(

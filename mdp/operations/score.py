@@ -7,7 +7,7 @@ from .shared import MOST_SEED, Apart, Computing, Images, Model
 
 # What `mdp.importance.METHODS` has, which needs torch; a test holds them together.
 METHODS = {
-    "auto": "the usual one",
+    "auto": "default",
     "measured": "measured",
     "calibrated": "calibrated",
     "taylor": "Taylor",

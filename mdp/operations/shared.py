@@ -73,7 +73,7 @@ class WidthSteps(Options):
 
     width_step: tuple[str, ...] = option(
         (), "units per step of a kind of dim, or of one dim", metavar="KIND=N", formerly=("--bundle",),
-        absent="the usual", label="Width steps",
+        absent="default", label="Width steps",
     )  # fmt: skip
 
 

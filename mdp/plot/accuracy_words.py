@@ -35,6 +35,8 @@ def interval_text(known: Known) -> str:
 
 def stage_text(known: Known) -> str:
     """`repaired`, or `repaired, estimate`."""
+    if known.whole:
+        return "dense"
     return f"{SHORT[known.stage]}, estimate" if known.estimate else SHORT[known.stage]
 
 
@@ -54,6 +56,8 @@ def accuracy_sentence(known: Known | None, dense: float | None, measure: str = A
             f"beside this one ({IN_WORDS[known.stage]}).{against}"
         )
     on = f" on {known.images:,} test images" if known.images else ""
+    if known.whole:
+        return f"{named(known.measure)} {percent(known.share)}, measured{on}: this is the dense network."
     ends = f", 95 % interval {interval_text(known)} %" if known.interval else ""
     said = f"{named(known.measure)} {percent(known.share)}, measured{on}{ends}"
     return f"{said} ({IN_WORDS[known.stage]}).{against}"

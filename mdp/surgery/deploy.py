@@ -5,6 +5,8 @@ import copy
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from ..families.traced import TracedNetwork
+from ..families.traced.folding import fold
 from ..networks.trace import LayerTracer
 
 _BatchNorm = nn.modules.batchnorm._BatchNorm
@@ -18,6 +20,8 @@ def deploy(model: nn.Module) -> nn.Module:
     model = copy.deepcopy(model).eval()
     if not any(isinstance(m, _BatchNorm) for m in model.modules()):
         return model
+    if isinstance(model, TracedNetwork):
+        return fold(model)
     modules = dict(model.named_modules())
     for node in LayerTracer().trace(model).nodes:
         norm = modules.get(node.target) if node.op == "call_module" else None

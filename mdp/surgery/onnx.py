@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..core.errors import MdpError
+from ..core.errors import MdpError, first_line
 from ..core.files import replacing
 
 
@@ -47,12 +47,19 @@ def export_onnx(
                 dynamic_shapes=({0: torch.export.Dim("batch", min=1)},) * len(example),
             )
     except Exception as error:  # the exporter raises many kinds; the reason goes to the reader
-        raise MdpError(f"This {type(model).__name__} could not be written as ONNX: {error}") from error
+        raise MdpError(f"This {type(model).__name__} could not be written as ONNX: {_why(error)}.") from error
     finally:
         model.train(training)
     with replacing(path) as temporary:
         program.save(str(temporary), external_data=False)
     return Path(path)
+
+
+def _why(error: BaseException) -> str:
+    """What went wrong at the bottom; around it the exporter has advice for whoever writes exporters."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return first_line(error)
 
 
 class _quiet(warnings.catch_warnings):
@@ -62,7 +69,7 @@ class _quiet(warnings.catch_warnings):
         entered = super().__enter__()
         warnings.simplefilter("ignore")
         self._level = logging.root.manager.disable
-        logging.disable(logging.WARNING)
+        logging.disable(logging.ERROR)
         return entered
 
     def __exit__(self, *error):

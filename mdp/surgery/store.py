@@ -15,7 +15,7 @@ from ..core.files import read_json, write_json
 from ..core.how_found import has_split_blocks
 from ..core.model_ref import MEMORY, ModelRef, model_from_json
 from ..families import find
-from ..networks.checkpoints import check_fit, put_tensors, read_tensors
+from ..networks.checkpoints import check_fit, put_tensors, read_tensors, with_tied
 from ..networks.demos import DEMOS
 from ..networks.factories import is_own
 from ..networks.in_memory import at_rest
@@ -162,8 +162,18 @@ def _dense_memory(ref: ModelRef) -> float:
 
 
 def _weights(path: Path, model: nn.Module) -> dict:
-    """The tensors of a file if they are exactly those of `model`, in its types."""
+    """The tensors of a file if they are exactly those of `model`, in its types, shared as there."""
     expected = model.state_dict()
-    tensors = read_tensors(path, "file of weights")
+    tensors = with_tied(read_tensors(path, "file of weights"), expected)
     check_fit(tensors, expected, path, "the network that architecture.json describes", "file of weights")
-    return {name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()}
+    parameters = {name for name, _ in model.named_parameters(remove_duplicate=False)}
+    made: dict[int, torch.Tensor] = {}
+
+    def own(name: str, tensor: torch.Tensor) -> torch.Tensor:
+        if id(tensor) not in made:
+            typed = tensor.to(expected[name].dtype)
+            trains = name in parameters and typed.is_floating_point()
+            made[id(tensor)] = nn.Parameter(typed) if trains else typed
+        return made[id(tensor)]
+
+    return {name: own(name, tensor) for name, tensor in tensors.items()}

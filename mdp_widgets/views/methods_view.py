@@ -38,6 +38,8 @@ class MethodsView:
         }
         for key, button in self.buttons.items():
             button.observe(lambda change, key=key: self._switch(key, change["new"]), "value")
+        for said in (self.words, self.where):
+            said.add_class("mdp-wide")  # beside a figure as wide as the page
         row = ui.row(*self.buttons.values(), gap="0", flex_flow="row nowrap")
         row.add_class("mdp-axis")
         self.figure = ipywidgets.VBox([row, self.plot])

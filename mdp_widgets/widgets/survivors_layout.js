@@ -2,7 +2,7 @@
 
 const NS = "http://www.w3.org/2000/svg";
 const LEAST = 260, LEAST_HIGH = 300, MIN_ROW = 17, ROW = 20, MAX_ROW = 46, HEAD = 20, GAP = 28, CELL_GAP = 14;
-const FOOT = 24, MOST_NAME = 14, MOST_SHARED = 20, SIDE_BY_SIDE = 3;
+const FOOT = 24, MOST_NAME = 14, LEAST_SHARED = 20, MOST_SHARED = 44, SIDE_BY_SIDE = 3;
 
 function svg(tag, parent, attributes = {}, text = null) {
   const node = document.createElementNS(NS, tag);
@@ -18,6 +18,20 @@ function set(node, attributes) {
 
 // A name whose end tells it from others, in so many letters.
 const clip = (name, most) => (name.length > most ? `…${name.slice(1 - most).replace(/^\./, "")}` : name);
+
+// Names in so many letters each; where ends are alike, the numbers before them stay: 2…wnsample.reduction.
+function clipped(names, most) {
+  const ends = names.map((name) => clip(name, most));
+  return names.map((name, i) => {
+    if (ends.indexOf(ends[i]) === i && ends.lastIndexOf(ends[i]) === i) return ends[i];
+    for (let kept = most - 2; kept > most / 2; kept--) {
+      const numbers = (name.slice(0, -kept).match(/\d+/g) ?? []).join(".");
+      if (numbers && numbers.length + 1 + kept <= most) return `${numbers}…${name.slice(-kept).replace(/^\./, "")}`;
+    }
+    const half = Math.floor((most - 1) / 2);
+    return name.length > most ? `${name.slice(0, half)}…${name.slice(-half)}` : name;
+  });
+}
 
 // Few shared widths stand side by side on the line of their group; many have a line each, with their names.
 function linesOf(info) {

@@ -42,6 +42,10 @@ class Picture {
     const total = HEAD + high * Math.max(...parts.map((p) => p.length));
     const tall = Math.max(total, 10) + feet;
     set(this.root, { width, height: tall, viewBox: `0 0 ${width} ${tall}` });
+    const most = Math.min(MOST_SHARED, Math.max(LEAST_SHARED, Math.floor((0.4 * panel) / 7.4)));
+    const named = lines.filter((l) => l.group).map((l) => l.group.name);
+    const short = clipped(named, most);
+    this.shown = Object.fromEntries(named.map((name, i) => [name, short[i]]));
     parts.forEach((part, p) => this.buildPanel(info, part, p * (panel + GAP), panel, high));
     this.fixed = feet ? this.buildFixed(tall - FOOT, width) : null;
     if (focused) this.cells.flat().find((c) => c.dataset.cell === focused)?.focus({ preventScroll: true });
@@ -79,7 +83,7 @@ class Picture {
       [c, [...new Set(rows.flatMap((r) => r.bars.filter((b) => b.label === c).map((b) => b.dense)))]]));
     const digits = (c) => 9 + 6.6 * String(Math.max(1, ...dense[c])).length;
     const cell = inner / Math.max(1, info.columns.length);
-    const names = lines.filter((l) => l.group).map((l) => clip(l.group.name, MOST_SHARED).length);
+    const names = lines.filter((l) => l.group).map((l) => this.shown[l.group.name].length);
     const from = Math.max(first, left + 18 + 7.4 * Math.max(0, ...names));
     const head = svg("g", this.root, { class: "mdp-s-head", "aria-hidden": "true" });
     info.columns.forEach((c, i) => svg("text", head, { x: first + i * cell, y: HEAD / 2 },
@@ -94,7 +98,7 @@ class Picture {
       if (line.row) node.dataset.block = line.row.block;
       if (line.group) {
         const name = svg("text", node, { x: left + 4, y: y + high / 2, class: "mdp-s-name" },
-                         clip(line.group.name, MOST_SHARED));
+                         this.shown[line.group.name]);
         svg("title", name, {}, line.group.name);
         line.group.bars.forEach((bar, i) => {
           const wide = (left + width - from) / line.group.bars.length;

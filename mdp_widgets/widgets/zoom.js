@@ -20,8 +20,7 @@ class Zoom {
       "aria-label": `${label} of ${dim}: ${bar.kept} of ${bar.dense} units kept, `
         + `${options.filter((o) => o <= bar.kept).length} of ${options.length} width steps by rank` });
     const name = label.replace(/ \(.*\)$/, "");
-    const fits = name.length > 12 ? `${name.slice(0, 11)}… by rank` : `${name} by rank`;
-    svg("text", this.root, { x: 4, y: 10, class: "mdp-s-label" }, fits);
+    svg("text", this.root, { x: 4, y: 10, class: "mdp-s-label" }, `${clip(name, 10)} by rank`);
     svg("text", this.root, { x: 4, y: 30, class: "mdp-s-time mdp-s-start" }, "in the network");
     svg("text", this.root, { x: width - 6, y: 20, class: "mdp-s-number" }, `${bar.kept} of ${bar.dense}`);
     options.forEach((end, i) => {

@@ -2,6 +2,7 @@
 
 import ipywidgets as widgets
 
+from mdp import jobs
 from mdp.core.errors import MdpError
 from mdp.operations import BuildOptions, ScoreOptions, argv
 from mdp.operations.studies import BUDGETS
@@ -88,11 +89,18 @@ def build_card(selection, draft: StudyDraft, number: int = 4) -> widgets.VBox:
         offer(scores, available_scores(draft.model) or [("none yet: step 3", "")], keep=False)
         name.value = free_name(f"my {draft.model}")
 
+    def missing() -> str:
+        lacks = "latency tables (step 2)" if not tables.value else "scores (step 3)"
+        return "" if tables.value and scores.value else f"A study of {draft.model} needs {lacks} first."
+
+    def ready(_=None):
+        if not jobs.refusal():
+            go.disabled, go.tooltip = bool(missing()), missing() or tooltip
+
     def asked():
         named = draft.naming()
-        if not (tables.value and scores.value):
-            missing = "latency tables (step 2)" if not tables.value else "scores (step 3)"
-            raise MdpError(f"A study of {draft.model} needs {missing} first.")
+        if missing():
+            raise MdpError(missing())
         called = name.value.strip() or free_name(f"my {draft.model}")
         counted = tables.value.removeprefix(NO_TABLE) if tables.value.startswith(NO_TABLE) else None
         budget = {"budget_in": counted} if counted else {"tables": tables.value}
@@ -115,8 +123,12 @@ def build_card(selection, draft: StudyDraft, number: int = 4) -> widgets.VBox:
 
     draft.observe(look, ["model", "fresh"])
     job.observe(built, "state")
+    tooltip = "Join both into a study and open it"
+    go = start_button("Build and open", make, primary=True, tooltip=tooltip)
+    for part in (tables, scores):
+        part.observe(ready, "value")
     look()
-    go = start_button("Build and open", make, primary=True, tooltip="Join both into a study and open it")
+    ready()
     card = step_card(number, "Study", fields(tables, scores, name), ui.row(go), job)
     card.tables, card.scores, card.name, card.go, card.job = tables, scores, name, go, job
     return card

@@ -1,5 +1,6 @@
 """The study: tables and scores joined, written, read, and refused when damaged."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -21,6 +22,8 @@ from mdp.core.study import (
     study_to_json,
 )
 from mdp.core.study_files import delete_study
+
+from ..synthetic import synthetic_vit
 
 
 @pytest.fixture
@@ -162,3 +165,14 @@ def test_a_name_that_is_not_there_says_where_names_are_listed():
         load_study("nope")
     with pytest.raises(BadFile, match=r"There is no study at .*nope\.json"):
         load_study("folder/nope.json")
+
+
+def test_a_study_is_found_by_its_name_with_hyphens_where_one_alone_has_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("MDP_DATA", str(tmp_path))
+    study = synthetic_vit(2)
+    save_study(dataclasses.replace(study, name="My little ViT", path=None))
+    assert load_study("My-little-ViT").name == "My little ViT"
+    save_study(dataclasses.replace(study, name="My-little ViT", path=None))
+    with pytest.raises(BadFile, match="Did you mean"):
+        load_study("My-little-ViT")
+    assert load_study("My little ViT").name == "My little ViT"

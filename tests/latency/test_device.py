@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+import mdp
 from mdp.core.errors import MdpError, Unsupported
 from mdp.latency.device import _try_compile, deployment
 from mdp.latency.timer import OutOfMemory, Reading, measure_together, timer_for, undisturbed
@@ -155,3 +156,26 @@ def test_compiled_where_it_cannot_be_is_a_sentence(monkeypatch):
     _try_compile.cache_clear()
     with pytest.raises(Unsupported, match=r"no C\+\+ compiler was found.*choose --runtime eager"):
         deployment("cpu", compiled=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"device": "gpu"}, 'Write "cuda" for an NVIDIA GPU, "mps" for an Apple one'),
+        ({"device": "metal"}, "Did you mean 'mps'"),
+        ({"device": "tpu"}, "Choose cpu, cuda, mps or auto"),
+        ({"batch_size": 0}, "whole number of at least 1, not 0"),
+        ({"dtype": "float64"}, "'float64' is not one of float32"),
+        ({"memory_format": "nhwc"}, "is not one of contiguous, channels_last, auto"),
+        ({"runtime": "tensorrt"}, "Choose one of eager, compiled"),
+        ({"threads": 0}, "threads must be a whole number"),
+    ],
+)
+def test_a_deployment_that_there_is_not_is_refused_where_it_is_written(given, said):
+    with pytest.raises(MdpError, match=said):
+        mdp.Deployment(**given)
+
+
+def test_deployments_that_there_are():
+    for device in ("cuda", "CUDA:1", "mps", "Auto"):
+        assert mdp.Deployment(device, dtype="bf16", runtime="OpenVINO").device == device

@@ -207,7 +207,7 @@ def test_images_as_the_network_says(place):
     (place / "own_net.py").write_text(
         SOURCE.replace("return Net(), ", "net = Net(); net.pretrained_cfg = {'mean': (0.1,)}; return net, ")
     )
-    assert data_config(ref).mean == (0.1,)
+    assert data_config(ref).mean == (0.1,) and data_config(ref).crop_pct == 1  # nothing is cut off unasked
 
 
 def test_a_page_names_it_for_its_jobs_only_if_the_user_did(place, monkeypatch):

@@ -205,3 +205,16 @@ def test_a_network_that_moved_to_its_device_is_trained(made, tmp_path, capsys, m
     assert status == 0 and again["accuracy_pruned"] == outcome["accuracy_tuned"]
     for network in moves:
         assert not any(t.is_inference() for t in network.state_dict().values())
+
+
+@pytest.mark.parametrize("how", [["--budget", "40%"], ["--budgets", "60%,40%"]])
+def test_a_folder_without_images_is_said_before_any_network_is_made(how, capsys, tmp_path, monkeypatch):
+    from mdp import solve
+    from mdp.training import pruned
+
+    monkeypatch.setattr(solve, "solve", None)
+    monkeypatch.setattr(pruned, "of_plan", None)
+    command = ["finetune", "fmnist-resnet-cpu", *how, "--data", str(tmp_path / "none")]
+    assert main([*command, "--out", str(tmp_path / "tuned")]) != 0
+    said = capsys.readouterr().err
+    assert str(tmp_path / "none") in said and "Traceback" not in said

@@ -29,6 +29,7 @@ def test_from_a_model_to_an_open_study(watch):
     panel.model.look.click()
     assert watch(panel.model.job).status == "done"
     assert "attention heads" in panel.model.found.value and "&lt;the classes&gt;" in panel.model.found.value
+    assert panel.build.go.disabled and "step 2" in panel.build.go.tooltip
     panel.build.go.click()
     assert "needs latency tables (step 2) first" in text_of(panel.build.job)
     panel.profile.batch.value = "8"
@@ -42,6 +43,7 @@ def test_from_a_model_to_an_open_study(watch):
     panel.score.go.click()
     assert watch(panel.score.job).status == "done"
     assert panel.build.scores.label.endswith(": hessian, 1024 images, Fashion-MNIST")
+    assert not panel.build.go.disabled
     panel.build.name.value = "Mine"
     panel.build.go.click()
     assert watch(panel.build.job).status == "done", panel.build.job.state

@@ -30,7 +30,7 @@ def test_time_threads_and_width_steps_reach_the_command(asked):
 
 def test_what_is_as_usual_is_not_said(asked):
     profile = card()
-    assert (profile.seconds.value, profile.steps.value) == ("150", "the usual")
+    assert (profile.seconds.value, profile.steps.value) == ("150", "default")
     profile.steps.value = ""
     profile.go.click()
     assert asked == ["profile", "fmnist_vit", "--weights", "demo"]

@@ -22,19 +22,9 @@ def of_batch(inputs: Sequence[torch.Tensor], batch: int) -> tuple[torch.Tensor, 
 def refuse_baked(model: nn.Module, inputs: Sequence[torch.Tensor]) -> None:
     """Raises Unsupported for a network that does not take two inputs at once, or mixes them."""
     what = f"This {type(model).__name__}"
-    try:
-        with torch.no_grad():
-            one = _tensors(model(*of_batch(inputs, 1)))
-    except Exception as error:  # whatever a stranger's forward raises
-        raise Unsupported(f"{what} does not take such inputs: {first_line(error)}.") from error
-    try:
-        with torch.no_grad():
-            two = _tensors(model(*of_batch(inputs, 2)))
-    except Exception as error:
-        raise Unsupported(
-            f"{what} takes a batch of one alone ({first_line(error)}): its forward has the size of the batch "
-            "written into it. Let a reshape find it, with -1 or x.shape[0]."
-        ) from error
+    one, two = (_answer(model, of_batch(inputs, batch)) for batch in (1, 2))
+    if isinstance(one, Exception) or isinstance(two, Exception):
+        raise Unsupported(_refused(what, one, two, inputs[0].shape[0], _answer(model, inputs)))
     if not one:
         raise Unsupported(f"{what} gives no tensor: there is nothing to compare. Let its forward return one.")
     if len(one) != len(two) or not all(
@@ -45,6 +35,30 @@ def refuse_baked(model: nn.Module, inputs: Sequence[torch.Tensor]) -> None:
             f"{what} gives something else for two inputs than for each: its first axis is no batch. Only "
             "networks that work on every input of a batch by itself can be pruned."
         )
+
+
+def _refused(what: str, one: object, two: object, given: int, own: object) -> str:
+    """Why a network that answers some batches of these examples with an error cannot be pruned."""
+    if isinstance(one, Exception) and isinstance(two, Exception) and isinstance(own, Exception):
+        return f"{what} does not take such inputs: {first_line(one)}."
+    wrong = two if isinstance(two, Exception) else one
+    if not isinstance(one, Exception):
+        takes = "takes a batch of one alone"
+    else:
+        takes = f"takes a batch of {given} alone" if wrong is two else "does not take a batch of one"
+    assert isinstance(wrong, Exception)
+    return (
+        f"{what} {takes} ({first_line(wrong)}): its forward has the size of the batch written into it. Let a "
+        "reshape find it, with -1 or x.shape[0]."
+    )
+
+
+def _answer(model: nn.Module, inputs: Sequence[torch.Tensor]) -> "list[torch.Tensor] | Exception":
+    try:
+        with torch.no_grad():
+            return _tensors(model(*inputs))
+    except Exception as error:  # whatever a stranger's forward raises
+        return error
 
 
 def refuse_other(model: nn.Module, traced: fx.GraphModule, inputs: Sequence[torch.Tensor]) -> None:

@@ -8,7 +8,7 @@ from ...networks.counts import count
 from ...networks.slices import Slice
 from .follow import Follower
 from .layers import CONVOLUTIONS, TRANSPOSED
-from .running import bare_weight, is_tensor
+from .running import bare_weight, fed, is_tensor
 
 
 def counts(
@@ -36,8 +36,10 @@ def applications(follower: Follower) -> dict[str, int]:
     uses."""
     found: Counter[str] = Counter()
     names = follower.ledger.names
-    batch = next(n for n in follower.traced.graph.nodes if n.op == "placeholder").meta["out"].shape[0]
+    whole = next(n for n in follower.traced.graph.nodes if n.op == "placeholder").meta["out"].shape[0]
+    live = fed(follower.traced)
     for node in follower.traced.graph.nodes:
+        batch = 1 if node not in live and not node.meta.get("batched") else whole
         bare = bare_weight(follower.traced, node)
         if bare:
             found[names[bare]] += node.meta["out"].numel() // node.meta["out"].shape[-1] // batch
@@ -48,9 +50,9 @@ def applications(follower: Follower) -> dict[str, int]:
         out = node.meta["out"]
         if isinstance(module, TRANSPOSED):
             given = node.all_input_nodes[0].meta["out"]
-            found[layer] += given.numel() // module.in_channels // given.shape[0]
+            found[layer] += given.numel() // module.in_channels // batch
         elif isinstance(module, CONVOLUTIONS):
-            found[layer] += out.numel() // module.out_channels // out.shape[0]
+            found[layer] += out.numel() // module.out_channels // batch
         elif hasattr(module, "out_features") and hasattr(module, "in_features"):
             found[layer] += out.numel() // module.out_features // batch
     return dict(found)

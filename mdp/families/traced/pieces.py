@@ -1,8 +1,8 @@
 """A graph cut into pieces to time: a layer and what works on its result alone.
 
 Together the pieces run every step once. Between pieces only tensors pass whose first axis is the batch; what
-is computed of parameters alone (a table of positions, brought into shape) is part of every piece that needs
-it.
+depends on no input (a table of positions, brought into shape; a layer's answer to learned tokens) is part of
+every piece that needs it.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import fx
 from .follow import Follower
 from .layers import CONVOLUTIONS, TRANSPOSED
 from .moves import is_move
-from .running import is_tensor, name_of
+from .running import fed, is_tensor, name_of
 from .steps import UNARY
 from .values import Value
 
@@ -25,10 +25,8 @@ _FUNCTIONS = frozenset("linear scaled_dot_product_attention matmul bmm einsum".s
 def cut(follower: Follower, block_of: dict[fx.Node, str]) -> list[list[fx.Node]]:
     """Steps of every piece, pieces in an order in which they can run."""
     traced = follower.traced
-    live = _live(traced)
-    steps = [
-        n for n in traced.graph.nodes if n in live and n.op not in ("placeholder", "output") and _runs(n)
-    ]
+    live = fed(traced)
+    steps = [n for n in traced.graph.nodes if n in live and n.op not in ("placeholder", "output")]
     number = {node: i for i, node in enumerate(steps)}
     home = list(range(len(steps)))
 
@@ -44,23 +42,6 @@ def cut(follower: Follower, block_of: dict[fx.Node, str]) -> list[list[fx.Node]]
                 home[top(number[node])] = top(number[source])
     pieces = _without_cycles(steps, number, np.array([top(i) for i in range(len(steps))]))
     return [[steps[i] for i in piece] for piece in pieces]
-
-
-def _live(traced: fx.GraphModule) -> set[fx.Node]:
-    """Tensors, and lists of them, that depend on an input."""
-    live: set[fx.Node] = set()
-    for node in traced.graph.nodes:
-        if node.op == "placeholder" or any(n in live for n in node.all_input_nodes):
-            if _runs(node):
-                live.add(node)
-    return live
-
-
-def _runs(node: fx.Node) -> bool:
-    out = node.meta["out"]
-    return is_tensor(node) or (
-        isinstance(out, tuple | list) and any(hasattr(t, "untyped_storage") for t in out)
-    )
 
 
 def _can_pass(follower: Follower, node: fx.Node) -> bool:

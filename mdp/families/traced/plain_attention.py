@@ -25,55 +25,75 @@ class PlainAttention(nn.MultiheadAttention):
         q, k, v = (
             part.reshape(b, n, self.num_heads, self.head_dim).transpose(1, 2) for part in qkv.chunk(3, dim=-1)
         )
-        mask = options.get("attn_mask")
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        hidden = _hidden(options)
+        weighed = options.get("need_weights", True)
+        causal = bool(options.get("is_causal")) and not weighed and options.get("key_padding_mask") is None
+        allowed = None if causal or hidden is None else _added(hidden)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed, is_causal=causal)
         y = self.out_proj(y.transpose(1, 2).reshape(b, n, self.embed_dim))
         y = y if self.batch_first else y.transpose(0, 1)
-        if not options.get("need_weights", True):
+        if not weighed:
             return y, None
         weights = torch.matmul(torch.mul(q, self.head_dim**-0.5), torch.transpose(k, -2, -1))
-        weights = torch.softmax(weights if mask is None else torch.add(weights, mask), -1)
+        weights = torch.softmax(weights if allowed is None else torch.add(weights, allowed), -1)
         return y, torch.mean(weights, 1) if options.get("average_attn_weights", True) else weights
 
     def _is_plain(self, query: Any, key: Any, value: Any, more: tuple, options: dict) -> bool:
         mask = options.get("attn_mask")
-        masked = isinstance(mask, torch.Tensor) and not (mask.is_floating_point() and mask.ndim == 2)
         return (
             query is key is value
             and not more
             and query.dim() == 3
             and self._qkv_same_embed_dim
             and self.bias_k is None
-            and not (self.add_zero_attn or masked or (self.training and self.dropout))
-            and options.get("key_padding_mask") is None
-            and not options.get("is_causal")
+            and (mask is None or mask.dim() == 2)  # one for all heads
+            and not (self.add_zero_attn or (self.training and self.dropout))
         )
+
+
+def _hidden(options: Any) -> Any:
+    """What hides keys from queries, as `nn.MultiheadAttention` is told: a mask for all, and the padding of
+    each of the batch. (queries, keys) or (batch, 1, 1, keys) or both, of floats to add; None without."""
+    mask, padding = options.get("attn_mask"), options.get("key_padding_mask")
+    if padding is None:
+        return mask
+    padding = _added(padding)[:, None, None, :]
+    return padding if mask is None else torch.add(padding, _added(mask))
+
+
+def _added(mask: Any) -> Any:
+    """A mask as numbers to add to scores: true, which hides, is minus infinity."""
+    if mask.dtype != torch.bool:
+        return mask
+    return torch.zeros_like(mask, dtype=torch.float32).masked_fill(mask, float("-inf"))
 
 
 class PlainLayer(nn.TransformerEncoderLayer):
     """A layer of a transformer's encoder, never in one fused step."""
 
-    def forward(self, src: Any, *more: Any, **options: Any) -> Any:
-        if more or any(v is not None and v is not False for v in options.values()):
-            return super().forward(src, *more, **options)
+    def forward(
+        self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
+    ) -> Any:
+        masks = {"attn_mask": src_mask, "key_padding_mask": src_key_padding_mask, "need_weights": False}
+        masks["is_causal"] = is_causal and src_mask is None
         if self.norm_first:
-            x = src + self._attend(self.norm1(src))
+            x = src + self._attend(self.norm1(src), masks)
             return x + self._ff_block(self.norm2(x))
-        x = self.norm1(src + self._attend(src))
+        x = self.norm1(src + self._attend(src, masks))
         return self.norm2(x + self._ff_block(x))
 
-    def _attend(self, x: Any) -> Any:
-        return self.dropout1(self.self_attn(x, x, x, need_weights=False)[0])
+    def _attend(self, x: Any, masks: dict) -> Any:
+        return self.dropout1(self.self_attn(x, x, x, **masks)[0])
 
 
 class PlainEncoder(nn.TransformerEncoder):
     """Layers of a transformer's encoder one after the other."""
 
-    def forward(self, src: Any, *more: Any, **options: Any) -> Any:
-        if more or any(v is not None and v is not False for v in options.values()):
-            return super().forward(src, *more, **options)
+    def forward(
+        self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
+    ) -> Any:
         for layer in self.layers:
-            src = layer(src)
+            src = layer(src, src_mask=mask, src_key_padding_mask=src_key_padding_mask)
         return src if self.norm is None else self.norm(src)
 
 

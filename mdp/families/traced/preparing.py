@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from timm.layers import Conv2dSame, ScaledStdConv2d, ScaledStdConv2dSame, StdConv2d, StdConv2dSame
 from torch import nn
-from torch.nn.utils import parametrize
 
 from ...core.errors import Unsupported
+from .computed_weights import COMPUTING, is_computed, make_plain
 from .own_norms import has_own_norms, spell_out_norms
 from .plain_attention import has_any, spell_out
 
@@ -27,7 +27,7 @@ def prepared(model: nn.Module) -> nn.Module:
         Unsupported: hooks, lazy or quantised layers, complex numbers: a sentence says which and where.
     """
     refuse(model)
-    standard = any(isinstance(m, _STANDARD) or parametrize.is_parametrized(m) for m in model.modules())
+    standard = any(isinstance(m, _STANDARD) or is_computed(m) for m in model.modules())
     if has_any(model) or has_own_norms(model):
         # Tensors are shared, as long as nothing changes them.
         model = copy.deepcopy(model, {id(t): t for t in (*model.parameters(), *model.buffers())})
@@ -39,9 +39,8 @@ def prepared(model: nn.Module) -> nn.Module:
     for name, module in list(model.named_modules()):
         if isinstance(module, _STANDARD):
             model.set_submodule(name, _plain(module))
-        elif parametrize.is_parametrized(module):
-            for tensor in list(module.parametrizations):
-                parametrize.remove_parametrizations(module, tensor, leave_parametrized=True)
+        elif is_computed(module):
+            make_plain(module)
     return model
 
 
@@ -49,7 +48,7 @@ def refuse(model: nn.Module) -> None:
     """Raises Unsupported for what no cut would be right for."""
     for name, module in model.named_modules():
         where = f"{name or 'the network itself'} ({type(module).__name__})"
-        if any(getattr(module, hooks, None) for hooks in _HOOKS):
+        if any(hook for hooks in _HOOKS for hook in _strange(module, hooks)):
             raise Unsupported(
                 f"There are hooks on {where}: what they do is not in the graph. Remove them, and prune again."
             )
@@ -70,6 +69,11 @@ def refuse(model: nn.Module) -> None:
                 f"{name} holds numbers that are not finite (NaN or infinite): no cut can be checked against "
                 "what they come to. Load weights that are."
             )
+
+
+def _strange(module: nn.Module, hooks: str) -> list:
+    """The hooks of a module but for those that compute its weights."""
+    return [h for h in (getattr(module, hooks, None) or {}).values() if not isinstance(h, COMPUTING)]
 
 
 def _plain(old: nn.Conv2d) -> nn.Conv2d:

@@ -62,12 +62,14 @@ def branches(traced: fx.GraphModule, names: Mapping[str, str]) -> list[Branch]:
             inner.append(branch)
             taken |= branch.steps
     order = {node: i for i, node in enumerate(traced.graph.nodes)}
+    counted = {names.get(n, n) for n, _ in traced.named_parameters(remove_duplicate=False)}
+    uses = {node: tensors & counted for node, tensors in uses.items()}
     return _named(traced, _not_all_gone(sorted(inner, key=lambda b: order[b.addition]), uses))
 
 
 def _not_all_gone(found: list[Branch], uses: Mapping[fx.Node, frozenset[str]]) -> list[Branch]:
-    """Without the last of those that alone use a tensor together (a norm, or a layer, for all of them): no
-    count of parameters says that it goes when all have gone."""
+    """Without the last of those that alone use a parameter together (a norm, or a layer, for all of them): no
+    count says that it goes when all have gone."""
     counted = Counter(t for tensors in uses.values() for t in tensors)
     inside: Counter[str] = Counter()
     stay = []

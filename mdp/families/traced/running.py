@@ -21,6 +21,28 @@ def is_tensor(node: fx.Node) -> bool:
     return isinstance(node.meta.get("out"), torch.Tensor)
 
 
+def fed(traced: fx.GraphModule) -> set[fx.Node]:
+    """Inputs, and what depends on the numbers in one, not on its sizes alone: tensors, lists of them, numbers
+    read out of them."""
+    found: set[fx.Node] = set()
+    for node in traced.graph.nodes:
+        sources = [n for n in node.all_input_nodes if n in found]
+        numbers = str(node.target) in ("item", "tolist") or any(not _is_of_tensors(n) for n in sources)
+        if node.op == "placeholder" or (sources and (_is_of_tensors(node) or numbers)):
+            found.add(node)
+    return found
+
+
+def _is_of_tensors(node: fx.Node) -> bool:
+    return is_tensor(node) or gives_several(node)
+
+
+def gives_several(node: fx.Node) -> bool:
+    """Whether a step gives several tensors."""
+    out = node.meta["out"]
+    return isinstance(out, tuple | list) and any(hasattr(t, "untyped_storage") for t in out)
+
+
 def bare_weight(traced: fx.GraphModule, node: fx.Node) -> str:
     """The name of the weight of a linear layer that is a function of it; empty for any other step."""
     if node.op != "call_function" or name_of(traced, node) != "linear":

@@ -6,7 +6,7 @@ is timed in parts, one for each dim that it reads: the layer on these channels a
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from .lengths import Length, Lengths
 from .moves import PLAIN, RESHAPES, SPLITS
 from .pieces import cut, is_layer
 from .rebuild import rebuild_steps
-from .running import bare_weight, is_tensor, name_of
+from .running import bare_weight, fed, gives_several, is_tensor, name_of
 from .values import Value, plain
 
 if TYPE_CHECKING:
@@ -44,11 +44,12 @@ def segments(anatomy: "Anatomy") -> Iterator[Segment]:
     lengths = Lengths(anatomy.groups, labels.roots(np.arange(len(labels))))
     block_of = {s: b.name for b in anatomy.branches for s in (*b.steps, b.addition)}
     names: dict[str, int] = {}
+    live = fed(follower.traced)
     for steps in cut(follower, block_of):
         if all(name_of(follower.traced, s) in _FREE for s in steps):
             continue
         blocks = {block_of.get(s) for s in steps}
-        piece = Piece(anatomy, lengths, steps)
+        piece = Piece(anatomy, lengths, steps, live)
         first = next((s for s in steps if is_layer(follower.traced, s)), steps[0])
         inside = f"{first.meta['path']}.{first.name}".strip(".")
         name = str(first.target) if first.op == "call_module" else inside
@@ -68,22 +69,25 @@ class Piece:
         rest: whether the channels that always stay are in it.
     """
 
-    def __init__(self, anatomy: "Anatomy", lengths: Lengths, steps: Sequence[fx.Node]):
+    def __init__(
+        self, anatomy: "Anatomy", lengths: Lengths, steps: Sequence[fx.Node], live: Collection[fx.Node]
+    ):
         self.anatomy, self.lengths = anatomy, lengths
         self.traced, self.follower = anatomy.follower.traced, anatomy.follower
         self.batch = next(n for n in self.traced.graph.nodes if n.op == "placeholder").meta["out"].shape[0]
-        self.steps = _with_sizes(self.traced, steps)
+        self.live = live
+        self.steps = _with_fixed(self.traced, steps, live)
         inside = set(self.steps)
         outside = (n for s in self.steps for n in s.all_input_nodes if n not in inside)
         self.inputs = list(dict.fromkeys(n for n in outside if n.op != "get_attr"))
         self.results = [s for s in steps if any(u not in inside for u in s.users)]
         known = {n: self.follower.known(n) for n in (*self.inputs, *self.steps) if is_tensor(n)}
         for n in self.inputs:  # read for its sizes alone, which are written out where they are cut
-            if is_tensor(n) and not any(is_tensor(u) or _several(u) for u in n.users if u in inside):
+            if is_tensor(n) and not any(is_tensor(u) or gives_several(u) for u in n.users if u in inside):
                 known[n] = plain(n.meta["out"])
         self.shapes = {n: self._lengths(value) for n, value in known.items()}
         self.weights = {
-            s: self._weight(s) for s in steps if is_layer(self.traced, s) and self._weight_name(s)
+            s: self._weight(s) for s in self.steps if is_layer(self.traced, s) and self._weight_name(s)
         }
         every = (length for ls in (*self.shapes.values(), *self.weights.values()) for length in ls)
         self.dims = tuple(dict.fromkeys(d for length in every for d in length.dims))
@@ -153,7 +157,9 @@ class Piece:
             module = self.traced.get_submodule(str(step.target)) if step.op == "call_module" else None
             transposed = isinstance(module, TRANSPOSED)
             shape = self._shape(step.all_input_nodes[0] if transposed else step, widths)
-            total += float(np.prod(weight)) * float(np.prod(shape)) / max(1, weight[0]) / self.batch
+            once = step not in self.live and not step.meta["batched"]  # for the whole batch
+            images = 1 if once else self.batch
+            total += float(np.prod(weight)) * float(np.prod(shape)) / max(1, weight[0]) / images
         return total
 
     def _key(self, widths: Mapping[str, int], inputs: Sequence[tuple[int, ...]]) -> str:
@@ -214,24 +220,18 @@ def _only(lengths: Sequence[Length], dims: tuple[str, ...]) -> tuple[Length, ...
     )
 
 
-def _with_sizes(traced: fx.GraphModule, steps: Sequence[fx.Node]) -> list[fx.Node]:
-    """The steps, in the order of the graph, with all before them that only computes numbers, or only of
-    parameters."""
+def _with_fixed(traced: fx.GraphModule, steps: Sequence[fx.Node], live: Collection[fx.Node]) -> list[fx.Node]:
+    """The steps, in the order of the graph, with all before them that depends on no input, or on sizes
+    alone."""
     inside = set(steps)
     found: set[fx.Node] = set()
 
     def add(node: fx.Node) -> None:
         found.add(node)
         for source in node.all_input_nodes:
-            constant = source.op != "placeholder" and (not is_tensor(source) or not source.meta["live"])
-            if source not in found and source not in inside and constant and not _several(source):
+            if source not in found and source not in inside and source not in live:
                 add(source)
 
     for step in steps:
         add(step)
     return [n for n in traced.graph.nodes if n in found]
-
-
-def _several(node: fx.Node) -> bool:
-    out = node.meta["out"]
-    return isinstance(out, tuple | list) and any(hasattr(t, "untyped_storage") for t in out)

@@ -60,7 +60,7 @@ class Trial:
                     expected = _tensors(masked(*(t.clone() for t in self.inputs)))
                     right = _agree(actual, expected, same) or self._exactly(pruned, masked)
         except Exception as error:  # a cut that does not run
-            return first_line(error)
+            return f"cut, the network does not run ({first_line(error)})"
         return "" if right else "cut, the network computes something else"
 
     def _exactly(self, pruned: nn.Module, masked: nn.Module) -> bool:
