@@ -51,11 +51,15 @@ def run(args):
         f"{path}: {p['measured']} of {p['entries']} entries measured on {p['device']} in {p['software']}; "
         f"spread of the readings {100 * p['spread']:.1f} %."
     )
-    failed = [row.failure for row in file.rows if row.failure]
+    networks = {item["id"] for item in kit.items if item["kind"] == "network"} if kit else set()
+    failed = [row for row in file.rows if row.failure]
     if failed:
+        whole = {row.name for row in failed} & networks
+        inferred = "What they would have taken is inferred." if len(whole) < len(failed) else ""
+        untested = "No whole network says whether the parts add up." if networks and whole == networks else ""
         report.message(
             f"{len(failed)} of {len(file.rows)} models could not be timed there, the first with "
-            f"{failed[0]!r:.200}. What they would have taken is inferred."
+            f"{failed[0].failure!r:.200}. {inferred} {untested}".rstrip().replace("  ", " ")
         )
     tell_tables(report, tables, "Time the pruned network on the device before relying on it.")
     if args.job:

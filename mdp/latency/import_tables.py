@@ -22,6 +22,7 @@ from .kit import Kit, entries_to_time
 from .profiling import tables_of
 from .store import Entry
 from .summary import summary
+from .times_checks import RATIO, refuse_too_fast, refuse_too_long, refuse_too_short
 from .times_files import Row, TimesFile
 from .transfer import times_elsewhere
 from .whole_networks import Correction, fit, parts_of
@@ -32,13 +33,6 @@ if TYPE_CHECKING:
 # No device computes an anchor faster or slower than this (ms): the time is in another unit. A launch alone
 # takes a GPU some microseconds.
 ANCHOR_MS = (0.004, 2000.0)
-# Nor does any run a network of images in less: a part takes a launch, and no chip does more in a ms (MACs).
-NETWORK_MS, PART_MS, MACS_A_MS = 0.02, 0.001, 3e11
-# What a kit's scripts time is a call: a microsecond at least.
-CALL_MS = 0.001
-# The sum of the parts over the whole: further off, they are in different units (a thousandfold) or of other
-# things. Calls of a session make the parts of a tiny network several times the whole.
-RATIO = (1 / 30, 30.0)
 
 
 def import_times(
@@ -103,10 +97,12 @@ def import_times(
     dense = {dim.name: dim.options[-1] for dim in found.space.dims}
     macs = batch * sum(s.at(*(dense[d] for d in s.dims)).macs for s in found.segments)
     told = _correction(terms, options, measured, source)
+    slowest = max((ms for _, ms in measured), default=0.0)
+    refuse_too_long({k: row for k, row in rows.items() if k in workloads}, factor, slowest, source)
     if kit:
-        _refuse_too_short(file.rows, factor, source)
+        refuse_too_short(file.rows, factor, source)
     sums, parts = parts_of(terms, options, dense, set())
-    _refuse_too_fast(max((ms for _, ms in measured), default=sums), parts, macs, source)
+    refuse_too_fast(max((ms for _, ms in measured), default=sums), parts, macs, source)
     if told:
         terms = tuple(dataclasses.replace(term, values=told(term.values)) for term in terms)
     entries = [known[k] for k in rows if k in workloads and not known[k].failure]
@@ -198,25 +194,6 @@ def _anchor(rows: Sequence[Row], factor: float, batch: int, source: str) -> floa
             "times are in another unit. Say which: --unit s, ms, us or ns."
         )
     return calm
-
-
-def _refuse_too_short(rows: Sequence[Row], factor: float, source: str) -> None:
-    """A slow board's seconds would pass for a fast one's milliseconds, but for its smallest parts."""
-    shortest = min((row.value * factor for row in rows if not row.failure), default=CALL_MS)
-    if shortest < CALL_MS:
-        raise MdpError(
-            f"In {source} the shortest time is {1e6 * shortest:.3g} ns, and no device is called in so "
-            "little: the times are in another unit. Say which: --unit s, ms, us or ns."
-        )
-
-
-def _refuse_too_fast(network: float, parts: int, macs: float, source: str) -> None:
-    """`network`: ms of the largest network, or of the sum of its parts; `macs`: of the dense one."""
-    if network < max(NETWORK_MS, PART_MS * parts, macs / MACS_A_MS):
-        raise BadFile(
-            f"In {source} the largest network takes {network:.3g} ms, which no device does: the "
-            "times are in another unit. Say which: --unit s, ms, us or ns."
-        )
 
 
 def _entry(row: Row, factor: float, anchor_ms: float | None) -> Entry:

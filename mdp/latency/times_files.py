@@ -121,9 +121,9 @@ def _csv(text: str, path: Path) -> TimesFile:
         failure = (line.get("failure") or "").strip()
         given = float("nan") if failure else _number(line[value], path, where)
         spread = _number(line.get("spread") or "0", path, where, zero=True)
-        repeats = _number(line.get("repeats") or line.get("count") or "1", path, where)
+        repeats = _repeats(line.get("repeats") or line.get("count") or "1", path, where)
         anchor = _number(line["anchor"], path, where) if (line.get("anchor") or "").strip() else None
-        rows.append(Row(line[name].strip(), given, where, spread, max(1, int(repeats)), anchor, failure))
+        rows.append(Row(line[name].strip(), given, where, spread, repeats, anchor, failure))
     return TimesFile(tuple(rows), about)
 
 
@@ -184,8 +184,8 @@ def _of_facts(name: str, facts: Mapping, path: Path, where: str) -> Row:
     if not time:
         raise BadFile(f"{path}, {where}: there is no mean. Each key needs one: {{mean: 1.2, count: 3}}.")
     spread = _number(facts.get("spread", 0), path, where, zero=True)
-    repeats = _number(_value(facts, REPEATS, 1), path, where)
-    return Row(name, _number(facts[time], path, where), where, spread, max(1, int(repeats)))
+    repeats = _repeats(_value(facts, REPEATS, 1), path, where)
+    return Row(name, _number(facts[time], path, where), where, spread, repeats)
 
 
 def _value(facts: Mapping, names: tuple[str, ...], default: float):
@@ -195,6 +195,16 @@ def _value(facts: Mapping, names: tuple[str, ...], default: float):
 
 def _first(columns: list[str], names: tuple[str, ...]) -> str:
     return next((name for name in names if name in columns), "")
+
+
+def _repeats(word, path: Path, where: str) -> int:
+    """How many readings a time is of. Raises BadFile for what is no number of at least 1."""
+    number = _number(word, path, where, zero=True)
+    if number < 1:
+        raise BadFile(
+            f"{path}, {where}: a time of {word!s:.80} readings is none. Leave the number out, or say 1."
+        )
+    return int(number)
 
 
 def _number(word, path: Path, where: str, zero: bool = False) -> float:

@@ -44,7 +44,7 @@ def test_format_2_is_read_as_written_and_format_1_as_before(study, tmp_path):
     save_problem(problem, tmp_path / "two.json")
     again = load_problem(tmp_path / "two.json")
     assert read_json(tmp_path / "two.json")["format"] == "mdp-problem/2"
-    assert list(again.resource) == ["parameters", "macs", "weight_memory", "laptop"]
+    assert list(again.resource) == ["parameters", "macs", "weight_memory", "activation_memory", "laptop"]
     for name, resource in problem.resource.items():
         assert again.dense_use(name) == problem.dense_use(name) and again.resource[name].unit == resource.unit
     plan = solve(again, 0.5 * again.dense_latency, most={"laptop": 0.4 * again.dense_use("laptop")})

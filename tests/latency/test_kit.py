@@ -122,6 +122,7 @@ def test_few_entries_and_the_whole_networks_make_the_table(made, tmp_path):
         (lambda rows: [[rows[0][0], "fast"], *rows[1:]], "no number"),
         (lambda rows: [[n, v / 1000] for n, v in rows], "another unit"),
         (lambda rows: [[n, v / 1000 if "part" in n else v] for n, v in rows], "different units"),
+        (lambda rows: [[rows[0][0], rows[0][1] * 1e6], *rows[1:]], "line 4, one part takes"),
         (lambda rows: [], "no times"),
     ],
 )

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from mdp.core.study import load_study
 from mdp.core.terms import Resource
 from mdp.solve import Front, Pins
 from mdp_widgets.state import opening
@@ -68,7 +69,7 @@ def test_a_limit_of_the_dense_model_is_none(selection):
 
 
 def test_the_address_holds_the_limits(selection, tmp_path, monkeypatch):
-    from mdp.core.study import load_study, save_study
+    from mdp.core.study import save_study
 
     study = load_study(save_study(selection.study, tmp_path / "one.json"))
     here = ExplorerState(study)
@@ -119,3 +120,16 @@ def test_names_of_a_problem_file_come_through_an_address(name):
     problem = dataclasses.replace(problem, resources=(Resource(name, "ms", problem.latency),))
     assert limits_from_text(limits_text({name: 12.5}), problem) == {name: 12.5}
     assert limits_text({"laptop": 12.5}) == "laptop=12.5"
+
+
+def test_activation_memory_is_one_more_limit():
+    selection = ExplorerState(load_study("fmnist-resnet-cpu"))
+    assert selection.set_limit("activation_memory", "60%")
+    rows = limit_rows(selection.study.problem, selection.plan, selection.limits)
+    row = next(r for r in rows if r["name"] == "activation_memory")
+    assert row["label"] == "Activation memory" and row["share"] == pytest.approx(60) and "B of" in row["note"]
+    limit = selection.plan.limits["activation_memory"]
+    assert selection.plan.optimal and limit.used <= limit.most
+    assert not selection.set_limit("activation_memory", "1%")
+    assert "the smallest possible is" in selection.error
+    assert selection.plan.limits["activation_memory"] == limit
