@@ -40,7 +40,9 @@ class BlockView:
             tooltip="Which latency table", layout={"width": "auto", "flex": "1 1 0", "min_width": "0"}
         )
         self.solid = ipywidgets.ToggleButton(
-            description="3-D", tooltip="Show the surface in space", layout={"width": "56px", "flex": "0 0 auto"}
+            description="3-D",
+            tooltip="Show the surface in space",
+            layout={"width": "56px", "flex": "0 0 auto"},
         )
         self.sentences = ipywidgets.HTML()
         self.unpin = ui.button("Leave all to the solver", selection.clear_pins)
