@@ -1,6 +1,7 @@
 """The architecture and what survives of it, as SVG: the same record as the page draws, for paper."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 from mdp.plot.formats import ms
 from mdp.plot.style import tokens
@@ -33,9 +34,11 @@ def survivors_svg(info: SurvivorsInfo, width: int = 760) -> str:
         parts.append(text_at(NAME + i * wide, 16, label, colour=ink["--mdp-ink-2"]))
     parts.append(text_at(width, 16, f"latency, {info.unit}", anchor="end", colour=ink["--mdp-ink-2"]))
     y += HEAD
+    shared = [bar.label for group in info.groups for bar in group.bars]
     for group in info.groups:
         for bar in group.bars:
-            parts.append(text_at(0, y + 14, _clip(bar.label), weight=600, colour=ink["--mdp-ink"]))
+            name = _told_apart(bar.label, shared)
+            parts.append(text_at(0, y + 14, name, weight=600, colour=ink["--mdp-ink"]))
             parts += _bar(bar, NAME, y, width - NAME - TIME - GAP, ink)
             y += ROW
         for row in group.rows:
@@ -54,6 +57,17 @@ def survivors_svg(info: SurvivorsInfo, width: int = 760) -> str:
 def _clip(name: str) -> str:
     """A name that fits before the bars; its end tells it from others."""
     return name if len(name) <= LETTERS else f"…{name[1 - LETTERS :]}"
+
+
+def _told_apart(name: str, among: Sequence[str]) -> str:
+    """`_clip`, but where another name ends alike, the numbers before the end stay: `2…reduction`."""
+    if sum(_clip(other) == _clip(name) for other in among) < 2:
+        return _clip(name)
+    for kept in range(LETTERS - 2, LETTERS // 2, -1):
+        numbers = ".".join(re.findall(r"\d+", name[:-kept]))
+        if numbers and len(numbers) + 1 + kept <= LETTERS:
+            return f"{numbers}…{name[-kept:].lstrip('.')}"
+    return _clip(name)
 
 
 def _row(

@@ -19,7 +19,7 @@ from mdp.solve import front, solve
 from mdp_widgets.export.figure_export import picture_html, pictures
 from mdp_widgets.export.figure_svg import figure_svg
 from mdp_widgets.export.report import report_html
-from mdp_widgets.export.survivors_svg import survivors_svg
+from mdp_widgets.export.survivors_svg import _told_apart, survivors_svg
 from mdp_widgets.export.svg import shade, ticks
 from mdp_widgets.state.explorer_state import ExplorerState
 
@@ -135,3 +135,8 @@ def test_shades_run_from_end_to_end():
         "#ffffff",
         "#ffffff",
     ]
+
+
+def test_names_that_end_alike_are_told_apart():
+    names = [f"layers.{i}.downsample.reduction" for i in (1, 2)] + ["stem"]
+    assert [_told_apart(name, names) for name in names] == ["1…reduction", "2…reduction", "stem"]
