@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+import mdp
 from mdp.core.errors import Cancelled, MdpError
 from mdp.core.progress import Reporter
 from mdp.core.scores import read_scores, save_scores
@@ -67,6 +68,51 @@ def test_every_shortcut_gives_what_the_masked_network_gives(found, batches):
         expected = pytest.approx(divergence(found, masked, batches), abs=1e-4)
         assert evaluator.loss(("block", b.name, 0)) == expected
     assert len(starts) > 1, "not every forward begins at the image"
+
+
+class Branch(torch.nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.conv1, self.conv2 = (torch.nn.Conv2d(width, width, 3, padding=1, bias=False) for _ in range(2))
+        self.bn1, self.bn2 = torch.nn.BatchNorm2d(width), torch.nn.BatchNorm2d(width)
+
+    def forward(self, x):
+        return F.relu(x + self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
+
+
+class Own(torch.nn.Module):
+    """What people write: blocks in a sequence, functions between layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = torch.nn.Conv2d(1, 8, 3, stride=4, bias=False), torch.nn.BatchNorm2d(8)
+        self.layers = torch.nn.Sequential(*(Branch(8) for _ in range(3)))
+        self.linear = torch.nn.Linear(8, 10)
+
+    def forward(self, x):
+        x = self.layers(F.relu(self.bn1(self.conv1(x))))
+        return 9 * self.linear(x.mean((2, 3)))
+
+
+@pytest.mark.parametrize("mend", [False, True], ids=["as cut", "repaired"])
+def test_a_network_that_is_cut_as_a_graph_is_not_entered_at_its_blocks(batches, mend):
+    """Its graph calls layers, never a block: a block that should stand in for what ran before would not be
+    asked, and the layers before it would be given nothing."""
+    torch.manual_seed(2)
+    found = mdp.prunable(Own().eval(), torch.randn(2, 1, 28, 28), width_step={"channels": 2})
+    order = {d.name: np.random.default_rng(1).permutation(d.units) for d in found.space.dims}
+    evaluator, whole = (Evaluator(found, batches, order, mend=mend) for _ in range(2))
+    whole.links = ()
+    if mend:
+        whole._mender._links = ()
+    full = {d.name: d.units for d in found.space.dims}
+    dims = [("dim", d.name, d.options[0]) for d in found.space.dims]
+    for what, name, kept in [*dims, *(("block", b.name, 0) for b in found.space.blocks)]:
+        lost = evaluator.loss((what, name, kept))
+        assert lost == pytest.approx(whole.loss((what, name, kept)), rel=0.02, abs=1e-4)
+        masked = mask(found, {**full, name: kept} if kept else full, () if kept else (name,), order)
+        if not mend:
+            assert lost == pytest.approx(divergence(found, masked, batches), abs=1e-4)
 
 
 def test_a_repair_that_begins_in_the_middle_is_that_of_the_whole(found, batches):

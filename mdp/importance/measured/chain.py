@@ -26,24 +26,26 @@ class _Enough(Exception):
     """Ends a forward once the module in question has run."""
 
 
-def chain(found: PrunableNetwork, image: Tensor) -> tuple[Link, ...]:
-    """The modules, in the order in which they run, behind which a forward of the dense network can go on.
+def chain(found: PrunableNetwork, image: Tensor, taken_out: nn.Module) -> tuple[Link, ...]:
+    """The modules, in the order in which they run, behind which a forward of a pruned network can go on.
 
     Blocks and the model's own children are tried: each must run once, take and give one tensor, and stand in
     for all before it (the outputs are compared). None at all is an answer: every forward is then whole.
 
     Args:
         image: a batch of one or two images on the model's device, shape (batch, channels, height, width).
+        taken_out: what `extract` makes of the dense network, on that device. A family that cuts graphs gives
+            one that calls layers alone: a block's forward is never asked there, and is no entry.
     """
-    links = _called(found, image)
+    links = _called(found, taken_out, image)
     with torch.no_grad():
-        whole = found.model(image)
+        whole = taken_out(image)
         good = []
         for i, link in enumerate(links):
-            kept = _output(found.model, link.name, image)
             try:
-                with entered(found.model, links, i, kept):
-                    same = torch.equal(found.model(image), whole)
+                kept = _output(found.model, link.name, image)
+                with entered(taken_out, links, i, kept):
+                    same = torch.equal(taken_out(image), whole)
             except Exception:  # whatever a stranger's forward raises on a stand-in: not an entry then
                 same = False
             if same:
@@ -122,7 +124,7 @@ def _behind(links: Sequence[Link], name: str) -> int:
     return 0
 
 
-def _called(found: PrunableNetwork, image: Tensor) -> list[Link]:
+def _called(found: PrunableNetwork, taken_out: nn.Module, image: Tensor) -> list[Link]:
     """Candidates in the order in which they end, those that ran once from tensor to tensor."""
     blocks = [b.name for b in found.space.blocks]
     names = {n for n, _ in found.model.named_children()}
@@ -139,11 +141,11 @@ def _called(found: PrunableNetwork, image: Tensor) -> list[Link]:
 
         return hook
 
-    modules = dict(found.model.named_modules())
+    modules = dict(taken_out.named_modules())
     handles = [modules[name].register_forward_hook(note(name)) for name in sorted(names & set(modules))]
     try:
         with torch.no_grad():
-            found.model(image)
+            taken_out(image)
     finally:
         for handle in handles:
             handle.remove()

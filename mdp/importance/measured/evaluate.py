@@ -59,7 +59,8 @@ class Evaluator:
         self._judged = range(half, len(batches))
         self._full = {d.name: d.units for d in found.space.dims}
         self.outputs = [self._dense_output(images) for images, _ in batches]
-        self.links = chain(self._dense, batches[0][0][:2])
+        first = batches[0][0][:2]
+        self.links = chain(self._dense, first, extract(found, self._full, (), order).to(first.device))
         self._kept: dict[int, list[Tensor]] = {}
         learn = torch.cat([images for images, _ in batches[:half]]) if half else torch.empty(0)
         self._mender = Mender(self._dense.model, learn, self.links, check) if half else None
