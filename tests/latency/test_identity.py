@@ -181,7 +181,7 @@ def test_the_lock_is_on_the_card_and_not_on_its_name(monkeypatch, tmp_path):
 
 
 def test_a_number_of_a_gpu(monkeypatch):
-    from mdp.latency.device import _kind
+    from mdp.latency.device import _kind, deployment
 
     torch_with(monkeypatch)
     assert _kind("cuda:1") == "cuda" == _kind("CUDA:1")
@@ -189,7 +189,7 @@ def test_a_number_of_a_gpu(monkeypatch):
         _kind("cuda:0")
     for word in ("cuda:", "cuda:x", "cuda:-1", "cpu:0"):
         with pytest.raises(MdpError, match="unknown"):
-            _kind(word)
+            deployment(word)
 
 
 def test_driver_and_switches_are_part_of_a_gpus_software(monkeypatch, tmp_path):

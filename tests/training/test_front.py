@@ -1,10 +1,12 @@
 """A front of fine-tunings: who is in it, one that fails beside others, stopping, going on, side by side."""
 
 import dataclasses
+import itertools
 import sys
 
 import psutil
 import pytest
+from PIL import Image
 
 from mdp.cli import main
 from mdp.core.errors import Cancelled, MdpError
@@ -135,9 +137,12 @@ def test_no_two_networks_or_tables_of_fronts_share_a_name(tmp_path, monkeypatch)
     study = load_study("fmnist-vit-cpu")
     one = save_study(study, tmp_path / "日本.json")
     two = save_study(load_study("fmnist-resnet-cpu"), tmp_path / "中国.json")
+    for split, name in itertools.product(("train", "test"), "0123456789"):
+        (tmp_path / "own" / split / name).mkdir(parents=True)
+        Image.new("L", (28, 28)).save(tmp_path / "own" / split / name / "0.png")
     asked = [
         [one], [two], [one, "--distill", "0.3"], [one, "--teacher", "vit_tiny_patch16_224"],
-        [one, "--decay", "0.5"], [one, "--data", str(tmp_path)],
+        [one, "--decay", "0.5"], [one, "--data", str(tmp_path / "own")],
     ]  # fmt: skip
     for words in asked:
         line = ["finetune", *map(str, words), "--budgets", "40%,90%", "--out", str(tmp_path / "n")]
