@@ -16,7 +16,8 @@ from ...core.paths import data_dir
 from ...core.study import Scores
 from .evaluate import Decision
 
-FORMAT = "mdp-measured/1"
+# Counted up where losses of before are not those of now: what a version before measured is not taken up.
+FORMAT = "mdp-measured/2"
 
 
 class Kept:
@@ -74,7 +75,7 @@ def key_of(
     state: Mapping[str, Tensor], images: Tensor, labels: Tensor | None, facts: Mapping[str, Any]
 ) -> str:
     """A short hash of all that the measurements depend on: weights, images, labels, and `facts` (JSON)."""
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode())
+    digest = hashlib.sha256(f"{FORMAT} {json.dumps(facts, sort_keys=True, default=str)}".encode())
     tensors = [*(state[name] for name in sorted(state)), images, *([] if labels is None else [labels])]
     for tensor in tensors:
         plain = tensor.detach().cpu()
