@@ -76,7 +76,8 @@ studies: env
 	  $(BIN)/python -m mdp score cifar_resnet20 --data "$(CIFAR)" --method measured --images 2048 --out build/cifar.scores.json; \
 	  $(BIN)/python -m mdp build cifar_resnet20 --tables build/cifar.tables.json --scores build/cifar.scores.json \
 	    --name "CIFAR-10 ResNet-20 · CPU · batch 32" --out data/studies/cifar-resnet20-cpu.json; \
-	  $(BIN)/python -m mdp verify data/studies/cifar-resnet20-cpu.json --seconds 130; }
+	  $(BIN)/python -m mdp verify data/studies/cifar-resnet20-cpu.json --seconds 130; \
+	  $(BIN)/python -m mdp measure data/studies/cifar-resnet20-cpu.json --data "$(CIFAR)" --budgets $(MEASURED) --save; }
 
 # Budgets whose plans are repaired and measured, in per cent of dense: what the page knows without torch.
 MEASURED := 15,18,21,24,25,27,30,33,36,40,44,48,50,52,56,60,65,70,75,80,85,90
