@@ -55,12 +55,13 @@ def run(args):
     failed = [row for row in file.rows if row.failure]
     if failed:
         whole = {row.name for row in failed} & networks
-        inferred = "What they would have taken is inferred." if len(whole) < len(failed) else ""
-        untested = "No whole network says whether the parts add up." if networks and whole == networks else ""
-        report.message(
-            f"{len(failed)} of {len(file.rows)} models could not be timed there, the first with "
-            f"{failed[0].failure!r:.200}. {inferred} {untested}".rstrip().replace("  ", " ")
-        )
+        first = f"{failed[0].failure!r:.200}"
+        told = [f"{len(failed)} of {len(file.rows)} models could not be timed there, the first with {first}."]
+        if len(whole) < len(failed):
+            told.append("What they would have taken is inferred.")
+        if networks and whole == networks:
+            told.append("No whole network says whether the parts add up.")
+        report.message(" ".join(told))
     tell_tables(report, tables, "Time the pruned network on the device before relying on it.")
     if args.job:
         report.result(path=str(path), **wrong_of(tables))

@@ -41,12 +41,17 @@ def peaks(problem: Problem) -> np.ndarray:
     return found
 
 
+def by_hand(seed: int, count: int) -> tuple[Problem, np.ndarray, np.ndarray, np.ndarray]:
+    """A problem with a peak and `count` sums, and of each of its choices: sums, importance, peak."""
+    problem = with_peak(seed, count)
+    uses, importance = all_uses(replace(problem, resources=problem.resources[:-1]))
+    return problem, uses, importance, peaks(problem)
+
+
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32), count=st.integers(0, 2))
 def test_same_optimum_as_brute_force(seed, count):
-    problem = with_peak(seed, count)
-    uses, importance = all_uses(replace(problem, resources=problem.resources[:-1]))
-    peak = peaks(problem)
+    problem, uses, importance, peak = by_hand(seed, count)
     rng = np.random.default_rng(seed)
     for _ in range(3):
         room = uses.min(axis=0) + rng.random(count + 1) * np.ptp(uses, axis=0)
@@ -90,11 +95,8 @@ def test_no_rival_breaks_a_peak(seed):
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32), count=st.integers(0, 1))
 def test_the_least_that_is_said_is_what_brute_force_finds(seed, count):
-    problem = with_peak(seed, count)
-    uses, _ = all_uses(replace(problem, resources=problem.resources[:-1]))
-    peak = peaks(problem)
-    rng = np.random.default_rng(seed)
-    limit = float(rng.choice(peak))
+    problem, uses, _, peak = by_hand(seed, count)
+    limit = float(np.random.default_rng(seed).choice(peak))
     found = smallest_latency(problem, Limits(most={"peak": limit}))
     assert found == pytest.approx(uses[peak <= limit, 0].min(), abs=1e-9)
     if peak.min() > 0:
