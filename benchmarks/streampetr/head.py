@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from .denoising import Told
 from .geometry import inverse_sigmoid, moved, rays, sines
 from .sizes import Size
 
@@ -43,11 +44,18 @@ class Layer(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(size.width) for _ in range(3))
 
     def forward(
-        self, x: Tensor, at: Tensor, past: Tensor, past_at: Tensor, tokens: Tensor, tokens_at: Tensor
+        self,
+        x: Tensor,
+        at: Tensor,
+        past: Tensor,
+        past_at: Tensor,
+        tokens: Tensor,
+        tokens_at: Tensor,
+        hidden: Tensor | None = None,
     ) -> Tensor:
         keys = torch.cat([x + at, past + past_at], 1)
         values = torch.cat([x, past], 1)
-        x = self.norms[0](x + self.own(x + at, keys, values, need_weights=False)[0])
+        x = self.norms[0](x + self.own(x + at, keys, values, need_weights=False, attn_mask=hidden)[0])
         x = self.norms[1](x + self.cross(x + at, tokens + tokens_at, tokens, need_weights=False)[0])
         return self.norms[2](x + self.feed(x))
 
@@ -88,10 +96,15 @@ class Head(nn.Module):
         self.register_buffer("reach", torch.tensor(size.reach))
 
     def forward(
-        self, features: Tensor, to_image: Tensor, memory: Memory, motion: Tensor
+        self,
+        features: Tensor,
+        to_image: Tensor,
+        memory: Memory,
+        motion: Tensor,
+        told: Told | None = None,
     ) -> tuple[Tensor, Tensor, Memory]:
         """(scores before the sigmoid (layers, batch, queries, classes), codes (layers, batch, queries, CODE)
-        with places in metres, what the next frame remembers).
+        with places in metres, what the next frame remembers). Queries for places that were told come last.
 
         Args:
             features: (batch, cameras, width, rows, columns).
@@ -111,14 +124,20 @@ class Head(nn.Module):
         )
         at = torch.cat([self._at(points[:, : size.learned]), past_at[:, :taken]], 1)
         x = torch.cat([torch.zeros_like(at[:, : size.learned]), past[:, :taken]], 1)
+        own, hidden = x.shape[1], None
+        if told is not None:
+            near = self._unit(told.points)
+            points, at = torch.cat([points, near], 1), torch.cat([at, self._at(near)], 1)
+            x = torch.cat([x, torch.zeros_like(at[:, own:])], 1)
+            hidden = told.hidden(own, past.shape[1] - taken)
         kinds, boxes = [], []
         for layer, kind, box in zip(self.layers, self.kinds, self.boxes, strict=True):
-            x = layer(x, at, past[:, taken:], past_at[:, taken:], tokens, tokens_at)
+            x = layer(x, at, past[:, taken:], past_at[:, taken:], tokens, tokens_at, hidden)
             kinds.append(kind(x))
             code = box(x)
             place = (code[..., :3] + inverse_sigmoid(points)).sigmoid()
             boxes.append(torch.cat([self._metres(place), code[..., 3:]], 2))
-        best = kinds[-1].amax(2).topk(taken, 1).indices[..., None]
+        best = kinds[-1][:, :own].amax(2).topk(taken, 1).indices[..., None]
         chosen = x.gather(1, best.expand(-1, -1, x.shape[2]))
         where = boxes[-1][..., :3].gather(1, best.expand(-1, -1, 3))
         kept = size.memory - taken
@@ -156,11 +175,16 @@ class Detector(nn.Module):
         self.size, self.body, self.head = size, body, Head(size)
 
     def forward(
-        self, images: Tensor, to_image: Tensor, memory: Memory, motion: Tensor
+        self,
+        images: Tensor,
+        to_image: Tensor,
+        memory: Memory,
+        motion: Tensor,
+        told: Told | None = None,
     ) -> tuple[Tensor, Tensor, Memory]:
         """As `Head.forward`, of images (batch, cameras, 3, height, width)."""
         features = self.body(images.flatten(0, 1)).unflatten(0, images.shape[:2])
-        return self.head(features, to_image, memory, motion)
+        return self.head(features, to_image, memory, motion, told)
 
 
 def _branch(width: int, out: int) -> nn.Sequential:

@@ -43,6 +43,24 @@ def loss(kinds: Tensor, codes: Tensor, truth: list[tuple[Tensor, Tensor]]) -> Te
     return total / len(kinds)
 
 
+def loss_told(kinds: Tensor, codes: Tensor, truth: list[tuple[Tensor, Tensor]], objects: Tensor) -> Tensor:
+    """Of queries that were told about their object: nothing is to assign.
+
+    Args:
+        kinds, codes, truth: as in `loss`; `objects`: (batch, queries), which of the image's, -1 for none.
+    """
+    weights = torch.tensor(WEIGHTS, device=codes.device)
+    image, query = (objects >= 0).nonzero(as_tuple=True)
+    first = torch.tensor([0, *(len(k) for k, _ in truth)]).cumsum(0).to(image.device)
+    which = first[image] + objects[image, query]
+    kind = torch.cat([k for k, _ in truth])[which]
+    code = torch.cat([code_of(b) for _, b in truth])[which]
+    wanted = torch.zeros_like(kinds)
+    wanted[:, image, query, kind] = 1
+    boxes = ((codes[:, image, query] - code).abs() * weights).sum()
+    return (OF_BOX * boxes + OF_KIND * _focal(kinds, wanted).sum()) / (len(which) * len(kinds))
+
+
 def _focal(scores: Tensor, wanted: Tensor) -> Tensor:
     """Lin et al. 2017 (arXiv 1708.02002)."""
     entropy = F.binary_cross_entropy_with_logits(scores, wanted, reduction="none")

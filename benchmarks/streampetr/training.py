@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .denoising import told
 from .head import Detector, Memory
-from .loss import loss
+from .loss import loss, loss_told
 from .metric import Boxes, mean_average_precision
 from .scenes import Frame, sequence
 from .sizes import Size
@@ -51,6 +52,7 @@ def train(
     parameters = [p for p in detector.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01)
     random, begin, updates = np.random.default_rng(seed), time.monotonic(), 0
+    generator = torch.Generator().manual_seed(seed)
     steps = epochs * (len(every) // together) * len(every[0])
     for epoch in range(epochs):
         total, counted = 0.0, 0
@@ -66,7 +68,7 @@ def train(
                 for group in optimizer.param_groups:
                     falling = 0.5 * (1 + np.cos(np.pi * done)) + 0.01
                     group["lr"] = rate * min(1.0, 30 * done + 0.03) * falling
-                value, memory = step(detector, chosen, moment, memory)
+                value, memory = step(detector, chosen, moment, memory, generator)
                 optimizer.zero_grad(set_to_none=True)
                 value.backward()
                 torch.nn.utils.clip_grad_norm_(parameters, 10.0)
@@ -79,11 +81,26 @@ def train(
     return updates
 
 
-def step(detector: Detector, chosen: list[Drive], moment: int, memory: Memory) -> tuple[Tensor, Memory]:
-    """(loss of one moment, what is remembered of it, without gradients)."""
+def step(
+    detector: Detector,
+    chosen: list[Drive],
+    moment: int,
+    memory: Memory,
+    generator: torch.Generator | None = None,
+) -> tuple[Tensor, Memory]:
+    """(loss of one moment, what is remembered of it, without gradients).
+
+    Args:
+        generator: of the places that some queries are told; without, none is told any.
+    """
     images, to_image, motion, truth = batch([drive[moment] for drive in chosen])
-    kinds, codes, after = detector(images, to_image, memory, motion)
-    return loss(kinds, codes, truth), after.detach()
+    near = told(truth, detector.head.reach, generator) if generator else None
+    kinds, codes, after = detector(images, to_image, memory, motion, near)
+    own = detector.size.learned + detector.size.propagated
+    value = loss(kinds[:, :, :own], codes[:, :, :own], truth)
+    if near is not None:
+        value = value + loss_told(kinds[:, :, own:], codes[:, :, own:], truth, near.objects)
+    return value, after.detach()
 
 
 def judge(detector: Detector, every: list[Drive], together: int = 8) -> float:

@@ -6,9 +6,10 @@ import torch
 
 import mdp
 from benchmarks.streampetr.body import Body
+from benchmarks.streampetr.denoising import told
 from benchmarks.streampetr.geometry import moved, rays
 from benchmarks.streampetr.head import Detector
-from benchmarks.streampetr.loss import code_of, loss
+from benchmarks.streampetr.loss import code_of, loss, loss_told
 from benchmarks.streampetr.metric import Boxes, mean_average_precision
 from benchmarks.streampetr.pruning import ThroughHead, Whole, moments, neck_pins, taken_apart
 from benchmarks.streampetr.scenes import sequence
@@ -103,6 +104,31 @@ def test_the_loss_is_least_where_boxes_are_right(world):
         kinds[0, i, torch.arange(len(kind)), kind] = 6.0
     right = float(loss(kinds, codes, truth))
     assert right < 0.01 < float(loss(kinds, codes + 0.5, truth)) < float(loss(-kinds, codes + 0.5, truth))
+
+
+def test_what_some_queries_are_told_reaches_no_other(world, detector):
+    images, to_image, motion, truth = batch([d[0] for d in world])
+    memory, own = detector.head.nothing(4), TINY.learned + TINY.propagated
+    near = told(truth, detector.head.reach, torch.Generator().manual_seed(1))
+    assert near.points.shape[1] == 4 * max(len(k) for k, _ in truth)
+    for i, (_, boxes) in enumerate(truth):
+        of = near.objects[i] >= 0
+        aside = near.points[i, of] - boxes[near.objects[i, of], :3]
+        assert of.sum() == 4 * len(boxes) and (aside[:, :2].abs() <= 3).all()
+    with torch.no_grad():
+        without = detector(images, to_image, memory, motion)
+        kinds, codes, after = detector(images, to_image, memory, motion, near)
+    torch.testing.assert_close(kinds[:, :, :own], without[0], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(after.queries, without[2].queries, atol=1e-5, rtol=1e-4)
+    # Right answers of the told ones cost less than wrong ones, and places without an object nothing.
+    shape = near.objects.shape
+    right = torch.full((1, *shape, 3), -6.0), torch.zeros(1, *shape, 10)
+    for i, (kind, boxes) in enumerate(truth):
+        at = (near.objects[i] >= 0).nonzero()[:, 0]
+        right[0][0, i, at, kind[near.objects[i, at]]] = 6.0
+        right[1][0, i, at] = code_of(boxes)[near.objects[i, at]]
+    assert float(loss_told(*right, truth, near.objects)) < 0.01
+    assert float(loss_told(right[0], right[1] + 0.5, truth, near.objects)) > 1
 
 
 def test_its_body_is_pruned_and_the_neck_follows(world, detector):
