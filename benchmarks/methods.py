@@ -18,6 +18,7 @@ from mdp.core.paths import SHIPPED, data_dir
 from mdp.core.progress import Reporter
 from mdp.core.study import load_study
 from mdp.datasets import find
+from mdp.latency.device import cpu_name
 from mdp.solve import CORNERS, SOLVERS, solve
 
 from . import methods_more, torch_pruning_rival
@@ -146,6 +147,13 @@ class Work:
 
         missing = [p for p in self.known.points if p.measured is None and p.choices]
         if not missing and self.known.dense_measured is not None:
+            return
+        here = cpu_name().partition(" (")[0]
+        if self.known.device and here not in self.known.device:
+            say(
+                f"{self.study.name}: its networks were timed on {self.known.device}, and this is {here}: "
+                f"{len(missing)} networks keep the latency of the tables."
+            )
             return
         say(f"{self.study.name}: timing {len(missing)} networks")
         plans = [(self.study.problem.dense_choices, ()), *((p.choices, p.removed) for p in missing)]

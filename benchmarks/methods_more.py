@@ -43,41 +43,42 @@ def tune(work, methods, budgets) -> None:
 
 
 def iterated(work, budgets, steps: int) -> None:
-    """The plan of each budget, reached in steps: score, solve, repair, score again."""
+    """The plan of each budget, reached in steps: score, solve, repair, score again.
+
+    Every seed takes other images, for the scores too, and may end at another plan; the first one's is kept.
+    """
     from mdp.training.iterating import pruned_in_steps
 
     from .methods import say
 
     name = f"iterated, {steps} steps"
+    seeds = work.args.seeds if work.args.calibration else 1
     for budget in budgets:
-        if work.has(name, budget):
-            continue
-        try:
-            last, plan = pruned_in_steps(
-                work.study,
-                work.source,
-                budget * work.study.problem.dense_latency,
-                steps=steps,
-                device=work.args.device,
-            )
-        except MdpError as error:
-            say(f"{work.study.name}: {name} at {100 * budget:.0f} %: {error}")
-            continue
-        scores, cut = [], None
-        for seed in range(work.args.seeds if work.args.calibration else 1):
+        point = next((p for p in work.known.points if (p.method, p.budget) == (name, budget)), None)
+        for seed in range(len(point.repaired) or 1 if point else 0, seeds):
+            try:
+                last, plan = pruned_in_steps(
+                    work.study,
+                    work.source,
+                    budget * work.study.problem.dense_latency,
+                    steps=steps,
+                    seed=100 * seed,
+                    device=work.args.device,
+                )
+            except MdpError as error:
+                say(f"{work.study.name}: {name} at {100 * budget:.0f} %: {error}")
+                break
             one = work.meter_of(seed, last).measure(plan.choices, plan.removed_blocks)
-            cut = one.cut
-            scores.append(one.cut if one.repaired is None else max(one.cut, one.repaired))
-        latency, _ = work.study.problem.evaluate(plan.choices, plan.removed_blocks)
-        work.put(
-            MethodPoint(
-                name,
-                budget,
-                latency,
-                cut=cut,
-                repaired=tuple(scores) if work.args.calibration else (),
-                choices=plan.choices,
-                removed=plan.removed_blocks,
+            better = one.cut if one.repaired is None else max(one.cut, one.repaired)
+            if point is None:
+                latency, _ = work.study.problem.evaluate(plan.choices, plan.removed_blocks)
+                point = MethodPoint(
+                    name, budget, latency, cut=one.cut, choices=plan.choices, removed=plan.removed_blocks
+                )
+            repaired = (*point.repaired, better) if work.args.calibration else ()
+            point = dataclasses.replace(point, repaired=repaired)
+            work.put(point)
+            say(
+                f"{work.study.name} seed {seed}: {name} at {100 * budget:.0f} %: "
+                f"{100 * one.cut:.1f} -> {100 * better:.1f}"
             )
-        )
-        say(f"{work.study.name}: {name} at {100 * budget:.0f} %: {100 * cut:.1f} cut, {scores}")

@@ -71,6 +71,42 @@ def test_what_was_measured_of_other_scores_is_begun_anew(tmp_path, capsys):
     assert read_comparison(path).fingerprint != "another"
 
 
+def test_latencies_of_two_processors_are_never_mixed(tmp_path, stand_ins, monkeypatch, capsys):
+    monkeypatch.setattr(methods, "cpu_name", lambda: "a device (2 cores)")
+    methods.main([*WORDS, "--out", str(tmp_path)])
+    monkeypatch.setattr(methods, "cpu_name", lambda: "another (2 cores)")
+    more = [*WORDS[:3], "--methods", "exact,greedy,halp,uniform", *WORDS[5:], "--out", str(tmp_path)]
+    more[2] = "60,30,0.1"
+    methods.main(more)
+    assert len(stand_ins) == 1 and "timed on a device, batch 1" in capsys.readouterr().out
+    kept = read_comparison(tmp_path / "fmnist-vit-cpu.json")
+    assert all((p.measured is None) == (p.budget == 0.3 or p.method == "uniform") for p in kept.points)
+    assert all(p.cut == 0.5 and len(p.repaired) == 2 for p in kept.points)
+
+
+def test_iterated_pruning_goes_on_at_the_seed_where_it_was_cut_off(tmp_path, monkeypatch):
+    from mdp.core.study import load_study
+
+    begun = []
+
+    def in_steps(study, source, budget, *, steps, seed, device):
+        begun.append(seed)
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+        return load_study(WORDS[0]), methods.plan_of(study.problem, budget, "exact")
+
+    monkeypatch.setattr("mdp.training.iterating.pruned_in_steps", in_steps)
+    words = [*WORDS[:1], "--budgets", "60", "--methods", "exact", "--seeds", "3", "--iterate", "2"]
+    with pytest.raises(KeyboardInterrupt):
+        methods.main([*words, "--out", str(tmp_path)])
+    methods.main([*words, "--out", str(tmp_path)])
+    methods.main([*words, "--out", str(tmp_path)])
+    assert begun == [0, 100, 100, 200]
+    kept = read_comparison(tmp_path / "fmnist-vit-cpu.json")
+    point = next(p for p in kept.points if p.method == "iterated, 2 steps")
+    assert point.repaired == (0.6, 0.61, 0.62) and point.cut == 0.5 and point.choices
+
+
 def test_what_is_missing_is_said_in_a_sentence(tmp_path, capsys, monkeypatch):
     methods.main(["efficientnet-lite0-cpu", "--out", str(tmp_path)])
     assert "--data efficientnet-lite0-cpu=FOLDER" in capsys.readouterr().out

@@ -38,3 +38,10 @@ def test_a_claim_is_reproduced_where_ours_is_ahead_and_not_where_it_is_behind():
     assert "not testable here" in claim(text, "StreamPETR")
     assert "Behind Isomorphic by 5.0 points at 60 %; Isomorphic by 10.0 points at 30 %" in text
     assert "not measured yet" in claim(page([]), "Better than earlier methods")
+
+
+def test_a_network_that_was_not_timed_is_said_to_have_its_latency_from_tables():
+    point = MethodPoint("iterated, 3 steps", 0.3, 3.0, cut=0.5, repaired=(0.6, 0.7))
+    one = Comparison("a ViT", "f", 100, 0.9, 10.0, points=(MethodPoint("exact", 0.3, 3.0, 2.9, 0.4), point))
+    text = page([one])
+    assert "| iterated, 3 steps | 65.0 (by tables) |" in text and "| 40.0 (29) |" in text

@@ -7,7 +7,7 @@ paper claims in its abstract. The course's last page follows (`tools.claims`).
 from collections.abc import Sequence
 from pathlib import Path
 
-from mdp.core.comparison import Comparison, read_comparison
+from mdp.core.comparison import Comparison, MethodPoint, read_comparison
 from mdp.core.comparison_standing import accuracy_at, share_won, standings
 from mdp.core.paths import SHIPPED
 from mdp.plot.method_lines import NAMES, pending_words
@@ -89,11 +89,17 @@ def table(one: Comparison, stage: str) -> str:
             if value is None:
                 cells.append("no plan" if budget in one.nothing.get(method, ()) else "–")
                 continue
-            at = f" ({100 * points[0].measured / dense:.0f})" if points[0].measured and dense else ""
-            cells.append(f"{100 * value:.1f}{at}")
+            cells.append(f"{100 * value:.1f}{_at(points[0], dense)}")
         if any(cell not in ("–", "no plan") for cell in cells) or stage == "cut":
             lines.append(f"| {NAMES.get(method, method)} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _at(point: MethodPoint, dense: float | None) -> str:
+    """A network's latency, in brackets: measured in per cent of dense, or that the tables alone tell it."""
+    if point.measured and dense:
+        return f" ({100 * point.measured / dense:.0f})"
+    return " (by tables)" if point.predicted is not None else ""
 
 
 def standing_words(one: Comparison) -> str:

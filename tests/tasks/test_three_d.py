@@ -118,6 +118,7 @@ def test_what_some_queries_are_told_reaches_no_other(world, detector):
     with torch.no_grad():
         without = detector(images, to_image, memory, motion)
         kinds, codes, after = detector(images, to_image, memory, motion, near)
+    torch.testing.assert_close(codes[:, :, :own], without[1], atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(kinds[:, :, :own], without[0], atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(after.queries, without[2].queries, atol=1e-5, rtol=1e-4)
     # Right answers of the told ones cost less than wrong ones, and places without an object nothing.
