@@ -62,7 +62,7 @@ studies: env
 	    --name "Fashion-MNIST $$title · CPU · batch 32" --out data/studies/fmnist-$$m-cpu.json; \
 	  $(BIN)/python -m mdp verify data/studies/fmnist-$$m-cpu.json --seconds 150; \
 	  $(BIN)/python -m mdp measure data/studies/fmnist-$$m-cpu.json --data fashion-mnist --budgets $(MEASURED) --save; \
-	  $(BIN)/python -m mdp verify data/studies/fmnist-$$m-cpu.json --accuracy --data fashion-mnist; \
+	  $(BIN)/python -m mdp verify data/studies/fmnist-$$m-cpu.json --accuracy --data fashion-mnist --plans 30; \
 	done
 	$(BIN)/python -m mdp profile tf_efficientnet_lite0 --device cpu --threads 1 --batch 1 --out build/lite0.tables.json
 	test -z "$(IMAGENET)" || $(BIN)/python -m mdp score tf_efficientnet_lite0 --data "$(IMAGENET)" --method measured \
