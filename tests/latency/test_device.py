@@ -75,6 +75,8 @@ def test_cpu_time_of_one_thread_is_wall_time_when_nothing_disturbs():
         wall = 1000 * (time.perf_counter() - start) / prepared.calls
         if not reading.disturbed:
             ratios.append(reading.ms / wall)
+    if not ratios:
+        pytest.skip("this machine disturbed every one of 5,000 readings")
     # The wall time measured here holds the refreshing of the inputs too.
     assert 0.6 < max(ratios) <= 1.01
 
