@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--calibration", type=int, default=1000, help="images to repair with; 0: none")
     parser.add_argument("--images", type=int, help="test images (default: all)")
     parser.add_argument("--device", default="cpu", help="for accuracy; latency is that of the study's device")
-    parser.add_argument("--seconds", type=float, default=120, help="to time the networks of one study")
+    parser.add_argument("--seconds", type=float, default=120, help="to time one study's networks; 0: not now")
     parser.add_argument("--tune", default="", help="methods to fine-tune, such as exact,halp,isomorphic,nvit")
     parser.add_argument("--tune-budgets", default="60,40,25", help="per cent (default 60,40,25)")
     parser.add_argument("--tune-images", type=int, default=20_000, help="to fine-tune on (default 20000)")
@@ -146,7 +146,7 @@ class Work:
         from mdp.surgery import find_in
 
         missing = [p for p in self.known.points if p.measured is None and p.choices]
-        if not missing and self.known.dense_measured is not None:
+        if not self.args.seconds or not missing and self.known.dense_measured is not None:
             return
         here = cpu_name().partition(" (")[0]
         if self.known.device and here not in self.known.device:
