@@ -146,7 +146,7 @@ class Work:
         from mdp.surgery import find_in
 
         missing = [p for p in self.known.points if p.measured is None and p.choices]
-        if not self.args.seconds or not missing and self.known.dense_measured is not None:
+        if not self.args.seconds or (not missing and self.known.dense_measured is not None):
             return
         here = cpu_name().partition(" (")[0]
         if self.known.device and here not in self.known.device:
