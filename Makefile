@@ -51,7 +51,7 @@ $(READY): requirements.lock bootstrap.lock pyproject.toml
 # The pictures for EfficientNet-Lite0's importance are not ours to ship. IMAGENET=folder (of class folders of all 1,000
 # classes, which measures for about ten minutes) takes it anew; without, its study lends what it has.
 IMAGENET ?=
-# CIFAR=folder of CIFAR-10's pictures takes the study of the CIFAR ResNet anew.
+# CIFAR=folder of CIFAR-10's pictures takes the studies of the CIFAR ResNet and ViT anew.
 CIFAR ?=
 studies: env
 	for m in resnet vit; do \
@@ -71,13 +71,15 @@ studies: env
 	  --scores $(if $(IMAGENET),build/lite0.scores.json,data/studies/efficientnet-lite0-cpu.json) --name "EfficientNet-Lite0 · CPU · batch 1" \
 	  --out data/studies/efficientnet-lite0-cpu.json
 	$(BIN)/python -m mdp verify data/studies/efficientnet-lite0-cpu.json --seconds 120
-	test -z "$(CIFAR)" || { set -e; \
-	  $(BIN)/python -m mdp profile cifar_resnet20 --device cpu --threads 1 --batch 32 --out build/cifar.tables.json; \
-	  $(BIN)/python -m mdp score cifar_resnet20 --data "$(CIFAR)" --method measured --images 2048 --out build/cifar.scores.json; \
-	  $(BIN)/python -m mdp build cifar_resnet20 --tables build/cifar.tables.json --scores build/cifar.scores.json \
-	    --name "CIFAR-10 ResNet-20 · CPU · batch 32" --out data/studies/cifar-resnet20-cpu.json; \
-	  $(BIN)/python -m mdp verify data/studies/cifar-resnet20-cpu.json --seconds 130; \
-	  $(BIN)/python -m mdp measure data/studies/cifar-resnet20-cpu.json --data "$(CIFAR)" --budgets $(MEASURED) --save; }
+	test -z "$(CIFAR)" || for m in resnet20 vit; do \
+	  set -e; case $$m in resnet20) title=ResNet-20;; vit) title=ViT;; esac; \
+	  $(BIN)/python -m mdp profile cifar_$$m --device cpu --threads 1 --batch 32 --out build/cifar-$$m.tables.json; \
+	  $(BIN)/python -m mdp score cifar_$$m --data "$(CIFAR)" --method measured --images 2048 --out build/cifar-$$m.scores.json; \
+	  $(BIN)/python -m mdp build cifar_$$m --tables build/cifar-$$m.tables.json --scores build/cifar-$$m.scores.json \
+	    --name "CIFAR-10 $$title · CPU · batch 32" --out data/studies/cifar-$$m-cpu.json; \
+	  $(BIN)/python -m mdp verify data/studies/cifar-$$m-cpu.json --seconds 130; \
+	  $(BIN)/python -m mdp measure data/studies/cifar-$$m-cpu.json --data "$(CIFAR)" --budgets $(MEASURED) --save; \
+	done
 
 # Budgets whose plans are repaired and measured, in per cent of dense: what the page knows without torch.
 MEASURED := 15,18,21,24,25,27,30,33,36,40,44,48,50,52,56,60,65,70,75,80,85,90
