@@ -86,7 +86,9 @@ def _left(
     else:
         model = put_back(found, network, plan.choices, plan.removed_blocks, order)
     tensors = {name for name, _ in model.named_parameters()}
-    slices = tuple(s for s in found.slices if s.tensor in tensors)
+    # Of a graph, the layers of a branch that is gone are still there.
+    lost = {dim for dim, kept in plan.choices.items() if kept is None}
+    slices = tuple(s for s in found.slices if s.tensor in tensors and s.dim not in lost)
     used = {s.dim for s in slices}
     norms = {
         dim: tuple(norm for norm in own if norm[0] in tensors)
@@ -103,7 +105,8 @@ def _left(
         },
         moments=(),
     )
-    return PrunableNetwork(model, found.ref, space, slices, found.segments, norms)
+    anatomy = found.anatomy and dataclasses.replace(found.anatomy, gone=frozenset(plan.removed_blocks))
+    return PrunableNetwork(model, found.ref, space, slices, found.segments, norms, anatomy)
 
 
 def _kept_first(dim: str, old: np.ndarray, new: Scores, plan: Plan) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from ..families.resnet import Shortcut
 from ..families.vit_parts import is_post_norm, parts
 
 
@@ -57,7 +58,10 @@ class Write:
 
 
 def writes(dense: nn.Module, pruned: nn.Module) -> dict[str, Write]:
-    """By layer, where the pruned network still has it and there is something to take on."""
+    """By layer, where the pruned network still has it and there is something to take on.
+
+    The dense network may lack blocks itself: pruning in steps begins each step at what the last one left.
+    """
     left = {name for name, _ in pruned.named_modules()}
     found = {}
     for stream in _streams(dense, left):
@@ -128,6 +132,10 @@ def _of_resnet_block(name: str, block: nn.Module, left: set[str]) -> Iterable[Wr
     branch = f"{name}.se" if getattr(block, "se", None) is not None else f"{name}.bn{last}"
     conv, norm = f"{name}.conv{last}", f"{name}.bn{last}"
     total = Read(f"{name}.act{last}", False, 1)
+    if isinstance(block, Shortcut):
+        total = Read(f"{name}.activation", False, 1)
+    elif not hasattr(block, f"conv{last}"):
+        return []  # it was removed, and nothing is left that writes
     inside = {} if block.downsample is None else dict(block.downsample.named_children())
     projections = [n for n, m in inside.items() if isinstance(m, nn.Conv2d)]
     norms = [n for n, m in inside.items() if isinstance(m, nn.BatchNorm2d)]
@@ -137,6 +145,8 @@ def _of_resnet_block(name: str, block: nn.Module, left: set[str]) -> Iterable[Wr
     if not projections or not norms:
         return [_write(conv, None, total, norm=norm)]
     layer, bn = (f"{name}.downsample.{n[-1]}" for n in (projections, norms))
+    if isinstance(block, Shortcut):
+        return [_write(layer, None, total, norm=bn)]
     if conv in left:  # it runs before the projection, which takes on what it leaves
         return [_write(layer, Read(branch, True, 1), total, norm=bn)]
     return [_write(layer, None, Read(bn, True, 1), norm=bn), _write(conv, None, total, norm=norm)]
@@ -160,6 +170,8 @@ def _of_convnext_stage(name: str, stage: nn.Module) -> Iterator[Write]:
         yield _write(f"{name}.downsample.{convs[-1]}", None, Read(f"{name}.downsample", True, 1))
     for i, block in enumerate(stage.blocks):
         own = f"{name}.blocks.{i}"
+        if isinstance(block, nn.Identity):
+            continue  # removed
         scale = f"{own}.gamma" if isinstance(block.gamma, nn.Parameter) else ""
         if isinstance(getattr(block, "shortcut", nn.Identity()), nn.Identity):
             yield _write(f"{own}.mlp.fc2", Read(own, False, 1), Read(own, True, 1), scale=scale)

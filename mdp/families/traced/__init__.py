@@ -42,11 +42,13 @@ __all__ = ["NAME", "TracedNetwork", "example", "find", "rebuilt", "remove_masked
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
-    """What `find` keeps for surgery: the graph with its labels, the dims, the branches."""
+    """What `find` keeps for surgery: the graph with its labels, the dims, the branches; `gone` are names of
+    branches that stay out whatever is asked for: a step before took them."""
 
     follower: Follower
     groups: tuple[Group, ...]
     branches: tuple[Branch, ...]
+    gone: frozenset[str] = frozenset()
 
 
 def matches(model: nn.Module) -> bool:
@@ -150,7 +152,9 @@ def rebuilt(
 ) -> TracedNetwork:
     """The pruned network. `kept` are the units of every dim that stay."""
     anatomy: Anatomy = found.anatomy
-    return rebuild(anatomy.follower, keeping(anatomy, kept), anatomy.branches, removed)
+    keep, gone = keeping(anatomy, kept), {*removed, *anatomy.gone}
+    other = None if found.model is anatomy.follower.model else found.model
+    return rebuild(anatomy.follower, keep, anatomy.branches, gone, other)
 
 
 def keeping(anatomy: Anatomy, kept: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -55,8 +55,10 @@ class Cutter:
             module = self.traced.get_submodule(path)
             old = getattr(module if traced is None or hasattr(module, leaf) else traced, leaf)
             cut = old.detach()
+            # A masked norm says which of its units count: one for each of its weights.
+            owner = f"{path}.weight" if leaf == "kept" else name
             for axis in range(old.ndim):
-                owned = self.ledger.owned.get((name, axis))
+                owned = self.ledger.owned.get((owner, axis))
                 if owned is not None and owned.labels:
                     stay = self.stays(owned.labels, old.shape[axis])
                     cut = cut.index_select(axis, torch.from_numpy(stay.nonzero()[0]))
