@@ -11,7 +11,11 @@ from mdp.training.regularize import in_training
 
 def volumes():
     return nn.Sequential(
-        nn.Conv3d(1, 8, 3, padding=1), nn.ReLU(), nn.Conv3d(8, 8, 3, padding=1), nn.Flatten(), nn.Linear(512, 3)
+        nn.Conv3d(1, 8, 3, padding=1),
+        nn.ReLU(),
+        nn.Conv3d(8, 8, 3, padding=1),
+        nn.Flatten(),
+        nn.Linear(512, 3),
     )
 
 

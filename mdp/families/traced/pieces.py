@@ -57,9 +57,7 @@ def _joined(
     for node in steps:
         alone = node in apart and _joins(node)
         for source in (n for n in node.all_input_nodes if n in number):
-            if not _can_pass(follower, source) or (
-                not alone and _follows(follower, source, node, block_of)
-            ):
+            if not _can_pass(follower, source) or (not alone and _follows(follower, source, node, block_of)):
                 home[top(number[node])] = top(number[source])
     return np.array([top(i) for i in range(len(steps))])
 

@@ -223,3 +223,36 @@ class Baked(nn.Module):
 def test_a_baked_batch_is_said_as_it_is(batch, said):
     with pytest.raises(Unsupported, match=f"{said} .*size of the batch"):
         mdp.prunable(Baked(batch), torch.randn(batch, 3, 8, 8))
+
+
+class ByImage(nn.Module):
+    """Goes through the batch by a loop over its size, which a trace unrolls."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.head = nn.Conv2d(3, 16, 3), nn.Linear(16, 3)
+
+    def forward(self, x):
+        x = self.a(x).relu()
+        means = torch.stack([x[i].mean((1, 2)) for i in range(x.shape[0])])
+        return self.head(means).view(x.shape[0], 3)
+
+
+class Bare(nn.Module):
+    """A convolution of a bare tensor makes channels that nothing is known of."""
+
+    def __init__(self):
+        super().__init__()
+        self.kernel = nn.Parameter(torch.randn(12, 3, 3, 3))
+
+    def forward(self, x):
+        return nn.functional.conv2d(x, self.kernel).mean((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [(ByImage, "two fails with three .*without a loop over the batch"), (Bare, "none are made by a layer")],
+)
+def test_what_cannot_be_followed_is_refused_in_words(make, said):
+    with pytest.raises(Unsupported, match=said):
+        mdp.prunable(make(), IMAGES)
