@@ -168,3 +168,29 @@ def test_pieces_that_wait_for_each_other_are_timed_apart(make, shape):
     dense = {d.name: d.units for d in net.space.dims}
     macs = sum(s.at(*(dense[d] for d in s.dims)).macs for s in net.segments)
     assert macs == sum(p.value(dense) for p in net.space.counts["macs"])
+
+
+class Pools(torch.nn.Module):
+    """The same steps, told apart by their settings alone."""
+
+    def __init__(self, ways):
+        super().__init__()
+        self.ways = ways
+        self.convs = torch.nn.ModuleList(
+            torch.nn.Conv2d(3, 8, 3, padding=1, padding_mode=mode) for mode in ("zeros", "reflect")
+        )
+        self.head = torch.nn.Linear(8, 3)
+
+    def forward(self, x):
+        a, b = (conv(x) for conv in self.convs)
+        pools = [torch.nn.functional.max_pool2d(a + b, *some, **more) for some, more in self.ways]
+        return self.head(sum((p.mean((2, 3)) for p in pools[1:]), pools[0].mean((2, 3))))
+
+
+def test_what_takes_another_time_has_another_key():
+    ways = [(([2, 2],), {}), (([4, 4],), {}), ((4,), {"stride": 2}), ((4,), {"padding": 2})]
+    net = mdp.prunable(Pools(ways).eval(), torch.randn(2, 3, 16, 16))
+    keys = [s.at(*(8 for _ in s.dims)).key for s in net.segments]
+    pools = [key for key in keys if "max_pool2d" in key]
+    assert len(pools) == len(set(pools)) == len(ways)
+    assert len({key for key in keys if "Conv2d" in key}) == 2
