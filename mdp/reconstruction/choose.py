@@ -11,6 +11,7 @@ from torch import nn
 
 from ..core.errors import MdpError
 from ..core.progress import PartOf, Reporter
+from ..networks.in_memory import copied
 from ..networks.layout import has_channels_last
 from ..tasks import Classification, task_of
 from ..tasks import Task as Goal
@@ -162,9 +163,9 @@ def repair(
 
 def _ready(network: nn.Module, device: Any) -> nn.Module:
     """A copy in eval mode on the device, without gradients, laid out as convolutions are fastest."""
-    copied = copy.deepcopy(network).requires_grad_(False).to(device).float().eval()
-    last = has_channels_last(copied)
-    return copied.to(memory_format=torch.channels_last) if last else copied
+    made = copied(network).requires_grad_(False).to(device).float().eval()
+    last = has_channels_last(made)
+    return made.to(memory_format=torch.channels_last) if last else made
 
 
 def _ways(todo: Sequence[Task]) -> Sequence[Setting]:

@@ -188,7 +188,7 @@ class Piece:
         name = {"iadd": "add", "imul": "mul", "add_": "add", "mul_": "mul"}.get(name, name)
         if name in RESHAPES | PLAIN | SPLITS | {"getitem", "add", "mul", "sub", "cat"}:
             return name
-        # By name where they are given by name: of one pooling, 2 may be the stride, and of another the padding.
+        # By name where they are so given: of one pooling 2 is the stride, of another the padding.
         settings = [("", a) for a in step.args[1:]] + [(f"{n}=", a) for n, a in step.kwargs.items()]
         kinds = int | float | tuple | list | str
         words = [f"{n}{tuple(a) if isinstance(a, list) else a}" for n, a in settings if isinstance(a, kinds)]

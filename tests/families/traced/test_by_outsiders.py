@@ -256,3 +256,39 @@ class Bare(nn.Module):
 def test_what_cannot_be_followed_is_refused_in_words(make, said):
     with pytest.raises(Unsupported, match=said):
         mdp.prunable(make(), IMAGES)
+
+
+def test_a_dense_network_that_ran_with_gradients_teaches_and_is_matched():
+    """The older weight norm keeps its weight of the last forward, which no plain copy takes."""
+    wide = nn.utils.weight_norm(nn.Conv2d(3, 16, 3))
+    model = nn.Sequential(wide, nn.ReLU(), nn.Flatten(), nn.Linear(16 * 36, 3)).eval()
+    net = mdp.prunable(model, IMAGES)
+    pruned = extract(net, *random_decision(net, 0))
+    batches = [torch.randn(8, 3, 8, 8) for _ in range(4)]
+    model(IMAGES).sum().backward()
+    mdp.repair(pruned, batches, dense=model, task="match", progress=False)
+    mdp.finetune(pruned, batches, batches, teacher=model, epochs=1, task="match", progress=False)
+
+
+class InPlace(nn.Module):
+    """Runs, and has no gradient: what relu gave is written over."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.head = nn.Conv2d(3, 12, 3), nn.Conv2d(12, 8, 3), nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = self.a(x).relu()
+        x.mul_(2)
+        return self.head(self.b(x).mean((2, 3)))
+
+
+def test_a_network_without_a_gradient_is_refused_in_words():
+    net = mdp.prunable(InPlace().eval(), IMAGES)
+    batches = [torch.randn(8, 3, 8, 8) for _ in range(2)]
+    with pytest.raises(mdp.MdpError, match="This InPlace runs, but has no gradient"):
+        mdp.score(net, batches, method="taylor", task="match", progress=False)
+    pruned = extract(net, *random_decision(net, 0))
+    with pytest.raises(mdp.MdpError, match="has no gradient"):
+        mdp.finetune(pruned, batches, batches, teacher=net.model, epochs=1, task="match", progress=False)
+    assert mdp.score(net, method="magnitude", progress=False).order
