@@ -1,6 +1,5 @@
 """`finetune(pruned, train, val)`: train a pruned network on, on anybody's batches; `evaluate` counts."""
 
-import copy
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -112,6 +111,7 @@ def finetune(
     (1, False)
     """
     check(FinetuneOptions, epochs=epochs, rate=rate, decay=decay, distill=distill, seed=seed)
+    from ..networks.in_memory import copied
     from ..tasks import Classification, task_of
     from ..training.batches import as_loader
     from ..training.loop import train
@@ -134,7 +134,7 @@ def finetune(
         distill=distill,
         seed=seed,
     )
-    tuned = copy.deepcopy(network).requires_grad_(True)
+    tuned = copied(network).requires_grad_(True)
     with tempfile.TemporaryDirectory(prefix="mdp-") as folder:
         path = Path(checkpoint) if checkpoint else Path(folder) / "checkpoint.safetensors"
         history = train(
@@ -144,7 +144,7 @@ def finetune(
             chosen,
             reporter(progress),
             checkpoint_path=path,
-            teacher=copy.deepcopy(teacher),
+            teacher=None if teacher is None else copied(teacher),
             loss=loss,
         )
         path.unlink(missing_ok=True)
@@ -157,9 +157,10 @@ def _of_task(  # type: ignore[no-untyped-def]  # what `finetune` was given
     network, train_batches, val_batches, task, recipe, teacher, loss, checkpoint, report
 ) -> "nn.Module":
     """Fine-tune for a task other than classification."""
+    from ..networks.in_memory import copied
     from ..training.loop import train_task
 
-    tuned = copy.deepcopy(network).requires_grad_(True)
+    tuned = copied(network).requires_grad_(True)
     with tempfile.TemporaryDirectory(prefix="mdp-") as folder:
         path = Path(checkpoint) if checkpoint else Path(folder) / "checkpoint.safetensors"
         history = train_task(
@@ -171,12 +172,12 @@ def _of_task(  # type: ignore[no-untyped-def]  # what `finetune` was given
             recipe,
             report,
             checkpoint_path=path,
-            teacher=copy.deepcopy(teacher),
+            teacher=None if teacher is None else copied(teacher),
             loss=loss,
         )
         path.unlink(missing_ok=True)
     pass_on_origin(network, tuned)
-    tuned.history = history.epochs  # a note for the caller, no part of the network
+    tuned.history = history.epochs  # type: ignore[assignment]  # a note for the caller, no part of the network
     return tuned
 
 

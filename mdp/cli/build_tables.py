@@ -31,7 +31,7 @@ def tables_for(ref: ModelRef, path: str | None, deployments: tuple[str, ...]) ->
     Raises:
         MdpError: there is none, or one is of another model, or they have no widths in common.
     """
-    named = pairs_of(deployments)
+    named = pairs_of(deployments, "deployment", "file")
     for name in named:
         check_name(name)
     facts: dict[str, Any] = {"model": ref.name, "input_size": ref.input_size, "classes": ref.classes}

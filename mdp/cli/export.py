@@ -21,7 +21,8 @@ def run(args):
 
         report.step(0, 1, "writing ONNX")
         model = load(args.source)
-        path = export_onnx(model, args.onnx, model.architecture.model.input_size)
+        ref = model.architecture.model
+        path = export_onnx(model, args.onnx, ref.input_size, ref.inputs)
         report.step(1, 1, f"written to {path}")
     if args.job:
         report.result(path=str(path))

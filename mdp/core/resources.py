@@ -122,16 +122,20 @@ def limits_of(problem, asked: Mapping[str, str | float | None]) -> dict[str, flo
     return most
 
 
-def pairs_of(words: Collection[str]) -> dict[str, str]:
-    """`NAME=AMOUNT` words as a mapping.
+def pairs_of(words: Collection[str], what: str = "limit", value: str = "amount") -> dict[str, str]:
+    """`NAME=AMOUNT` words as a mapping. `what` they are, and their `value`, are for the sentences.
 
     Raises MdpError for one without a name or an amount, and for two that contradict each other.
     """
+    example = {"limit": "laptop=30", "deployment": "laptop=laptop.json"}[what]
     found = {}
     for word in words:
-        name, sign, value = word.rpartition("=")
-        if not (sign and name.strip() and value.strip()):
-            raise MdpError(f"The limit {word!r} cannot be read. Write it as NAME=AMOUNT: laptop=30.")
-        if found.setdefault(name.strip(), value.strip()) != value.strip():
-            raise MdpError(f"{name.strip()!r} is limited twice, with different amounts. Give one of them.")
+        # A name of a resource may have "=" in it; of a deployment it has none, and its file may.
+        parts = word.rpartition("=") if what == "limit" else word.partition("=")
+        name, sign, given = (part.strip() for part in parts)
+        if not (sign and name and given):
+            form = f"NAME={value.upper()}: {example}"
+            raise MdpError(f"The {what} {word!r} cannot be read. Write it as {form}.")
+        if found.setdefault(name, given) != given:
+            raise MdpError(f"The {what} {name!r} is given twice, with different {value}s. Give one of them.")
     return found

@@ -238,6 +238,7 @@ def describe(module: nn.Module) -> str:
         if module.transposed:
             pairs.append(("o", module.output_padding))
         words = [f"{letter}{_size(value)}" for letter, value in pairs if letter != "d" or set(value) != {1}]
+        words += [module.padding_mode] if module.padding_mode != "zeros" else []  # a step more
         return " ".join([name, *words, *(["+bias"] if module.bias is not None else [])])
     if list(module.children()):
         own = [name] if module._parameters else []

@@ -14,6 +14,7 @@ from torch import Tensor
 from ..core.errors import MdpError
 from ..core.progress import Reporter
 from ..core.study import Scores
+from ..networks import gradients
 from ..networks.prunable import PrunableNetwork
 from ..tasks import Classification, Task, run, task_of
 from ..tasks.answers import loss_of_scores, scalar
@@ -160,8 +161,10 @@ def _over_batches(
         for inputs, targets, many in stream(found, task, batches, device, labels=labels):
             report.check()
             model.zero_grad(set_to_none=True)
-            loss = scalar(loss_of(run(model, inputs), targets), task, "The loss for scores", trains=True)
-            loss.backward()
+            with gradients.of_network(model):
+                answers = run(model, inputs)
+                loss = scalar(loss_of(answers, targets), task, "The loss for scores", trains=True)
+                loss.backward()
             now, half = module.units(found), count % 2
             halves[half] = now if halves[half] is None else halves[half].plus(now)
             images, count = images + many, count + 1

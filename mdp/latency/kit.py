@@ -9,6 +9,7 @@ costs the same time as any others and packs a thousandfold.
 import csv
 import hashlib
 import io
+import itertools
 import json
 import os
 import zipfile
@@ -199,7 +200,10 @@ def onnx_of(workload: Workload, batch: int) -> bytes:
     import torch
 
     module = patterned(workload.make().eval())
-    return to_onnx(module, [torch.zeros(batch, *shape) for shape in workload.inputs])
+    kinds = itertools.zip_longest(workload.inputs, workload.kinds, fillvalue="")
+    return to_onnx(
+        module, [torch.zeros(batch, *shape, dtype=getattr(torch, kind or "float32")) for shape, kind in kinds]
+    )
 
 
 def patterned(module: "nn.Module") -> "nn.Module":

@@ -19,6 +19,7 @@ from ..core.problem import Term
 from ..core.progress import Reporter
 from ..core.resources import BYTES
 from ..core.study import Tables
+from ..networks.layout import check_channels_last, has_channels_last
 from ..networks.segments import Segment
 from ..operations import ProfileOptions
 from .coarse import measure_coarse
@@ -65,7 +66,7 @@ def profile(
     Args:
         found: what a family found in the model.
         device, batch, dtype, threads, compiled, runtime: see `deployment`.
-        memory_format: "auto" is channels_last for models with channels, else contiguous.
+        memory_format: "auto" is channels_last for models with channels, else contiguous; volumes are always.
         seconds: about how long to measure. Where it does not hold the coarse grid, what is missing of that is
             inferred, and a message says so; the smallest and the largest entry of every table are measured
             in any case.
@@ -86,7 +87,9 @@ def profile(
     if memory_format == "auto":
         channels = any(dim.kind == "channels" for dim in found.space.dims)
         channels = channels and not exported(chosen(runtime, compiled))  # those lay out memory themselves
-        memory_format = "channels_last" if channels else "contiguous"
+        memory_format = "channels_last" if channels and has_channels_last(found.model) else "contiguous"
+    elif memory_format == "channels_last":
+        check_channels_last(found.model)
     if timer:
         where = timer.deployment
     else:

@@ -138,7 +138,11 @@ def build(deployment: ResolvedDeployment, workload: Workload):
         module = module.to(device=deployment.kind, dtype=dtype, memory_format=layout)
         seeded = torch.Generator().manual_seed(0)
         inputs = []
-        for shape in workload.inputs:
+        for shape, kind in itertools.zip_longest(workload.inputs, workload.kinds, fillvalue=""):
+            if kind:  # 0 is in every table that is looked up
+                zeros = torch.zeros((deployment.batch, *shape), dtype=getattr(torch, kind))
+                inputs.append(zeros.to(deployment.kind))
+                continue
             x = torch.randn((deployment.batch, *shape), generator=seeded).to(deployment.kind, dtype)
             inputs.append(x.contiguous(memory_format=layout) if x.dim() == 4 else x)
     return module, inputs

@@ -38,7 +38,7 @@ class CpuTimer:
 
             def refresh():
                 for x in inputs:
-                    x.mul_(1.0)
+                    x.mul_(1)
 
             best = min(1000 * seconds_of(call) for _ in range(WARM_UP))
         return PreparedWorkload(workload.key, call, refresh, best)

@@ -25,6 +25,9 @@ EMPTY = 4
 LATELY = 64
 # Types of values that a part may be handed.
 KINDS = {"tensor(float)": "float32", "tensor(uint8)": "uint8", "tensor(int8)": "int8"}
+# And a whole network, beside them.
+WHOLE = ("int64", "int32", "bool")
+KINDS |= {f"tensor({kind})": kind for kind in WHOLE}
 
 
 class OnnxRuntimeTimer:
@@ -125,8 +128,12 @@ def bound(session: "onnxruntime.InferenceSession"):
     inputs = []
     for given in session.get_inputs():
         kind = KINDS[given.type]
-        normal = random.standard_normal(given.shape)
-        inputs.append((normal if kind == "float32" else np.clip(20 * normal + 64, 0, 127)).astype(kind))
+        x = random.standard_normal(given.shape)
+        if kind in WHOLE:  # 0 is in every table that is looked up
+            x = np.zeros(given.shape)
+        elif kind != "float32":
+            x = np.clip(20 * x + 64, 0, 127)
+        inputs.append(x.astype(kind))
         binding.bind_input(given.name, "cpu", 0, inputs[-1].dtype, given.shape, inputs[-1].ctypes.data)
     results = [result.name for result in session.get_outputs()]
 
@@ -135,7 +142,7 @@ def bound(session: "onnxruntime.InferenceSession"):
         for name in results:
             binding.bind_output(name, "cpu")
         for x in inputs:
-            x *= 1  # written by the layer before, a moment ago
+            x *= x.dtype.type(1)  # written by the layer before, a moment ago
 
     def call():
         session.run_with_iobinding(binding)

@@ -112,7 +112,11 @@ def _ready(compiled: Any) -> tuple[Callable[[], Any], Callable[[], None], Any]:
     """(call, refresh, what has to live as long): a compiled model with standard normal inputs in place."""
     request, random = compiled.create_infer_request(), np.random.default_rng(0)
     for given in compiled.inputs:
-        request.get_tensor(given).data[:] = random.standard_normal(tuple(given.shape))
+        data = request.get_tensor(given).data
+        floats = np.issubdtype(data.dtype, np.floating)
+        data[:] = (
+            random.standard_normal(tuple(given.shape)) if floats else 0
+        )  # in every table that is looked up
 
     def refresh() -> None:
         for given in compiled.inputs:

@@ -16,7 +16,7 @@ from ..core.problem import Problem
 from ..core.progress import Reporter
 from ..core.study import StudyRecord
 from ..core.units import refuse_other_units
-from ..networks.segments import Workload
+from ..networks.segments import Workload, whole
 from ..operations import VerifyOptions
 from .device import ResolvedDeployment, deployment
 from .draws import drawn, spread_evenly
@@ -166,7 +166,7 @@ def network(
     shape = [dict(study.model.arguments), list(study.model.input_size), dict(choices), list(removed)]
     digest = hashlib.sha256(json.dumps(shape, sort_keys=True, default=str).encode()).hexdigest()[:16]
     macs = study.count("macs", choices, removed) if "macs" in study.counts else 0.0
-    return Workload(f"network {study.model.name} {digest}", make, (tuple(study.model.input_size),), macs)
+    return whole(f"network {study.model.name} {digest}", make, study.model, macs)
 
 
 def deployment_of(study: StudyRecord) -> ResolvedDeployment:

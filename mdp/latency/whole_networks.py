@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core.problem import Term
 from ..core.progress import Reporter
-from ..networks.segments import Workload
+from ..networks.segments import Workload, whole
 from .draws import drawn, spread_evenly
 from .measure import Run
 from .store import Store
@@ -119,7 +119,7 @@ def whole_network(
     ref = found.ref
     facts = [dict(ref.arguments), list(ref.input_size), ref.classes, dict(choices), list(removed)]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
-    return Workload(f"network {ref.name} even {digest}", make, (tuple(ref.input_size),))
+    return whole(f"network {ref.name} even {digest}", make, ref)
 
 
 def gone_dims(found: "PrunableNetwork", removed: Sequence[str]) -> set[str]:

@@ -28,7 +28,12 @@ def at_rest(model: nn.Module) -> nn.Module:
     if all(t.device.type == "cpu" for t in tensors) and all(t.dtype == torch.float32 for t in floats):
         if not any(module.training for module in model.modules()) and not _results(model):
             return model
-    return copy.deepcopy(model, _results(model)).cpu().float().eval()
+    return copied(model).cpu().float().eval()
+
+
+def copied(model: nn.Module) -> nn.Module:
+    """A copy, also of a model that keeps something of its last forward, whose history no copy takes."""
+    return copy.deepcopy(model, _results(model))
 
 
 def _results(model: nn.Module) -> dict[int, torch.Tensor]:

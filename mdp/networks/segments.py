@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # the contract itself needs no torch
     from torch import nn
 
+    from ..core.model_ref import ModelRef
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -22,6 +24,7 @@ class Workload:
             Batch, dtype, device and resolution beyond the shape are the profiler's to add.
         make: builds the module in eval mode, float32, on the CPU; the profiler moves and casts it.
         inputs: shapes of the forward's tensor arguments, without the batch axis.
+        kinds: their dtypes where these are not the deployment's ("int64"; "" where it is); empty if all are.
         macs: multiply-accumulates for one image: guides ordering, time left and interpolation, nothing else.
         resident_bytes: bytes of the weights of the network that it is a part of, 0 if it is whole; see
             timer_cuda.
@@ -33,6 +36,14 @@ class Workload:
     inputs: tuple[tuple[int, ...], ...]
     macs: float = 0.0
     resident_bytes: float = 0.0
+    kinds: tuple[str, ...] = ()
+
+
+def whole(key: str, make: "Callable[[], nn.Module]", ref: "ModelRef", macs: float = 0.0) -> Workload:
+    """A whole network to time, with whatever it takes."""
+    given = ref.inputs or (("float32", tuple(ref.input_size)),)
+    kinds = tuple("" if kind == "float32" else kind for kind, _ in given)
+    return Workload(key, make, tuple(tuple(shape) for _, shape in given), macs, kinds=kinds)
 
 
 def is_part(workload: Workload) -> bool:

@@ -11,6 +11,8 @@ from torch import nn
 
 from ..core.errors import MdpError
 from ..core.progress import PartOf, Reporter
+from ..networks.in_memory import copied
+from ..networks.layout import has_channels_last
 from ..tasks import Classification, task_of
 from ..tasks import Task as Goal
 from .head import with_head
@@ -161,9 +163,9 @@ def repair(
 
 def _ready(network: nn.Module, device: Any) -> nn.Module:
     """A copy in eval mode on the device, without gradients, laid out as convolutions are fastest."""
-    copied = copy.deepcopy(network).requires_grad_(False).to(device).float().eval()
-    flat = all(p.ndim < 5 for p in copied.parameters())  # torch has no such layout for volumes
-    return copied.to(memory_format=torch.channels_last) if flat else copied
+    made = copied(network).requires_grad_(False).to(device).float().eval()
+    last = has_channels_last(made)
+    return made.to(memory_format=torch.channels_last) if last else made
 
 
 def _ways(todo: Sequence[Task]) -> Sequence[Setting]:

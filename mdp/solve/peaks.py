@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..core.limits import kept_to
-from ..core.plan import Plan
+from ..core.plan import Plan, within
 from ..core.problem import Problem
 from ..core.terms import Term
 from .cache import kept_few
@@ -41,6 +41,10 @@ class Capped:
     def budget(self, budget: float) -> float:
         """The budget to solve `inside` with."""
         return min(budget, self.ceiling)
+
+    def allowed(self, latency: float | None) -> float | None:
+        """The smallest latency `inside`, None where it is one of what is forbidden."""
+        return latency if latency is not None and within(latency, self.ceiling) else None
 
     def plan(self, found: Plan, budget: float, most: Mapping[str, float]) -> Plan:
         """A plan of `inside` as one of the whole problem, with what it uses of everything limited."""

@@ -4,7 +4,6 @@ A pruned unit's weights and biases, and its normalisation's scale and shift, are
 units takes its statistics over the kept ones; attention keeps the dense scale; a removed block adds nothing.
 """
 
-import copy
 from collections.abc import Collection, Mapping, Sequence
 
 import torch
@@ -12,6 +11,7 @@ from torch import nn
 
 from ..families import PrunableNetwork, family
 from ..families.masked_norms import kept_norm
+from ..networks.in_memory import copied
 from .keep_indices import check_decision, kept_positions, kept_units
 
 
@@ -35,7 +35,7 @@ def mask(
     """
     order = order or {}
     check_decision(found, choices, removed, order)
-    model = found.model if in_place else copy.deepcopy(found.model)
+    model = found.model if in_place else copied(found.model)
     positions = kept_positions(found, kept_units(found, choices, order))
     tensors = dict(model.named_parameters())
     with torch.no_grad():

@@ -25,6 +25,7 @@ from torch.utils.data import DataLoader
 from ..core.errors import MdpError
 from ..core.model_ref import ModelRef
 from ..core.progress import Reporter
+from ..networks import gradients
 from ..tasks import Task
 from . import checkpoint
 from .distributed import accelerator, agree, average_statistics, sentences
@@ -228,7 +229,7 @@ class _Run:
 
     def _step(self, batch: Any, weight: float, update: int) -> float:
         """A batch forward and backward, and where enough have come together an update; the mean loss."""
-        with self.accelerate.accumulate(self.model):
+        with self.accelerate.accumulate(self.model), gradients.of_network(self.model):
             with self.accelerate.autocast():  # the teacher answers in the student's precision
                 loss = self.lesson.loss(self.model, batch)
             self.accelerate.backward(loss * weight)

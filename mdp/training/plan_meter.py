@@ -1,6 +1,5 @@
 """Accuracy of plans before any training: each is cut out, repaired, and measured on the same images."""
 
-import copy
 from collections.abc import Collection, Mapping
 
 import torch
@@ -15,6 +14,7 @@ from ..datasets import Source
 from ..datasets.batches import feed
 from ..datasets.labels import check_fit
 from ..datasets.loader import loader
+from ..networks.in_memory import copied
 from ..reconstruction import repair
 from ..surgery import extract
 from ..surgery.plans import find_in
@@ -55,7 +55,7 @@ class PlanMeter:
         self.study, self.device, self.seed = study, device, seed
         self.found = find_in(study)
         # A copy: plans are cut out of the one on the CPU.
-        self.dense_network = copy.deepcopy(self.found.model).to(device).eval()
+        self.dense_network = copied(self.found.model).to(device).eval()
         check_fit(source.train, source, study.model)
         test = source.test.sample(images, seed) if images else source.test
         if not len(test):

@@ -7,12 +7,15 @@ import torch
 from timm.layers import DropPath
 from torch import nn
 
+from ..networks.layout import check_channels_last
 from .recipe import Recipe
 
 
 @contextlib.contextmanager
 def in_training(model: nn.Module, recipe: Recipe) -> Iterator[None]:
     """Stochastic depth, channels last and torch.compile, where the recipe has them; afterwards as it was."""
+    if recipe.channels_last:
+        check_channels_last(model)
     former = drop_paths(model, recipe.drop_path) if recipe.drop_path else []
     if recipe.channels_last:
         model.to(memory_format=torch.channels_last)

@@ -12,7 +12,7 @@ from ..latency.device import ResolvedDeployment
 from ..latency.measure import Run
 from ..latency.store import Store
 from ..latency.timer import device_timer, timer_for
-from ..networks.segments import Workload
+from ..networks.segments import Workload, whole
 
 if TYPE_CHECKING:
     from torch import nn
@@ -61,7 +61,7 @@ def _workload(network: "nn.Module", ref: ModelRef) -> Workload:
     shapes = {name: list(tensor.shape) for name, tensor in network.state_dict().items()}
     architecture = [ref.name, dict(ref.arguments), list(ref.input_size), shapes]
     digest = hashlib.sha256(json.dumps(architecture, sort_keys=True, default=str).encode()).hexdigest()[:16]
-    return Workload(f"whole {ref.name} {digest}", lambda: deploy(network), (tuple(ref.input_size),))
+    return whole(f"whole {ref.name} {digest}", lambda: deploy(network), ref)
 
 
 class _Within(Reporter):

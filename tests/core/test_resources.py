@@ -106,8 +106,11 @@ def test_what_is_no_amount(text):
 
 def test_a_resource_is_limited_once_and_never_to_minus_nothing():
     assert pairs_of(["a=1", "b=2", "a=1"]) == {"a": "1", "b": "2"}
-    with pytest.raises(MdpError, match="'a' is limited twice"):
+    with pytest.raises(MdpError, match="The limit 'a' is given twice, with different amounts"):
         pairs_of(["a=4", "a = 1"])
+    with pytest.raises(MdpError, match="The deployment 'a' is given twice, with different files"):
+        pairs_of(["a=x.json", "a=y.json"], "deployment", "file")
+    assert pairs_of(["a=x=y.json"], "deployment", "file") == {"a": "x=y.json"}
     assert str(parse_limit("-0", Resource("it", "params", ()), 1.0)) == "0.0"
 
 

@@ -122,6 +122,16 @@ def test_a_block_that_goes_forbids_nothing():
     assert solve(tiny(), 400.0, most={"peak": 20.0}).choices == {"width": 2}  # whatever the budget
 
 
+def test_of_what_a_peak_forbids_no_smallest_latency_is_said():
+    plan = solve(tiny(), 4.0, most={"peak": 7.0})  # no width of the block has a peak so small
+    assert [(a.now, a.plan, a.smallest) for a in what_if(tiny(), plan)] == [("removed", None, None)]
+    plan = solve(tiny(), 1.5, most={"peak": 20.0})  # its smallest width takes 1 ms beside the rest
+    assert [a.smallest for a in what_if(tiny(), plan)] == [2.0]
+    with pytest.raises(Infeasible) as stop:
+        solve(tiny(), 4.0, most={"peak": 4.0})
+    assert stop.value.smallest is None  # the smallest peak is no latency
+
+
 def test_what_contradicts_is_said_with_the_least_possible():
     with pytest.raises(Infeasible, match=r"No choice keeps peak to 4 B: the smallest possible is 5 B\."):
         solve(tiny(), 4.0, most={"peak": 4.0})

@@ -157,6 +157,18 @@ def test_pins_hold_beside_limits():
     assert tried > 5
 
 
+def test_all_limits_that_nothing_meets_are_named():
+    problem = with_resources(4, 2)
+    uses, _ = all_uses(problem)
+    low = uses.min(axis=0) - 1
+    with pytest.raises(Infeasible) as stop:
+        solve(problem, float(low[0]), most={"r0": float(low[1]), "r1": float(low[2])})
+    assert (
+        str(stop.value).count("No choice") == 3 and "r0 to" in str(stop.value) and "r1 to" in str(stop.value)
+    )
+    assert stop.value.smallest == pytest.approx(uses[:, 0].min())
+
+
 def test_contradiction_says_what_would_do():
     told = 0
     for seed in range(60):

@@ -35,6 +35,7 @@ from .tracing import structure, trace
 from .trial import Trial, faults
 
 NAME = "traced"
+NONE_MADE = "none are made by a layer that is known, a module such as nn.Conv2d or nn.Linear"
 TIMM_MODULES = ()  # of timm's modules, whatever the other families leave
 
 __all__ = ["NAME", "TracedNetwork", "example", "find", "rebuilt", "remove_masked"]
@@ -93,9 +94,7 @@ def find(
     block_of = _block_of(blocks)
     if not found and not blocks:
         reasons = "; ".join(sorted({s.reason for s in _skipped(follower)})[:3])
-        raise Unsupported(
-            f"Nothing in {ref.name} can be pruned: of its channels, {reasons or 'none are made'}."
-        )
+        raise Unsupported(f"Nothing in {ref.name} can be pruned: of its channels, {reasons or NONE_MADE}.")
     dims = tuple(space_dim(g.name, g.kind, len(g.roots), width_step) for g in found)
     units = {d.name: d.units for d in dims}
     space = Space(

@@ -5,6 +5,8 @@ depends on no input (a table of positions, brought into shape; a layer's answer 
 every piece that needs it.
 """
 
+from collections.abc import Collection
+
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
@@ -28,6 +30,22 @@ def cut(follower: Follower, block_of: dict[fx.Node, str]) -> list[list[fx.Node]]
     live = fed(traced)
     steps = [n for n in traced.graph.nodes if n in live and n.op not in ("placeholder", "output")]
     number = {node: i for i, node in enumerate(steps)}
+    pieces = _joined(follower, steps, number, block_of)
+    waiting = _waiting(steps, number, pieces)
+    if any(map(_joins, waiting)):  # a sum that went with one of its terms, which another of them waits for
+        pieces = _joined(follower, steps, number, block_of, apart=waiting)
+    return [[steps[i] for i in piece] for piece in _without_cycles(steps, number, pieces)]
+
+
+def _joined(
+    follower: Follower,
+    steps: list[fx.Node],
+    number: dict[fx.Node, int],
+    block_of: dict[fx.Node, str],
+    apart: Collection[fx.Node] = (),
+) -> np.ndarray:
+    """For every step, a number that those of its piece share; of several values, steps `apart` go with none
+    that they need not go with."""
     home = list(range(len(steps)))
 
     def top(i: int) -> int:
@@ -37,11 +55,15 @@ def cut(follower: Follower, block_of: dict[fx.Node, str]) -> list[list[fx.Node]]
         return i
 
     for node in steps:
+        alone = node in apart and _joins(node)
         for source in (n for n in node.all_input_nodes if n in number):
-            if not _can_pass(follower, source) or _follows(follower, source, node, block_of):
+            if not _can_pass(follower, source) or (not alone and _follows(follower, source, node, block_of)):
                 home[top(number[node])] = top(number[source])
-    pieces = _without_cycles(steps, number, np.array([top(i) for i in range(len(steps))]))
-    return [[steps[i] for i in piece] for piece in pieces]
+    return np.array([top(i) for i in range(len(steps))])
+
+
+def _joins(node: fx.Node) -> bool:
+    return len([n for n in node.all_input_nodes if is_tensor(n) and n.op != "get_attr"]) > 1
 
 
 def _can_pass(follower: Follower, node: fx.Node) -> bool:
@@ -93,6 +115,15 @@ def _of_layer(traced: fx.GraphModule, node: fx.Node) -> bool:
             return False
         node = sources[0]
     return False
+
+
+def _waiting(steps: list[fx.Node], number: dict[fx.Node, int], home: np.ndarray) -> set[fx.Node]:
+    """The steps of pieces that wait for each other."""
+    found = set()
+    for piece in _without_cycles(steps, number, home):
+        if len({int(home[i]) for i in piece}) > 1:
+            found.update(steps[i] for i in piece)
+    return found
 
 
 def _without_cycles(steps: list[fx.Node], number: dict[fx.Node, int], home: np.ndarray) -> list[list[int]]:

@@ -188,10 +188,11 @@ class Piece:
         name = {"iadd": "add", "imul": "mul", "add_": "add", "mul_": "mul"}.get(name, name)
         if name in RESHAPES | PLAIN | SPLITS | {"getitem", "add", "mul", "sub", "cat"}:
             return name
-        settings = [
-            a for a in (*step.args[1:], *step.kwargs.values()) if isinstance(a, int | float | tuple | str)
-        ]
-        said = re.sub(r"[^\w.,()= -]", "", ",".join(map(str, settings)))
+        # By name where they are so given: of one pooling 2 is the stride, of another the padding.
+        settings = [("", a) for a in step.args[1:]] + [(f"{n}=", a) for n, a in step.kwargs.items()]
+        kinds = int | float | tuple | list | str
+        words = [f"{n}{tuple(a) if isinstance(a, list) else a}" for n, a in settings if isinstance(a, kinds)]
+        said = re.sub(r"[^\w.,()= -]", "", ",".join(words))
         return f"{name}({said})" if said else name
 
     def _make(self, widths: Mapping[str, int]) -> nn.Module:

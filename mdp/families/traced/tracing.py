@@ -37,7 +37,14 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
     for node in graph.nodes:
         node.meta["path"] = _path(node)
         node.meta["live"] = node.op == "placeholder" or any(n.meta["live"] for n in node.all_input_nodes)
-    note_batches(traced, inputs)
+    try:
+        note_batches(traced, inputs)
+    except Exception as error:  # a loop over range(x.shape[0]) was unrolled for the batch of the trace
+        raise Unsupported(
+            f"The forward of this {type(model).__name__} has another graph for every size of the batch: what "
+            f"was traced with a batch of two fails with three ({first_line(error)}). Work on all at once, "
+            "without a loop over the batch."
+        ) from error
     if any(n.meta.get("batched") and not n.meta["batch_axis"] for n in traced.meta["taken apart"]):
         raise Unsupported(
             f"The forward of this {type(model).__name__} goes through its batch one by one (a loop over a "

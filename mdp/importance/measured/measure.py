@@ -4,7 +4,6 @@ A cheap score ranks the units within each dim. Then a dim at one width, or a net
 run on a few hundred images, and its outputs are set beside the dense network's.
 """
 
-import copy
 import dataclasses
 import itertools
 import time
@@ -19,6 +18,7 @@ from ...core.errors import MdpError
 from ...core.progress import PartOf, Reporter
 from ...core.provenance import HASH
 from ...core.study import Scores
+from ...networks.in_memory import copied
 from ...networks.prunable import PrunableNetwork
 from ..images import UNLABELLED, fitting
 from .campaign import Campaign
@@ -98,9 +98,7 @@ def measure(
         (x.to(device), None if unlabelled else y.to(device))
         for x, y in zip(images.split(size), labels.split(size), strict=True)
     ]
-    on_device = (
-        found if device == "cpu" else dataclasses.replace(found, model=copy.deepcopy(found.model).to(device))
-    )
+    on_device = found if device == "cpu" else dataclasses.replace(found, model=copied(found.model).to(device))
     mending = method == "measured" and len(images) >= 2 * FEWEST_MENDED and len(pairs) > 1
     mending = mending and macs(found) * len(images) <= WORK_MENDED
     evaluator = Evaluator(

@@ -19,6 +19,7 @@ import numpy as np
 import onnxruntime as ort
 
 HERE = Path(__file__).resolve().parent
+WHOLE = {"tensor(int64)": "int64", "tensor(int32)": "int32", "tensor(bool)": "bool"}
 COLUMNS = ("id", "value", "spread", "repeats", "anchor", "failure")
 
 
@@ -30,6 +31,9 @@ def session(models, name, args):
     made = ort.InferenceSession(models.read(name), options, providers=[args.provider])
     random_ = np.random.default_rng(0)
     inputs = {i.name: random_.standard_normal(i.shape).astype(np.float32) for i in made.get_inputs()}
+    for i in made.get_inputs():  # indices: 0 is in every table
+        if i.type in WHOLE:
+            inputs[i.name] = np.zeros(i.shape, WHOLE[i.type])
 
     def once():
         start = time.perf_counter()

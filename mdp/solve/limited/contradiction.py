@@ -5,7 +5,7 @@ is saved of that resource. With one limit left it is the exact solver's.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,20 +26,11 @@ LATENCY = "(budget)"
 def contradiction(problem: Problem, budget: float, limits: Limits) -> Infeasible | None:
     """What is true where nothing meets the budget and all limits; None where something does.
 
-    A limit that nothing meets even alone is named first.
+    Limits that nothing meets even alone are named, all of them, before any that only contradict each other.
     """
     most = {LATENCY: budget, **limits.most}
-    for name, limit in most.items():
-        alone = least(problem, name, {}, limits.pins)
-        if alone is not None and not within(alone, limit):
-            if name == LATENCY:
-                return infeasible(problem, budget, alone)
-            unit = problem.resource[name].unit
-            return Infeasible(
-                f"No choice keeps {_called(problem, name)} to {amount(limit, unit)}: the smallest possible "
-                f"is {_at_least(alone, unit)}.",
-                alone,
-            )
+    if impossible := list(_impossible(problem, most, limits.pins)):
+        return Infeasible(" ".join(map(str, impossible)), impossible[0].smallest)
     nearest = {}
     for name in most:
         others = {other: limit for other, limit in most.items() if other != name}
@@ -60,6 +51,22 @@ def contradiction(problem: Problem, budget: float, limits: Limits) -> Infeasible
     return Infeasible(
         f"The limits contradict each other: no choice has {asked} together.{instead}", nearest[LATENCY]
     )
+
+
+def _impossible(problem: Problem, most: Mapping[str, float], pins: Pins | None) -> Iterator[Infeasible]:
+    """A sentence for each limit that nothing meets, whatever the others are."""
+    for name, limit in most.items():
+        alone = least(problem, name, {}, pins)
+        if alone is None or within(alone, limit):
+            continue
+        if name == LATENCY:
+            yield infeasible(problem, limit, alone)
+            continue
+        unit = problem.resource[name].unit
+        yield Infeasible(
+            f"No choice keeps {_called(problem, name)} to {amount(limit, unit)}: the smallest possible "
+            f"is {_at_least(alone, unit)}."
+        )
 
 
 def _clash(problem: Problem, most: Mapping[str, float], pins: Pins | None) -> list[str]:

@@ -62,7 +62,12 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS, explain: 
     if peaks_in(problem, limits.most):
         return _under_peaks(problem, budget, limits, explain)
     clock = limits.clock()
-    alone = exact.solve(problem, budget, replace(limits, most={}))
+    try:
+        alone = exact.solve(problem, budget, replace(limits, most={}))
+    except Infeasible:
+        if not explain:
+            raise
+        raise _why(problem, budget, limits) from None
     if plan := _if_it_fits(problem, budget, limits, alone, start):
         return plan
     try:
@@ -140,10 +145,15 @@ def solve_restricted(problem: Problem, budget: float, limits: Limits, only: Rest
     if peaks_in(problem, limits.most):
         cap = capped(problem, limits.most)
         rest, room = replace(limits, most=cap.most), cap.budget(budget)
-        if cap.most:
-            plan = solve_restricted(cap.inside, room, rest, only)
-        else:
-            plan = exact.plan_of(make_restricted(cap.inside, only), room, rest)
+        try:
+            if cap.most:
+                plan = solve_restricted(cap.inside, room, rest, only)
+            else:
+                plan = exact.plan_of(make_restricted(cap.inside, only), room, rest)
+        except Infeasible as stop:
+            raise Infeasible(
+                "No choice meets the budget and all limits.", cap.allowed(stop.smallest)
+            ) from None
         return cap.plan(plan, budget, limits.most)
     alone = exact.plan_of(make_restricted(problem, only), budget, replace(limits, most={}))
     if plan := _if_it_fits(problem, budget, limits, alone, start):

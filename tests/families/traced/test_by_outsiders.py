@@ -223,3 +223,72 @@ class Baked(nn.Module):
 def test_a_baked_batch_is_said_as_it_is(batch, said):
     with pytest.raises(Unsupported, match=f"{said} .*size of the batch"):
         mdp.prunable(Baked(batch), torch.randn(batch, 3, 8, 8))
+
+
+class ByImage(nn.Module):
+    """Goes through the batch by a loop over its size, which a trace unrolls."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.head = nn.Conv2d(3, 16, 3), nn.Linear(16, 3)
+
+    def forward(self, x):
+        x = self.a(x).relu()
+        means = torch.stack([x[i].mean((1, 2)) for i in range(x.shape[0])])
+        return self.head(means).view(x.shape[0], 3)
+
+
+class Bare(nn.Module):
+    """A convolution of a bare tensor makes channels that nothing is known of."""
+
+    def __init__(self):
+        super().__init__()
+        self.kernel = nn.Parameter(torch.randn(12, 3, 3, 3))
+
+    def forward(self, x):
+        return nn.functional.conv2d(x, self.kernel).mean((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [(ByImage, "two fails with three .*without a loop over the batch"), (Bare, "none are made by a layer")],
+)
+def test_what_cannot_be_followed_is_refused_in_words(make, said):
+    with pytest.raises(Unsupported, match=said):
+        mdp.prunable(make(), IMAGES)
+
+
+def test_a_dense_network_that_ran_with_gradients_teaches_and_is_matched():
+    """The older weight norm keeps its weight of the last forward, which no plain copy takes."""
+    wide = nn.utils.weight_norm(nn.Conv2d(3, 16, 3))
+    model = nn.Sequential(wide, nn.ReLU(), nn.Flatten(), nn.Linear(16 * 36, 3)).eval()
+    net = mdp.prunable(model, IMAGES)
+    pruned = extract(net, *random_decision(net, 0))
+    batches = [torch.randn(8, 3, 8, 8) for _ in range(4)]
+    model(IMAGES).sum().backward()
+    mdp.repair(pruned, batches, dense=model, task="match", progress=False)
+    mdp.finetune(pruned, batches, batches, teacher=model, epochs=1, task="match", progress=False)
+
+
+class InPlace(nn.Module):
+    """Runs, and has no gradient: what relu gave is written over."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.head = nn.Conv2d(3, 12, 3), nn.Conv2d(12, 8, 3), nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = self.a(x).relu()
+        x.mul_(2)
+        return self.head(self.b(x).mean((2, 3)))
+
+
+def test_a_network_without_a_gradient_is_refused_in_words():
+    net = mdp.prunable(InPlace().eval(), IMAGES)
+    batches = [torch.randn(8, 3, 8, 8) for _ in range(2)]
+    with pytest.raises(mdp.MdpError, match="This InPlace runs, but has no gradient"):
+        mdp.score(net, batches, method="taylor", task="match", progress=False)
+    pruned = extract(net, *random_decision(net, 0))
+    with pytest.raises(mdp.MdpError, match="has no gradient"):
+        mdp.finetune(pruned, batches, batches, teacher=net.model, epochs=1, task="match", progress=False)
+    assert mdp.score(net, method="magnitude", progress=False).order

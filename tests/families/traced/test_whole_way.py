@@ -121,3 +121,76 @@ def net_mask(net, plan):
     from mdp.surgery import mask
 
     return mask(net, *plan)
+
+
+class Skips(torch.nn.Module):
+    """Every layer makes a residual and a skip (WaveNet): the skips' sum waits for all layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = torch.nn.Conv1d(1, 12, 1)
+        self.gates = torch.nn.ModuleList(torch.nn.Conv1d(12, 32, 3, padding=1) for _ in range(3))
+        self.mixes = torch.nn.ModuleList(torch.nn.Conv1d(16, 24, 1) for _ in range(3))
+        self.last = torch.nn.Conv1d(12, 8, 1)
+
+    def forward(self, x):
+        x, skips = self.first(x), []
+        for gate, mix in zip(self.gates, self.mixes, strict=True):
+            a, b = gate(x).chunk(2, 1)
+            residual, skip = mix(a.tanh() * b.sigmoid()).split([12, 12], 1)
+            x = x + residual
+            skips.append(skip)
+        return self.last(sum(skips[1:], skips[0]).relu())
+
+
+class Hierarchy(torch.nn.Module):
+    """Of the parts of one layer's result, each waits for what was made of the one before (Res2Net)."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = torch.nn.Conv2d(3, 16, 1)
+        self.convs = torch.nn.ModuleList(torch.nn.Conv2d(4, 4, 3, padding=1) for _ in range(3))
+        self.last = torch.nn.Conv2d(16, 8, 1)
+
+    def forward(self, x):
+        parts = self.first(x).split(4, 1)
+        made = [parts[0]]
+        for conv, part in zip(self.convs, parts[1:], strict=True):
+            made.append(conv(part + made[-1]).relu())
+        return self.last(torch.cat(made, 1)).mean((2, 3))
+
+
+@pytest.mark.parametrize(("make", "shape"), [(Skips, (2, 1, 16)), (Hierarchy, (2, 3, 8, 8))])
+def test_pieces_that_wait_for_each_other_are_timed_apart(make, shape):
+    net = mdp.prunable(make().eval(), torch.randn(*shape))
+    assert {d.name for d in net.space.dims} == {dim for s in net.segments for dim in s.dims}
+    assert max(len(s.dims) for s in net.segments) <= 3
+    dense = {d.name: d.units for d in net.space.dims}
+    macs = sum(s.at(*(dense[d] for d in s.dims)).macs for s in net.segments)
+    assert macs == sum(p.value(dense) for p in net.space.counts["macs"])
+
+
+class Pools(torch.nn.Module):
+    """The same steps, told apart by their settings alone."""
+
+    def __init__(self, ways):
+        super().__init__()
+        self.ways = ways
+        self.convs = torch.nn.ModuleList(
+            torch.nn.Conv2d(3, 8, 3, padding=1, padding_mode=mode) for mode in ("zeros", "reflect")
+        )
+        self.head = torch.nn.Linear(8, 3)
+
+    def forward(self, x):
+        a, b = (conv(x) for conv in self.convs)
+        pools = [torch.nn.functional.max_pool2d(a + b, *some, **more) for some, more in self.ways]
+        return self.head(sum((p.mean((2, 3)) for p in pools[1:]), pools[0].mean((2, 3))))
+
+
+def test_what_takes_another_time_has_another_key():
+    ways = [(([2, 2],), {}), (([4, 4],), {}), ((4,), {"stride": 2}), ((4,), {"padding": 2})]
+    net = mdp.prunable(Pools(ways).eval(), torch.randn(2, 3, 16, 16))
+    keys = [s.at(*(8 for _ in s.dims)).key for s in net.segments]
+    pools = [key for key in keys if "max_pool2d" in key]
+    assert len(pools) == len(set(pools)) == len(ways)
+    assert len({key for key in keys if "Conv2d" in key}) == 2
