@@ -78,7 +78,7 @@ DEMOS = {
         "vit_tiny_patch16_224",
         (3, 32, 32),
         10,
-        {"img_size": 32, "patch_size": 4, "embed_dim": 128, "depth": 6, "num_heads": 8},
+        {"img_size": 32, "patch_size": 8, "embed_dim": 128, "depth": 6, "num_heads": 8},
         mean=CIFAR_MEAN,
         std=CIFAR_STD,
         trained_on=CIFAR,

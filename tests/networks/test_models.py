@@ -257,10 +257,10 @@ def test_the_cifar_resnet_is_the_one_of_the_paper_with_three_stages_that_can_be_
     assert pruned(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
 
 
-def test_the_cifar_vit_reads_colour_pictures_in_64_patches():
+def test_the_cifar_vit_reads_colour_pictures_in_16_patches():
     ref = resolve("cifar_vit", "none")
     model = create(ref)
-    assert model.pos_embed.shape[1] == 65 and ref.input_size == (3, 32, 32) and ref.classes == 10
+    assert model.pos_embed.shape[1] == 17 and ref.input_size == (3, 32, 32) and ref.classes == 10
 
 
 def test_patches_that_overlap_need_not_divide_an_image():
