@@ -93,6 +93,9 @@ class Study(StudyRecord):
     ) -> Plan:
         """Find the plan with the most importance within a budget.
 
+        Its `accuracy` is what the study itself has measured, or estimates. `mdp solve` and the page know
+        networks that were fine-tuned from exactly this plan, too.
+
         Args:
             budget: in the study's unit (`12.5` ms, `"12M"` parameters), or as a share of dense: `"40%"`. By
                 default only the limits hold: that of what the study budgets is the budget then, and where

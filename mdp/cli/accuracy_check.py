@@ -2,11 +2,12 @@
 
 import dataclasses
 
+from ..core.accuracy_data import kept_for
 from ..core.plan import parse_budget
 from ..core.plan_accuracy import PlanAccuracy, measured_plans, with_plans
 from ..core.study import load_study, save_study
 from ..solve import SOLVERS
-from . import print_json, reporter
+from . import check_out, print_json, reporter
 
 # These need seconds to minutes for what others do in milliseconds.
 SLOW = ("milp", "mindtpy", "mindtpy-fp")
@@ -22,17 +23,19 @@ def verify_accuracy(args):
     report = reporter(args)
     study = load_study(args.study)
     path = args.out or study.path
+    check_out(path, "studies")
     dense = study.problem.dense_latency
     shares = [parse_budget(text, study.problem) / dense for text in args.budgets.split(",")]
     device = deployment(args.device).kind
     source = find(args.data)
+    study = kept_for(study, source.name, args.out)
     meter = PlanMeter(study, source, images=args.images, device=device, report=report)
     about = {"dense": meter.dense, "dataset": source.name, "images": meter.images}
     study = dataclasses.replace(study, accuracy={**about, **(study.accuracy or {})})
 
     def keep(one: PlanAccuracy) -> None:
         nonlocal study
-        study = dataclasses.replace(study, accuracy=with_plans(study, [one]))
+        study = dataclasses.replace(study, accuracy=with_plans(study, [one], more_images_stay=True))
         save_study(study, path)
 
     result = check_importance(

@@ -9,6 +9,7 @@ from ..core.errors import MdpError
 from ..core.pins import Pins
 from ..core.plan import Plan
 from ..core.plan_accuracy import known_of, with_accuracy
+from ..core.progress import NOT_KNOWN, PartOf
 from ..core.study import StudyRecord
 from . import reporter
 
@@ -31,20 +32,23 @@ def chosen_plan(
     from ..training.choose_plan import choose_plan
     from ..training.plan_meter import PlanMeter
 
-    found = candidates(
-        study.problem, budget, args.candidates, pins=pins, time_limit=args.time_limit, most=most
-    )
-    source = find(args.data)
+    source = find(args.data)  # at once: the list may take a minute
     test = source.test.sample(args.images, args.seed)
     if len(test) < 2:
         raise MdpError("Candidates are chosen on one half of the test images and judged on the other.")
     halves = [dataclasses.replace(source, test=test.take(np.arange(start, len(test), 2))) for start in (0, 1)]
     report, device = reporter(args), deployment(args.device).kind
-    report.message(f"{len(found.plans)} candidates: {found.note}.")
     meter = PlanMeter(study, halves[0], device=device, report=report, seed=args.seed)
-    plan, measured = choose_plan(meter, found, report=report)
+    report.step(0, 1, "listing plans near the optimum", NOT_KNOWN)
+    found = candidates(
+        study.problem, budget, args.candidates, pins=pins, time_limit=args.time_limit, most=most
+    )
+    count = len(found.plans)
+    report.message(f"{count} candidate{'s' if count > 1 else ''}: {found.note}.")
+    chosen = count / (count + 1)  # the plan that is taken is measured once more
+    plan, measured = choose_plan(meter, found, report=PartOf(report, 0, chosen))
     meter = PlanMeter(study, halves[1], device=device, report=report, seed=args.seed)
-    known = known_of(meter.measure_plan(plan, report))
+    known = known_of(meter.measure_plan(plan, PartOf(report, chosen, 1)))
     told = [
         {
             "importance": one.importance,

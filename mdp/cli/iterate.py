@@ -7,7 +7,7 @@ from ..core.progress import PartOf
 from ..core.resources import limits_of
 from ..core.study import load_study, save_study
 from . import check_out, print_json, reporter
-from .solve import asked_of, describe, place_of, problem_of, summary
+from .solve import asked_of, describe, in_unit, place_of, problem_of, summary
 
 
 def run(args):
@@ -21,7 +21,10 @@ def run(args):
 
     report = reporter(args)
     check_out(args.out, "studies")
+    if args.plan:
+        check_out(args.plan, "studies")
     study = load_study(place_of(args))
+    unit = study.problem.latency_unit
     budget = parse_budget(args.budget, study.problem)
     most = limits_of(study.problem, asked_of(args))
     source = find_data(args.data)
@@ -34,7 +37,9 @@ def run(args):
     def rescore(plan):
         step = len(studies)
         gone = len(plan.removed_blocks)
-        report.message(f"Step {step}: {plan.latency:.4g} ms, {gone} block{'s' * (gone != 1)} removed.")
+        report.message(
+            f"Step {step}: {in_unit(plan.latency, unit)}, {gone} block{'s' * (gone != 1)} removed."
+        )
         seed = args.seed + step
         sample = source.train.sample(args.images, seed)
         begin = (step - 1) / args.steps
@@ -67,7 +72,7 @@ def run(args):
 
     plans = iterate(study.problem, budget, rescore, steps=args.steps, kind=args.schedule, most=most)
     unread.tell(report)
-    name = args.name or f"{study.name} · {args.steps} steps to {budget:.4g} ms"
+    name = args.name or f"{study.name} · {args.steps} steps to {in_unit(budget, unit)}"
     path = save_study(dataclasses.replace(studies[-1], name=name), args.out)
     plan_path = args.plan or path.with_suffix(".plan.json")
     save_plan(plans[-1], plan_path)

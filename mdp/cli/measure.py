@@ -3,12 +3,13 @@
 import dataclasses
 import sys
 
+from ..core.accuracy_data import kept_for
 from ..core.errors import MdpError
 from ..core.plan_accuracy import PlanAccuracy, entry_of, known_of, with_plans
 from ..core.study import StudyRecord, load_study, save_study
 from ..operations.measure import SERVED_CALIBRATION, SERVED_IMAGES
 from ..plot.accuracy_words import accuracy_sentence
-from . import print_json, reporter
+from . import check_out, print_json, reporter
 from .extract import read_plan
 
 
@@ -22,6 +23,9 @@ def run(args):
     plans = _plans(study, args)
     report = reporter(args)
     meter = make_meter(study, args, report)
+    if args.save or args.out:
+        check_out(args.out or study.path, "studies")
+        study = kept_for(study, meter.dataset, args.out)
     found: list[PlanAccuracy] = []
     for i, plan in enumerate(plans):
         report.step(i, len(plans), f"measuring plan {i + 1} of {len(plans)}")
@@ -66,9 +70,9 @@ def data_of(study: StudyRecord) -> str | None:
 
 def keep(study: StudyRecord, one: PlanAccuracy, meter, out=None) -> StudyRecord:
     """The study with one measured plan, saved. What others saved in it meanwhile stays."""
-    now = study if study.path is None or out else _newest(study)
-    about = {"dense": meter.dense, "images": meter.images}
-    new = dataclasses.replace(now, accuracy={**about, **with_plans(now, [one])})
+    now = study if study.path is None or out else kept_for(_newest(study), meter.dataset)
+    about = {"dense": meter.dense, "dataset": meter.dataset, "images": meter.images}
+    new = dataclasses.replace(now, accuracy={**about, **with_plans(now, [one], more_images_stay=True)})
     save_study(new, out or study.path)
     return new
 

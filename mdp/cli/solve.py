@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from ..core.errors import MdpError
-from ..core.files import read_json
+from ..core.files import check_writable, read_json
 from ..core.limits import limits_to_json
 from ..core.plan import Plan, budget_and_limits, save_plan
 from ..core.plan_accuracy import Known, known_accuracy, with_accuracy
@@ -37,6 +37,8 @@ def run(args):
     pins = pins_from_text(args.pins, problem)
     about: dict = {}
     if args.candidates is not None:
+        if args.out:
+            check_writable(Path(args.out).parent)
         plan, about = chosen_plan(args, study, budget, pins, most)
         known = Known(plan.accuracy["share"], plan.accuracy["images"], plan.accuracy["stage"])
     else:
@@ -167,7 +169,7 @@ def describe(
     if plan.bound is not None and not plan.optimal:
         proven += f", at most {plan.bound:.6g} is possible"
     lines = [
-        f"{plan.problem}, budget {_in_unit(plan.budget, unit)}{_more_than_dense(plan, problem)}",
+        f"{plan.problem}, budget {in_unit(plan.budget, unit)}{_more_than_dense(plan, problem)}",
         f"{budgeted(unit)} {share(plan.latency, problem.dense_latency, unit)}",
         *_limit_lines(plan, problem),
         f"importance {share(plan.importance, problem.dense_importance)}{doubt}, {proven}",
@@ -194,7 +196,8 @@ def _more_than_dense(plan: Plan, problem: Problem) -> str:
     return f", more than the dense network takes{hint}"
 
 
-def _in_unit(value: float, unit: str) -> str:
+def in_unit(value: float, unit: str) -> str:
+    """`12.4 ms`, `1.14 M MACs`."""
     return f"{value:.6g} {unit}" if budgeted(unit) == "latency" else amount(value, unit)
 
 

@@ -137,15 +137,21 @@ def accuracy_entry(problem: Problem, entry: Any) -> PlanAccuracy | None:
     return one if one.images > 0 else None
 
 
-def with_plans(study: StudyRecord, new: Iterable[PlanAccuracy]) -> dict[str, Any]:
-    """The study's `accuracy` with these plans in it, in place of what was known of the same ones."""
-    new = list(new)
-    kept = [
-        old
-        for old in measured_plans(study)
-        if not any(_same(old.choices, old.removed, one.choices, one.removed) for one in new)
-    ]
-    plans = [entry_of(one) for one in sorted((*kept, *new), key=lambda one: one.latency)]
+def with_plans(
+    study: StudyRecord, new: Iterable[PlanAccuracy], *, more_images_stay: bool = False
+) -> dict[str, Any]:
+    """The study's `accuracy` with these plans in it, in place of what was known of the same ones.
+
+    With `more_images_stay`, what was measured on more images is not displaced by a glance on few.
+    """
+    known = measured_plans(study)
+
+    def stays(old: PlanAccuracy, one: PlanAccuracy) -> bool:
+        return more_images_stay and old.images > one.images and same_plan(old, one)
+
+    taken = [one for one in new if not any(stays(old, one) for old in known)]
+    kept = [old for old in known if not any(same_plan(old, one) for one in taken)]
+    plans = [entry_of(one) for one in sorted((*kept, *taken), key=lambda one: one.latency)]
     return {**(study.accuracy or {}), "plans": plans}
 
 
@@ -261,6 +267,11 @@ def _share(value: Any) -> float:
     if not 0 <= share <= 1:
         raise ValueError(f"{share} is no share")
     return share
+
+
+def same_plan(a: PlanAccuracy, b: PlanAccuracy) -> bool:
+    """Whether two measurements are of the same choices."""
+    return _same(a.choices, a.removed, b.choices, b.removed)
 
 
 def _same(a: Mapping, a_removed: Collection[str], b: Mapping, b_removed: Collection[str]) -> bool:

@@ -37,9 +37,11 @@ def fitting(
         labels: whether labels are needed.
 
     Raises:
-        MdpError: images of another size, labels that are missing or no classes of the network, or what `feed`
-            refuses.
+        MdpError: no batches, images of another size, labels that are missing or no classes of the network,
+            or what `feed` refuses.
     """
+    if isinstance(batches, Tensor) or not isinstance(batches, Iterable):
+        raise MdpError(f"Give batches, such as a DataLoader or a list, not a {type(batches).__name__}.")
     size, classes = tuple(found.ref.input_size), found.ref.classes
     for images, classes_of in feed(Batches(batches), device):
         if images.ndim != 4 or tuple(images.shape[1:]) != size:

@@ -13,7 +13,7 @@ SOLVERS = ("exact", "milp", "mindtpy", "mindtpy-fp", *RIVALS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SolveOptions(Limited, command="solve"):
+class SolveOptions(Made, Limited, command="solve"):
     """The best plan for a budget: of latency, or of whatever the study budgets."""
 
     file: str = required(FILE, positional=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .option import Options, option, required
-from .shared import Model
+from .shared import Made, Model
 
 # Those of `mdp.core.counted`, which a test holds together.
 BUDGETS = {
@@ -51,7 +51,7 @@ class BuildOptions(Model, command="build"):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CountOptions(Options, command="count"):
+class CountOptions(Made, command="count"):
     """Count anew what a study's network uses: parameters, multiply-adds, activations. Measures nothing."""
 
     study: str = required("a study file or the name of a study", positional=True)

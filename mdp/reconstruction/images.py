@@ -65,8 +65,8 @@ def collect(
             break
     if count < FEWEST:
         raise MdpError(
-            f"A repair learns from images, and {count or 'none'} were given. Give {FEWEST} or more; "
-            "a few hundred are better."
+            f"A repair learns from images, and {count or 'none'} {'was' if count == 1 else 'were'} given. "
+            f"Give {FEWEST} or more; a few hundred are better."
         )
     known = all(isinstance(x, Tensor) and x.shape == (len(p),) for x, p in zip(labels, parts, strict=True))
     every = Images(torch.cat(parts), torch.cat([x.detach().cpu() for x in labels]) if known else None)

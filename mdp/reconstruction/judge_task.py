@@ -102,8 +102,8 @@ def collect_for(
             break
     if count < FEWEST:
         raise MdpError(
-            f"A repair learns from inputs, and {count or 'none'} were given. Give {FEWEST} or more; "
-            "a few hundred are better."
+            f"A repair learns from inputs, and {count or 'none'} {'was' if count == 1 else 'were'} given. "
+            f"Give {FEWEST} or more; a few hundred are better."
         )
     every = joined(parts)
     return Images(every[: min(count, most or count)], None)  # type: ignore[arg-type]

@@ -18,14 +18,14 @@ class Classification(Task):
     name, quality, labelled = "classification", "top-1", True
 
     def score_loss(self) -> Callable[[Any, Any], Tensor]:
-        return lambda outputs, targets: F.cross_entropy(outputs.float(), targets)
+        return lambda outputs, targets: F.cross_entropy(outputs.float(), class_numbers(targets))
 
     def reference(self, outputs: Sequence[Any]) -> "Probabilities":
         return Probabilities(outputs)
 
     def loss(self, outputs: Any, targets: Any, told: Any = None) -> Tensor:
         if told is None:
-            return F.cross_entropy(outputs.float(), targets)
+            return F.cross_entropy(outputs.float(), class_numbers(targets))
         logs = F.log_softmax(told.float(), 1)
         return F.kl_div(F.log_softmax(outputs.float(), 1), logs, reduction="batchmean", log_target=True)
 
@@ -39,6 +39,22 @@ class Classification(Task):
         if not seen:
             raise MdpError("There are no images to measure accuracy on; give at least one batch.")
         return right / seen
+
+
+def class_numbers(targets: Tensor) -> Tensor:
+    """Targets as cross-entropy takes them: whole numbers as int64, shares of classes as they are.
+
+    Raises MdpError for labels that are fractions.
+    """
+    if not targets.is_floating_point():
+        return targets.long()
+    if targets.ndim > 1:
+        return targets
+    kind = str(targets.dtype).removeprefix("torch.")
+    raise MdpError(
+        f"Labels are {kind}, and classes have whole numbers from 0. Give labels.long(); other targets "
+        "take a loss of their own (loss=...)."
+    )
 
 
 class Probabilities(Reference):

@@ -27,10 +27,10 @@ from .evaluation import accuracy, shared
 from .image_lesson import announce
 from .keeping import Repaired, held_out
 from .loop import best_beside, train
-from .optimizers import convolutional
+from .optimizers import convolutional, optimizer_of
 from .progress_meter import FORWARD, PartOfWork, Work
 from .pruned import Pruned
-from .recipe import Recipe, augment_of, eased
+from .recipe import Recipe, augment_of, eased, refuse_faulty
 from .repairing import FILE, begun_unrepaired, repaired
 from .teacher import teacher_of
 from .timing import measure
@@ -100,12 +100,15 @@ def finetune(
     """
     if folder is None and recipe.epochs:
         raise MdpError("A training needs a folder to keep what it has reached. Give one (--out).")
+    refuse_faulty(recipe)
     accelerate = accelerator(recipe.precision)
     report = report if accelerate.is_main_process else Reporter()
     work = Work(report)
     if folder and accelerate.is_main_process:
         check_writable(folder)  # before an epoch is trained
     ref, network = pruned.ref, pruned.network.requires_grad_(True)
+    if recipe.epochs:
+        optimizer_of(network, recipe)  # one that cannot be is refused before anything is measured
     dense = _dense(pruned, report)
     repairs = repair and dense is not None and not pruned.trained
     part = source.train.sample(images, recipe.seed) if images else source.train

@@ -42,7 +42,7 @@ def check_importance(
         plans: how many plans a band.
         solvers: names of those whose plans are measured beside the optimum. "random" is measured, not
             ranked: a plan that nobody would choose is easily told from the others.
-        known: measured before, on as many images; these are not measured again.
+        known: measured before, on as many images or more; these are not measured again.
         keep: called with each newly measured plan, at once.
 
     Returns:
@@ -61,10 +61,18 @@ def check_importance(
     bands: dict[float, list[Plan]] = {}
     for share in shares:
         try:
-            bands[share] = plans_in_band(problem, share * problem.dense_latency, plans, solvers, seed)
+            band = plans_in_band(problem, share * problem.dense_latency, plans, solvers, seed)
         except Infeasible:
             report.message(f"Nothing is as fast as {100 * share:.0f} % of dense; that band is left out.")
-    if not any(len(band) >= LEAST for band in bands.values()):
+            continue
+        if len(band) >= LEAST:
+            bands[share] = band
+        else:
+            found = f"{len(band)} plan{'' if len(band) == 1 else 's'}"
+            report.message(
+                f"Just below {100 * share:.0f} % of dense lie {found}, too few to rank; it is left out."
+            )
+    if not bands:
         raise MdpError(NONE)
     alone = _alone(problem)
     jobs = [plan for band in bands.values() for plan in band] + list(alone.values())
@@ -72,7 +80,7 @@ def check_importance(
     for i, plan in enumerate(jobs):
         text = f"plan {i + 1} of {len(jobs)} ({plan.solver})"
         report.step(i, len(jobs), f"measuring {text}")
-        one = next((k for k in known if k.images == meter.images and k.is_of(plan)), None)
+        one = next((k for k in known if k.images >= meter.images and k.is_of(plan)), None)
         if one is None:
             one = meter.measure_plan(plan, PartOf(report, i / len(jobs), (i + 1) / len(jobs)))
             keep(one)
@@ -119,7 +127,7 @@ def _ranks(
     if len(pairs) < LEAST or not np.ptp(importance):
         return None
     best, cut = (np.array([of(m) for _, m in pairs]) for of in (lambda m: m.best, lambda m: m.cut))
-    images = pairs[0][1].images
+    images = min(one.images for _, one in pairs)
     return _spearman(importance, best, images), _spearman(importance, cut, images)
 
 

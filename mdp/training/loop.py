@@ -34,7 +34,7 @@ from .lesson import Lesson
 from .losses import LossOf
 from .optimizers import optimizer_of, schedule_of
 from .progress_meter import TRAINING, Work
-from .recipe import Recipe, faults
+from .recipe import Recipe, refuse_faulty
 from .regularize import in_training
 from .resuming import diverged, finite, resume
 from .task_lesson import TaskLesson
@@ -121,9 +121,7 @@ def learn(
         Cancelled: on request; finished epochs are kept.
         MdpError: the loss is no longer finite, the recipe cannot be run, or the checkpoint is of another run.
     """
-    wrong = faults(recipe)
-    if wrong:
-        raise MdpError(f"This recipe cannot be run: {wrong}.")
+    refuse_faulty(recipe)
     if recipe.epochs < 1:
         raise MdpError(NOTHING)
     accelerate = accelerate or accelerator(recipe.precision)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..tasks.classification import class_numbers
 from .recipe import Recipe
 
 # outputs, labels -> scalar
@@ -119,4 +120,4 @@ def _joined(answer: Any) -> Any:
 
 def _cross_entropy(answer: Tensor, targets: Tensor, recipe: Recipe) -> Tensor:
     smoothing = recipe.smoothing if targets.ndim == 1 else 0.0  # mixup has smoothed its own
-    return F.cross_entropy(answer.float(), targets, label_smoothing=smoothing)
+    return F.cross_entropy(answer.float(), class_numbers(targets), label_smoothing=smoothing)

@@ -18,11 +18,11 @@ def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     Norms, biases and other vectors do not decay, nor what timm's model names itself (`no_weight_decay`:
     positions, class tokens). A pruned network is of timm's own class and names the same.
 
-    Raises MdpError for an optimiser that timm does not know.
+    Raises MdpError for an optimiser that timm does not know, or that asks for more than gradients.
     """
     layers = recipe.layer_decay if recipe.layer_decay < 1 and hasattr(model, "group_matcher") else None
     try:
-        return create_optimizer_v2(
+        optimizer = create_optimizer_v2(
             model,
             recipe.optimizer,
             lr=recipe.rate,
@@ -35,6 +35,12 @@ def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
             f"There is no optimizer {recipe.optimizer!r} ({first_line(error)}); use adamw, sgd, lamb or "
             "another of timm's."
         ) from None
+    if getattr(getattr(optimizer, "_base_optimizer", optimizer), "is_second_order", False):
+        raise MdpError(
+            f"The optimizer {recipe.optimizer!r} needs second derivatives, which are not computed here; use "
+            "adamw, sgd, lamb or another of timm's."
+        )
+    return optimizer
 
 
 def schedule_of(optimizer: torch.optim.Optimizer, recipe: Recipe, updates: int) -> Scheduler:

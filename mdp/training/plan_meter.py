@@ -52,7 +52,7 @@ class PlanMeter:
         device: str = "cpu",
         report: Reporter | None = None,
     ):
-        self.study, self.device, self.seed = study, device, seed
+        self.study, self.dataset, self.device, self.seed = study, source.name, device, seed
         self.found = find_in(study)
         # A copy: plans are cut out of the one on the CPU.
         self.dense_network = copied(self.found.model).to(device).eval()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import BadFile, MdpError
 from ..core.files import read_json
+from ..operations.shared import MOST_SEED
 
 if TYPE_CHECKING:
     from ..datasets.augment import Augment
@@ -154,6 +155,12 @@ def faults(recipe: Recipe) -> str:
     return ""
 
 
+def refuse_faulty(recipe: Recipe) -> None:
+    """Raises MdpError for a recipe with a value that cannot be."""
+    if wrong := faults(recipe):
+        raise MdpError(f"This recipe cannot be run: {wrong}.")
+
+
 def eased(recipe: Recipe, cut: float, *, convolutional: bool = False) -> Recipe:
     """The recipe with its rate for a network of which the share `cut` is gone; see `Recipe.gentle`.
 
@@ -201,5 +208,6 @@ _BOUNDS = (
     ("features", 0, 1e4),
     ("ema", 0, 0.999999),
     ("clip", 0, 1e6),
+    ("seed", 0, MOST_SEED),
 )
 _CHOICES = (("schedule", SCHEDULES), ("precision", PRECISIONS), ("distillation", DISTILLATIONS))

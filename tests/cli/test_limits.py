@@ -43,7 +43,7 @@ def test_words_say_every_limit(capsys):
     [
         (("--parameters", "abc"), "cannot be used"),
         (("--parameters", ""), "is empty"),
-        (("--parameters", "2", "--limit", "parameters=1M"), "limited twice"),
+        (("--parameters", "2", "--limit", "parameters=1M"), "given twice"),
         (("--parameters=-5",), "cannot be used"),
         (("--macs", "-3M"), "cannot be used"),
         (("--macs", "1"), "smallest possible"),

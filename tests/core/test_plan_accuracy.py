@@ -113,3 +113,11 @@ def test_measured_plans_are_read_from_a_study_once(study, monkeypatch):
     first = measured_plans(study)
     monkeypatch.setattr("mdp.core.plan_accuracy.accuracy_entry", lambda *a: pytest.fail("read again"))
     assert measured_plans(study) is first
+
+
+def test_a_glance_on_few_images_displaces_nothing(study, plans):
+    few, more = (dataclasses.replace(measured(plans[0], 0.5), images=n) for n in (60, 5000))
+    for one, kept in ((few, 1000), (more, 5000)):
+        told = dataclasses.replace(study, accuracy=with_plans(study, [one], more_images_stay=True))
+        assert measured_plans(told)[0].images == kept
+    assert with_plans(study, [few])["plans"][0]["images"] == 60  # who notes a quality has the last word

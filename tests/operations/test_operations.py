@@ -1,6 +1,7 @@
 """One description of each operation: Python's signatures, the command line and the words of a job agree."""
 
 import argparse
+import dataclasses
 import doctest
 import importlib
 import inspect
@@ -193,3 +194,12 @@ def test_describing_needs_neither_torch_nor_widgets():
     code = "import sys, mdp.operations; print({'torch', 'ipywidgets', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["count", "enforce", "export", "extract", "finetune", "iterate", "measure", "repair", "solve", "verify"],
+)
+def test_what_makes_a_study_s_network_takes_the_function_of_an_own_one(command):
+    # The error of a study whose network a function makes names this option.
+    assert "factory" in {field.name for field in dataclasses.fields(OPERATIONS[command])}

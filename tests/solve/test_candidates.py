@@ -87,6 +87,14 @@ def test_out_of_time_and_on_request():
         candidates(problem, budget, cancelled=lambda: True)
 
 
+def test_no_list_takes_for_ever(monkeypatch):
+    problem = synthetic_resnet().problem
+    budget = 0.5 * problem.dense_latency
+    solve(problem, budget)  # prepared
+    monkeypatch.setattr("mdp.solve.protocol.SECONDS", 0.05)
+    assert "stopped after 0.05 s" in candidates(problem, budget, 10_000, 1.0).note
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

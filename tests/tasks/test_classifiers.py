@@ -6,6 +6,7 @@ from torch import nn
 
 import mdp
 from mdp.core.errors import MdpError
+from mdp.tasks.classification import Classification
 
 CLASSES = 5
 
@@ -95,3 +96,22 @@ def test_the_dense_classifier_of_two_inputs_is_judged_without_any_other_network(
     assert right == sum(int((module(*b[:-1]).argmax(1) == b[-1]).sum()) for b in given) / sum(
         len(b[-1]) for b in given
     )
+
+
+@pytest.mark.parametrize("kind", [torch.int32, torch.uint8, torch.int64])
+def test_class_numbers_of_any_width_are_taken_and_fractions_refused_in_words(kind):
+    loss, outputs = Classification().score_loss(), torch.eye(3)
+    assert loss(outputs, torch.tensor([0, 1, 2], dtype=kind)) == loss(outputs, torch.eye(3))
+    with pytest.raises(MdpError, match=r"Labels are float32.*labels\.long\(\)"):
+        loss(outputs, torch.tensor([0.0, 1.0, 2.0]))
+
+
+@pytest.mark.parametrize("method", ["taylor", "measured"])
+def test_what_gives_no_batches_is_refused_in_words(method):
+    net = nn.Sequential(
+        nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    )
+    net = mdp.prunable(net, input_size=(1, 28, 28))
+    for batches in (5, None, torch.zeros(4, 1, 28, 28)):
+        with pytest.raises(MdpError, match="Give batches, such as a DataLoader or a list, not a"):
+            mdp.score(net, batches, method=method, progress=False)

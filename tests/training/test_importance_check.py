@@ -1,5 +1,6 @@
 """Importance tested on accuracy: what is said where it is right, where wrong, and where nothing can be."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -47,7 +48,7 @@ def test_what_was_measured_is_kept_at_once_and_not_measured_again(vit):
     kept = []
     first, meter = check(vit, lambda share: share, keep=kept.append)
     assert len(kept) == meter.measured == first["plans"]
-    again, meter = check(vit, lambda share: share, known=kept)
+    again, meter = check(vit, lambda share: share, known=[replace(one, images=5000) for one in kept])
     assert meter.measured == 0 and again["rank_correlation"] == first["rank_correlation"]
 
 
@@ -56,6 +57,17 @@ def test_cancel_keeps_what_was_measured(vit):
     with pytest.raises(Cancelled):
         check(vit, lambda share: share, keep=kept.append, report=Reporter(lambda: len(kept) >= 3))
     assert len(kept) == 3
+
+
+def test_a_band_without_plans_is_left_out_before_anything_is_measured(vit):
+    meter = Meter(vit, lambda share: share)
+    said = []
+    report = Reporter()
+    report.message = said.append
+    alone = check_importance(meter, shares=(0.6,), plans=6, solvers=FAST)
+    result = check_importance(meter, shares=(0.6, 1.5), plans=6, solvers=FAST, report=report)
+    assert result["rank_correlation"] == alone["rank_correlation"] and result["plans"] == alone["plans"]
+    assert said == ["Just below 150 % of dense lie 0 plans, too few to rank; it is left out."]
 
 
 def test_nothing_to_rank_is_a_sentence(vit):

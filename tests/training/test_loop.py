@@ -118,6 +118,8 @@ def test_bad_recipes_are_sentences(source, tmp_path):
         run(source, tmp_path, dataclasses.replace(RECIPE, epochs=0))
     with pytest.raises(MdpError, match="no optimizer 'sturm'"):
         run(source, tmp_path, dataclasses.replace(RECIPE, optimizer="sturm"))
+    with pytest.raises(MdpError, match="'adahessian' needs second derivatives"):
+        run(source, tmp_path, dataclasses.replace(RECIPE, optimizer="adahessian"))
     with pytest.raises(MdpError, match="learning rate is too high"):
         run(source, tmp_path, dataclasses.replace(RECIPE, optimizer="sgd", rate=1e3, warmup=0.0, clip=0.0))
 

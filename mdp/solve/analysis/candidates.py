@@ -75,7 +75,8 @@ def candidates(
         count: the most plans to list, 1 or more.
         gap: a share of the optimum's importance, 0 or more.
         pins: decisions taken by hand, the same in every plan.
-        time_limit: in seconds; what was found by then is listed, and `note` says so.
+        time_limit: in seconds, 60 by default, infinity for none; what was found by then is listed, and `note`
+            says so.
         cancelled: asked now and then.
         most: limits of other resources, which every plan meets.
 
@@ -91,7 +92,7 @@ def candidates(
     (4, True, True)
     """
     budget, count, gap = checked_budget(budget), _count(count), _gap(gap)
-    limits = Limits(pins, checked_time_limit(time_limit), cancelled, most or {})
+    limits = Limits(pins, checked_time_limit(time_limit), cancelled, most or {}).or_default()
     only = Restriction(allowed_options(problem, pins), pins.blocks if pins else {})
     clock = limits.clock()
     best = solve(problem, budget, limits)
@@ -159,7 +160,11 @@ def _gap_to(bound: float, importance: float) -> float:
 
 
 def _note(count: int, covered: float, complete: bool, reason: str) -> str:
-    found = f"the best {count} found" + (f" ({reason})" if reason else "")
+    found = (
+        ("the best one" if count == 1 else f"the best {count}")
+        + " found"
+        + (f" ({reason})" if reason else "")
+    )
     if not complete and not covered:
         return found
     where = f"within {100 * covered:.3g} %" if complete else f"less than {100 * covered:.3g} % below the best"
