@@ -23,7 +23,9 @@ from mdp.solve import CORNERS, SOLVERS, solve
 
 from . import methods_more, torch_pruning_rival
 
-STUDIES = ("fmnist-vit-cpu", "fmnist-resnet-cpu", "cifar-resnet20-cpu", "efficientnet-lite0-cpu")
+STUDIES = (
+    "fmnist-vit-cpu", "fmnist-resnet-cpu", "cifar-resnet20-cpu", "cifar-vit-cpu", "efficientnet-lite0-cpu",
+)  # fmt: skip
 SLOW = ("milp", "mindtpy", "mindtpy-fp")  # other ways to the same optimum
 METHODS = (*(name for name in SOLVERS if name not in SLOW), *(corner.name for corner in CORNERS[:-1]))
 BUDGETS = "80,60,50,40,30,20"
