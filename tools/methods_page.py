@@ -32,9 +32,11 @@ corners of the ablation. Torch-Pruning is its own program, scores included, aske
 multiply-adds; its networks are none of our plans, so they are not repaired, and its version 1.6.1 breaks
 timm's attention. "No plan": the method finds none within the budget, by the true tables.
 
-Networks were timed on the device that is named. Accuracies with the second and third seed, and after
-fine-tuning (`quick`, 20,000 images, three passes), were taken on another machine, with torch 2.11; the
-fine-tuning mostly on its GPU.
+Networks were timed on the device that is named. Of the two Fashion-MNIST networks, accuracies with the second
+and third seed, and after fine-tuning (`quick`, 20,000 images, three passes), were taken on another machine,
+with torch 2.11; the fine-tuning mostly on its GPU. They were pruned in steps ("iterated": score, solve, repair,
+score again) on another processor than theirs, so that these latencies are the tables'; each seed stands for
+other images in every step.
 """
 
 

@@ -63,7 +63,7 @@ def methods_figure(study: StudyRecord, comparison: Comparison, stage: str = "rep
     for method in comparison.methods():
         marks = tuple(_mark(study.problem, comparison, p, stage) for p in comparison.of(method, stage))
         if marks:
-            lines[NAMES.get(method, method)] = marks
+            lines[_name(comparison, method)] = marks
     dense = None
     if comparison.dense_measured is not None:
         at = ms(comparison.dense_measured, "ms")
@@ -71,6 +71,14 @@ def methods_figure(study: StudyRecord, comparison: Comparison, stage: str = "rep
         dense = Mark(comparison.dense_measured, comparison.dense, text)
     seeds = max((len(p.repaired) for p in comparison.points), default=0)
     return MethodsFigure("ms", stage, dense, lines, seeds, comparison.images)
+
+
+def _name(comparison: Comparison, method: str) -> str:
+    """A method in words; where others were timed and its networks were not, that tables tell their latency."""
+    name = NAMES.get(method, method)
+    timed = any(p.measured for p in comparison.points if p.method == method)
+    plain = timed or comparison.dense_measured is None or name == OURS
+    return name if plain else f"{name} (by tables)"
 
 
 def _mark(problem: Problem, comparison: Comparison, point: MethodPoint, stage: str) -> Mark:

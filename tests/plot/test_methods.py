@@ -42,6 +42,9 @@ def test_a_line_a_method_ours_first_over_measured_latency_and_hover_tells_the_pl
     assert len(methods_table(info)[1]) == 4  # the dense network, too
     assert "at 2 of 2 points" in methods_words(comparison, "repaired")  # HALP has nothing as fast
     assert "Not measured" not in methods_words(comparison, "repaired")
+    steps = MethodPoint("iterated, 3 steps", 0.4, 10.0, None, 0.4, (0.8,))  # cut on another machine
+    later = dataclasses.replace(comparison, points=(*comparison.points, steps))
+    assert list(methods_figure(study, later).lines)[-1] == "iterated, 3 steps (by tables)"
     more = (*comparison.points, MethodPoint("nvit", 0.4, 10.0, 11.0), MethodPoint("random", 0.4, 10.0))
     words = methods_words(dataclasses.replace(comparison, points=more), "repaired")
     assert words.endswith("Not measured yet: 2 of 6 plans (of NViT, random).")
