@@ -34,10 +34,10 @@ timm's attention. "No plan": the method finds none within the budget, by the tru
 
 Networks were timed on the device that is named. Of the two Fashion-MNIST networks, accuracies with the second
 and third seed, and after fine-tuning (`quick`, 20,000 images, three passes), were taken on another machine,
-with torch 2.11; the fine-tuning mostly on its GPU. They were pruned in steps ("iterated": score, solve, repair,
-score again) on another processor than theirs, so that these latencies are the tables'; each seed stands for
-other images in every step. EfficientNet-Lite0, too, was timed on another processor than its tables'; its plans
-were repaired with 256 pictures of 500 classes and judged on pictures of the 500 others, as far as time went.
+with torch 2.11; the fine-tuning mostly on its GPU. They were pruned in steps ("iterated": score, solve,
+repair, score again) on another processor than theirs, so that these latencies are the tables'; each seed
+stands for other images in every step. EfficientNet-Lite0, too, was timed on another processor than its
+tables'; its plans are judged as cut: to repair all of them takes two hours of a core.
 """
 
 
@@ -52,11 +52,11 @@ def page(found: Sequence[Comparison]) -> str:
     """The whole page as Markdown."""
     parts = [HEAD]
     for one in found:
-        seeds = seeds_words(one)
+        seeds = f"Repaired with {seeds_words(one)} of images. " if any(p.repaired for p in one.points) else ""
         parts.append(f"## {one.study}\n")
         parts.append(
             f"Dense: {_percent(one.dense)} of {one.images:,} test images, {one.dense_measured or 0:.1f} ms. "
-            f"The data set is {one.data}. Repaired with {seeds} of images. {one.device}.\n"
+            f"The data set is {one.data}. {seeds}{one.device}.\n"
         )
         for stage, words in STAGES.items():
             if any(p.accuracy(stage) is not None for p in one.points):

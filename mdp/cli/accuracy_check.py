@@ -15,10 +15,10 @@ SLOW = ("milp", "mindtpy", "mindtpy-fp")
 
 def verify_accuracy(args):
     """Test the importance of a study; every measured plan is kept in it at once."""
-    from ..datasets import find
     from ..latency.device import deployment
     from ..training.importance_check import check_importance
     from ..training.plan_meter import PlanMeter
+    from .study_images import images_of
 
     report = reporter(args)
     study = load_study(args.study)
@@ -27,7 +27,7 @@ def verify_accuracy(args):
     dense = study.problem.dense_latency
     shares = [parse_budget(text, study.problem) / dense for text in args.budgets.split(",")]
     device = deployment(args.device).kind
-    source = find(args.data)
+    source = images_of(study, args.data)
     study = kept_for(study, source.name, args.out)
     meter = PlanMeter(study, source, images=args.images, device=device, report=report)
     about = {"dense": meter.dense, "dataset": source.name, "images": meter.images}

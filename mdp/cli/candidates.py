@@ -26,13 +26,13 @@ def chosen_plan(
         raise MdpError("Candidates are measured on images: give a study, not a problem file.")
     if args.solver != "exact":
         raise MdpError(f"Candidates are listed by the exact solver; leave out --solver {args.solver}.")
-    from ..datasets import find
     from ..latency.device import deployment
     from ..solve import candidates
     from ..training.choose_plan import choose_plan
     from ..training.plan_meter import PlanMeter
+    from .study_images import images_of
 
-    source = find(args.data)  # at once: the list may take a minute
+    source = images_of(study, args.data)  # at once: the list may take a minute
     test = source.test.sample(args.images, args.seed)
     if len(test) < 2:
         raise MdpError("Candidates are chosen on one half of the test images and judged on the other.")

@@ -40,17 +40,17 @@ def run(args):
     report.step(0, 1, "taking the network out")
 
     from ..core.study import load_study
-    from ..datasets import find
     from ..datasets.checking import checked_source
     from ..datasets.labels import check_fit
     from ..training.finetune import finetune
     from ..training.pruned import of_folder, of_plan
     from ..training.recording import recording
     from .extract import read_plan
+    from .study_images import images_of
 
     # The images first: networks take long to make, and a folder that is not there is said at once.
-    source = find(args.data)
     study = load_study(args.source) if args.plan or args.budget else None
+    source = images_of(study, args.data)
     pruned = None if study else of_folder(Path(args.source))
     check_fit(source.train, source, study.model if study else pruned.ref)
     source = checked_source(source, report, images=args.images, seed=args.seed, skip_bad=args.skip_bad)

@@ -26,10 +26,10 @@ BESIDE = frozenset({
 
 def run(args, recipe: Recipe) -> int:
     """1 where a member failed: the same command goes on with it."""
-    from ..datasets import find
     from ..datasets.labels import check_fit
     from ..training.front_members import done_before, members_of, table, with_same
     from ..training.front_run import run_front
+    from .study_images import images_of
 
     if processes.count() > 1:
         raise MdpError(
@@ -43,7 +43,7 @@ def run(args, recipe: Recipe) -> int:
     if not _parts(args.budgets) or not _parts(args.methods):
         raise MdpError("Say at least one budget and one method: --budgets 60%,40%,25% --methods exact,halp.")
     study = load_study(args.source)
-    source = find(args.data)  # before anything is solved: each member would say it, one by one
+    source = images_of(study, args.data)  # before anything is solved: each member would say it, one by one
     check_fit(source.train, source, study.model)
     # Beside the other networks, where the page finds them, unless a folder is given.
     folder = Path(args.out) if args.out else data_dir() / "user" / "networks"

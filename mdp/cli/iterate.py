@@ -11,13 +11,13 @@ from .solve import asked_of, describe, in_unit, place_of, problem_of, summary
 
 
 def run(args):
-    from ..datasets import find as find_data
     from ..datasets.checking import checked
     from ..datasets.labels import check_fit
     from ..datasets.unreadable import Unread
     from ..latency.device import deployment
     from ..solve import iterate
     from ..training.iterating import rescored_step
+    from .study_images import images_of
 
     report = reporter(args)
     check_out(args.out, "studies")
@@ -27,7 +27,7 @@ def run(args):
     unit = study.problem.latency_unit
     budget = parse_budget(args.budget, study.problem)
     most = limits_of(study.problem, asked_of(args))
-    source = find_data(args.data)
+    source = images_of(study, args.data)
     report.message(source.summary)
     check_fit(source.train, source, study.model)
     unread = Unread.for_now()

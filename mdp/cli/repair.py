@@ -13,10 +13,12 @@ from . import print_json, reporter
 def run(args):
     from ..training.pruned import of_folder, of_plan
     from .extract import read_plan
+    from .study_images import images_of
 
     report = reporter(args)
     if args.plan or args.budget:
         study = load_study(args.source)
+        images_of(study, args.data)  # before a plan is sought and a folder is made
         pruned = of_plan(study, read_plan(study, args.plan, args.budget, report))
     elif os.path.isdir(args.source):
         pruned = of_folder(Path(args.source))
@@ -49,19 +51,18 @@ def repaired(pruned, args, report, seed: int = 0):
         MdpError: as `mdp.reconstruction.repair`, for images that cannot be had, and where the dense network's
             weights are not at hand.
     """
-    from ..datasets import find
     from ..datasets.checking import checked_source
     from ..datasets.labels import check_fit
     from ..datasets.loader import loader
     from ..networks.models import create
     from ..reconstruction import repair
+    from .study_images import images_of
 
     if pruned.trained:
         raise MdpError("This network was repaired or trained on since it was cut; repair it before that.")
-    ref = pruned.ref
+    source, ref = images_of(pruned.study, args.data), pruned.ref
     if ref.weights == "none":
         raise MdpError(f"The dense {ref.name} has random weights, which were not kept: it teaches nothing.")
-    source = find(args.data)
     check_fit(source.train, source, ref)
     source = checked_source(source, report, images=args.images, seed=seed, skip_bad=args.skip_bad)
     report.message(source.summary)

@@ -74,7 +74,7 @@ def methods_figure(study: StudyRecord, comparison: Comparison, stage: str = "rep
 
 
 def _name(comparison: Comparison, method: str) -> str:
-    """A method in words; where others were timed and its networks were not, that tables tell their latency."""
+    """A method in words; that tables tell its latencies, where others were timed and its networks not."""
     name = NAMES.get(method, method)
     timed = any(p.measured for p in comparison.points if p.method == method)
     plain = timed or comparison.dense_measured is None or name == OURS
