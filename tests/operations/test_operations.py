@@ -119,6 +119,7 @@ def test_every_command_has_a_record_and_a_module():
         "candidates",
         "finetune_front",
         "model_args",
+        "study_images",
         "told_tables",
     }
     for name, operation in OPERATIONS.items():
