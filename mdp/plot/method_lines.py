@@ -1,5 +1,6 @@
 """Every method's accuracy over measured latency: the record of the figure "Methods", its table and label."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..core.comparison import STAGES, Comparison, MethodPoint, fits
@@ -174,9 +175,17 @@ def methods_words(comparison: Comparison, stage: str) -> str:
 
 def pending_words(comparison: Comparison) -> str:
     """What of the comparison was not measured yet, in a sentence; "" for nothing."""
+    every, told = len(comparison.points), []
     missing = [p for p in comparison.points if p.cut is None]
-    each = tuple(dict.fromkeys(NAMES.get(p.method, p.method) for p in missing))
-    names = ("; " if any("," in name for name in each) else ", ").join(each)  # some names hold commas
-    return (
-        f"Not measured yet: {len(missing)} of {len(comparison.points)} plans (of {names})." if missing else ""
-    )
+    if missing:
+        told.append(f"Not measured yet: {len(missing)} of {every} plans (of {_names(missing)}).")
+    if any(p.repaired for p in comparison.points):  # what is no plan of the study cannot be repaired
+        missing = [p for p in comparison.points if p.cut is not None and not p.repaired and p.choices]
+        if missing:
+            told.append(f"Not repaired yet: {len(missing)} of {every} plans (of {_names(missing)}).")
+    return " ".join(told)
+
+
+def _names(points: Sequence[MethodPoint]) -> str:
+    each = tuple(dict.fromkeys(NAMES.get(p.method, p.method) for p in points))
+    return ("; " if any("," in name for name in each) else ", ").join(each)  # some names hold commas

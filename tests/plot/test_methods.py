@@ -48,6 +48,9 @@ def test_a_line_a_method_ours_first_over_measured_latency_and_hover_tells_the_pl
     more = (*comparison.points, MethodPoint("nvit", 0.4, 10.0, 11.0), MethodPoint("random", 0.4, 10.0))
     words = methods_words(dataclasses.replace(comparison, points=more), "repaired")
     assert words.endswith("Not measured yet: 2 of 6 plans (of NViT, random).")
+    later = (*comparison.points, MethodPoint("nvit", 0.4, 10.0, 11.0, cut=0.3, choices={"nothing": 3}))
+    words = methods_words(dataclasses.replace(comparison, points=later), "repaired")
+    assert words.endswith("Not repaired yet: 1 of 5 plans (of NViT).")
     assert "within the 95 %" not in words  # of no point, so nothing is said of it
 
 
