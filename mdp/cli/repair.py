@@ -13,12 +13,12 @@ from . import print_json, reporter
 def run(args):
     from ..training.pruned import of_folder, of_plan
     from .extract import read_plan
-    from .study_images import images_of
+    from .study_images import check_named
 
     report = reporter(args)
     if args.plan or args.budget:
         study = load_study(args.source)
-        images_of(study, args.data)  # before a plan is sought and a folder is made
+        check_named(study, args.data)  # before a plan is sought and a folder is made
         pruned = of_plan(study, read_plan(study, args.plan, args.budget, report))
     elif os.path.isdir(args.source):
         pruned = of_folder(Path(args.source))

@@ -114,9 +114,8 @@ def _ready(compiled: Any) -> tuple[Callable[[], Any], Callable[[], None], Any]:
     for given in compiled.inputs:
         data = request.get_tensor(given).data
         floats = np.issubdtype(data.dtype, np.floating)
-        data[:] = (
-            random.standard_normal(tuple(given.shape)) if floats else 0
-        )  # in every table that is looked up
+        # Of whole numbers 0: it is in every table that is looked up.
+        data[:] = random.standard_normal(tuple(given.shape)) if floats else 0
 
     def refresh() -> None:
         for given in compiled.inputs:
