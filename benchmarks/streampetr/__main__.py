@@ -4,9 +4,9 @@
 coarse, the head's time beside them, the plan at the latency that the paper's 45 % means (1.18 times as fast
 as a whole), and both networks measured end to end, in turns. Weights are random: latency knows none.
 
---train: the small size on synthetic drives (small.py, scenes.py): trained, pruned at several shares of the whole
-latency by the exact solver and by HALP, repaired and fine-tuned; nuScenes' mean average precision on drives
-that nothing was trained on.
+--train: the small size on synthetic drives (small.py, scenes.py): trained, pruned at several shares of the
+whole latency by the exact solver and by HALP, repaired and fine-tuned; nuScenes' mean average precision on
+drives that nothing was trained on.
 
 Of --train every epoch, every measurement and every network is kept, and a run that was cut off goes on.
 """

@@ -1,4 +1,4 @@
-"""A size that two cores train, on synthetic drives: the dense detector, and plans cut, repaired, fine-tuned."""
+"""A size that two cores train, on synthetic drives: dense, and plans as cut, repaired and fine-tuned."""
 
 import argparse
 import copy
