@@ -4,15 +4,14 @@
 coarse, the head's time beside them, the plan at the latency that the paper's 45 % means (1.18 times as fast
 as a whole), and both networks measured end to end, in turns. Weights are random: latency knows none.
 
---train: the small size on synthetic drives (scenes.py): trained, pruned at several shares of the whole
-latency by the exact solver and by HALP, repaired and fine-tuned; nuScenes' mean average precision on drives
-that nothing was trained on.
+--train: the small size on synthetic drives (small.py, scenes.py): trained, pruned at several shares of the
+whole latency by the exact solver and by HALP, repaired and fine-tuned; nuScenes' mean average precision on
+drives that nothing was trained on.
 
-Every measurement and every network is kept, and a run that was cut off goes on from there.
+Of --train every epoch, every measurement and every network is kept, and a run that was cut off goes on.
 """
 
 import argparse
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,12 @@ from typing import Any
 import torch
 
 import mdp
-from mdp.networks.checkpoints import read_tensors
 
 from .body import Body
 from .head import Detector
-from .pruning import FixedHead, Whole, in_turns, moments, neck_pins, study_of, taken_apart, with_head
+from .pruning import FixedHead, Whole, in_turns, neck_pins, taken_apart, with_head
 from .sizes import FULL, SIZES
-from .training import drives, judge, torch_save, train
+from .small import rows
 
 PAPER = 31.7 / 37.3  # frames a second, dense and MDP-45 %: what is left of the latency as a whole
 
@@ -38,17 +36,21 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--train", action="store_true", help="the small size, trained on synthetic drives")
     parser.add_argument("--size", default="small", choices=sorted(SIZES), help="with --train")
     parser.add_argument("--keep", type=Path, default=Path("build/streampetr"), help="what was done so far")
-    parser.add_argument("--seconds", type=float, default=600, help="for each long step")
+    parser.add_argument("--seconds", type=float, default=150, help="to profile, and to score with --train")
     parser.add_argument("--options", type=int, default=4, help="widths of every dim, with --latency")
-    parser.add_argument("--drives", type=int, default=160, help="to train on")
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--drives", type=int, default=1500, help="to train on (40 ms each to draw)")
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--tune-epochs", type=int, default=1, help="to fine-tune every plan")
+    parser.add_argument("--moments", type=int, default=48, help="drives to score and to repair with")
+    parser.add_argument("--half", action="store_true", help="train the body in bfloat16: where a CPU has it")
     parser.add_argument("--budgets", nargs="*", default=["85%", "70%"])
     args = parser.parse_args(argv)
     args.keep.mkdir(parents=True, exist_ok=True)
     if args.latency:
         print(json.dumps(latency(args), indent=1))
     if args.train:
-        print(json.dumps(trained(args), indent=1))
+        for row in rows(args):
+            print(json.dumps(row), flush=True)
 
 
 def latency(args: argparse.Namespace) -> dict[str, Any]:
@@ -79,51 +81,6 @@ def latency(args: argparse.Namespace) -> dict[str, Any]:
         "parameters of the body": [sum(p.numel() for p in b.parameters()) for b in (detector.body, pruned)],
         "blocks removed": len(plan.removed_blocks),
     }
-
-
-def trained(args: argparse.Namespace) -> list[dict[str, Any]]:
-    """Small size: one row for the dense detector and one for each budget and solver."""
-    size = SIZES[args.size]
-    torch.manual_seed(0)
-    detector = Detector(size, Body(size))
-    learn, unseen = drives(0, args.drives, 4, size), drives(1_000_000, max(4, args.drives // 5), 4, size)
-    path = args.keep / f"{args.size}-dense.safetensors"
-    how = {"together": min(4, args.drives), "rate": 8e-4, "seconds": args.seconds}
-    if not path.is_file():
-        train(detector, learn, epochs=args.epochs, **how)
-        torch_save(detector, path)
-    detector.load_state_dict(read_tensors(path))
-    detector.eval()
-    found: list[dict[str, Any]] = [{"network": "dense", "mAP": round(judge(detector, unseen), 4)}]
-    print(json.dumps(found[0]), flush=True)
-    net = taken_apart(detector.body, size, 8)
-    seen = moments(detector, learn[: min(48, len(learn))], min(8, len(learn)))
-    tables, scores = study_of(detector, net, seen, args.seconds)
-    study = mdp.Study(net, tables, scores, name=f"StreamPETR-like, {args.size}, synthetic")
-    images = [x for x, _ in seen]
-    for budget in args.budgets:
-        for solver in ("exact", "halp"):
-            plan = study.solve(budget, solver=solver, pins=neck_pins(net) if solver == "exact" else None)
-            cut = net.extract(plan)
-            repaired = mdp.repair(cut, images, dense=net.model, task="match", progress=False)
-            row: dict[str, Any] = {"network": f"{solver} {budget}", "tables": round(plan.latency, 2)}
-            for name, body in (("cut", cut), ("repaired", repaired)):
-                row[name] = round(judge(_with(detector, body), unseen), 4)
-            tuned = _with(detector, repaired)
-            train(tuned, learn, epochs=max(1, args.epochs // 4), **{**how, "rate": 4e-4})
-            row["tuned"] = round(judge(tuned, unseen), 4)
-            bodies = [Whole(b, detector.head) for b in (net.model, cut)]
-            row["ms dense, pruned"] = [round(ms, 2) for ms in in_turns(bodies, net, size, (3, *size.image))]
-            found.append(row)
-            print(json.dumps(row), flush=True)
-    return found
-
-
-def _with(detector: Detector, body: torch.nn.Module) -> Detector:
-    """The same detector with another body; both are copies."""
-    other = Detector(detector.size, copy.deepcopy(body).requires_grad_(True))
-    other.head.load_state_dict(detector.head.state_dict())
-    return other.eval()
 
 
 if __name__ == "__main__":

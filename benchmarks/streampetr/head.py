@@ -1,4 +1,9 @@
-"""What stays: 3-D positions for image features, queries that remember, a decoder, and its answers."""
+"""What stays: 3-D positions for image features, queries that remember, a decoder, and its answers.
+
+As StreamPETR's, but for three things: a query starts from the encoding of its place, not from nothing, which
+learns many times faster; places learned once are the same in every layer; and a ray does not say the focal
+length of its camera, since all have the same.
+"""
 
 from dataclasses import dataclass
 
@@ -60,20 +65,21 @@ class Layer(nn.Module):
         return self.norms[2](x + self.feed(x))
 
 
-class MotionNorm(nn.Module):
-    """A layer norm whose scale and shift follow from how the vehicle moved and how long ago (StreamPETR)."""
+class AlignedNorm(nn.Module):
+    """A layer norm whose scale and shift follow from something else (StreamPETR's motion-aware norm)."""
 
-    def __init__(self, width: int):
+    def __init__(self, given: int, width: int):
         super().__init__()
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.scale, self.shift = nn.Linear(13, width), nn.Linear(13, width)
+        self.reduce = nn.Sequential(nn.Linear(given, width), nn.ReLU())
+        self.scale, self.shift = nn.Linear(width, width), nn.Linear(width, width)
         for layer, bias in ((self.scale, 1.0), (self.shift, 0.0)):
             nn.init.zeros_(layer.weight)
             nn.init.constant_(layer.bias, bias)
 
-    def forward(self, x: Tensor, motion: Tensor, ages: Tensor) -> Tensor:
-        told = torch.cat([motion[:, None, :3].flatten(2).expand(-1, x.shape[1], -1), ages[..., None]], 2)
-        return self.scale(told) * self.norm(x) + self.shift(told)
+    def forward(self, x: Tensor, given: Tensor) -> Tensor:
+        given = self.reduce(given)
+        return self.scale(given) * self.norm(x) + self.shift(given)
 
 
 class Head(nn.Module):
@@ -87,7 +93,10 @@ class Head(nn.Module):
         )
         self.points = nn.Parameter(torch.rand(size.learned, 3))
         self.of_point = nn.Sequential(nn.Linear(3 * (width // 2), width), nn.ReLU(), nn.Linear(width, width))
-        self.motion, self.motion_at = MotionNorm(width), MotionNorm(width)
+        self.content = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
+        self.cone = AlignedNorm(6, width)
+        self.weigh = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width), nn.Sigmoid())
+        self.motion, self.motion_at = AlignedNorm(13, width), AlignedNorm(13, width)
         self.layers = nn.ModuleList(Layer(size) for _ in range(size.decoder))
         self.kinds = nn.ModuleList(_branch(width, size.classes) for _ in range(size.decoder))
         self.boxes = nn.ModuleList(_branch(width, CODE) for _ in range(size.decoder))
@@ -111,24 +120,24 @@ class Head(nn.Module):
             to_image: see `geometry.rays`.
             memory: as the frame before left it; `motion`: (batch, 4, 4), from its vehicle's frame to this.
         """
-        size, (batch, _, _, rows, columns) = self.size, features.shape
-        seen = rays(to_image, (rows, columns), size.image, size.depths, 1.2 * size.reach[0])
-        tokens_at = self.positions(inverse_sigmoid(self._unit(seen)).flatten(4)).flatten(1, 3)
-        tokens = features.permute(0, 1, 3, 4, 2).flatten(1, 3)
+        size, batch = self.size, len(features)
+        tokens, tokens_at = self.tokens(features, to_image)
         past_points = moved(memory.points, motion)
-        past_at = self.motion_at(self._at(self._unit(past_points)), motion, memory.ages)
-        past = self.motion(memory.queries, motion, memory.ages)
+        way = motion[:, None, :3].flatten(2).expand(-1, size.memory, -1)
+        since = torch.cat([way, memory.ages[..., None]], 2)
+        past_at = self.motion_at(self._at(self._unit(past_points)), since)
+        past = self.motion(memory.queries, since)
         taken = size.propagated
         points = torch.cat(
             [self.points.expand(batch, -1, -1), self._unit(past_points[:, :taken]).clamp(0, 1)], 1
         )
         at = torch.cat([self._at(points[:, : size.learned]), past_at[:, :taken]], 1)
-        x = torch.cat([torch.zeros_like(at[:, : size.learned]), past[:, :taken]], 1)
+        x = torch.cat([at[:, : size.learned], past[:, :taken]], 1)
         own, hidden = x.shape[1], None
         if told is not None:
             near = self._unit(told.points)
             points, at = torch.cat([points, near], 1), torch.cat([at, self._at(near)], 1)
-            x = torch.cat([x, torch.zeros_like(at[:, own:])], 1)
+            x = torch.cat([x, at[:, own:]], 1)
             hidden = told.hidden(own, past.shape[1] - taken)
         kinds, boxes = [], []
         for layer, kind, box in zip(self.layers, self.kinds, self.boxes, strict=True):
@@ -147,6 +156,23 @@ class Head(nn.Module):
             torch.cat([torch.zeros_like(memory.ages[:, :taken]), memory.ages[:, :kept]], 1) + 0.5,
         )
         return torch.stack(kinds), torch.stack(boxes), after
+
+    def tokens(self, features: Tensor, to_image: Tensor) -> tuple[Tensor, Tensor]:
+        """What every place of every picture shows, and where: both (batch, tokens, width).
+
+        What a picture shows means something else in every direction: the content learns the end and the
+        middle of its ray, and the ray what is to be seen there.
+        """
+        size, (rows, columns) = self.size, features.shape[3:]
+        along = rays(to_image, (rows, columns), size.image, size.depths, 1.2 * size.reach[0])
+        along = self._unit(along).flatten(1, 3)
+        ends = along[:, :, [-1, size.depths // 2]].flatten(2)
+        content = self.cone(self.content(features.permute(0, 1, 3, 4, 2).flatten(1, 3)), ends)
+        return content, self.positions(inverse_sigmoid(along).flatten(2)) * self.weigh(content)
+
+    def at(self, metres: Tensor) -> Tensor:
+        """The encoding of places in the vehicle's frame, (..., 3) -> (..., width)."""
+        return self._at(self._unit(metres))
 
     def nothing(self, batch: int) -> Memory:
         """The memory before the first frame."""
@@ -183,8 +209,11 @@ class Detector(nn.Module):
         told: Told | None = None,
     ) -> tuple[Tensor, Tensor, Memory]:
         """As `Head.forward`, of images (batch, cameras, 3, height, width)."""
-        features = self.body(images.flatten(0, 1)).unflatten(0, images.shape[:2])
-        return self.head(features, to_image, memory, motion, told)
+        return self.head(self.features(images), to_image, memory, motion, told)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Images (batch, cameras, 3, height, width) -> (batch, cameras, width, rows, columns)."""
+        return self.body(images.flatten(0, 1)).unflatten(0, images.shape[:2])
 
 
 def _branch(width: int, out: int) -> nn.Sequential:

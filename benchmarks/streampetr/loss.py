@@ -39,7 +39,7 @@ def loss(kinds: Tensor, codes: Tensor, truth: list[tuple[Tensor, Tensor]]) -> Te
                 rows, columns = linear_sum_assignment(cost.nan_to_num(1e6).cpu().numpy())
             wanted[i, rows, kind[columns]] = 1
             total = total + OF_BOX * ((boxes[i][rows] - code[columns]).abs() * weights).sum() / objects
-        total = total + OF_KIND * _focal(scores, wanted).sum() / objects
+        total = total + OF_KIND * focal(scores, wanted).sum() / objects
     return total / len(kinds)
 
 
@@ -58,10 +58,10 @@ def loss_told(kinds: Tensor, codes: Tensor, truth: list[tuple[Tensor, Tensor]], 
     wanted = torch.zeros_like(kinds)
     wanted[:, image, query, kind] = 1
     boxes = ((codes[:, image, query] - code).abs() * weights).sum()
-    return (OF_BOX * boxes + OF_KIND * _focal(kinds, wanted).sum()) / (len(which) * len(kinds))
+    return (OF_BOX * boxes + OF_KIND * focal(kinds, wanted).sum()) / (len(which) * len(kinds))
 
 
-def _focal(scores: Tensor, wanted: Tensor) -> Tensor:
+def focal(scores: Tensor, wanted: Tensor) -> Tensor:
     """Lin et al. 2017 (arXiv 1708.02002)."""
     entropy = F.binary_cross_entropy_with_logits(scores, wanted, reduction="none")
     right = torch.exp(-entropy)
@@ -70,4 +70,4 @@ def _focal(scores: Tensor, wanted: Tensor) -> Tensor:
 
 def _cost(scores: Tensor) -> Tensor:
     """What it costs to call each query each kind, less what it costs not to."""
-    return _focal(scores, torch.ones_like(scores)) - _focal(scores, torch.zeros_like(scores))
+    return focal(scores, torch.ones_like(scores)) - focal(scores, torch.zeros_like(scores))

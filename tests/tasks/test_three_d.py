@@ -85,7 +85,7 @@ def test_it_learns_and_what_is_remembered_matters(world, detector):
         before, memory = step(again.eval(), world, 0, again.head.nothing(4))
     assert memory.queries.shape == (4, TINY.memory, TINY.width)
     assert (memory.ages[:, : TINY.propagated] == 0.5).all()
-    assert train(again, world, epochs=6, together=4, rate=3e-3, seconds=30, say=lambda _: None) == 12
+    assert train(again, world, epochs=6, together=4, rate=3e-3, say=lambda _: None) == 12
     with torch.no_grad():
         after, memory = step(again.eval(), world, 0, again.head.nothing(4))
         images, to_image, motion, _ = batch([d[1] for d in world])
