@@ -61,8 +61,7 @@ def latency(args: argparse.Namespace) -> dict[str, Any]:
     net = taken_apart(detector.body, size, args.options)
     where = mdp.Deployment("cpu", batch_size=size.cameras, threads=1)
     tables = mdp.profile(net, where, seconds=args.seconds)
-    rows, columns = (n // 16 for n in size.image)
-    head_ms = in_turns([FixedHead(detector.head)], net, size, (size.width, rows, columns))[0]
+    head_ms = in_turns([FixedHead(detector.head)], net, size, (size.width, *size.grid))[0]
     scores = mdp.score(net, method="magnitude", progress=False)
     study = mdp.Study(net, with_head(tables, head_ms), scores, name="StreamPETR-like R50, latency alone")
     study.save(args.keep / "full.json")

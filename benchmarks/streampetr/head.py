@@ -125,7 +125,7 @@ class Head(nn.Module):
         past_points = moved(memory.points, motion)
         way = motion[:, None, :3].flatten(2).expand(-1, size.memory, -1)
         since = torch.cat([way, memory.ages[..., None]], 2)
-        past_at = self.motion_at(self._at(self._unit(past_points)), since)
+        past_at = self.motion_at(self.at(past_points), since)
         past = self.motion(memory.queries, since)
         taken = size.propagated
         points = torch.cat(

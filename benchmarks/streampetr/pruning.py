@@ -140,8 +140,7 @@ def study_of(
     size, progress = detector.size, report if report is not None else True
     where = mdp.Deployment("cpu", batch_size=size.cameras, threads=1)
     tables = mdp.profile(net, where, seconds=seconds, progress=progress)
-    rows, columns = (n // 16 for n in size.image)
-    head_ms = in_turns([FixedHead(detector.head)], net, size, (size.width, rows, columns))[0]
+    head_ms = in_turns([FixedHead(detector.head)], net, size, (size.width, *size.grid))[0]
     scores = mdp.score(
         net, calibration, method="measured", against="labels", task=ThroughHead(detector.head),
         seconds=seconds, progress=progress,

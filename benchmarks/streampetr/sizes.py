@@ -38,6 +38,11 @@ class Size:
         """The last two: every 16th and 32nd pixel."""
         return 3, 4
 
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(rows, columns) of the features: every 16th pixel."""
+        return self.image[0] // 16, self.image[1] // 16
+
 
 FULL = Size((256, 704), "resnet50", None, None, 256, 2048, 6, 8, 64, 300, 128, 512, 10)
 SMALL = Size(

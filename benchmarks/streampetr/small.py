@@ -80,8 +80,8 @@ def _dense(work: Work, epochs: int) -> Detector:
     torch.manual_seed(0)
     detector = Detector(work.size, Body(work.size))
     if not any(work.keep.glob("dense*.safetensors")):
-        grid = work.size.image[0] // 16, work.size.image[1] // 16
-        apart = align(detector.head, work.learn[0][0].to_image, grid, updates=600, rate=2e-3)
+        to_image = work.learn[0][0].to_image
+        apart = align(detector.head, to_image, work.size.grid, updates=600, rate=2e-3)
         print(f"places are looked for where they are seen, {apart:.2f} nats apart", flush=True)
     work.train(detector, "dense", epochs, RATE)
     return detector
