@@ -1,5 +1,8 @@
 """Batch norms that deployment folds into the convolutions before them."""
 
+from collections import Counter
+from collections.abc import Collection
+
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -11,6 +14,8 @@ def folds(traced: fx.GraphModule, node: fx.Node) -> bool:
     if node.op != "call_module" or not isinstance(traced.get_submodule(str(node.target)), BATCH_NORMS):
         return False
     source = node.all_input_nodes[0]
+    if {node.target, source.target} & shared(traced):
+        return False
     return (
         traced.get_submodule(str(node.target)).running_mean is not None
         and source.op == "call_module"
@@ -19,10 +24,20 @@ def folds(traced: fx.GraphModule, node: fx.Node) -> bool:
     )
 
 
-def fold(module: fx.GraphModule) -> fx.GraphModule:
-    """Batch norms of a piece taken over by the convolutions before them."""
+def shared(traced: fx.GraphModule) -> frozenset[str]:
+    """Layers that run more than once: folded for one of their places, they would be wrong at the others."""
+    runs = Counter(str(n.target) for n in traced.graph.nodes if n.op == "call_module")
+    return frozenset(name for name, times in runs.items() if times > 1)
+
+
+def fold(module: fx.GraphModule, but: Collection[str] = ()) -> fx.GraphModule:
+    """Batch norms of a piece taken over by the convolutions before them.
+
+    Args:
+        but: layers to leave as they are, since they run outside the piece as well.
+    """
     for node in list(module.graph.nodes):
-        if folds(module, node):
+        if folds(module, node) and not {node.target, node.all_input_nodes[0].target} & set(but):
             source = node.all_input_nodes[0]
             conv, norm = (module.get_submodule(str(n.target)) for n in (source, node))
             module.set_submodule(str(source.target), fuse_conv_bn_eval(conv.eval(), norm.eval()))

@@ -15,7 +15,7 @@ from torch import fx, nn
 
 from ...networks.segments import Segment, Workload
 from ..graph_segments import describe
-from .folding import fold, folds
+from .folding import fold, folds, shared
 from .layers import TRANSPOSED
 from .lengths import Length, Lengths
 from .moves import PLAIN, RESHAPES, SPLITS
@@ -203,7 +203,7 @@ class Piece:
             keep[group.roots] = False
             keep[group.roots[: widths.get(group.name, 0)]] = True
         module = rebuild_steps(self.follower, keep[self.lengths.root], self.steps, self.inputs, self.results)
-        return fold(module).eval()
+        return fold(module, but=shared(self.traced)).eval()
 
 
 def _terms(lengths: Iterable[Length]) -> list[tuple[str, ...]]:
