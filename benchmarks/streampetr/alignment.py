@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .geometry import seen_at
 from .head import Head, Layer
 
 # How far about a point its object may be, in metres, and about its pixel at least, in places of the map.
@@ -65,10 +66,8 @@ def attention(layer: Layer, queries: Tensor, keys: Tensor) -> Tensor:
 def looked_at(points: Tensor, to_image: Tensor, grid: tuple[int, int], image: tuple[int, int]) -> Tensor:
     """How much every place of every camera should be looked at: (points, cameras x rows x columns), each row
     1 in all, or 0 where no camera sees the point."""
-    u, v, depth, _ = torch.einsum("nij,oj->ion", to_image, F.pad(points, (0, 1), value=1.0))
-    along = u / depth.clamp(min=0.1) * grid[1] / image[1] - 0.5
-    down = v / depth.clamp(min=0.1) * grid[0] / image[0] - 0.5
-    rows, columns = torch.arange(grid[0])[:, None], torch.arange(grid[1])
+    along, down, depth = (of_camera.T for of_camera in seen_at(points, to_image, grid, image))
+    rows, columns = torch.arange(grid[0])[:, None] + 0.5, torch.arange(grid[1]) + 0.5  # their middles
     away = (down[..., None, None] - rows) ** 2 + (along[..., None, None] - columns) ** 2
     focal = to_image[:, :2].abs().amax()
     wide = (METRES * focal / depth.clamp(min=1) * grid[1] / image[1]).clamp(min=PLACES)

@@ -4,6 +4,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def rays(to_image: Tensor, grid: tuple[int, int], image: tuple[int, int], depths: int, far: float) -> Tensor:
@@ -27,6 +28,24 @@ def rays(to_image: Tensor, grid: tuple[int, int], image: tuple[int, int], depths
     points = torch.stack([u * depth, v * depth, depth, torch.ones_like(depth)], -1)
     back = torch.linalg.inv(to_image)
     return torch.einsum("bnij,hwdj->bnhwdi", back, points)[..., :3]
+
+
+def seen_at(
+    points: Tensor, to_image: Tensor, grid: tuple[int, int], image: tuple[int, int]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Where on the map of every camera points are seen: (along, down, depth), each (cameras, points).
+
+    Args:
+        points: (points, 3) in the vehicle's frame; `to_image`: (cameras, 4, 4).
+        grid: (rows, columns) of the map; `image`: (height, width) of the picture.
+
+    Returns:
+        Columns and rows from the map's corner, with fractions, and metres; only where metres are above 0 is
+        a point before the camera.
+    """
+    u, v, depth, _ = torch.einsum("nij,oj->ino", to_image, F.pad(points, (0, 1), value=1.0))
+    near = depth.clamp(min=0.1)
+    return u / near * grid[1] / image[1], v / near * grid[0] / image[0], depth
 
 
 def sines(places: Tensor, width: int) -> Tensor:

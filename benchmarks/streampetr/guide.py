@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .loss import focal
+from .geometry import seen_at
+from .loss import OF_KIND, RARE, focal
 from .sizes import Size
 
 OF_PLACE = 0.5
@@ -41,7 +42,7 @@ class Guide(nn.Module):
             nn.Conv2d(size.width, size.width, 3, padding=1), nn.ReLU(),
             nn.Conv2d(size.width, size.classes + 3, 1),
         )  # fmt: skip
-        nn.init.constant_(self.answers[-1].bias[: size.classes], -4.6)
+        nn.init.constant_(self.answers[-1].bias[: size.classes], RARE)
 
     def loss(self, features: Tensor, to_image: Tensor, truth: list[tuple[Tensor, Tensor]]) -> Tensor:
         """Args: features: (batch, cameras, width, rows, columns); the others as in `seen`."""
@@ -52,7 +53,7 @@ class Guide(nn.Module):
         objects = max(1, int(there.sum()))
         hot = F.one_hot(wanted.kinds.clamp(min=0), self.size.classes) * there[..., None]
         away = (places[there] - wanted.places[there]).abs().sum()
-        return (2 * focal(scores, hot.to(scores.dtype)).sum() + OF_PLACE * away) / objects
+        return (OF_KIND * focal(scores, hot.to(scores.dtype)).sum() + OF_PLACE * away) / objects
 
 
 def seen(
@@ -68,10 +69,7 @@ def seen(
     kinds = torch.full((batch, cameras, *grid), -1, device=to_image.device)
     places = torch.zeros(batch, cameras, *grid, 3, device=to_image.device)
     for i, (kind, boxes) in enumerate(truth):
-        middle = F.pad(boxes[:, :3], (0, 1), value=1.0)
-        u, v, depth, _ = torch.einsum("nij,oj->ino", to_image[i], middle)  # each (cameras, objects)
-        along = u / depth.clamp(min=0.1) * grid[1] / image[1]
-        down = v / depth.clamp(min=0.1) * grid[0] / image[0]
+        along, down, depth = seen_at(boxes[:, :3], to_image[i], grid, image)
         inside = (depth > 0.5) & (along >= 0) & (along < grid[1]) & (down >= 0) & (down < grid[0])
         camera, which = inside.nonzero(as_tuple=True)
         for at in depth[camera, which].argsort(descending=True).tolist():

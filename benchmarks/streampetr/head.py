@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from .denoising import Told
 from .geometry import inverse_sigmoid, moved, rays, sines
+from .loss import RARE
 from .sizes import Size
 
 # x, y, z, log of length, width and height, sine and cosine of the heading, velocity along x and y.
@@ -101,7 +102,7 @@ class Head(nn.Module):
         self.kinds = nn.ModuleList(_branch(width, size.classes) for _ in range(size.decoder))
         self.boxes = nn.ModuleList(_branch(width, CODE) for _ in range(size.decoder))
         for branch in self.kinds:
-            nn.init.constant_(branch[-1].bias, -4.6)  # one place in a hundred is an object
+            nn.init.constant_(branch[-1].bias, RARE)
         self.register_buffer("reach", torch.tensor(size.reach))
 
     def forward(

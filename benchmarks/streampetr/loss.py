@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 ALPHA, GAMMA = 0.25, 2.0
 OF_KIND, OF_BOX = 2.0, 0.25
+RARE = -4.6  # what scores start from: one place in a hundred is an object
 # The weights of a code's numbers: places count, velocities little.
 WEIGHTS = (2.0, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.2, 0.2)
 

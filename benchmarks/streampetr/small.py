@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 import mdp
+from mdp.core.files import write_text
 from mdp.networks.checkpoints import read_tensors
 
 from .alignment import align
@@ -39,7 +40,7 @@ class Work:
     def once(self, path: Path, make: Callable[[], Any]) -> Any:
         """What `make` gives, as JSON; from `path` where it was made before."""
         if not path.is_file():
-            path.write_text(json.dumps(make()))
+            write_text(path, json.dumps(make()))
         return json.loads(path.read_text())
 
     def quality(self, detector: Detector, path: Path) -> float:

@@ -14,13 +14,12 @@ def folds(traced: fx.GraphModule, node: fx.Node) -> bool:
     if node.op != "call_module" or not isinstance(traced.get_submodule(str(node.target)), BATCH_NORMS):
         return False
     source = node.all_input_nodes[0]
-    if {node.target, source.target} & shared(traced):
-        return False
     return (
         traced.get_submodule(str(node.target)).running_mean is not None
         and source.op == "call_module"
         and len(source.users) == 1
         and isinstance(traced.get_submodule(str(source.target)), CONVOLUTIONS)
+        and not {node.target, source.target} & shared(traced)  # last: it counts all steps
     )
 
 
