@@ -120,6 +120,14 @@ function render({ model, el }) {
     window.addEventListener("wheel", end, { once: true, passive: true });
   };
   document.addEventListener("click", show);
+  // A shorter tab, or one whose contents are on their way, would end the page higher up and pull the tabs away
+  // from under the pointer: the page stays as long as what is seen of it.
+  const hold = (event) => {
+    const box = event.target.closest?.(".mdp-explorer .lm-TabBar")?.closest(".widget-tab");
+    if (box) box.style.minHeight = `${Math.max(0, window.innerHeight - box.getBoundingClientRect().top)}px`;
+  };
+  const holding = ["pointerdown", "keydown"]; // before the tabs themselves hear of it
+  holding.forEach((kind) => document.addEventListener(kind, hold, true));
 
   // The address says what is shown, so that a link or a reload opens the same view; on our own page only.
   const page = document.getElementById("mdp-page");
@@ -141,6 +149,7 @@ function render({ model, el }) {
     model.off("msg:custom", answered);
     document.removeEventListener("keydown", keys);
     document.removeEventListener("click", show);
+    holding.forEach((kind) => document.removeEventListener(kind, hold, true));
     watch.forEach(([events, act]) => model.off(events, act));
   };
 }

@@ -254,6 +254,24 @@ def test_every_tab_opens(quiet, address):
         expect(page.get_by_text("This panel could not be opened")).to_have_count(0)
 
 
+def test_the_tabs_stay_under_the_pointer_where_another_is_shorter(quiet, address):
+    page = open_view(quiet, address)
+
+    def opened(name):
+        tab = page.get_by_role("tab", name=name, exact=True)
+        box = tab.bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        expect(tab).to_have_attribute("aria-selected", "true")
+        return box["y"], tab
+
+    page.mouse.move(640, 400)
+    page.mouse.wheel(0, 300)
+    page.wait_for_function("() => document.querySelector('#rendered_cells').scrollTop > 200")
+    before, tab = opened("Compare")
+    expect(page.locator(".mdp-explorer .widget-tab-contents .mdp-card:visible")).not_to_have_count(0)
+    assert abs(tab.bounding_box()["y"] - before) < 3
+
+
 @pytest.mark.parametrize("name", ["teach", "inspect"])
 def test_the_other_notebooks_are_one_click_away(quiet, address, name, context):
     page = open_view(quiet, address)
