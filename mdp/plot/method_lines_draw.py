@@ -102,6 +102,8 @@ def _range(info: MethodsFigure) -> list[float]:
     """What ours and the named rivals reach; what lies far below (random choices) the table and zoom tell."""
     shown = [100 * m.accuracy for name in NAMED for m in info.lines.get(name, ())]
     shown = shown or [100 * m.accuracy for marks in info.lines.values() for m in marks]
+    ends = [100 * end for m in info.lines.get(OURS, ()) for end in (m.low, m.high) if end is not None]
+    shown += ends  # the intervals are not cut off
     top = max([*shown, 100 * info.dense.accuracy if info.dense else 0.0], default=100.0)
     ours = [100 * m.accuracy for m in info.lines.get(OURS, ())] or shown
     low = max(min(shown, default=0.0), min(ours, default=0.0) - 25)

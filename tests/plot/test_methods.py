@@ -54,6 +54,13 @@ def test_a_line_a_method_ours_first_over_measured_latency_and_hover_tells_the_pl
     assert "within the 95 %" not in words  # of no point, so nothing is said of it
 
 
+def test_no_interval_of_ours_is_cut_off(study, comparison):
+    info = methods_figure(study, comparison)
+    low, high = draw_methods(info)["layout"]["yaxis"]["range"]
+    ends = [100 * end for mark in info.lines["MDP (exact)"] for end in (mark.low, mark.high)]
+    assert low < min(ends) and max(ends) < high
+
+
 def test_ours_is_drawn_on_top_and_nothing_breaks_without_points(study, comparison):
     names = [trace["name"] for trace in draw_methods(methods_figure(study, comparison))["data"]]
     assert names[-2:] == ["MDP (exact)", "dense"]
