@@ -18,7 +18,7 @@ from mdp.solve.limited.contradiction import smallest_latency
 from .explorer_traits import ExplorerTraits
 from .limits import changed
 
-PATIENCE = 6.0  # seconds for a plan under limits beside the budget
+PATIENCE = 6.0  # seconds for a plan: the page waits for it, and says where it is not proven by then
 
 
 class Choices(ExplorerTraits):
@@ -131,8 +131,8 @@ class Choices(ExplorerTraits):
 
 
 def solved(problem: Problem, budget: float, pins: Pins, limits: Mapping[str, float]) -> Plan:
-    """The best plan; under limits beside the budget the best of a few seconds, for the page waits."""
-    return solve(problem, budget, pins=pins, most=limits, time_limit=PATIENCE if limits else None)
+    """The best plan, or the best of a few seconds where that is not found by then, for the page waits."""
+    return solve(problem, budget, pins=pins, most=limits, time_limit=PATIENCE)
 
 
 def least_latency(problem: Problem, pins: Pins, limits: Mapping[str, float]) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 from IPython import get_ipython
 
-from mdp.core.errors import Infeasible, MdpError
+from mdp.core.errors import MdpError
 from mdp.core.plan import Plan
 from mdp.core.problem import Problem
 from mdp.solve import Front, FrontPoint, solve
@@ -16,9 +16,9 @@ from mdp.solve.analysis.front import settled, supported, without_repeats
 STRIDES = (8, 4, 2, 1)
 # Work this long, then let the page speak: shorter than anybody notices.
 SLICE = 0.03
-# Seconds for a point under limits: at first, and for those that this leaves unproven.
+# Seconds for a point: at first, and for those that this leaves unproven. The page waits for each.
 FIRST, AGAIN = 0.25, 2.0
-# A problem so wide that only the MILP solves it may take this long altogether.
+# All points together: they may be many that only the MILP solves.
 PATIENCE = 20.0
 
 
@@ -43,8 +43,8 @@ def growing_front(
 ) -> Iterator[Front | None]:
     """Yields a finer Front after each round and None after each point on the way; the last has the hull.
 
-    Budgets go from `low` to `high`, which is dense without it. Under limits a point takes little time at
-    first, a plan that settles several budgets is one point, and what is left unproven is looked at again.
+    Budgets go from `low` to `high`, which is dense without it. A point takes little time at first, and what
+    is left unproven is looked at again. Under limits a plan that settles several budgets is one point.
     """
     high = problem.dense_latency if high is None else high
     points: dict[float, FrontPoint] = {}
@@ -54,26 +54,23 @@ def growing_front(
         found = [points[b] for b in sorted(points)]
         return tuple(without_repeats(found) if most else found)
 
-    def solved(budget: float, seconds: float | None) -> None:
+    def solved(budget: float, seconds: float) -> None:
         plan = settled(points, budget) if most else None
         try:
             plan = plan or solve(problem, budget, most=most, time_limit=seconds)
             points[budget] = FrontPoint(budget, _better(plan, points.get(budget)))
-        except Infeasible:
-            pass
         except MdpError:
-            if not most:
-                raise  # under limits one that was not found in time is a point less
+            pass  # nothing fits, or nothing was found in time: a point less
 
     for budgets in rounds(low, high, count):
         for budget in budgets:
-            solved(budget, FIRST if most else None)
+            solved(budget, FIRST)
             yield None
             if time.monotonic() - start > PATIENCE:
                 yield Front(so_far(), ())
                 return
         yield Front(so_far(), ())
-    for budget in [b for b in sorted(points) if not points[b].plan.optimal] if most else ():
+    for budget in [b for b in sorted(points) if not points[b].plan.optimal]:
         if time.monotonic() - start > PATIENCE:
             break
         solved(budget, AGAIN)

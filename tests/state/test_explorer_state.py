@@ -1,11 +1,14 @@
 """The selection: study, budget, pins and plan always belong together; what cannot be done is a sentence."""
 
 import asyncio
+import dataclasses
 
 import pytest
 
+from mdp.core.errors import MdpError
 from mdp.core.study import load_study, save_study
 from mdp.solve import Pins, solve
+from mdp_widgets.state import choices, progressive_front
 from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.state.navigation import first_block
 from mdp_widgets.state.progressive_front import grow, rounds
@@ -195,6 +198,28 @@ def test_the_front_grows_while_the_page_answers(vit):
     sizes = [len(front.points) for front in told]
     assert sizes[0] < 20 and sizes[-1] == 100 and sizes == sorted(sizes)
     assert told[-1].supported
+
+
+def test_the_page_waits_for_no_plan_for_long(vit, monkeypatch):
+    asked = []
+
+    def stubborn(problem, budget, *, time_limit=None, **asked_of):
+        """Proves nothing at half of dense, and finds nothing at a quarter."""
+        asked.append(time_limit)
+        share = round(budget / problem.dense_latency, 9)
+        if share == 0.25:
+            raise MdpError("No plan was found in time.")
+        return dataclasses.replace(solve(problem, budget, **asked_of), optimal=share != 0.5)
+
+    monkeypatch.setattr(choices, "solve", stubborn)
+    monkeypatch.setattr(progressive_front, "solve", stubborn)
+    dense = vit.problem.dense_latency
+    *_, front = filter(None, progressive_front.growing_front(vit.problem, 0.25 * dense, 4))
+    assert [round(p.budget / dense, 2) for p in front.points] == [0.5, 0.75, 1.0] and front.supported
+    assert asked == [progressive_front.FIRST] * 4 + [progressive_front.AGAIN]  # one was not proven
+    asked.clear()
+    choices.solved(vit.problem, dense, Pins(), {})
+    assert asked == [choices.PATIENCE]
 
 
 def test_rounds_hold_every_budget_once():
