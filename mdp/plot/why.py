@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..core.errors import MdpError
+from ..core.errors import Infeasible, MdpError
 from ..core.plan import Plan
 from ..core.problem import Problem
 from ..core.study import StudyRecord
@@ -35,7 +35,7 @@ class WhyInfo:
 
     Attributes:
         price: what the block takes in the plan, in `unit`; 0 where it is removed.
-        block_counterfactual: None where there is no choice, or where none was asked for.
+        block_counterfactual: None where there is no choice, none was asked for, or it is not proven in time.
         dim_counterfactuals: the best of the narrower widths and of the wider ones, where there are any.
         free_block, free_dim: the best plan without the pin on the block or the dim; None without one.
     """
@@ -87,44 +87,44 @@ def why_info(
     problem, info = study.problem, as_it_is(study, plan, pins, block, dim)
     held = {"most": plan.most} if plan.limits else {}  # the other limits hold for the opposite, too
 
-    def opposite(decision: str, changed: Pins) -> DecisionPrice:
+    def opposite(decision: Callable[[Plan | None], str], changed: Pins) -> DecisionPrice | None:
+        """None where it is not known in time: then nothing is claimed."""
         try:
             other = solver(problem, plan.budget, pins=changed, **held)
+        except Infeasible:
+            return DecisionPrice(decision(None), None)
         except MdpError:
-            return DecisionPrice(decision, None)
+            return None
         loss = (plan.importance - other.importance) / (problem.dense_importance or 1.0)
-        return DecisionPrice(decision, loss, _price(problem, other, block))
+        return DecisionPrice(decision(other), loss, _price(problem, other, block)) if other.optimal else None
 
     def block_as(kept: bool) -> Pins:
         return dataclasses.replace(pins, blocks={**pins.blocks, block: kept})
 
-    def within(low: int, high: int) -> DecisionPrice:
+    def within(low: int, high: int) -> DecisionPrice | None:
         """The best plan with another width, which the decision names; the dim's own block stays kept."""
         alone = problem.dim_blocks[dim] == {block} and info.removable and not info.pinned_block
         blocks = {**pins.blocks, block: True} if alone else pins.blocks
         changed = Pins({**pins.dims, dim: (low, high)}, blocks)
-        try:
-            other = solver(problem, plan.budget, pins=changed, **held)
-        except MdpError:
-            return DecisionPrice(str(high if high < info.kept else low), None)
-        loss = (plan.importance - other.importance) / (problem.dense_importance or 1.0)
-        return DecisionPrice(str(other.choices.get(dim)), loss, _price(problem, other, block))
+        next_best = str(high if high < info.kept else low)
+        return opposite(lambda other: str(other.choices.get(dim)) if other else next_best, changed)
 
     block_counterfactual, free_block, free_dim = None, None, None
     if info.pinned_block:
         others = {b: k for b, k in pins.blocks.items() if b != block}
-        free_block = opposite("free", dataclasses.replace(pins, blocks=others))
+        free_block = opposite(lambda _: "free", dataclasses.replace(pins, blocks=others))
     elif info.removable:
-        block_counterfactual = opposite("kept" if info.removed else "removed", block_as(info.removed))
+        turned = "kept" if info.removed else "removed"
+        block_counterfactual = opposite(lambda _: turned, block_as(info.removed))
     near = []
     if info.pinned_dim:
         others = {d: r for d, r in pins.dims.items() if d != dim}
-        free_dim = opposite("free", dataclasses.replace(pins, dims=others))
+        free_dim = opposite(lambda _: "free", dataclasses.replace(pins, dims=others))
     elif info.kept is not None:
         options = problem.dim[dim].options
         i = options.index(info.kept)
         sides = (options[:i], options[i + 1 :])
-        near = [within(side[0], side[-1]) for side in sides if side]
+        near = [found for side in sides if side and (found := within(side[0], side[-1]))]
     return dataclasses.replace(
         info,
         block_counterfactual=block_counterfactual,

@@ -1,12 +1,16 @@
 """The answer to "why?" about the block and the dim in question, found once for every view that shows it."""
 
+from functools import partial
 from typing import Any
 
 from traitlets import Bool, HasTraits, Instance
 
 from mdp.plot.why import WhyInfo, as_it_is, why_info
+from mdp.solve import solve
 
 from ..state.explorer_state import ExplorerState
+
+MOMENT = 1.0  # seconds for an opposite: what is not proven by then is not told, and the page goes on
 
 
 class Because(HasTraits):
@@ -31,7 +35,7 @@ class Because(HasTraits):
         self._tell(as_it_is, settled=False)
 
     def _ask(self, _change: Any = None) -> None:
-        self._tell(why_info, settled=True)
+        self._tell(partial(why_info, solver=partial(solve, time_limit=MOMENT)), settled=True)
 
     def _tell(self, find, settled: bool) -> None:
         s = self.selection

@@ -1,12 +1,14 @@
 """The records behind the figures: what they say, not how it looks."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from mdp.core.errors import MdpError
 from mdp.core.plan import make_plan
 from mdp.core.problem import Block, Dim, Term, load_problem
 from mdp.plot.curve import curve_info, curve_table, draw_curve
@@ -209,6 +211,22 @@ def test_why_of_a_removed_block_prices_it_as_it_would_be_kept(vit):
     first, second = why_sentences(info)
     assert first.startswith(f"{block} is removed: kept, it would take") and "loses" in first
     assert second == "MLP: gone with the block."
+
+
+def test_why_claims_nothing_that_is_not_proven_in_time(vit, plan):
+    def late(*asked, **how):
+        return dataclasses.replace(solve(*asked, **how), optimal=False)
+
+    def never(*asked, **how):
+        raise MdpError("No plan was found in 1 s.")
+
+    for solver in (late, never):
+        info = why_info(vit, plan, Pins(), "blocks.3", "blocks.3.mlp", solver)
+        block, dim = why_sentences(info)
+        assert re.fullmatch(r"blocks\.3 is kept and takes [\d.]+ ms\.", block)
+        assert re.fullmatch(r"MLP: .* kept\.", dim)
+        gone = dataclasses.replace(plan, removed_blocks=("blocks.3",))
+        assert why_sentences(why_info(vit, gone, Pins(), "blocks.3", "", solver)) == ["blocks.3 is removed."]
 
 
 def test_why_says_what_cannot_be_otherwise(vit, plan):
