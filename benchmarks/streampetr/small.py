@@ -104,7 +104,7 @@ def _row(
     where = work.keep / f"{solver}-{budget.strip('%')}"
     where.mkdir(exist_ok=True)
     try:
-        plan = study.solve(budget, solver=solver, pins=neck_pins(net) if solver == "exact" else None)
+        plan = study.solve(budget, solver=solver, pins=neck_pins(net))
     except mdp.Infeasible as none:
         return {"network": f"{solver} {budget}", "none": str(none)}
     cut = net.extract(plan)

@@ -196,9 +196,15 @@ class Study(StudyRecord):
         most = limits_of(problem, _asked(parameters, macs, weight_memory, activation_memory, limits))
         return solve_front(problem, at, pins=pins_of(pins, problem), most=most)
 
-    def what_if(self, plan: Plan, *, pins: PinsLike = None) -> tuple[Alternative, ...]:
-        """Say what each decision of a plan is worth: the best plan if it were the other way."""
-        return tuple(solve_what_if(self.problem, plan, pins=pins_of(pins, self.problem)))
+    def what_if(
+        self, plan: Plan, *, pins: PinsLike = None, time_limit: float | None = None
+    ) -> tuple[Alternative, ...]:
+        """Say what each decision of a plan is worth: the best plan if it were the other way.
+
+        `time_limit` is of all together, in seconds, 60 by default; what is not proven by then is not `known`.
+        """
+        held = pins_of(pins, self.problem)
+        return tuple(solve_what_if(self.problem, plan, pins=held, time_limit=time_limit))
 
     def with_quality(
         self,

@@ -50,7 +50,7 @@ def counterfactuals_info(problem: Problem, alternatives: Sequence[Alternative], 
             name=found.name,
             label=label,
             now=str(found.now),
-            otherwise="nothing fits" if found.otherwise is None else str(found.otherwise),
+            otherwise=_otherwise(found),
             loss=None if found.importance_change is None else -found.importance_change / total,
             latency_change=found.latency_change,
             own_latency=found.own_latency,
@@ -68,6 +68,12 @@ def counterfactuals_info(problem: Problem, alternatives: Sequence[Alternative], 
     )
 
 
+def _otherwise(found: Alternative) -> str:
+    if not found.known:
+        return "not known"
+    return "nothing fits" if found.otherwise is None else str(found.otherwise)
+
+
 def draw_counterfactuals(info: OppositesInfo) -> dict[str, Any]:
     """A plotly spec: one bar per block; kept ones filled, removed ones pale; `customdata` is the name."""
 
@@ -79,7 +85,7 @@ def draw_counterfactuals(info: OppositesInfo) -> dict[str, Any]:
             "x": [o.label for o in chosen],
             "y": [100 * (o.loss or 0.0) for o in chosen],
             "customdata": [o.name for o in chosen],
-            "text": ["" if o.loss is not None else "nothing fits" for o in chosen],
+            "text": ["" if o.loss is not None else o.otherwise for o in chosen],
             "textposition": "outside",
             "cliponaxis": False,
             "marker": {

@@ -15,6 +15,7 @@ from mdp.plot.counterfactuals import (
 )
 from mdp.solve import what_if
 
+from ..state.choices import PATIENCE
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
 from ..theme.markup import html
@@ -95,7 +96,7 @@ class Inspector:
             return
         try:
             if self._asked[0] is not s.plan:  # another block of the same plan asks nothing new
-                self._asked = (s.plan, what_if(s.study.problem, s.plan, s.pins))
+                self._asked = (s.plan, what_if(s.study.problem, s.plan, s.pins, time_limit=PATIENCE))
         except MdpError as error:
             self.table.value = html('<p class="mdp-note">{error}</p>', error=error)
             return

@@ -17,8 +17,9 @@ from mdp.jobs import JobState
 from mdp.latency.local_device import measured_elsewhere
 from mdp.operations import EnforceOptions, argv
 from mdp.plot import formats as fmt
-from mdp.solve import Pins, solve
+from mdp.solve import Pins
 
+from ..state.choices import solved
 from ..theme import ui
 from .artifacts import free_name
 from .components import long_work, or_sentence, start_button, two_columns
@@ -162,7 +163,7 @@ def show_plan(selection, path: str | None, plan: Plan, pins: str = "") -> None:
     check_plan_fits(plan, problem)
     budget = max(plan.budget, plan.latency)
     asked = pins_from_text(pins, problem)
-    best = solve(problem, budget, pins=asked)
+    best = solved(problem, budget, asked, {})
     same = (best.choices, best.removed_blocks) == (plan.choices, plan.removed_blocks)
     # What was kept need not be what the corrected tables would choose: it is pinned, since it was measured.
     if not selection.go(budget, asked if same else pins_of(selection.study, plan)):

@@ -1,6 +1,7 @@
 """milp, heuristics, pins, what-if, fronts, ablations and schedules, against brute force or exact."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,8 +24,10 @@ from mdp.solve import (
     with_few_removed,
     with_linear_latency,
 )
+from mdp.solve.analysis import whatif
 from mdp.solve.analysis.schedule import budgets
 from mdp.solve.exact import solver as exact
+from mdp.solve.exact.point_pool import TooMany
 from mdp.solve.milp import solver as milp
 from mdp.solve.reference import mindtpy
 
@@ -108,6 +111,29 @@ def test_pins(seed):
         for name, kept in pins.blocks.items():
             assert (name in plan.removed_blocks) == (not kept)
     assert removed_with((), pins) == {n for n, k in pins.blocks.items() if not k}
+
+
+def test_what_if_out_of_time_says_that_nothing_is_known():
+    problem = random_problem(3)
+    plan = solve(problem, some_budget(problem, 3))
+    late = what_if(problem, plan, time_limit=1e-9)
+    assert [a.name for a in late] == [a.name for a in what_if(problem, plan)]
+    assert late and not any(a.known for a in late)
+    assert all((a.plan, a.otherwise, a.smallest) == (None, None, None) for a in late)
+
+
+def test_what_if_tells_what_is_proven_beside_what_is_too_wide(monkeypatch):
+    problem = random_problem(3)
+    plan = solve(problem, some_budget(problem, 3))
+    answers = iter([TooMany()])
+
+    def gives_up_once(*args):
+        for stop in answers:
+            raise stop
+        return exact.plan_of(*args)
+
+    monkeypatch.setattr(whatif, "exact", SimpleNamespace(plan_of=gives_up_once))
+    assert [a.known for a in what_if(problem, plan)].count(False) == 1
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,11 +1,11 @@
-"""What if one decision were taken otherwise? Each is solved anew, to the proven optimum."""
+"""What if one decision were taken otherwise? Each is solved anew, and told where the optimum is proven."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from ...core.errors import Cancelled, Infeasible, MdpError, Unsupported
+from ...core.errors import Infeasible, Unsupported
 from ...core.pins import Pins, allowed_options
 from ...core.plan import Plan, check_plan_fits
 from ...core.problem import Problem
@@ -14,7 +14,7 @@ from ..exact.elimination import Restriction
 from ..exact.point_pool import TooMany
 from ..exact.prepared import restricted
 from ..limited import solver as limited
-from ..protocol import Limits
+from ..protocol import Clock, Limits, OutOfTime, checked_time_limit
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Alternative:
         latency_change: of the whole plan.
         own_latency: what the block, or the tables that the dim is in, cost in the given plan now.
         smallest: where nothing fits, the smallest latency possible with the opposite decision.
+        known: False where neither the best such plan nor that none fits could be proven; of the opposite
+            nothing is said then.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class Alternative:
     latency_change: float | None
     own_latency: float
     smallest: float | None = None
+    known: bool = True
 
 
 def what_if(
@@ -48,17 +51,24 @@ def what_if(
     plan: Plan,
     pins: Pins | None = None,
     *,
+    time_limit: float | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[Alternative]:
     """One Alternative for every block and dim of the plan that has one: removable blocks the other way round,
     and dims at any other option than the plan's. Other pins stay in force, and so do the plan's limits of
     other resources; the decision itself is free.
 
+    Args:
+        time_limit: of all together, in seconds, 60 by default, infinity for none; what is not proven by then
+            is not `known`.
+
     Raises:
-        MdpError: the plan is not one of this problem, or the problem is too wide for the exact solver.
+        MdpError: the plan is not one of this problem.
         Cancelled: `cancelled()` became true.
     """
     check_plan_fits(plan, problem)
+    limits = Limits(time_limit=checked_time_limit(time_limit), cancelled=cancelled, most=plan.most)
+    clock = limits.or_default().clock()
     pins = pins or Pins()
     allowed = allowed_options(problem, pins)
     found = []
@@ -66,14 +76,14 @@ def what_if(
         if block.removable:
             is_kept = block.name not in plan.removed_blocks
             only = Restriction(allowed, {**pins.blocks, block.name: not is_kept})
-            found.append(_alternative(problem, plan, "block", block.name, only, cancelled))
+            found.append(_alternative(problem, plan, "block", block.name, only, clock))
     for dim in problem.dims:
         now = plan.choices.get(dim.name)
         if now is not None and len(dim.options) > 1:
             others = np.flatnonzero(np.array(dim.options) != now)
             keep = _blocks_kept(problem, dim.name, pins)
             only = Restriction({**allowed, dim.name: others}, {**pins.blocks, **keep})
-            found.append(_alternative(problem, plan, "dim", dim.name, only, cancelled))
+            found.append(_alternative(problem, plan, "dim", dim.name, only, clock))
     return found
 
 
@@ -87,23 +97,19 @@ def _blocks_kept(problem: Problem, dim: str, pins: Pins) -> dict[str, bool]:
 
 
 def _alternative(
-    problem: Problem, plan: Plan, kind: str, name: str, only: Restriction, cancelled
+    problem: Problem, plan: Plan, kind: str, name: str, only: Restriction, clock: Clock
 ) -> Alternative:
     now = _decision(kind, name, plan)
     own = _own_latency(problem, plan, kind, name)
-    if cancelled is not None and cancelled():
-        raise Cancelled("Stopped on request.")
+    unknown = Alternative(kind, name, now, None, None, None, None, own, known=False)
     try:
-        if plan.limits:
-            limits = Limits(cancelled=cancelled, most=plan.most)
-            other = limited.solve_restricted(problem, plan.budget, limits, only)
-        else:
-            ready = restricted(problem, only)
-            other = exact.plan_of(ready, plan.budget, Limits(cancelled=cancelled))
+        other = _best(problem, plan, only, clock.rest())
     except Infeasible as stop:
         return Alternative(kind, name, now, None, None, None, None, own, stop.smallest)
-    except (Unsupported, TooMany) as reason:
-        raise MdpError(f"What-if questions need the exact solver, and here it gives up: {reason}") from None
+    except (Unsupported, TooMany, OutOfTime):
+        return unknown
+    if not other.optimal:
+        return unknown
     return Alternative(
         kind,
         name,
@@ -114,6 +120,12 @@ def _alternative(
         other.latency - plan.latency,
         own,
     )
+
+
+def _best(problem: Problem, plan: Plan, only: Restriction, limits: Limits) -> Plan:
+    if plan.limits:
+        return limited.solve_restricted(problem, plan.budget, limits, only)
+    return exact.plan_of(restricted(problem, only), plan.budget, limits)
 
 
 def _decision(kind: str, name: str, plan: Plan) -> str | int | None:

@@ -13,6 +13,9 @@ MOST_POINTS = 1_500_000
 class TooMany(Exception):
     """The window holds more points than MOST_POINTS."""
 
+    def __init__(self, reason: str = f"More than {MOST_POINTS} sums of choices are near the bound."):
+        super().__init__(reason)
+
 
 class PointPool:
     """Points made so far, in arrays that grow: those of the lists, and those made by merging.
