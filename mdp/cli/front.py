@@ -1,7 +1,11 @@
 """`mdp front`: the best plan at many budgets."""
 
+from collections.abc import Sequence
+from itertools import groupby
+
 from ..core.errors import MdpError
-from ..core.plan import parse_budget
+from ..core.plan import Plan, parse_budget
+from ..core.problem import Problem
 from ..core.quality import beside, importance_doubt
 from ..core.resources import limits_of
 from ..core.turned import LATENCY, turned
@@ -30,14 +34,25 @@ def run(args):
                 ],
             }
         )
+    print("\n".join(lines([point.plan for point in result.points], problem)))
+
+
+def lines(plans: Sequence[Plan], problem: Problem) -> list[str]:
+    """A line for each plan, in columns; where more budget buys nothing, one for all that are the same."""
     doubt = beside(importance_doubt(problem))
-    for point in result.points:
-        plan = point.plan
-        print(
-            f"{share(plan.latency, problem.dense_latency, problem.latency_unit):44} "
-            f"importance {share(plan.importance, problem.dense_importance) + doubt:40} "
-            f"{'proven' if plan.optimal else 'not proven'}"
+    rows = []
+    for _, same in groupby(plans, lambda plan: (plan.choices, plan.removed_blocks, plan.optimal)):
+        plan, *more = same
+        again = f"; the same at {len(more)} more" if more else ""
+        rows.append(
+            (
+                share(plan.latency, problem.dense_latency, problem.latency_unit),
+                f"importance {share(plan.importance, problem.dense_importance)}{doubt}",
+                ("proven" if plan.optimal else "not proven") + again,
+            )
         )
+    wide = [max(len(row[i]) for row in rows) for i in (0, 1)] if rows else []
+    return [f"{a:{wide[0]}}  {b:{wide[1]}}  {c}" for a, b, c in rows]
 
 
 def parse_budgets(text: str, problem) -> int | list[float]:

@@ -31,6 +31,12 @@ UNFIT = re.compile(rf"{CONTROLS}|[\ud800-\udfff]")
 SUSPECT = re.compile(r"\\u(00[0189]|007[fF]|[dD][89a-fA-F])|\\[bf]|[\x7f-\x9f]")
 
 
+def said_format(data: Any) -> str:
+    """What a file that is not ours says it is, to end a sentence with; "" where it says nothing."""
+    said = data.get("format") if isinstance(data, dict) else None
+    return f" (its format says {said!r})" if isinstance(said, str) else ""
+
+
 def read_json(path: str | os.PathLike, kind: str = "file") -> Any:
     """Read strict JSON (NaN and Infinity are refused). `kind` names the thing in error messages.
 

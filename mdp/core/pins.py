@@ -11,6 +11,9 @@ from .problem import Block, Dim, Problem, Term
 # How a pinned block is written.
 WORDS = {"kept": True, "removed": False}
 
+# Widths that a sentence can name one by one.
+MOST_NAMED = 16
+
 
 @dataclass(frozen=True)
 class Pins:
@@ -53,9 +56,13 @@ def allowed_options(problem: Problem, pins: Pins | None) -> dict[str, np.ndarray
         options = np.asarray(problem.dim[name].options)
         allowed[name] = np.flatnonzero((options >= low) & (options <= high))
         if not len(allowed[name]):
-            raise MdpError(
-                f"Dim {name!r} has no option from {low} to {high}; it offers {options[0]} to {options[-1]}."
+            asked = f"{low}" if low == high else f"from {low} to {high}"
+            offers = (
+                ", ".join(map(str, options))
+                if len(options) <= MOST_NAMED
+                else f"{options[0]} to {options[-1]}"
             )
+            raise MdpError(f"Dim {name!r} has no option {asked}; it offers {offers}.")
     return allowed
 
 
@@ -120,12 +127,19 @@ def pins_from_text(text: str, problem: Problem) -> Pins:
         name, _, value = part.rpartition("=")
         low, _, high = value.partition("..")
         if value in WORDS and name in problem.block:
+            _once(name, blocks)
             blocks[name] = WORDS[value]
         elif name in problem.dim and _is_width(low) and _is_width(high or low):
+            _once(name, dims)
             dims[name] = (int(low), int(high or low))
         else:
             raise MdpError(f"{part!r} cannot be pinned: {problem.name!r} has no such block, dim or width.")
     return Pins(dims, blocks)
+
+
+def _once(name: str, pinned: Mapping[str, object]) -> None:
+    if name in pinned:
+        raise MdpError(f"{name!r} is pinned twice; pin it once.")
 
 
 def _is_width(text: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .accuracy_claims import wrong_accuracy
 from .budgets import budget_and_limits, infeasible, parse_budget
 from .errors import BadFile, MdpError
-from .files import read_json, write_json
+from .files import read_json, said_format, write_json
 from .limits import Limit, broken, kept_to, limits_from_json, limits_to_json
 from .plan_claims import check_plan_fits, false_claim, within
 from .problem import Problem
@@ -175,7 +175,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
 def plan_from_json(data: Any, source: str = "plan") -> Plan:
     """Check and build a Plan from parsed JSON. Raises BadFile, saying what is wrong."""
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise BadFile(f"The {source} is not an {FORMAT} file.")
+        raise BadFile(f"The {source} is not an {FORMAT} file{said_format(data)}.")
     body = {k: v for k, v in data.items() if k != "format"}
     expected = {f.name: f for f in dataclasses.fields(Plan) if f.name != "order"}
     unknown, missing = set(body) - set(expected), set(expected) - set(body) - OPTIONAL

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from .errors import BadFile, MdpError
-from .files import read_json, write_json
+from .files import read_json, said_format, write_json
 from .problem_reader import LARGEST, Reader
 from .problem_writer import FORMAT, FORMATS, SEVERAL, problem_to_json
 from .terms import Block, Dim, Resource, Term
@@ -176,8 +176,7 @@ def problem_from_json(data: Any, source: str = "problem") -> Problem:
         BadFile: the first entry that is wrong is named, with what was expected.
     """
     if not isinstance(data, dict) or data.get("format") not in FORMATS:
-        found = data.get("format") if isinstance(data, dict) else type(data).__name__
-        raise BadFile(f"The {source} is not an {FORMAT} or {SEVERAL} file (its format says {found!r}).")
+        raise BadFile(f"The {source} is not an {FORMAT} or {SEVERAL} file{said_format(data)}.")
     read = Reader(source)
     dims = tuple(read.dim(item, i) for i, item in enumerate(read.entries(data, "dims")))
     blocks = tuple(read.block(item, i) for i, item in enumerate(read.entries(data, "blocks")))

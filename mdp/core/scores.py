@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from .errors import BadFile, MdpError
-from .files import read_json, write_json
+from .files import read_json, said_format, write_json
 from .model_ref import ModelRef, built_as, model_from_json, model_to_json
 from .names import slug
 from .paths import data_dir
@@ -46,7 +46,7 @@ def read_scores(path: str | os.PathLike) -> SavedScores:
     path = Path(path)
     data = read_json(path, "file of scores")
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise BadFile(f"{path} is not an {FORMAT} file of scores.")
+        raise BadFile(f"{path} is not an {FORMAT} file of scores{said_format(data)}.")
     try:
         model = model_from_json(data["model"])
         scores = scores_from_json(data)

@@ -10,6 +10,7 @@ import numpy as np
 from .counted import check_counted, counted_in
 from .deployments import as_saved, with_deployments
 from .errors import BadFile
+from .files import said_format
 from .model_ref import model_from_json, model_to_json
 from .problem import problem_from_json, problem_to_json
 from .scores_json import scores_from_json, scores_to_json
@@ -44,8 +45,7 @@ def study_to_json(study: StudyRecord) -> dict[str, Any]:
 def study_from_json(data: Any, source: str = "study", path: Path | None = None) -> StudyRecord:
     """Check and build a Study from parsed JSON. Raises BadFile, saying which entry is wrong."""
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        found = data.get("format") if isinstance(data, dict) else type(data).__name__
-        raise BadFile(f"The {source} is not an {FORMAT} file (its format says {found!r}).")
+        raise BadFile(f"The {source} is not an {FORMAT} file{said_format(data)}.")
     as_written = problem_from_json(data.get("problem"), f"problem in the {source}")
     told = data.get("latency")
     name = counted_in(told["provenance"]) if _says(told) else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .deployment import RUNTIMES, launched_by
 from .errors import BadFile, MdpError
-from .files import read_json, write_json
+from .files import read_json, said_format, write_json
 from .how_found import how_found
 from .model_ref import ModelRef, built_as, model_from_json, model_to_json
 from .names import slug
@@ -77,7 +77,7 @@ def load_tables(
     path = Path(path)
     data = read_json(path, "file of latency tables")
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise BadFile(f"{path} is not an {FORMAT} file of latency tables.")
+        raise BadFile(f"{path} is not an {FORMAT} file of latency tables{said_format(data)}.")
     where = f"file of latency tables {path}"
     problem = in_ms(problem_from_json(data.get("latency"), where), where)
     try:

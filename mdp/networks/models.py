@@ -258,6 +258,9 @@ def _own_config(ref: ModelRef):
     return PretrainedCfg(**{"crop_pct": 1.0, **{key: said[key] for key in known if key in said}})
 
 
+_OWN = " On the command line, --factory FILE.py:function names a function that makes a network of your own."
+
+
 def _timm_config(name: str):
     if is_torchvision(name):
         return torchvision_config(name)
@@ -268,6 +271,7 @@ def _timm_config(name: str):
     if not timm.is_model(base):
         near = difflib.get_close_matches(base, [*DEMOS, *timm.list_models()], n=3)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        hint = _OWN if name.endswith(".py") or name.partition(":")[2].isidentifier() else hint
         raise MdpError(
             f"There is no model {name!r}: it is neither a demo network nor a name that timm knows.{hint}"
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..core.deployment import Deployment
 from .option import Options, option
 
-PINS = "what is held fixed, with commas: blocks.3=removed,blocks.0=kept,embedding=96,blocks.1.mlp=64..256"
+PINS = "what is held fixed, with commas: blocks.3=removed,embedding=96 or blocks.1.mlp=64..256"
 DEVICES = {"auto": "the fastest here", "cpu": "CPU", "cuda": "GPU (CUDA)", "mps": "GPU (Apple)"}
 FASHION = "fashion-mnist"
 MOST_SEED = 2**32 - 1

@@ -33,11 +33,14 @@ def interval_text(known: Known) -> str:
     return "–".join(f"{100 * end:.1f}" for end in known.interval) if known.interval else ""
 
 
+def short_stage(known: Known) -> str:
+    """`repaired`; `dense` where nothing is cut."""
+    return "dense" if known.whole else SHORT[known.stage]
+
+
 def stage_text(known: Known) -> str:
     """`repaired`, or `repaired, estimate`."""
-    if known.whole:
-        return "dense"
-    return f"{SHORT[known.stage]}, estimate" if known.estimate else SHORT[known.stage]
+    return f"{short_stage(known)}, estimate" if known.estimate else short_stage(known)
 
 
 def accuracy_short(known: Known | None) -> str:

@@ -192,11 +192,19 @@ def _measure(info: CompareInfo) -> str:
 def _accuracy_row(info: CompareInfo) -> list[list[str]]:
     if info.accuracy_a is None and info.accuracy_b is None:
         return []
-    change = ""
-    if info.accuracy_a is not None and info.accuracy_b is not None:
-        change = f"{signed(100 * (info.accuracy_b.share - info.accuracy_a.share), 100)} points"
     a, b = accuracy_short(info.accuracy_a), accuracy_short(info.accuracy_b)
-    return [[_measure(info), a, b, "", "", change, ""]]
+    return [[_measure(info), a, b, "", "", accuracy_change(info.accuracy_a, info.accuracy_b), ""]]
+
+
+def accuracy_change(a: Known | None, b: Known | None) -> str:
+    """`+1.1 points`, or `≈ −4 points` where either is an estimate: no finer than the values themselves."""
+    if a is None or b is None:
+        return ""
+    rough = a.estimate or b.estimate
+    points = 100 * (b.share - a.share)
+    size = f"{abs(points):.{0 if rough else 1}f}"
+    sign = "" if float(size) == 0 else "−" if points < 0 else "+"
+    return f"{'≈ ' * rough}{sign}{size} points"
 
 
 def signed(value: float, whole: float) -> str:

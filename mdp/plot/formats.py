@@ -27,9 +27,9 @@ def ms(value: float, unit: str = "ms") -> str:
 
 
 def measured_in(unit: str) -> str:
-    """The title of an axis or a column in this unit: `latency, ms`, or `parameters`."""
+    """The title of an axis or column in this unit: `latency, ms`, `weight memory, bytes`, or `parameters`."""
     what = budgeted(unit)
-    return f"{what}, {unit}" if what == "latency" else what
+    return f"{what}, {unit}" if what == "latency" or unit == "bytes" else what
 
 
 def percent(share: float, places: int = 1) -> str:

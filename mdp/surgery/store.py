@@ -11,7 +11,7 @@ from torch import nn
 
 from ..core.errors import BadFile, MdpError
 from ..core.file_sets import current, replacing_all
-from ..core.files import read_json, write_json
+from ..core.files import read_json, said_format, write_json
 from ..core.how_found import has_split_blocks
 from ..core.model_ref import MEMORY, ModelRef, model_from_json
 from ..families import find
@@ -97,7 +97,7 @@ def _order(kept: Sequence[int], units: int) -> list[int]:
 
 def _parse(data: Any, source: str) -> tuple[ModelRef, dict[str, int | None], tuple[str, ...]]:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise BadFile(f"The {source} is not an {FORMAT} file.")
+        raise BadFile(f"The {source} is not an {FORMAT} file{said_format(data)}.")
     try:
         ref = model_from_json(data["model"])
         choices, removed = dict(data["choices"]), tuple(data["removed"])

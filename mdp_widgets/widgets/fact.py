@@ -5,11 +5,11 @@ from mdp.core.quality_name import quality_name
 from mdp.core.study import StudyRecord
 from mdp.plot import formats as fmt
 from mdp.plot.accuracy_words import (
-    SHORT,
     accuracy_sentence,
     accuracy_value,
     dense_accuracy,
     interval_text,
+    short_stage,
 )
 
 
@@ -33,7 +33,7 @@ def accuracy_fact(
         note = against
     return fact(
         # What it is of stands in the name: notes give way to plan A's values.
-        f"{measure}, {SHORT[known.stage]}" if known else measure,
+        f"{measure}, {short_stage(known)}" if known else measure,
         accuracy_value(known),
         note,
         "accuracy" if known else "accuracy unknown",

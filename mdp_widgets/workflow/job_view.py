@@ -152,7 +152,7 @@ class JobView(widgets.VBox):
 
     def _draw(self) -> None:
         # On the page's side the same value again is no change: nothing flickers.
-        body = f'<p class="mdp-note">{self._idle}</p>'
+        body = html('<p class="mdp-note">{idle}</p>', idle=self._idle)
         if self.state:
             facts = job_facts(self.state)
             told = self._recap or self.state.status != "done"

@@ -132,12 +132,17 @@ class TakeAway:
     def look(self, _change=None) -> None:
         """Follow the selection: which figures and which networks there are."""
         plan = self.selection.plan
-        tuned = [
-            (f"fine-tuned: {one.name.removeprefix(plan_stem(self.selection)).strip('-')}", str(one.folder))
+        stem = plan_stem(self.selection) if plan else ""
+        made = [
+            (
+                f"{'made before' if one.accuracy is None else 'fine-tuned'}: "
+                + one.name.removeprefix(stem).strip("-"),
+                str(one.folder),
+            )
             for one in (networks_of_plan(plan) if plan else ())
-            if one.name not in (self._name, self._name + REPAIRED)
+            if one.name not in (stem, stem + REPAIRED)  # what this panel makes of the first choice
         ]
-        offer(self.which, [("as pruned, not fine-tuned", ""), *tuned])
+        offer(self.which, [("as pruned, not fine-tuned", ""), *made])
         off = jobs.refusal()  # then only what is made already can be taken
         for name, made in (("network", bool(self.which.value)), ("onnx", False)):
             button = self.buttons[name]

@@ -26,6 +26,7 @@ from ..latency.conftest import FakeTimer
         ("torchvision/fasterrcnn_resnet50_fpn", "is no classification model"),
         ("torchvision/", "torchvision has no model"),
         ("no_such_model", "neither a demo network nor a name that timm knows"),
+        ("my_net.py:build", "--factory FILE.py:function"),
         ("resnet-50", "Did you mean resnet50"),
         ("", "neither a demo network"),
         ("../../etc/passwd", "neither a demo network"),

@@ -83,4 +83,8 @@ def test_front(file, capsys):
     assert len(answer["points"]) == 5 and answer["supported"][-1]["multiplier"] == 0
     assert main(["front", str(file), "--budgets", "30%,60%"]) == 0
     assert capsys.readouterr().out.count("proven") == 2
+    assert main(["front", str(file), "--budgets", "60%,100%,200%,300%"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert len(rows) == 2 and rows[1].endswith("proven; the same at 2 more")
+    assert rows[0].index("importance") == rows[1].index("importance")
     assert main(["front", str(file), "--budgets", "0"]) == 2

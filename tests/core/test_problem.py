@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdp.core.errors import BadFile, MdpError
+from mdp.core.plan import plan_from_json
 from mdp.core.problem import load_problem, problem_from_json, problem_to_json, save_problem
+from mdp.core.study import study_from_json
 
 SMALL = {
     "format": "mdp-problem/1",
@@ -116,13 +118,20 @@ def test_damage_is_named(path, value, word):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[", '{"format": "mdp-problem/1", "dims": [', "null", "3", "\x00", "[" * 5000]
+    "text", ["", "[", "{}", '{"format": "mdp-problem/1", "dims": [', "null", "3", "\x00", "[" * 5000]
 )
 def test_a_file_that_is_not_a_problem(tmp_path, text):
     path = tmp_path / "p.json"
     path.write_text(text)
-    with pytest.raises(BadFile):
+    with pytest.raises(BadFile) as error:
         load_problem(path)
+    assert "its format says" not in str(error.value)  # it says none
+
+
+@pytest.mark.parametrize("read", [problem_from_json, plan_from_json, study_from_json])
+def test_a_file_of_another_kind_says_which(read):
+    with pytest.raises(BadFile, match=r"\(its format says 'mdp-tables/1'\)\.$"):
+        read({"format": "mdp-tables/1"})
 
 
 def test_nan_in_a_file_is_refused(tmp_path):

@@ -4,10 +4,12 @@ import json
 
 import pytest
 
-from mdp.core.pins import pins_from_text, pins_text
+from mdp.core.errors import MdpError
+from mdp.core.pins import allowed_options, pins_from_text, pins_text
 from mdp.core.plan import load_plan, make_plan
+from mdp.core.plan_accuracy import Known
 from mdp.core.study import save_study
-from mdp.plot.compare import OTHER, compare_info, compare_sentence, compare_table, signed
+from mdp.plot.compare import OTHER, accuracy_change, compare_info, compare_sentence, compare_table, signed
 from mdp.plot.curve import curve_info
 from mdp.plot.surface import surface_info
 from mdp.plot.surface_draw import draw_surface
@@ -159,6 +161,30 @@ def test_an_address_that_asks_for_the_impossible_is_a_sentence(selection, wrong)
     other = ExplorerState()
     go_to(other, f"study=vit&budget=3.0&{wrong}&block=blocks.2")
     assert other.error and other.plan is not None and other.reference is None and other.block == "blocks.2"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "text"),
+    [
+        ((0.9126, True), (0.912, False), "≈ 0 points"),
+        ((0.83, True), (0.912, False), "≈ +8 points"),
+        ((0.923, False), (0.912, False), "−1.1 points"),
+        ((0.9, False), (0.9, False), "0.0 points"),
+    ],
+)
+def test_a_change_of_accuracy_is_no_finer_than_what_it_is_between(a, b, text):
+    assert accuracy_change(*(Known(share, 2000, "repaired", estimate) for share, estimate in (a, b))) == text
+    assert accuracy_change(None, Known(0.9, 2000, "cut")) == ""
+
+
+def test_a_pin_that_cannot_be_is_a_sentence(vit):
+    dim, block = vit.problem.dims[0], vit.problem.blocks[0].name
+    wrong = dim.options[0] + 1
+    with pytest.raises(MdpError, match=f"has no option {wrong}; it offers {dim.options[0]}"):
+        allowed_options(vit.problem, Pins({dim.name: (wrong, wrong)}))
+    for twice in (f"{block}=kept,{block}=removed", f"{dim.name}={dim.dense},{dim.name}={dim.dense}"):
+        with pytest.raises(MdpError, match="pinned twice"):
+            pins_from_text(twice, vit.problem)
 
 
 def test_pins_as_text(vit):

@@ -126,9 +126,11 @@ def test_the_input_slider_shows_the_error(selection):
 def test_a_cut_moves_both_bars(selection):
     step = lessons.cutting(selection)
     dense = selection.study.problem.dense_latency
+    named = {"all widths", "all embedding widths", "all numbers of heads", "all Q/K widths", "all V widths"}
+    assert named < set(step.cut.options)
     step.share.value = 100
     assert "<b>100 %</b> of the multiply-adds" in step.said.value
-    step.cut.value, step.share.value = "all mlp widths", 50
+    step.cut.value, step.share.value = "all MLP widths", 50
     assert "<b>100 %</b>" not in step.said.value and f"{dense:.1f} ms" in step.said.value
     _, time = step.bars.spec["data"][0]["x"]
     cut = {d.name: 192 for d in selection.study.problem.dims if d.kind == "mlp"}

@@ -83,6 +83,12 @@ def test_it_says_when_it_measures_and_what_was_found(bare):
     assert "A: 50.0 % as cut" in [f["note"] for f in bar.facts]
 
 
+def test_the_dense_network_is_not_called_cut(study):
+    s = ExplorerState(study)
+    s.set_budget("100%")
+    assert [f["name"] for f in BudgetBar(s).facts if f["kind"] == "accuracy"] == ["accuracy, dense"]
+
+
 def test_a_drag_reads_no_file(study, monkeypatch):
     s = ExplorerState(study)
     bar, view = BudgetBar(s), FrontView(s)

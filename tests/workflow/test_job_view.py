@@ -76,6 +76,13 @@ def test_cancel_and_a_second_start_while_one_runs(watch):
     assert view.start(QUICK, "Another") and "still running" not in shown(view)
 
 
+def test_a_complaint_stands_below_the_note_and_both_are_markup():
+    view = JobView("count", idle="Counts.")
+    view.complain("Batch size <b> cannot be used.")
+    assert shown(view).startswith('<p class="mdp-note">Counts.</p>')
+    assert "Batch size &lt;b&gt; cannot be used." in shown(view)
+
+
 def test_a_failure_is_shown_as_a_sentence(watch):
     view = JobView("complain")
     view.start(["complain"], "Complaining")

@@ -62,10 +62,16 @@ def test_a_finetuned_network_of_the_plan_is_offered(selection, saved, tmp_path):
 
     folder = network_folder(selection, "-3epochs")
     folder.mkdir(parents=True)
-    (folder / "architecture.json").write_text(json.dumps({"extra": {"plan": plan_to_json(selection.plan)}}))
+    plan = plan_to_json(selection.plan)
+    record = {"extra": {"plan": plan, "finetuned": {"accuracy_tuned": 0.9}}}
+    (folder / "architecture.json").write_text(json.dumps(record))
     (folder / "model.safetensors").write_bytes(b"tuned")
+    for suffix in ("-repaired", "-by-hand"):  # the panel's own, and one that nobody trained
+        (other := network_folder(selection, suffix)).mkdir()
+        (other / "architecture.json").write_text(json.dumps({"extra": {"plan": plan}}))
     parts = takeaway_panel(selection).parts
-    assert [label for label, _ in parts.which.options] == ["as pruned, not fine-tuned", "fine-tuned: 3epochs"]
+    offered = {"as pruned, not fine-tuned", "fine-tuned: 3epochs", "made before: by-hand"}
+    assert {label for label, _ in parts.which.options} == offered
     parts.which.value = str(folder)
     parts.buttons["network"].click()
     archive = next(v for n, v in saved.items() if n.endswith("-network.zip"))

@@ -80,4 +80,6 @@ class Campaign:
         if now - self._saved > SAVE:
             self._kept.save()
             self._saved = now
-        self._report.step(self._new, self._new + left, f"{len(self._kept.losses)} narrower networks measured")
+        self._report.step(
+            self._new, self._new + left, f"narrower networks measured: {len(self._kept.losses)}"
+        )

@@ -3,6 +3,7 @@
 from mdp.core.quality import beside, importance_doubt
 from mdp.core.study import StudyRecord
 from mdp.plot import formats as fmt
+from mdp.plot.labels import LABELS
 
 from ..figures.units import units_info
 from ..moves import Move, kind_moves, single_moves, told
@@ -58,11 +59,9 @@ def said(move: Move) -> str:
     """A cut as a short answer."""
     if move.what == "block":
         return f"{move.name} removed"
-    return (
-        f"{move.name.removeprefix('all ')}: half, in all blocks"
-        if move.name.startswith("all ")
-        else (f"{move.name}: half")
-    )
+    if move.name.startswith("all "):
+        return f"{LABELS.get(move.what, move.what)}: half, in all blocks"
+    return f"{move.name}: half"
 
 
 def candidates(study: StudyRecord) -> tuple[Move, ...]:

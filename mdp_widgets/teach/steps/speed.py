@@ -3,6 +3,7 @@
 from mdp.core.problem import Problem
 from mdp.core.study import StudyRecord
 from mdp.plot import formats as fmt
+from mdp.plot.labels import LABELS
 
 from ..moves import Move, half, kind_moves, single_moves
 from ..quiz import Option, Quiz, ranges
@@ -106,8 +107,12 @@ def _both(study: StudyRecord, move: Move) -> str:
 
 
 def cut_name(move: Move) -> str:
-    """`all mlp` is said as it stands in a sentence."""
-    return f"{move.name} widths" if move.name.startswith("all ") else move.name
+    """As it stands in a sentence: `all MLP widths`, `all numbers of heads`."""
+    if not move.name.startswith("all "):
+        return move.name
+    if move.what == "heads":
+        return "all numbers of heads"
+    return f"all {LABELS.get(move.what, move.what.removesuffix('s'))} widths"
 
 
 def _dense(problem: Problem) -> str:
