@@ -120,6 +120,20 @@ class HeadsFirst(nn.Module):
         return self.head((x + self.proj(y)).mean(1))
 
 
+class Rested(HeadsFirst):
+    """As HeadsFirst; a rotation says what it leaves as it is, which is nothing."""
+
+    def forward(self, x):
+        x = self.embed(x)
+        b, n, c = x.shape
+        q, k, v = self.qkv(x).view(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        cos, sin = self.turn
+        turned = (t * cos + torch.cat([-t[..., 2:], t[..., :2]], -1) * sin for t in (q, k))
+        q, k = (torch.cat([s, t[..., 4:]], -1) for s, t in zip(turned, (q, k), strict=True))
+        y = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        return self.head((x + self.proj(y)).mean(1))
+
+
 class Normed(nn.Module):
     """Cosines of queries and keys, norms within a head and over all of them, a bias on what is joined."""
 
@@ -151,6 +165,7 @@ ATTENTIONS = {
     "grouped": (Grouped, tokens),
     "windows": (Windows, lambda: (torch.randn(2, 3, 8, 8),)),
     "heads first": (HeadsFirst, tokens),
+    "rested": (Rested, tokens),
     "normed": (Normed, tokens),
 }
 # What can be pruned in each, by kind, and blocks.
@@ -161,5 +176,6 @@ KINDS = {
     "grouped": ({"channels": 1, "heads": 1, "qk": 1, "v": 1}, 1),
     "windows": ({"channels": 1, "heads": 1, "qk": 1, "v": 1}, 1),
     "heads first": ({"channels": 1, "heads": 1, "v": 1}, 1),
+    "rested": ({"channels": 1, "heads": 1, "v": 1}, 1),
     "normed": ({"channels": 1, "heads": 1, "qk": 1, "v": 1}, 1),
 }
