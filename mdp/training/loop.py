@@ -135,7 +135,9 @@ def learn(
     # Before there is a checkpoint to read, and without what wraps the network below.
     ema = ModelEmaV3(model, decay=recipe.ema, use_warmup=True) if recipe.ema else None
     if found := checkpoint_path.is_file():
-        state = resume(checkpoint_path, model, optimizer, state, report, ema=ema and ema.module)
+        state = resume(
+            checkpoint_path, model, optimizer, state, report, ema=ema and ema.module, scaler=accelerate.scaler
+        )
     history = TrainingHistory(state["history"])
     agree(accelerate, (found, len(history.epochs)), f"Not every process finds the same {checkpoint_path}.")
     done = len(history.epochs)  # what a run before this one has done
@@ -165,7 +167,7 @@ def learn(
             history.epochs.append(entry)
             if accelerate.is_main_process:
                 kept = ema and ema.module
-                checkpoint.save(checkpoint_path, model, optimizer, state, ema=kept)
+                checkpoint.save(checkpoint_path, model, optimizer, state, ema=kept, scaler=accelerate.scaler)
                 good = next(iter(judged))
                 if entry[good] >= max(e[good] for e in history.epochs):
                     checkpoint.save_weights(best_beside(checkpoint_path), kept or model)
