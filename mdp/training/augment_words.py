@@ -20,7 +20,7 @@ _AUGMIX = {
     "m": (0, MOST, int),
     "w": (1, 10, int),
     "d": (1, 10, int),
-    "a": (0.1, MOST, float),
+    "a": (0.2, MOST, float),
     "b": (0, 1, int),
     "mstd": (0, 1000, float),
 }

@@ -1,4 +1,4 @@
-"""A run goes on bit for bit with every optimiser that timm makes here, and with the scale of fp16's gradients."""
+"""A run goes on bit for bit with every optimiser that timm makes here, and so does the scale of fp16."""
 
 import dataclasses
 import json
