@@ -46,7 +46,23 @@ def save_weights(path: Path, model: nn.Module) -> None:
 def read_state(path: Path) -> dict[str, Any]:
     """The plain JSON of a saved run, without its tensors. Raises BadFile if the file is damaged."""
     with _damaged(path):
-        return dict(json.loads(_metadata(path)["state"]))
+        state = json.loads(_metadata(path)["state"])
+        if not _is_state(state):
+            raise ValueError("what it says of the run is damaged")
+        return dict(state)
+
+
+def _is_state(state: Any) -> bool:
+    """Whether it says of a run what `save` is given: who goes on with it relies on that."""
+    scale, history = state.get("scale"), state["history"]
+    numbered = [e["epoch"] == i and type(e.get("accuracy", e.get("quality"))) in (int, float)
+                for i, e in enumerate(history, 1)]  # fmt: skip
+    return (
+        isinstance(history, list)
+        and all(numbered)
+        and len(history) <= state["recipe"]["epochs"]
+        and (scale is None or {type(scale["processes"]), type(scale["accumulate"])} == {int})
+    )
 
 
 def load(
@@ -83,7 +99,7 @@ def load(
 
 def _metadata(path: Path) -> dict[str, str]:
     with safe_open(path, framework="pt") as file:
-        return dict(file.metadata())
+        return dict(file.metadata() or {})
 
 
 @contextlib.contextmanager

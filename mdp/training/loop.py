@@ -167,10 +167,11 @@ def learn(
             history.epochs.append(entry)
             if accelerate.is_main_process:
                 kept = ema and ema.module
-                checkpoint.save(checkpoint_path, model, optimizer, state, ema=kept, scaler=accelerate.scaler)
                 good = next(iter(judged))
+                # Before the checkpoint: a run that is killed in between makes this epoch again, and its best.
                 if entry[good] >= max(e[good] for e in history.epochs):
                     checkpoint.save_weights(best_beside(checkpoint_path), kept or model)
+                checkpoint.save(checkpoint_path, model, optimizer, state, ema=kept, scaler=accelerate.scaler)
             report.metric(**entry)
         accelerate.wait_for_everyone()
     # Without what mixed precision put around its forward: the network is saved and exported as it is.
