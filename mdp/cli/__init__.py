@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ..core import processes
 from ..core.errors import Cancelled, MdpError
-from ..core.files import check_writable
+from ..core.files import check_writable, no_empty_folder
 from ..core.paths import data_dir
 from ..core.progress import ConsoleReporter, Reporter
 from ..jobs import JobReporter, introduce, note_exit
@@ -106,7 +106,8 @@ def _execute(args: argparse.Namespace) -> int:
             from ..networks.factories import allow
 
             allow(args.factory)
-        code = args.run(args) or 0
+        with no_empty_folder(None if processes.rank() else getattr(args, "out", None)):
+            code = args.run(args) or 0
         if sys.stdout is None:
             _say(
                 MdpError(

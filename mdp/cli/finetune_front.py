@@ -29,6 +29,7 @@ def run(args, recipe: Recipe) -> int:
     from ..datasets.labels import check_fit
     from ..training.front_members import done_before, members_of, table, with_same
     from ..training.front_run import run_front
+    from ..training.teacher import teacher_of
     from .study_images import images_of
 
     if processes.count() > 1:
@@ -43,8 +44,11 @@ def run(args, recipe: Recipe) -> int:
     if not _parts(args.budgets) or not _parts(args.methods):
         raise MdpError("Say at least one budget and one method: --budgets 60%,40%,25% --methods exact,halp.")
     study = load_study(args.source)
-    source = images_of(study, args.data)  # before anything is solved: each member would say it, one by one
+    source = images_of(study, args.data)
+    # Before anything is solved: each member would say it, one by one.
     check_fit(source.train, source, study.model)
+    if args.teacher is not None:
+        teacher_of(args.teacher, study.model)
     # Beside the other networks, where the page finds them, unless a folder is given.
     folder = Path(args.out) if args.out else data_dir() / "user" / "networks"
     check_writable(folder)

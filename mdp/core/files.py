@@ -201,6 +201,21 @@ def check_writable(folder: str | os.PathLike) -> None:
             trial.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def no_empty_folder(folder: str | os.PathLike | None):
+    """Of the folders up to this one that work makes, take those away that it leaves empty: work that is
+    refused leaves nothing behind."""
+    made = (
+        [] if folder is None else [p for p in (Path(folder), *Path(folder).parents) if not os.path.lexists(p)]
+    )
+    try:
+        yield
+    finally:
+        for path in made:  # the deepest first; one that holds something stays, and what it lies in
+            with contextlib.suppress(OSError, ValueError):
+                path.rmdir()
+
+
 # Folders where this process has looked for leftovers.
 _cleared: set[Path] = set()
 

@@ -6,11 +6,13 @@ other workers, sees what an unbroken one would see.
 
 import random
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
 from PIL import Image
 from timm.data import create_transform
+from timm.data.auto_augment import posterize
 from timm.data.random_erasing import RandomErasing
 from torch import Tensor
 from torchvision.transforms import Compose
@@ -60,6 +62,8 @@ class PictureTransform:
                 "timm's words for RandAugment or AutoAugment, such as rand-m9-mstd0.5-inc1."
             ) from None
         self.transform = Compose(every.transforms[:-1])  # the last one makes an array
+        for step in self.transform.transforms:
+            _keep_a_bit(step)
 
     def __call__(self, image: Image.Image, epoch: int, i: int) -> Tensor:
         """uint8 (channels, height, width). Colour transforms want colours, so grey passes as such."""
@@ -73,6 +77,21 @@ class PictureTransform:
         random.setstate(before[0])
         np.random.set_state(before[1])
         return transforms.pil_to_tensor(made.convert("L" if self.channels == 1 else "RGB"))
+
+
+def _keep_a_bit(step: object) -> None:
+    """Let timm's Posterize keep one bit of a colour at least, where it would keep none.
+
+    Strong magnitudes ask for none (rand-m9-mstd0.5-inc1 now and then). Former versions of Pillow made black
+    pictures of that, and it refuses now.
+    """
+    for op in (*getattr(step, "ops", ()), *chain.from_iterable(getattr(step, "policy", ()))):
+        if op.aug_fn is posterize:
+            op.aug_fn = _posterized
+
+
+def _posterized(image: Image.Image, bits: int, **how: object) -> Image.Image:
+    return posterize(image, max(1, bits), **how)
 
 
 def erasing(probability: float, device: torch.device) -> RandomErasing:

@@ -15,7 +15,7 @@ from torch import nn
 
 from ..core.errors import BadFile, first_line
 from ..networks.checkpoints import write_tensors
-from .optimizers import former_order, names_in_order
+from .optimizer_state import packed, unpack, unpack_former
 
 
 def save(
@@ -25,20 +25,17 @@ def save(
     state: dict[str, Any],
     *,
     ema: nn.Module | None = None,
+    scaler: Any = None,
 ) -> None:
-    """Write everything that a resumed run needs. `state` is plain JSON (recipe, history, ...).
-
-    What the optimiser knows of a parameter is under the parameter's name, whatever group it is in.
-    """
+    """Write everything that a resumed run needs. `state` is plain JSON (recipe, history, ...), `scaler`
+    torch's gradient scaler where there is one (fp16)."""
     tensors = {f"model.{name}": _own(tensor) for name, tensor in model.state_dict().items()}
     for name, tensor in ema.state_dict().items() if ema is not None else ():
         tensors[f"ema.{name}"] = _own(tensor)
-    names = names_in_order(model, optimizer)
-    for number, slots in optimizer.state_dict()["state"].items():
-        for key, value in slots.items():
-            if value is not None:
-                tensors[f"optimizer.{names[number]}.{key}"] = _own(torch.as_tensor(value))
-    write_tensors(path, tensors, {"state": json.dumps(state)})
+    known, told = packed(model, optimizer)
+    tensors |= {name: _own(tensor) for name, tensor in known.items()}
+    plain = {"state": state, "optimizer": told, "scaler": scaler and scaler.state_dict()}
+    write_tensors(path, tensors, {key: json.dumps(value) for key, value in plain.items()})
 
 
 def save_weights(path: Path, model: nn.Module) -> None:
@@ -48,14 +45,35 @@ def save_weights(path: Path, model: nn.Module) -> None:
 
 def read_state(path: Path) -> dict[str, Any]:
     """The plain JSON of a saved run, without its tensors. Raises BadFile if the file is damaged."""
-    with _damaged(path), safe_open(path, framework="pt") as file:
-        return dict(json.loads(file.metadata()["state"]))
+    with _damaged(path):
+        state = json.loads(_metadata(path)["state"])
+        if not _is_state(state):
+            raise ValueError("what it says of the run is damaged")
+        return dict(state)
+
+
+def _is_state(state: Any) -> bool:
+    """Whether it says of a run what `save` is given: who goes on with it relies on that."""
+    scale, history = state.get("scale"), state["history"]
+    numbered = [e["epoch"] == i and type(e.get("accuracy", e.get("quality"))) in (int, float)
+                for i, e in enumerate(history, 1)]  # fmt: skip
+    return (
+        isinstance(history, list)
+        and all(numbered)
+        and len(history) <= state["recipe"]["epochs"]
+        and (scale is None or {type(scale["processes"]), type(scale["accumulate"])} == {int})
+    )
 
 
 def load(
-    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, *, ema: nn.Module | None = None
+    path: Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    *,
+    ema: nn.Module | None = None,
+    scaler: Any = None,
 ) -> bool:
-    """Put a saved run's weights, their moving average and the optimiser's state back.
+    """Put a saved run's weights, their moving average, the optimiser's and the scaler's state back.
 
     Returns:
         whether an earlier version wrote it, which numbered the parameters instead of naming them.
@@ -70,24 +88,25 @@ def load(
         if ema is not None:
             own = {k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")}
             ema.load_state_dict(own)
-        slots: dict[str, dict[str, torch.Tensor]] = {}
-        for key, value in tensors.items():
-            if key.startswith("optimizer."):
-                name, slot = key.removeprefix("optimizer.").rsplit(".", 1)
-                slots.setdefault(name, {})[slot] = value
-        former = any(name.isdecimal() for name in slots)
-        if former:
-            slots = {name: slots.get(str(i), {}) for i, name in enumerate(former_order(model))}
-        known = {i: slots[name] for i, name in enumerate(names_in_order(model, optimizer)) if name in slots}
-        optimizer.load_state_dict({"state": known, "param_groups": optimizer.state_dict()["param_groups"]})
-        return former
+        plain = _metadata(path)
+        if scaler and (was := json.loads(plain.get("scaler", "null"))):
+            scaler.load_state_dict(was)
+        if "optimizer" not in plain:
+            return unpack_former(model, optimizer, tensors)
+        unpack(model, optimizer, tensors, json.loads(plain["optimizer"]))
+        return False
+
+
+def _metadata(path: Path) -> dict[str, str]:
+    with safe_open(path, framework="pt") as file:
+        return dict(file.metadata() or {})
 
 
 @contextlib.contextmanager
 def _damaged(path: Path):
     try:
         yield
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise BadFile(
             f"The checkpoint {path} cannot be resumed: {first_line(error)}. "
             "Remove it to start from the first epoch."

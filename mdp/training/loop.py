@@ -135,7 +135,9 @@ def learn(
     # Before there is a checkpoint to read, and without what wraps the network below.
     ema = ModelEmaV3(model, decay=recipe.ema, use_warmup=True) if recipe.ema else None
     if found := checkpoint_path.is_file():
-        state = resume(checkpoint_path, model, optimizer, state, report, ema=ema and ema.module)
+        state = resume(
+            checkpoint_path, model, optimizer, state, report, ema=ema and ema.module, scaler=accelerate.scaler
+        )
     history = TrainingHistory(state["history"])
     agree(accelerate, (found, len(history.epochs)), f"Not every process finds the same {checkpoint_path}.")
     done = len(history.epochs)  # what a run before this one has done
@@ -165,10 +167,11 @@ def learn(
             history.epochs.append(entry)
             if accelerate.is_main_process:
                 kept = ema and ema.module
-                checkpoint.save(checkpoint_path, model, optimizer, state, ema=kept)
                 good = next(iter(judged))
+                # Before the checkpoint: a run that is killed in between makes this epoch again, and its best.
                 if entry[good] >= max(e[good] for e in history.epochs):
                     checkpoint.save_weights(best_beside(checkpoint_path), kept or model)
+                checkpoint.save(checkpoint_path, model, optimizer, state, ema=kept, scaler=accelerate.scaler)
             report.metric(**entry)
         accelerate.wait_for_everyone()
     # Without what mixed precision put around its forward: the network is saved and exported as it is.

@@ -1,7 +1,9 @@
 """The optimiser and the schedule of a recipe: timm's. Which tensors decay, and which do not."""
 
+import warnings
+
 import torch
-from timm.optim import create_optimizer_v2
+from timm.optim import create_optimizer_v2, list_optimizers
 from timm.scheduler import CosineLRScheduler, PolyLRScheduler
 from timm.scheduler.scheduler import Scheduler
 from torch import nn
@@ -18,7 +20,7 @@ def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     Norms, biases and other vectors do not decay, nor what timm's model names itself (`no_weight_decay`:
     positions, class tokens). A pruned network is of timm's own class and names the same.
 
-    Raises MdpError for an optimiser that timm does not know, or that asks for more than gradients.
+    Raises MdpError for one that timm does not know or cannot make, or that asks for more than gradients.
     """
     layers = recipe.layer_decay if recipe.layer_decay < 1 and hasattr(model, "group_matcher") else None
     try:
@@ -30,10 +32,13 @@ def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
             momentum=recipe.momentum,
             layer_decay=layers,
         )
-    except (ValueError, AssertionError, ImportError, ModuleNotFoundError) as error:
+    except (ValueError, TypeError, AssertionError, ImportError) as error:
+        if recipe.optimizer.lower() in list_optimizers():
+            raise MdpError(
+                f"The optimizer {recipe.optimizer!r} cannot be made: {first_line(error)}."
+            ) from None
         raise MdpError(
-            f"There is no optimizer {recipe.optimizer!r} ({first_line(error)}); use adamw, sgd, lamb or "
-            "another of timm's."
+            f"There is no optimizer {recipe.optimizer!r:.60}; use adamw, sgd, lamb or another of timm's."
         ) from None
     if getattr(getattr(optimizer, "_base_optimizer", optimizer), "is_second_order", False):
         raise MdpError(
@@ -41,6 +46,18 @@ def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
             "adamw, sgd, lamb or another of timm's."
         )
     return optimizer
+
+
+def wrong_optimizer(recipe: Recipe) -> str:
+    """Why no network can be trained with the optimiser of this recipe, in words; "" where some can."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            optimizer_of(nn.Linear(2, 2), recipe)
+    except MdpError as error:
+        text = str(error)
+        return text[0].lower() + text[1:].rstrip(".")
+    return ""
 
 
 def schedule_of(optimizer: torch.optim.Optimizer, recipe: Recipe, updates: int) -> Scheduler:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import BadFile, MdpError
 from ..core.files import read_json
 from ..operations.shared import MOST_SEED
+from .augment_words import wrong_augment
 
 if TYPE_CHECKING:
     from ..datasets.augment import Augment
@@ -42,7 +43,8 @@ class Recipe:
         warmup: share of all steps.
         smoothing: label smoothing.
         augment: "none"; "shift", mirrored and shifted by up to 8 %; "crop", a random resized crop, mirrored;
-            or timm's words for RandAugment and AutoAugment ("rand-m9-mstd0.5-inc1"), after such a crop.
+            or timm's words for RandAugment, AutoAugment or AugMix, such as rand-m9-mstd0.5-inc1, after such a
+            crop.
         crop: the smallest share of an image's area that a random crop takes.
         erase: probability that a random box of an image is erased.
         mixup, cutmix: alpha of each; 0: none.
@@ -141,7 +143,8 @@ def recipe_from_json(data: Any, where: str = "recipe") -> Recipe:
 
 
 def faults(recipe: Recipe) -> str:
-    """What cannot be in a recipe, in words; "" where all can."""
+    """What cannot be in a recipe, in words; "" where all can. Of an optimiser that is not everyday's, timm is
+    asked."""
     for key, low, high in _BOUNDS:
         value = getattr(recipe, key)
         if not low <= value <= high:
@@ -152,7 +155,15 @@ def faults(recipe: Recipe) -> str:
         if getattr(recipe, key) not in allowed:
             words = ", ".join(repr(a) for a in allowed)
             return f"{key!r} must be one of {words}, not {getattr(recipe, key)!r:.60}"
-    return ""
+    return wrong_augment(recipe.augment) or _wrong_optimizer(recipe)
+
+
+def _wrong_optimizer(recipe: Recipe) -> str:
+    if recipe.optimizer == "adamw":  # what most recipes say is read without torch
+        return ""
+    from .optimizers import wrong_optimizer
+
+    return wrong_optimizer(recipe)
 
 
 def refuse_faulty(recipe: Recipe) -> None:

@@ -73,6 +73,6 @@ def _board(folder: Path) -> Any:
     except ImportError:
         raise MdpError(
             "TensorBoard is not installed. Install it with: pip install tensorboard, or leave out "
-            f"--tensorboard: the same numbers are in {folder / FILE}."
+            f"--tensorboard: the same numbers go to {folder / FILE}."
         ) from None
     return SummaryWriter(str(folder / "tensorboard"))

@@ -20,6 +20,7 @@ def resume(
     report: Reporter,
     *,
     ema: nn.Module | None = None,
+    scaler: Any = None,
 ) -> dict[str, Any]:
     """Load a run that was cut off, if it is the wanted one; returns its state.
 
@@ -31,7 +32,7 @@ def resume(
             f"{path} is of another run: its recipe, data or network differ. Go on with those, remove the "
             "file to start afresh, or choose another folder."
         )
-    former = checkpoint.load(path, model, optimizer, ema=ema)
+    former = checkpoint.load(path, model, optimizer, ema=ema, scaler=scaler)
     report.message(f"Going on after epoch {len(state['history'])} of {wanted['recipe']['epochs']}.")
     if former:
         report.message("An earlier version began this run: positions and class tokens decay no more.")

@@ -15,7 +15,7 @@ from mdp.core import files
 from mdp.core.csv_export import export_csv
 from mdp.core.errors import MdpError
 from mdp.core.file_sets import NEXT, current, replacing_all
-from mdp.core.files import check_writable, read_json, replacing, write_json, write_text
+from mdp.core.files import check_writable, no_empty_folder, read_json, replacing, write_json, write_text
 from mdp.core.study import load_study
 from mdp.latency.times_files import read_times
 
@@ -90,6 +90,24 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(MdpError, match="could not be written"):
         check_writable(tmp_path / "file" / "folder")
+
+
+def test_what_work_made_and_left_empty_goes_again(tmp_path):
+    with pytest.raises(MdpError), no_empty_folder(tmp_path / "a" / "b"):
+        check_writable(tmp_path / "a" / "b")
+        raise MdpError("refused")
+    assert list(tmp_path.iterdir()) == []
+    with no_empty_folder(tmp_path / "a" / "b"):
+        check_writable(tmp_path / "a" / "b")
+        write_text(tmp_path / "a" / "x", "kept")
+    assert [p.name for p in (tmp_path / "a").iterdir()] == ["x"]
+    with no_empty_folder(tmp_path / "c" / "file.json"), no_empty_folder(None):
+        write_text(tmp_path / "c" / "file.json", "kept")
+    assert (tmp_path / "c" / "file.json").exists()
+    (tmp_path / "empty").mkdir()
+    with no_empty_folder(tmp_path / "empty"):  # it was there before
+        pass
+    assert (tmp_path / "empty").exists()
 
 
 KILLED = """

@@ -275,6 +275,10 @@ def test_iterated_pruning_never_grows_back_and_scores_anew():
     assert within(plans[-1].latency, 0.4 * problem.dense_latency)
     with pytest.raises(MdpError, match="other dims"):
         iterate(problem, 0.4 * problem.dense_latency, lambda plan: random_problem(1), steps=2)
+    scored: list = []
+    with pytest.raises(Infeasible, match=r"budget of 1e-09"):  # the one asked for, and before any scoring
+        iterate(problem, 1e-9, scored.append, steps=3)
+    assert not scored
     with pytest.raises(Cancelled):
         iterate(problem, 0.4 * problem.dense_latency, rescore, report=Reporter(lambda: True))
 

@@ -148,6 +148,8 @@ def test_a_finetuning_that_was_stopped_goes_on(made, tmp_path, capsys, monkeypat
         (("--rate", "-1"), "--rate -1 cannot be used"),
         (("--distill", "2"), "--distill 2 cannot be used"),
         (("--data", "nowhere"), "There is no data set 'nowhere'"),
+        (("--teacher", "nobody", *FEW), "There is no model 'nobody'"),
+        (("--teacher", "cifar_resnet20", *FEW), "cannot teach"),
     ],
 )
 def test_bad_numbers_are_sentences(made, tmp_path, capsys, words, sentence):

@@ -141,7 +141,7 @@ def test_no_two_networks_or_tables_of_fronts_share_a_name(tmp_path, monkeypatch)
         (tmp_path / "own" / split / name).mkdir(parents=True)
         Image.new("L", (28, 28)).save(tmp_path / "own" / split / name / "0.png")
     asked = [
-        [one], [two], [one, "--distill", "0.3"], [one, "--teacher", "vit_tiny_patch16_224"],
+        [one], [two], [one, "--distill", "0.3"], [one, "--teacher", "fmnist_resnet"],
         [one, "--decay", "0.5"], [one, "--data", str(tmp_path / "own")],
     ]  # fmt: skip
     for words in asked:
@@ -164,8 +164,11 @@ def test_no_two_networks_or_tables_of_fronts_share_a_name(tmp_path, monkeypatch)
         (("--budgets", "forty"), "forty"),
         (("--budgets", "0%,-1"), "nothing to fine-tune"),
         (("--budgets", ""), "at least one budget"),
+        (("--budgets", "40%", "--teacher", "cifar_resnet20"), "cannot teach"),
+        (("--budgets", "40%", "--ray", "nowhere"), "Ray"),
     ],
 )
 def test_what_cannot_be_a_front_is_a_sentence(typed, sentence, tmp_path, capsys):
     assert main(["finetune", "fmnist-vit-cpu", *typed, "--out", str(tmp_path / "out")]) == 2
     assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

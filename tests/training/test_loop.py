@@ -1,12 +1,14 @@
 """The training loop: it learns, resumes as if unbroken, stops on request, and refuses what is not its own."""
 
 import dataclasses
+import json
 import math
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 from mdp import datasets
@@ -111,6 +113,50 @@ def test_a_damaged_checkpoint_is_not_used(source, tmp_path):
         run(source, tmp_path)
     with pytest.raises(BadFile, match="Remove it"):
         checkpoint.read_state(tmp_path / "gone.safetensors")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.pop("history"),
+        lambda s: s.update(history="abc"),
+        lambda s: s.update(history={}),
+        lambda s: s.update(history=[1]),
+        lambda s: s.update(history=[{"epoch": 1}]),
+        lambda s: s.update(history=s["history"] * 2),
+        lambda s: s.update(history=[{**s["history"][0], "epoch": i} for i in range(1, 9)]),
+        lambda s: s.update(scale={"of": 1}),
+        lambda s: s.update(recipe=3),
+    ],
+)
+def test_a_checkpoint_that_says_what_cannot_be_is_not_used(source, tmp_path, change):
+    path = tmp_path / "run.safetensors"
+    run(source, tmp_path, images=64)
+    state = checkpoint.read_state(path)
+    change(state)
+    save_file(load_file(path), path, metadata={"state": json.dumps(state)})
+    with pytest.raises(BadFile, match="cannot be resumed"):
+        checkpoint.read_state(path)
+
+
+def test_the_best_epoch_is_kept_whenever_the_run_was_killed(source, tmp_path, monkeypatch):
+    from mdp.training import image_lesson
+
+    shares = iter([0.9, 0.9, 0.1])  # the first epoch, which is killed as it is saved, again, and the second
+    monkeypatch.setattr(image_lesson, "accuracy", lambda *_, **__: next(shares))
+    saved, calls = checkpoint.write_tensors, []
+
+    def killed(path, *asked):
+        calls.append(path)
+        if len(calls) == 2:
+            raise Cancelled("killed")
+        return saved(path, *asked)
+
+    monkeypatch.setattr(checkpoint, "write_tensors", killed)
+    with pytest.raises(Cancelled):
+        run(source, tmp_path, images=64)
+    run(source, tmp_path, images=64)
+    assert (tmp_path / "best.safetensors").is_file()
 
 
 def test_bad_recipes_are_sentences(source, tmp_path):

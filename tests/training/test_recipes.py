@@ -63,6 +63,16 @@ def test_a_file_of_ones_own_and_values_of_the_command_line(tmp_path):
         ('{"epochs": 3, "rate": -1}', "'rate' must lie between"),
         ('{"epochs": 3, "schedule": "stairs"}', "'schedule' must be one of 'cosine', 'linear'"),
         ('{"rate": 0.1}', "does not say how many epochs"),
+        ('{"epochs": 3, "optimizer": "sturm"}', "there is no optimizer 'sturm'"),
+        ('{"epochs": 3, "optimizer": "adahessian"}', "'adahessian' needs second derivatives"),
+        ('{"epochs": 3, "optimizer": "sgd", "momentum": 0}', "'sgd' cannot be made: Nesterov"),
+        ('{"epochs": 3, "augment": "blur-me"}', "'augment' must be none, shift, crop, or timm's words"),
+        ('{"epochs": 3, "augment": "rand-bogus"}', "'augment' has 'bogus' behind 'rand', where only m, n"),
+        ('{"epochs": 3, "augment": "rand--m9"}', "'augment' has '' behind 'rand'"),
+        ('{"epochs": 3, "augment": "rand-m9-p7"}', "'p7', where 'p' takes a number between 0 and 1"),
+        ('{"epochs": 3, "augment": "rand-m9.5"}', "'m9.5', where 'm' takes a whole number"),
+        ('{"epochs": 3, "augment": "original-m9"}', "'m9' behind 'original', where only mstd"),
+        ('{"epochs": 3, "augment": "augmix-w0"}', "'w0', where 'w' takes a whole number"),
         ("[3]", "not an object"),
         ("{", "recipe"),
     ],
@@ -106,6 +116,19 @@ def test_a_picture_varies_with_the_epoch_and_with_nothing_else(kind, channels):
     assert first.dtype == torch.uint8 and first.shape == (channels, 24, 24)
     assert torch.equal(first, vary(picture, 1, 7))
     assert not torch.equal(first, vary(picture, 2, 7)) and not torch.equal(first, vary(picture, 1, 8))
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["rand-m100-n10-p1-mmax100-mstd1000-inc1", "rand-n10-p1-mstd5-tweights", "rand-n10-p1-mstd5-t3aw",
+     "rand-n10-p1-t3a", "augmix-m100-w3-d3-b1-a0.2", "v0r-mstd100", "originalr-mstd100", "3a-mstd100"],
+)  # fmt: skip
+def test_every_word_that_a_recipe_may_hold_makes_pictures(words):
+    """Strong ones ask for pictures of no bits, which Pillow refuses."""
+    assert recipe_from_json({"epochs": 1, "augment": words}).augment == words
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8))
+    vary = PictureTransform(Augment(words), DataConfig((3, 24, 24), (0.5,) * 3, (0.25,) * 3))
+    assert all(vary(picture, epoch, 0).shape == (3, 24, 24) for epoch in range(60))
 
 
 def test_what_is_drawn_for_pictures_leaves_the_generators_alone():

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...core.errors import MdpError
 from ...core.pins import Pins
-from ...core.plan import Plan
+from ...core.plan import Plan, infeasible, within
 from ...core.problem import Problem
 from ...core.progress import Reporter
 from ..exact import solver as exact
@@ -67,6 +67,10 @@ def iterate(
         name: budgets(max(problem.dense_use(name), limit), limit, steps, kind)
         for name, limit in (most or {}).items()
     }
+    # Said at once, of the budget that was asked for: not at a step on the way, after an hour of scoring.
+    smallest = exact.fastest(problem).latency
+    if not within(smallest, target):
+        raise infeasible(problem, target, smallest)
     best = limited.solve if most else solver
     for step, budget in enumerate(path.tolist()):
         here = {name: float(line[step]) for name, line in falling.items()}
