@@ -9,6 +9,7 @@ from torch import fx, nn
 
 from .cutting import Cutter
 from .follow import Follower
+from .in_training import follow_training
 from .residuals import Branch
 from .rewriting import copy_step
 
@@ -63,6 +64,7 @@ def rebuild(
         if node.op == "get_attr":
             parts[str(node.target)] = cutter.tensor(str(node.target), traced)
         new[node] = copy_step(cutter, graph, node, follower.known, renewed)
+        follow_training(graph, node, new[node])
     _drop_unused(graph)
     name = type(follower.model).__name__
     network = TracedNetwork(_tree(parts, graph), graph, class_name=name)

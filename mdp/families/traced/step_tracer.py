@@ -122,11 +122,17 @@ class StepTracer(fx.Tracer):
         return found
 
     def _example(self, node: fx.Node) -> Any:
+        if node in self._seen:
+            return self._seen[node]
         self._running = True  # modules run now, rather than being traced
+        training = [module for module in self.root.modules() if module.training]
+        self.root.eval()  # a graph of the forward in training needs sizes alone
         try:
             self._run_to(node)
         finally:
             self._running = False
+            for module in training:
+                module.training = True
         return self._seen[node]
 
     def _run_to(self, node: fx.Node) -> None:
