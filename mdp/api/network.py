@@ -153,8 +153,9 @@ def prunable(
             ref = with_factory(ref, model, factory, checkpoint)
         elif checkpoint is not None:
             raise MdpError("A checkpoint goes with factory: the function that makes the network it is of.")
-        how = {"width_step": width_step, "split_blocks": split_blocks, "attention": attention}
-        found = find(model, ref, **how, inputs=inputs)
+        found = find(
+            model, ref, width_step=width_step, split_blocks=split_blocks, attention=attention, inputs=inputs
+        )
     return Network(**{name: getattr(found, name) for name in found.__dataclass_fields__})
 
 

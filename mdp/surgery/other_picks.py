@@ -1,4 +1,4 @@
-"""Whether a dense network picks channels by the same numbers as the one that a pruned network was cut out of."""
+"""Whether a dense network picks channels by the same numbers as the one that was pruned."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ def refuse_other_picks(said: Any, given: Any, what: str) -> None:
     """Raise BadFile where a permutation, table of indices or bound is another one.
 
     Args:
-        said: what holds positions -> their hash (`Architecture.fixed`), of the pruned network; None in files of
-            earlier versions.
+        said: what holds positions -> their hash (`Architecture.fixed`), of the pruned network; None in files
+            of earlier versions.
         given: the same of the dense network.
         what: the dense network, as a sentence begins with it.
     """
@@ -22,7 +22,7 @@ def refuse_other_picks(said: Any, given: Any, what: str) -> None:
     )
     if other is not None:
         raise BadFile(
-            f"{what} is another one than was pruned: the channels that {other} picks by number (a permutation, "
-            "a table, a bound) are others here. Give the module with the same numbers: its buffers, or the "
-            "seed that they were drawn with."
+            f"{what} is another one than was pruned: the channels that {other} picks by number (a "
+            "permutation, a table, a bound) are others here. Give the module with the same numbers: its "
+            "buffers, or the seed that they were drawn with."
         )

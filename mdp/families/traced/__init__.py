@@ -76,7 +76,7 @@ def example(ref: ModelRef, whole: int = 0) -> tuple[torch.Tensor, ...]:
 
 
 def _sound(model: nn.Module, ref: ModelRef) -> tuple[torch.Tensor, ...]:
-    """Example inputs for which the answer is finite: of whole numbers, nought may be a length to divide by."""
+    """Example inputs whose answer is finite: of whole numbers, nought may be a length to divide by."""
     for whole in (0, 1) if ref.inputs else ():
         inputs = example(ref, whole)
         answer = answer_of(twin(model), inputs)

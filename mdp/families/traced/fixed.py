@@ -1,4 +1,4 @@
-"""What a graph takes out of its module as numbers: the positions that are picked by a buffer, a list or a bound.
+"""What a graph takes out of its module as numbers: positions picked by a buffer, a list or a bound.
 
 They are written into the pruned network's steps and into no file of weights. Whoever makes the network again
 from another module, with a shuffle drawn anew, would have another network: their hashes tell.
