@@ -201,7 +201,7 @@ def _of_file(path: Path) -> Any:
 
 @contextmanager
 def _same_numbers() -> Iterator[None]:
-    """Random numbers (torch's, Python's, NumPy's) that are the same each time; the caller's stay as they were."""
+    """Random numbers (torch's, Python's, NumPy's) that are the same each time; the caller's stay."""
     import numpy as np
     import torch
 

@@ -37,7 +37,8 @@ def note_training(traced: fx.GraphModule, training: fx.GraphModule | None) -> No
             others.append(node)
         elif found:
             node.meta["in training"] = found
-    traced.meta["in training"] = sorted(set(map(_asking, others)))
+    asking = set(map(_asking, others))
+    traced.meta["in training"] = sorted(a for a in asking if not any(_is_in(a, b) for b in asking))
 
 
 def follow_training(graph: fx.Graph, old: fx.Node, new: Any) -> None:
@@ -59,6 +60,11 @@ def _asking(node: fx.Node) -> str:
     """The module in whose forward a step stands."""
     path = str(node.meta["path"])
     return path.rpartition(".")[0] if node.op == "call_module" else path
+
+
+def _is_in(path: str, outer: str) -> bool:
+    """Whether a module is a part of another, "" being the network."""
+    return path != outer and (not outer or path.startswith(f"{outer}."))
 
 
 def _pairs(ours: list[fx.Node], theirs: list[fx.Node]) -> dict[fx.Node, fx.Node]:

@@ -124,7 +124,7 @@ def test_a_forward_that_writes_into_its_weights_is_refused_before_it_does():
 
 class Dropping(Net):
     def between(self, x):
-        return F.dropout2d(x, 0.5, self.training)
+        return F.dropout(x, 0.5, self.training)
 
 
 class Attending(nn.Module):
@@ -259,3 +259,36 @@ def test_numbers_in_an_answer_are_left_out_of_onnx_and_it_is_said(own, tmp_path)
     expected = pruned(IMAGES[:1])
     expected = expected.scores if own else expected["scores"]
     assert torch.allclose(torch.from_numpy(scores), expected, atol=1e-4)
+
+
+class Stage(nn.Module):
+    """Residual blocks whose sum is written over; the value before the second is read once more."""
+
+    def __init__(self, how):
+        super().__init__()
+        self.how, self.a, self.head = how, nn.Conv2d(3, 16, 3), nn.Linear(32, 3)
+        self.blocks = nn.ModuleList(nn.Conv2d(16, 16, 3, padding=1) for _ in range(3))
+        self.relu, self.drop = nn.ReLU(inplace=True), nn.Dropout(0.5)
+
+    def over(self, x):
+        if self.how == "module":
+            return self.relu(x)
+        if self.how == "through others":
+            return self.relu(self.drop(x).flatten(2)).view_as(x)
+        return x.relu_() if self.how == "method" else F.relu(x, inplace=True)
+
+    def forward(self, x):
+        x = first = self.over(self.a(x))
+        for block in self.blocks:
+            x = self.over(x + block(x))
+        return self.head(torch.cat([first, x], 1).mean((2, 3)))
+
+
+@pytest.mark.parametrize("how", ["module", "through others", "method", "function"])
+def test_where_blocks_are_gone_nothing_is_written_over(how):
+    net, _ = right(Stage(how), IMAGES)
+    blocks = [b.name for b in net.space.blocks]
+    assert len(blocks) == 3
+    pruned = extract(net, {d.name: d.units for d in net.space.dims}, blocks)
+    pruned.train()(IMAGES).square().sum().backward()
+    assert all(p.grad is not None for p in pruned.parameters())
