@@ -105,7 +105,8 @@ def prunable(
 
     Args:
         model: a timm model, or any `nn.Module` whose forward torch.fx can trace. It is not changed; where it
-            is on a GPU or in training mode, a copy on the CPU in eval mode is taken.
+            is on a GPU, in training mode or in another float type, a copy on the CPU in eval mode and float32
+            is taken.
         example_inputs: what its forward takes, a tensor or several, with a first axis for the batch. Networks
             of the families know their own; for others give this, or `input_size`.
         input_size: (channels, height, width) of one image; by default what timm says of the model.

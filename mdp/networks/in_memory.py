@@ -20,9 +20,16 @@ def at_rest(model: nn.Module) -> nn.Module:
 
     Raises:
         MdpError: it is no module, or has parameters without values.
+        Unsupported: it is compiled.
     """
     if not isinstance(model, nn.Module):
         raise MdpError(f"A torch.nn.Module can be pruned, not a {type(model).__name__}.")
+    for name, module in model.named_modules():
+        if hasattr(module, "_orig_mod"):  # before it is run, which would compile it
+            raise Unsupported(
+                f"{name or 'The model'} is compiled by torch.compile. Give the module that it was made of, "
+                "its _orig_mod, and compile the pruned one."
+            )
     tensors = [*model.parameters(), *model.buffers()]
     if any(t.is_meta or isinstance(t, nn.parameter.UninitializedTensorMixin) for t in tensors):
         raise MdpError("The model has parameters without values (meta or lazy ones). Load its weights first.")

@@ -100,7 +100,7 @@ def _as_it_runs(model: nn.Module, inputs: Sequence[torch.Tensor], buffers: bool 
     graph = tracer.trace(model)
     tracer.forget()
     traced = fx.GraphModule(model, graph)
-    traced.meta.update({"opaque": tracer.opaque, "taken apart": tracer.taken_apart})
+    traced.meta.update({"opaque": tracer.opaque, "taken apart": tracer.taken_apart, "idle": tracer.idle})
     return traced
 
 

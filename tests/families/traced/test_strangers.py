@@ -292,3 +292,50 @@ def test_where_blocks_are_gone_nothing_is_written_over(how):
     pruned = extract(net, {d.name: d.units for d in net.space.dims}, blocks)
     pruned.train()(IMAGES).square().sum().backward()
     assert all(p.grad is not None for p in pruned.parameters())
+
+
+@pytest.mark.parametrize("part", [False, True])
+def test_a_compiled_module_is_refused_before_it_is_compiled(part):
+    model = Net()
+    if part:
+        model.b = torch.compile(model.b)
+    with pytest.raises(Unsupported, match=r"compiled by torch\.compile.*_orig_mod"):
+        mdp.prunable(model if part else torch.compile(model), IMAGES)
+
+
+class DropPath(nn.Module):
+    """As everybody writes it."""
+
+    def __init__(self, rate):
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x):
+        if self.rate == 0.0 or not self.training:
+            return x
+        return x * (torch.rand(x.shape[0], 1, 1, 1) >= self.rate) / (1 - self.rate)
+
+
+class Deep(Net):
+    def __init__(self):
+        super().__init__()
+        self.block = nn.Sequential(
+            nn.Conv2d(16, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 16, 3, padding=1)
+        )
+        self.drop = DropPath(0.5)
+
+    def between(self, x):
+        return x + self.drop(self.block(x))
+
+
+def test_a_drop_of_paths_of_ones_own_drops_in_training(tmp_path):
+    net, _ = right(Deep(), IMAGES)
+    assert not any(s.reason == OTHER_WAY for s in net.space.skipped)
+    assert [b.name for b in net.space.blocks] == ["block"]
+    pruned = extract(net, *random_decision(net, 0, remove=False)).train()
+    x = torch.randn(64, 3, 8, 8)
+    assert not torch.equal(pruned(x), pruned(x))
+    mdp.save(pruned, tmp_path)
+    again = mdp.load(tmp_path, dense=Deep())
+    assert torch.allclose(again(x), pruned.eval()(x), atol=1e-6)
+    assert not torch.equal(again.train()(x), again(x))
