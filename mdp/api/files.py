@@ -58,6 +58,8 @@ def export_onnx(
 ) -> Path:
     """Write a network as ONNX, for any batch size; weights are inside the file. Returns the path.
 
+    ONNX knows tensors alone: a number in the network's answer is left out, with a warning that says so.
+
     Args:
         input_size: (channels, height, width); by default that of a pruned network.
 

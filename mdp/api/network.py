@@ -105,7 +105,8 @@ def prunable(
 
     Args:
         model: a timm model, or any `nn.Module` whose forward torch.fx can trace. It is not changed; where it
-            is on a GPU or in training mode, a copy on the CPU in eval mode is taken.
+            is on a GPU, in training mode or in another float type, a copy on the CPU in eval mode and float32
+            is taken.
         example_inputs: what its forward takes, a tensor or several, with a first axis for the batch. Networks
             of the families know their own; for others give this, or `input_size`.
         input_size: (channels, height, width) of one image; by default what timm says of the model.
@@ -136,23 +137,26 @@ def prunable(
     Network('Sequential', 1 dims, 0 blocks of which 0 can go)
     """
     check(ProfileOptions, attention=attention)
+    from torch import random
+
     from ..families import find
     from ..networks.in_memory import at_rest, examples, reference
 
-    model = at_rest(model)
-    inputs = None if example_inputs is None else examples(example_inputs, model)
-    if inputs is not None and input_size is not None:
-        raise MdpError("Give an example, or input_size, and not both: the example says the size.")
-    ref = reference(model, input_size, inputs)
-    if factory is not None:
-        from ..networks.factories import with_factory
+    with random.fork_rng(devices=[]):  # the caller's random numbers are the caller's
+        model = at_rest(model)
+        inputs = None if example_inputs is None else examples(example_inputs, model)
+        if inputs is not None and input_size is not None:
+            raise MdpError("Give an example, or input_size, and not both: the example says the size.")
+        ref = reference(model, input_size, inputs)
+        if factory is not None:
+            from ..networks.factories import with_factory
 
-        ref = with_factory(ref, model, factory, checkpoint)
-    elif checkpoint is not None:
-        raise MdpError("A checkpoint goes with factory: the function that makes the network it is of.")
-    found = find(
-        model, ref, width_step=width_step, split_blocks=split_blocks, attention=attention, inputs=inputs
-    )
+            ref = with_factory(ref, model, factory, checkpoint)
+        elif checkpoint is not None:
+            raise MdpError("A checkpoint goes with factory: the function that makes the network it is of.")
+        found = find(
+            model, ref, width_step=width_step, split_blocks=split_blocks, attention=attention, inputs=inputs
+        )
     return Network(**{name: getattr(found, name) for name in found.__dataclass_fields__})
 
 

@@ -22,7 +22,7 @@ def run(args):
         report.step(0, 1, "writing ONNX")
         model = load(args.source)
         ref = model.architecture.model
-        path = export_onnx(model, args.onnx, ref.input_size, ref.inputs)
+        path = export_onnx(model, args.onnx, ref.input_size, ref.inputs, report.message)
         report.step(1, 1, f"written to {path}")
     if args.job:
         report.result(path=str(path))

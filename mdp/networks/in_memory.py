@@ -6,9 +6,11 @@ import torch
 from torch import nn
 from torch.utils._pytree import tree_leaves
 
-from ..core.errors import MdpError, first_line
+from ..core.errors import MdpError, Unsupported, first_line
 from ..core.model_ref import INPUT_TYPES, MEMORY, ModelRef
 
+# Their forwards write into no parameter, and their networks may be large.
+_LIBRARIES = ("timm", "torchvision")
 # Where a module holds what belongs to it; all else is an attribute of its class's making.
 _OWN = ("_parameters", "_buffers", "_modules")
 
@@ -18,9 +20,16 @@ def at_rest(model: nn.Module) -> nn.Module:
 
     Raises:
         MdpError: it is no module, or has parameters without values.
+        Unsupported: it is compiled.
     """
     if not isinstance(model, nn.Module):
         raise MdpError(f"A torch.nn.Module can be pruned, not a {type(model).__name__}.")
+    for name, module in model.named_modules():
+        if hasattr(module, "_orig_mod"):  # before it is run, which would compile it
+            raise Unsupported(
+                f"{name or 'The model'} is compiled by torch.compile. Give the module that it was made of, "
+                "its _orig_mod, and compile the pruned one."
+            )
     tensors = [*model.parameters(), *model.buffers()]
     if any(t.is_meta or isinstance(t, nn.parameter.UninitializedTensorMixin) for t in tensors):
         raise MdpError("The model has parameters without values (meta or lazy ones). Load its weights first.")
@@ -36,10 +45,20 @@ def copied(model: nn.Module) -> nn.Module:
     return copy.deepcopy(model, _results(model))
 
 
+def twin(model: nn.Module) -> nn.Module:
+    """A copy that shares the parameters alone: what a forward notes or counts in its module stays there."""
+    return copy.deepcopy(model, {id(p): p for p in model.parameters()} | _results(model))
+
+
 def _results(model: nn.Module) -> dict[int, torch.Tensor]:
     """What the modules keep of their last forward, by identity: without its history, which no copy takes."""
     kept = tree_leaves([[v for k, v in vars(m).items() if k not in _OWN] for m in model.modules()])
     return {id(t): t.detach().clone() for t in kept if isinstance(t, torch.Tensor) and not t.is_leaf}
+
+
+def _tried_on(model: nn.Module) -> nn.Module:
+    """What to run a forward on for the first time: a stranger's may write into its parameters."""
+    return (twin if type(model).__module__.partition(".")[0] in _LIBRARIES else copied)(model)
 
 
 def reference(
@@ -114,12 +133,19 @@ def _classes(model: nn.Module, inputs: tuple[torch.Tensor, ...], said: str) -> i
     """How many numbers the model answers an image with; 0 if it answers with something else."""
     try:
         with torch.inference_mode():
-            answer = model(*(t.clone() for t in inputs))
+            tried = _tried_on(model)
+            answer = tried(*(t.clone() for t in inputs))
     except Exception as error:  # whatever the model's own forward raises
         raise MdpError(
             f"This {type(model).__name__} does not take {said} "
             f"({first_line(error)}). Give an example that it takes: prunable(model, example_inputs)."
         ) from None
+    for (name, own), now in zip(model.named_parameters(), tried.parameters(), strict=True):
+        if now is not own and not torch.equal(own, now) and bool(own.isfinite().all()):
+            raise Unsupported(
+                f"The forward of this {type(model).__name__} writes into its parameter {name}, so that every "
+                "call changes it (a max_norm, weights that are clipped). Take that out of its forward."
+            )
     known = getattr(model, "num_classes", None)
     if type(known) is int:
         return known

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from ..core.errors import MdpError
 from ..core.how_found import has_split_blocks
-from ..families import find
+from ..families import family, find
 from ..surgery.extract import Architecture
 from ..surgery.keep_indices import kept_positions
+from ..surgery.other_picks import refuse_other_picks
 from .layers import Layer, Survey
 from .rows import draw
 from .streams import Write, writes
@@ -103,6 +104,9 @@ def _outputs(architecture: Architecture, dense: nn.Module) -> dict[str, Tensor]:
             f"The dense network given is not the {architecture.model.name} that this one was cut out of: its "
             "dims differ."
         )
+    if found.anatomy is not None:
+        fixed = family(architecture.family).fixed(found)
+        refuse_other_picks(architecture.fixed, fixed, "The dense network given")
     said = architecture.kept or {}
     units = {d.name: np.asarray(said.get(d.name, np.arange(d.units))) for d in found.space.dims}
     return {

@@ -22,6 +22,8 @@ class Architecture:
     Attributes:
         kept: dim -> the dense network's units that stay, ascending, for every dim that was cut; None where it
             is not known, as files of earlier versions do not say it.
+        fixed: of a network of one's own, hashes of the positions that its forward picks by number: no file of
+            weights has them, and another module of the same tensors may pick others.
     """
 
     model: ModelRef
@@ -29,6 +31,7 @@ class Architecture:
     choices: Mapping[str, int | None]
     removed: tuple[str, ...]
     kept: Mapping[str, tuple[int, ...]] | None = None
+    fixed: Mapping[str, str] | None = None
 
 
 def extract(
@@ -63,6 +66,7 @@ def extract(
         {d.name: choices.get(d.name) for d in found.space.dims},
         tuple(b.name for b in found.space.blocks if b.name in removed),
         {d.name: tuple(map(int, kept[d.name])) for d in found.space.dims if len(kept[d.name]) < d.units},
+        None if found.anatomy is None else family(found.space.family).fixed(found) or None,
     )
     return model
 

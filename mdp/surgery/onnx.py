@@ -3,11 +3,12 @@
 import logging
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 from torch import nn
+from torch.utils._pytree import tree_leaves
 
 from ..core.errors import MdpError, first_line
 from ..core.files import replacing
@@ -18,11 +19,16 @@ def export_onnx(
     path: str | os.PathLike,
     input_size: Sequence[int],
     inputs: Sequence[tuple[str, Sequence[int]]] = (),
+    tell: Callable[[str], object] = warnings.warn,
 ) -> Path:
     """Write `model` for images of `input_size` (channels, height, width), any batch size; returns the path.
 
     Input `images`, output `scores`; weights are inside the file. With `inputs`, as in `ModelRef.inputs`, the
-    inputs are these, named `input_0` and so on, and the outputs have the names that torch gives them.
+    inputs are these, named `input_0` and so on, and the outputs have the names that torch gives them. Of an
+    answer that holds more than tensors (a number, a word, a dataclass) the file has the tensors, in order.
+
+    Args:
+        tell: takes the sentence that says what of the answer was left out.
 
     Raises:
         MdpError: torch cannot express the model in ONNX, or the file cannot be written.
@@ -33,18 +39,20 @@ def export_onnx(
         torch.randn(2, *shape).to(kind) if kind.is_floating_point else torch.zeros(2, *shape, dtype=kind)
         for kind, shape in kinds
     )
+    free = ({0: torch.export.Dim("batch", min=1)},) * len(example)
     training = model.training
     model.eval()
     try:
         with _quiet():
+            left_out = _no_tensors(model, example)
             program = torch.onnx.export(
-                model,
+                model if left_out is None else _TensorsAlone(model),
                 example,
                 dynamo=True,
                 verbose=False,
                 input_names=named,
                 output_names=None if inputs else ["scores"],
-                dynamic_shapes=({0: torch.export.Dim("batch", min=1)},) * len(example),
+                dynamic_shapes=free if left_out is None else (free,),
             )
     except Exception as error:  # the exporter raises many kinds; the reason goes to the reader
         raise MdpError(f"This {type(model).__name__} could not be written as ONNX: {_why(error)}.") from error
@@ -52,7 +60,34 @@ def export_onnx(
         model.train(training)
     with replacing(path) as temporary:
         program.save(str(temporary), external_data=False)
+    if left_out:
+        tell(f"ONNX knows tensors alone: left out of what {type(model).__name__} gives were {left_out}.")
     return Path(path)
+
+
+class _TensorsAlone(nn.Module):
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return tuple(t for t in _parts(self.network(*inputs)) if isinstance(t, torch.Tensor))
+
+
+def _parts(answer: object) -> list[object]:
+    """What an answer holds, also one that is a dataclass."""
+    return tree_leaves(dict(vars(answer)) if hasattr(answer, "__dataclass_fields__") else answer)
+
+
+def _no_tensors(model: nn.Module, example: Sequence[torch.Tensor]) -> str | None:
+    """What there is in an answer that is no tensor, empty for none in a class of the user's own; None where
+    the exporter takes the answer as it is."""
+    with torch.no_grad():
+        answer = model(*(t.clone() for t in example))
+    if all(part is None or isinstance(part, torch.Tensor) for part in tree_leaves(answer)):
+        return None
+    others = [p for p in _parts(answer) if p is not None and not isinstance(p, torch.Tensor)]
+    return ", ".join(f"{p!r}" if isinstance(p, int | float | str) else type(p).__name__ for p in others)
 
 
 def _why(error: BaseException) -> str:

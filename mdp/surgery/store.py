@@ -22,6 +22,7 @@ from ..networks.in_memory import at_rest
 from ..networks.memory_check import BYTES_PER_PARAMETER, check_memory
 from ..networks.torchvision_models import is_torchvision
 from .extract import extract
+from .other_picks import refuse_other_picks
 
 FORMAT = "mdp-architecture/1"
 
@@ -77,6 +78,8 @@ def load(folder: str | os.PathLike, dense: nn.Module | None = None) -> nn.Module
         model = extract(found, choices, removed, order)
     except MdpError as error:
         raise BadFile(f"The {where} does not fit the model that it names: {error}") from None
+    if dense is not None or is_own(ref):
+        refuse_other_picks(data.get("fixed"), model.architecture.fixed, f"The dense network of the {where}")
     model.architecture = dataclasses.replace(model.architecture, kept=kept)
     model.load_state_dict(_weights(current(folder, "model.safetensors"), model), assign=True)
     return model.eval()

@@ -15,14 +15,17 @@ from ...core.errors import Unsupported
 from ...core.problem import Block
 from ...core.space import Skipped, Space
 from ...core.study import ModelRef
+from ...networks.in_memory import twin
 from ...networks.options import space_dim
 from ...networks.prunable import PrunableNetwork
 from ...networks.slices import Slice
 from .alive import alive
-from .batches import of_batch, refuse_baked, refuse_other
+from .batches import answer_of, of_batch, refuse_baked, refuse_other
 from .counting import counts
 from .dims import Group, groups, slices
+from .fixed import note_fixed
 from .follow import Follower
+from .in_training import OTHER_WAY
 from .layers import BATCH_NORMS
 from .parts import take_parts_first
 from .picks import spell_out_picks
@@ -31,7 +34,7 @@ from .rebuild import TracedNetwork, rebuild
 from .residuals import Branch, branches
 from .segments import segments
 from .shuffles import join_shuffles
-from .tracing import structure, trace
+from .tracing import trace
 from .trial import Trial, faults
 
 NAME = "traced"
@@ -57,15 +60,29 @@ def matches(model: nn.Module) -> bool:
     return True
 
 
-def example(ref: ModelRef) -> tuple[torch.Tensor, ...]:
-    """Inputs to trace with: random images, or what `ref.inputs` says."""
+def example(ref: ModelRef, whole: int = 0) -> tuple[torch.Tensor, ...]:
+    """Inputs to trace with: random images, or what `ref.inputs` says; whole numbers are all `whole`."""
     random = torch.Generator().manual_seed(0)
     found = []
     for dtype, shape in ref.inputs or (("float32", tuple(ref.input_size)),):
         kind = getattr(torch, dtype)
         new = torch.randn(2, *shape, generator=random, device="cpu")
-        found.append(new.to(kind) if kind.is_floating_point else torch.zeros(2, *shape, dtype=kind))
+        if kind == torch.bool:  # a mask that neither hides nor shows everything
+            new = (torch.arange(new[0].numel(), device="cpu") % 2 == 0).reshape(shape).expand(2, *shape)
+        elif not kind.is_floating_point:
+            new = torch.full_like(new, whole)
+        found.append(new.to(kind))
     return tuple(found)
+
+
+def _sound(model: nn.Module, ref: ModelRef) -> tuple[torch.Tensor, ...]:
+    """Example inputs whose answer is finite: of whole numbers, nought may be a length to divide by."""
+    for whole in (0, 1) if ref.inputs else ():
+        inputs = example(ref, whole)
+        answer = answer_of(twin(model), inputs)
+        if not isinstance(answer, Exception) and all(t.isfinite().all() for t in answer):
+            return inputs
+    return example(ref)
 
 
 def find(
@@ -80,17 +97,17 @@ def find(
         inputs: the arguments of the forward, a batch of two or more; by default images of `ref.input_size`.
     """
     model = prepared(model)
-    inputs = tuple(inputs or example(ref))
-    own = structure(model)
+    inputs = tuple(inputs or _sound(model, ref))
+    own = twin(model)
     refuse_baked(own, inputs)
     inputs = of_batch(inputs, 2)
     traced = trace(model, inputs)
     refuse_other(own, traced, inputs)
-    spell_out_picks(traced)
+    note_fixed(model, traced, spell_out_picks(traced))
     join_shuffles(traced)
     take_parts_first(traced)
     follower = Follower(model, traced)
-    found, blocks, owned, left_whole = _tried(follower, inputs)
+    found, blocks, owned, left_whole = _tried(follower, of_batch(inputs, 3))
     block_of = _block_of(blocks)
     if not found and not blocks:
         reasons = "; ".join(sorted({s.reason for s in _skipped(follower)})[:3])
@@ -137,6 +154,11 @@ def _block_of(blocks: Sequence[Branch]) -> dict[str, str]:
     return {tensor: b.name for b in blocks for tensor in b.tensors}
 
 
+def fixed(found: PrunableNetwork) -> dict[str, str]:
+    """Hashes of what the graph took out of its module as numbers, by what held them."""
+    return dict(found.anatomy.follower.traced.meta["fixed"])
+
+
 def remove_masked(found: PrunableNetwork, model: nn.Module, block: str) -> None:
     """Let a branch of a masked network add nothing: its last tensors become zero."""
     branch = next(b for b in found.anatomy.branches if b.name == block)
@@ -181,6 +203,9 @@ def _skipped(follower: Follower) -> tuple[Skipped, ...]:
             for reason in sorted({ledger.labels.reason(r) for r in roots} - {""}):
                 found.append(Skipped(layer, reason))
     found += [Skipped(name, f"its forward is not known: {why}") for name, why in follower.opaque.items()]
+    found += [
+        Skipped(name or type(follower.model).__name__, OTHER_WAY) for name in follower.other_in_training
+    ]
     return tuple(found)
 
 

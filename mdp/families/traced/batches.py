@@ -22,9 +22,9 @@ def of_batch(inputs: Sequence[torch.Tensor], batch: int) -> tuple[torch.Tensor, 
 def refuse_baked(model: nn.Module, inputs: Sequence[torch.Tensor]) -> None:
     """Raises Unsupported for a network that does not take two inputs at once, or mixes them."""
     what = f"This {type(model).__name__}"
-    one, two = (_answer(model, of_batch(inputs, batch)) for batch in (1, 2))
+    one, two = (answer_of(model, of_batch(inputs, batch)) for batch in (1, 2))
     if isinstance(one, Exception) or isinstance(two, Exception):
-        raise Unsupported(_refused(what, one, two, inputs[0].shape[0], _answer(model, inputs)))
+        raise Unsupported(_refused(what, one, two, inputs[0].shape[0], answer_of(model, inputs)))
     if not one:
         raise Unsupported(f"{what} gives no tensor: there is nothing to compare. Let its forward return one.")
     if len(one) != len(two) or not all(
@@ -53,7 +53,8 @@ def _refused(what: str, one: object, two: object, given: int, own: object) -> st
     )
 
 
-def _answer(model: nn.Module, inputs: Sequence[torch.Tensor]) -> "list[torch.Tensor] | Exception":
+def answer_of(model: nn.Module, inputs: Sequence[torch.Tensor]) -> "list[torch.Tensor] | Exception":
+    """The tensors that a network answers with, or what went wrong."""
     try:
         with torch.no_grad():
             return _tensors(model(*inputs))

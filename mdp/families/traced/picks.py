@@ -16,9 +16,13 @@ _PICKS = frozenset("flip roll index_select repeat repeat_interleave tile getitem
 _LONGEST = 2**16
 
 
-def spell_out_picks(traced: fx.GraphModule) -> None:
-    """Put `reorder` in the place of every step that only picks channels, whatever they hold."""
-    graph = traced.graph
+def spell_out_picks(traced: fx.GraphModule) -> dict[fx.Node, str]:
+    """Put `reorder` in the place of every step that only picks channels, whatever they hold.
+
+    Returns:
+        The new steps, with the name of the buffer that held the positions, empty where none did.
+    """
+    graph, picked = traced.graph, {}
     for node in list(graph.nodes):
         if name_of(traced, node) not in _PICKS or not is_tensor(node) or node.op == "call_module":
             continue
@@ -32,9 +36,22 @@ def spell_out_picks(traced: fx.GraphModule) -> None:
             with graph.inserting_before(node):
                 new = graph.call_function(reorder, (source, *found))
             new.meta.update(node.meta)
+            picked[new] = _buffer(node, source)
             node.replace_all_uses_with(new)
             graph.erase_node(node)
     graph.eliminate_dead_code(lambda node: node.op in ("placeholder", "output") or node.op != "get_attr")
+    return picked
+
+
+def _buffer(node: fx.Node, source: fx.Node) -> str:
+    """The name of the tensor of the module's own that says what a step picks."""
+    edge = [n for n in node.all_input_nodes if n is not source]
+    while edge:
+        at = edge.pop()
+        if at.op == "get_attr" and not str(at.target).startswith("_tensor_constant"):
+            return str(at.target)
+        edge += at.all_input_nodes
+    return ""
 
 
 def _order(traced: fx.GraphModule, source: fx.Node, node: fx.Node) -> tuple[int, tuple[int, ...]] | None:

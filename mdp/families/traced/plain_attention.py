@@ -29,7 +29,8 @@ class PlainAttention(nn.MultiheadAttention):
         weighed = options.get("need_weights", True)
         causal = bool(options.get("is_causal")) and not weighed and options.get("key_padding_mask") is None
         allowed = None if causal or hidden is None else _added(hidden)
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed, is_causal=causal)
+        dropout = self.dropout if self.training else 0.0
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed, dropout_p=dropout, is_causal=causal)
         y = self.out_proj(y.transpose(1, 2).reshape(b, n, self.embed_dim))
         y = y if self.batch_first else y.transpose(0, 1)
         if not weighed:
@@ -47,7 +48,7 @@ class PlainAttention(nn.MultiheadAttention):
             and self._qkv_same_embed_dim
             and self.bias_k is None
             and (mask is None or mask.dim() == 2)  # one for all heads
-            and not (self.add_zero_attn or (self.training and self.dropout))
+            and not self.add_zero_attn
         )
 
 

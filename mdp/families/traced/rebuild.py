@@ -9,6 +9,8 @@ from torch import fx, nn
 
 from .cutting import Cutter
 from .follow import Follower
+from .in_place import written_over
+from .in_training import follow_training
 from .residuals import Branch
 from .rewriting import copy_step
 
@@ -45,6 +47,7 @@ def rebuild(
     instead = {b.addition: b.rest for b in gone}
     graph, new = fx.Graph(), {}
     parts: dict[str, Any] = {}
+    modest: set[str] = set()
 
     def renewed(argument: Any) -> Any:
         return fx.map_arg(argument, new.__getitem__)
@@ -54,6 +57,10 @@ def rebuild(
             continue
         if node in instead:
             new[node] = new[instead[node]]
+            over = [step for step in written_over(traced, node) if step not in skipped]
+            modest |= {str(step.target) for step in over if step.op == "call_module"}
+            if any(step.op != "call_module" for step in over):
+                new[node] = graph.call_method("clone", (new[node],))
             continue
         if node.op in ("placeholder", "output"):
             new[node] = graph.node_copy(node, new.__getitem__)
@@ -63,9 +70,11 @@ def rebuild(
         if node.op == "get_attr":
             parts[str(node.target)] = cutter.tensor(str(node.target), traced)
         new[node] = copy_step(cutter, graph, node, follower.known, renewed)
+        follow_training(graph, node, new[node])
+    for name in modest & parts.keys():
+        parts[name].inplace = False
     _drop_unused(graph)
-    name = type(follower.model).__name__
-    network = TracedNetwork(_tree(parts, graph), graph, class_name=name)
+    network = TracedNetwork(_tree(parts, graph), graph, class_name=type(follower.model).__name__)
     return network.train(follower.model.training)
 
 

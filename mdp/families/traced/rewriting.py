@@ -95,14 +95,14 @@ def _reshape(cutter, graph, node, given, result, new) -> fx.Node | None:
     sizes = node.args[1:] or (node.kwargs.get("shape", node.kwargs.get("size")),)
     if len(sizes) == 1 and not isinstance(sizes[0], int) and not _is_number(sizes[0]):
         sizes = sizes[0]
-    return graph.call_method("reshape", (new(node.args[0]), *_sizes(cutter, graph, sizes, result, new)))
+    return graph.call_method("reshape", (new(node.args[0]), *_sizes(cutter, graph, sizes, node, result, new)))
 
 
 def _reshape_as(cutter, graph, node, given, result, new) -> fx.Node:
     shape = graph.call_function(getattr, (new(node.args[1]), "shape"))
     sizes = [graph.call_function(operator.getitem, (shape, i)) for i in range(len(result.shape))]
     for axis in result.labelled:
-        sizes[axis] = cutter.count(result, axis)
+        sizes[axis] = _fitted(cutter, graph, sizes[axis], node, result, axis)
     return graph.call_method("reshape", (new(node.args[0]), *sizes))
 
 
@@ -110,7 +110,9 @@ def _is_number(node: Any) -> bool:
     return isinstance(node, fx.Node) and isinstance(node.meta["out"], int)
 
 
-def _sizes(cutter: Cutter, graph: fx.Graph, sizes: Any, result: Value, new: New, first: int = 0) -> list[Any]:
+def _sizes(
+    cutter: Cutter, graph: fx.Graph, sizes: Any, node: fx.Node, result: Value, new: New, first: int = 0
+) -> list[Any]:
     """Sizes of the axes of `result` from `first` on, as given but for those that are cut."""
     if isinstance(sizes, fx.Node):  # one node that gives them all
         count = len(sizes.meta["out"])
@@ -120,8 +122,17 @@ def _sizes(cutter: Cutter, graph: fx.Graph, sizes: Any, result: Value, new: New,
     for i, size in enumerate(sizes):
         kept = cutter.count(result, first + i)
         if kept != result.shape[first + i] and not (isinstance(size, int) and size == -1):
-            sizes[i] = kept
+            sizes[i] = _fitted(cutter, graph, size, node, result, first + i)
     return sizes
+
+
+def _fitted(cutter: Cutter, graph: fx.Graph, size: Any, node: fx.Node, result: Value, axis: int) -> Any:
+    """A size that fits what stays. Of an axis that has the batch too (heads beside each other for `bmm`), the
+    share that stays, of any batch."""
+    kept, whole = cutter.count(result, axis), result.shape[axis]
+    if not (isinstance(size, fx.Node) and node.meta["batched"] and node.meta["batch_axis"] == axis):
+        return kept
+    return graph.call_function(operator.floordiv, (graph.call_function(operator.mul, (size, kept)), whole))
 
 
 def _unflatten(cutter, graph, node, given, result, new) -> fx.Node:
@@ -131,7 +142,7 @@ def _unflatten(cutter, graph, node, given, result, new) -> fx.Node:
     else:
         dim, sizes = node.args[1], node.args[2]
     dim %= len(given.shape)
-    sizes = _sizes(cutter, graph, sizes, result, new, dim)
+    sizes = _sizes(cutter, graph, sizes, node, result, new, dim)
     return graph.call_method("unflatten", (new(node.args[0]), dim, tuple(sizes)))
 
 
@@ -139,7 +150,7 @@ def _expand(cutter, graph, node, given, result, new) -> fx.Node:
     sizes = node.args[1:]
     if len(sizes) == 1 and not isinstance(sizes[0], int) and not _is_number(sizes[0]):
         sizes = sizes[0]
-    return graph.call_method("expand", (new(node.args[0]), *_sizes(cutter, graph, sizes, result, new)))
+    return graph.call_method("expand", (new(node.args[0]), *_sizes(cutter, graph, sizes, node, result, new)))
 
 
 def _split(cutter, graph, node, given, result, new) -> fx.Node | None:
@@ -162,7 +173,7 @@ def _zeros(cutter, graph, node, result, new) -> fx.Node:
     sizes = node.args[first:]
     if len(sizes) == 1 and not isinstance(sizes[0], int) and not _is_number(sizes[0]):
         sizes = sizes[0]
-    sizes = _sizes(cutter, graph, sizes, result, new)
+    sizes = _sizes(cutter, graph, sizes, node, result, new)
     return graph.create_node(node.op, node.target, (*new(node.args[:first]), *sizes), new(node.kwargs))
 
 

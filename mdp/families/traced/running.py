@@ -10,6 +10,8 @@ from torch import fx, nn
 def name_of(traced: fx.GraphModule, node: fx.Node) -> str:
     """What a step does: `Conv2d`, `add`, `flatten`."""
     if node.op == "call_module":
+        if str(node.target) in getattr(traced, "meta", {}).get("idle", ()):
+            return "Identity"
         return type(traced.get_submodule(str(node.target))).__name__
     if node.op == "call_function":
         return getattr(node.target, "__name__", str(node.target))

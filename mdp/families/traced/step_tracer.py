@@ -42,6 +42,7 @@ class StepTracer(fx.Tracer):
     def __init__(self, inputs: Sequence[torch.Tensor], buffers: bool = False) -> None:
         super().__init__(autowrap_functions=tuple(get_notrace_functions()))
         self.opaque: dict[str, str] = {}
+        self.idle: set[str] = set()  # modules that do nothing in evaluation
         self.taken_apart: list[fx.Node] = []  # tensors that were gone through one by one
         self.proxy_buffer_attributes = buffers
         self._inputs, self._seen, self._running = list(inputs), {}, False
@@ -122,11 +123,17 @@ class StepTracer(fx.Tracer):
         return found
 
     def _example(self, node: fx.Node) -> Any:
+        if node in self._seen:
+            return self._seen[node]
         self._running = True  # modules run now, rather than being traced
+        training = [module for module in self.root.modules() if module.training]
+        self.root.eval()  # a graph of the forward in training needs sizes alone
         try:
             self._run_to(node)
         finally:
             self._running = False
+            for module in training:
+                module.training = True
         return self._seen[node]
 
     def _run_to(self, node: fx.Node) -> None:
@@ -180,6 +187,9 @@ class StepTracer(fx.Tracer):
         """Trace a submodule; if that fails, take it for one step."""
         if self._running:
             return forward(*args, **kwargs)
+        if self._is_idle(module, args, kwargs):
+            self.idle.add(self.path_of_module(module))
+            return self.create_proxy("call_module", self.path_of_module(module), args, kwargs)
         before, stack, scope = len(self.graph.nodes), copy.copy(self.module_stack), copy.copy(self.scope)
         try:
             return super().call_module(module, forward, args, kwargs)
@@ -192,3 +202,22 @@ class StepTracer(fx.Tracer):
             path = self.path_of_module(module)
             self.opaque[path] = first_line(error)
             return self.create_proxy("call_module", path, args, kwargs)
+
+    def _is_idle(self, module: nn.Module, args: tuple, kwargs: dict) -> bool:
+        """Whether a module of somebody's own does nothing in evaluation, such as a drop of paths: one step,
+        which does in training what it does there."""
+        if self.is_leaf_module(module, "") or any(module.children()) or kwargs or len(args) != 1:
+            return False
+        if module._parameters or module._buffers or not isinstance(args[0], fx.Proxy):
+            return False
+        before, training = len(self.graph.nodes), module.training
+        module.training = False
+        try:
+            idle = module.forward(*args) is args[0]
+        except Exception:  # whatever a stranger's forward raises
+            idle = False
+        finally:
+            module.training = training
+        for node in reversed(list(self.graph.nodes)[before:]):
+            self.graph.erase_node(node)
+        return idle and len(self.graph.nodes) == before

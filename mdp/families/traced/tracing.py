@@ -4,15 +4,16 @@ Looks into everything but torch's own layers and those of timm that are one step
 forward no trace survives (control flow that looks at values) becomes one step that nothing is known of.
 """
 
-import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import fx, nn
 
 from ...core.errors import Unsupported, first_line
+from ...networks.in_memory import twin
 from .einsums import spell_out_einsums
 from .exporting import exported
+from .in_training import note_training
 from .notes import Notes, note_batches
 from .step_tracer import BY_NUMBERS, StepTracer
 
@@ -35,7 +36,6 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
         ) from error
     graph = traced.graph
     for node in graph.nodes:
-        node.meta["path"] = _path(node)
         node.meta["live"] = node.op == "placeholder" or any(n.meta["live"] for n in node.all_input_nodes)
     try:
         note_batches(traced, inputs)
@@ -56,27 +56,43 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
 def _steps(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
     """The graph, with what every step gives: by torch.fx, else by what torch.export stands on."""
     first: Exception | None = None
-    found: list[fx.GraphModule] = []
+    found: list[tuple[fx.GraphModule, Callable]] = []
     for way in (_as_it_runs, _with_buffers, _exported):
-        if way is _exported and any(BY_NUMBERS in why for t in found for why in t.meta["opaque"].values()):
+        if way is _exported and any(BY_NUMBERS in why for t, _ in found for why in t.meta["opaque"].values()):
             break  # which no export survives either
         try:
-            traced = way(structure(model), inputs)
-            _forget_checks(traced.graph)
-            spell_out_einsums(traced.graph)
-            traced.recompile()
+            traced = _tidied(way(twin(model), inputs))
             with torch.no_grad():
                 Notes(traced).run(*inputs)
         except Exception as error:  # whatever a stranger's forward raises
             first = first or error
             continue
+        found.append((traced, way))
         if not traced.meta["opaque"]:
-            return traced
-        found.append(traced)
+            break
     if not found:
         assert first is not None
         raise first
-    return min(found, key=lambda traced: len(traced.meta["opaque"]))
+    traced, way = min(found, key=lambda one: len(one[0].meta["opaque"]))
+    note_training(traced, _in_training(model, inputs, way))
+    return traced
+
+
+def _in_training(model: nn.Module, inputs: Sequence[torch.Tensor], way: Callable) -> fx.GraphModule | None:
+    """The graph of the forward in training, None where it cannot be traced there."""
+    try:
+        return _tidied(way(twin(model).train(), inputs))
+    except Exception:  # a forward that wants targets in training
+        return None
+
+
+def _tidied(traced: fx.GraphModule) -> fx.GraphModule:
+    _forget_checks(traced.graph)
+    spell_out_einsums(traced.graph)
+    traced.recompile()
+    for node in traced.graph.nodes:
+        node.meta["path"] = _path(node)
+    return traced
 
 
 def _as_it_runs(model: nn.Module, inputs: Sequence[torch.Tensor], buffers: bool = False) -> fx.GraphModule:
@@ -84,7 +100,7 @@ def _as_it_runs(model: nn.Module, inputs: Sequence[torch.Tensor], buffers: bool 
     graph = tracer.trace(model)
     tracer.forget()
     traced = fx.GraphModule(model, graph)
-    traced.meta.update({"opaque": tracer.opaque, "taken apart": tracer.taken_apart})
+    traced.meta.update({"opaque": tracer.opaque, "taken apart": tracer.taken_apart, "idle": tracer.idle})
     return traced
 
 
@@ -107,11 +123,6 @@ def _why(error: Exception) -> str:
             "that step with torch's own functions"
         )
     return f"{said}. Take what depends on the data out of its forward"
-
-
-def structure(model: nn.Module) -> nn.Module:
-    """A copy that shares all tensors: what a forward notes in its module is noted there."""
-    return copy.deepcopy(model, {id(t): t for t in (*model.parameters(), *model.buffers())})
 
 
 def _forget_checks(graph: fx.Graph) -> None:
