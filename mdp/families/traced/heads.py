@@ -106,7 +106,7 @@ def _made_by(traced: fx.GraphModule, operand: fx.Node) -> tuple[str, np.ndarray,
     for step in chain[1:]:
         moves = is_move(traced, step) or step.target is reorder
         moved = run(traced, step, {before: index}) if moves else _fitted(index, step)
-        if moved is None or (isinstance(moved, torch.Tensor) and not moved.numel()):
+        if moved is None:
             return None
         index, before = moved, step
     table = _table(index)
@@ -114,9 +114,8 @@ def _made_by(traced: fx.GraphModule, operand: fx.Node) -> tuple[str, np.ndarray,
 
 
 def _is_value(node: fx.Node) -> bool:
-    """Whether channels may come from here; an empty rest, such as what no rotation reaches, holds none."""
     out = node.meta["out"]
-    return (isinstance(out, torch.Tensor) and out.numel() > 0) or (
+    return isinstance(out, torch.Tensor) or (
         isinstance(out, tuple | list) and bool(out) and all(isinstance(t, torch.Tensor) for t in out)
     )
 

@@ -14,7 +14,9 @@ from ...networks.in_memory import twin
 from .einsums import spell_out_einsums
 from .exporting import exported
 from .in_training import note_training
+from .moves import JOINS
 from .notes import Notes, note_batches
+from .running import name_of
 from .step_tracer import BY_NUMBERS, StepTracer
 
 
@@ -50,6 +52,7 @@ def trace(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
             f"The forward of this {type(model).__name__} goes through its batch one by one (a loop over a "
             "tensor, or f(*tensor)): every size of the batch has another graph. Work on all at once."
         )
+    _forget_nothings(traced)
     return traced
 
 
@@ -133,6 +136,24 @@ def _forget_checks(graph: fx.Graph) -> None:
     graph.eliminate_dead_code(
         lambda node: node.op not in ("call_function", "call_method", "get_attr") or _acts(node)
     )
+
+
+def _forget_nothings(traced: fx.GraphModule) -> None:
+    """Take empty parts out of concatenations, such as what a rotation of all components leaves as it is: they
+    hold no channels, and would keep whole what they stand beside."""
+    for node in traced.graph.nodes:
+        if name_of(traced, node) in JOINS and isinstance(node.args[0], list | tuple):
+            held = [n for n in node.args[0] if not _is_nothing(n)]
+            if held:
+                node.args = (held, *node.args[1:])
+    _forget_checks(traced.graph)
+    traced.recompile()
+
+
+def _is_nothing(node: fx.Node) -> bool:
+    out = node.meta["out"]
+    empty = [axis for axis, size in enumerate(out.shape) if not size]
+    return bool(empty) and not (node.meta.get("batched") and node.meta["batch_axis"] in empty)
 
 
 def _acts(node: fx.Node) -> bool:
