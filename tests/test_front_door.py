@@ -110,3 +110,4 @@ def test_what_a_notebook_shows_is_short(own):
     assert all(len(repr(thing)) < 200 for thing in (net, tables, scores, study))
     assert all(len(thing._repr_html_()) < 20_000 for thing in (net, study, plan))
     assert "<b>Mine" not in study._repr_html_() + plan._repr_html_()
+    assert str(plan).startswith("<b>Mine</b>: ") and "proven optimal" in str(plan) and len(str(plan)) < 200

@@ -37,7 +37,7 @@ and third seed, and after fine-tuning (`quick`, 20,000 images, three passes), we
 with torch 2.11; the fine-tuning mostly on its GPU. They were pruned in steps ("iterated": score, solve,
 repair, score again) on another processor than theirs, so that these latencies are the tables'; each seed
 stands for other images in every step. EfficientNet-Lite0, too, was timed on another processor than its
-tables'; its plans are repaired with 256 pictures and one seed, which takes three quarters of an hour.
+tables'; its plans are repaired with 256 pictures, which takes three quarters of an hour a seed.
 """
 
 
@@ -169,8 +169,9 @@ def claims(found: Sequence[Comparison]) -> str:
         _row("The gain is largest at high ratios", _high(found), _high_verdict(found)),
         _row(
             "3-D detection: StreamPETR 1.18 times as fast at mAP 0.451 (dense 0.449)",
-            "–",
-            "not testable here (nuScenes)",
+            "a small one of its kind on synthetic drives, "
+            "[beside HALP](detectors.md#three-dimensions-streampetrs-kind)",
+            "the figures: not testable here (nuScenes)",
         ),
     ]
     return "\n".join(rows) + "\n"

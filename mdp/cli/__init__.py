@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+from importlib import metadata
 from pathlib import Path
 
 from ..core import processes
@@ -41,6 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="mdp", description="Multi-dimensional pruning under a latency budget."
     )
+    parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     named = next((a for a in argv if not a.startswith("-")), None)
     for name, operation in OPERATIONS.items():
@@ -69,6 +71,13 @@ def main(argv: list[str] | None = None) -> int:
         if job and not processes.rank():  # the page that started it may be gone by now
             note_exit(job, code)
     return code
+
+
+def _version() -> str:
+    try:
+        return f"mdp {metadata.version('mdp-explorer')}"
+    except metadata.PackageNotFoundError:
+        return "mdp, run from its source"
 
 
 def _with_negatives(argv: list[str]) -> list[str]:

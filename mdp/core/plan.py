@@ -92,12 +92,19 @@ class Plan:
         rows += [("removed block", name, None) for name in self.removed_blocks]
         return pd.DataFrame(rows, columns=["what", "name", "kept"]).astype({"kept": "Int64"})
 
+    def __str__(self) -> str:
+        return f"{self.problem}: {self._in_short}"
+
     def _repr_html_(self) -> str:
+        return f"<b>{escape(self.problem)}</b>: {escape(self._in_short)}"
+
+    @property
+    def _in_short(self) -> str:
         proven = "proven optimal" if self.optimal else "not proven optimal"
+        many = len(self.removed_blocks)
         return (
-            f"<b>{escape(self.problem)}</b>: {self.latency:.4g} {escape(self.latency_unit)} within "
-            f"{self.budget:.4g}, importance {self.importance:.4g}, {proven}, "
-            f"{len(self.removed_blocks)} blocks removed"
+            f"{self.latency:.4g} {self.latency_unit} within {self.budget:.4g}, importance "
+            f"{self.importance:.4g}, {proven}, {many} block{'s' * (many != 1)} removed"
         )
 
 

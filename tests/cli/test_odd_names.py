@@ -43,3 +43,9 @@ def test_names_do_not_colour_the_terminal(capsys):
 def test_names_that_are_no_text_can_be_written(tmp_path):
     path = tmp_path / os.fsdecode(b"study-\xff.json")
     assert write_json(path, {}).is_file()
+
+
+def test_the_version_is_said(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0 and capsys.readouterr().out.startswith("mdp ")
