@@ -18,7 +18,11 @@ def tune(work, methods, budgets) -> None:
     from .methods import say, tuned_folder
 
     recipe, source = recipe_of(work.args.recipe), work.source
-    source = dataclasses.replace(source, train=source.train.sample(work.args.tune_images, recipe.seed))
+    source = dataclasses.replace(
+        source,
+        train=source.train.sample(work.args.tune_images, recipe.seed),
+        test=source.test.sample(work.args.images or len(source.test), recipe.seed),  # as cut and repaired
+    )
     for budget in budgets:
         for method in methods:
             point = next((p for p in work.known.points if (p.method, p.budget) == (method, budget)), None)
