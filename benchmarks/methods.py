@@ -150,12 +150,8 @@ class Work:
         missing = [p for p in self.known.points if p.measured is None and p.choices]
         if not self.args.seconds or (not missing and self.known.dense_measured is not None):
             return
-        here = cpu_name().partition(" (")[0]
-        if self.known.device and here not in self.known.device:
-            say(
-                f"{self.study.name}: its networks were timed on {self.known.device}, and this is {here}: "
-                f"{len(missing)} networks keep the latency of the tables."
-            )
+        if self.timed_elsewhere():
+            say(f"{len(missing)} networks keep the latency of the tables.")
             return
         say(f"{self.study.name}: timing {len(missing)} networks")
         plans = [(self.study.problem.dense_choices, ()), *((p.choices, p.removed) for p in missing)]
@@ -173,6 +169,14 @@ class Work:
             )
         )
         self.keep(dense_measured=times[0], device=f"{where.device}, batch {where.batch}, {where.dtype}")
+
+    def timed_elsewhere(self) -> bool:
+        """Whether latencies are known of another processor than this one, and say so: they are not mixed."""
+        here = cpu_name().partition(" (")[0]
+        if not self.known.device or here in self.known.device:
+            return False
+        say(f"{self.study.name}: its networks were timed on {self.known.device}, and this is {here}.")
+        return True
 
     def measure(self) -> None:
         """Accuracy of every plan with every seed; of equal plans once."""

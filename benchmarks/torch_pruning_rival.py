@@ -2,8 +2,8 @@
 
 Isomorphic grouping with its own Taylor importance, one shot. It knows no latency: its ratio is bisected
 until the multiply-adds are the budget's share of dense, and the latency is what its whole network takes. Its
-networks are none of our plans, so that closed-form repair does not apply: they are measured as cut. Version
-1.6.1 breaks timm's attention, which holds queries, keys and values in one layer; that is said, and noted.
+networks are none of our plans, so that closed-form repair does not apply: they are measured as cut. Of timm's
+attention it is told the heads, and each keeps as many dims as the others; what it breaks is said.
 """
 
 import copy
@@ -51,14 +51,14 @@ def add(work, budgets) -> None:
         work.keep(nothing={**work.known.nothing, NAME: (*work.known.nothing.get(NAME, ()), *nothing)})
     if not made:
         return
+    times = [None] * len(made)
     try:
-        where = deployment_of(study)
-        times = measure(
-            [network for _, network in made], study.model, where, Reporter(), anchor_of_tables(study, where)
-        )
+        if not work.timed_elsewhere():
+            where = deployment_of(study)
+            networks = [network for _, network in made]
+            times = measure(networks, study.model, where, Reporter(), anchor_of_tables(study, where))
     except MdpError as error:
         say(f"{study.name}: Torch-Pruning's networks were not timed: {error}")
-        times = [None] * len(made)
     for (budget, network), ms in zip(made, times, strict=True):
         right = meter.accuracy(network, Reporter())
         work.put(MethodPoint(NAME, budget, None, ms and round(ms, 4), cut=right))
@@ -92,7 +92,7 @@ def pruned(dense, ratio: float, batches):
     from torch.nn import functional as F
 
     network = copy.deepcopy(dense).eval().requires_grad_(True)
-    classifier = network.get_classifier()
+    attentions = [m for m in network.modules() if hasattr(m, "qkv") and hasattr(m, "num_heads")]
     pruner = tp.pruner.BasePruner(
         network,
         batches[0][0][:1],
@@ -100,12 +100,17 @@ def pruned(dense, ratio: float, batches):
         global_pruning=True,
         isomorphic=True,
         pruning_ratio=ratio,
-        ignored_layers=[classifier],
+        ignored_layers=[network.get_classifier()],
+        num_heads={m.qkv: m.num_heads for m in attentions},  # every head keeps as many dims as the others
+        out_channel_groups={},  # its default is one dictionary for all pruners
     )
     network.zero_grad()
     for images, labels in batches:
         F.cross_entropy(network(images), labels).backward()
     pruner.step()
+    for module in attentions:  # timm reads its widths here, and Torch-Pruning leaves them to its caller
+        module.head_dim = module.qkv.out_features // (3 * module.num_heads)
+        module.attn_dim = module.num_heads * module.head_dim
     with torch.no_grad():
         network(batches[0][0][:2])  # what its graph got wrong fails here
     network.zero_grad(set_to_none=True)

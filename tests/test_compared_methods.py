@@ -113,3 +113,30 @@ def test_what_is_missing_is_said_in_a_sentence(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch_pruning", None)
     torch_pruning_rival.add(None, [0.5])
     assert "pip install torch-pruning" in capsys.readouterr().out
+
+
+def test_torch_pruning_leaves_every_head_of_timms_attention_as_wide_as_the_others():
+    pytest.importorskip("torch_pruning")
+    import timm
+    import torch
+
+    torch.manual_seed(0)
+    dense = timm.create_model(
+        "vit_tiny_patch16_224", img_size=32, patch_size=8, num_classes=10, depth=2, embed_dim=48
+    ).eval()
+    images = torch.rand(4, 3, 32, 32)
+    network = torch_pruning_rival.pruned_to(dense, 0.5, [(images, torch.arange(4))])
+    widths = [(block.attn.num_heads, block.attn.head_dim) for block in network.blocks]
+    assert all(heads == 3 and dims < 16 for heads, dims in widths)
+    assert all(
+        b.attn.qkv.out_features == 9 * dims for b, (_, dims) in zip(network.blocks, widths, strict=True)
+    )
+    assert network(images).isfinite().all() and dense.blocks[0].attn.head_dim == 16
+
+
+def test_torch_prunings_networks_are_not_timed_where_the_others_were_not(capsys):
+    work = methods.Work.__new__(methods.Work)
+    work.study, work.known = types.SimpleNamespace(name="a study"), types.SimpleNamespace(device="a device")
+    assert work.timed_elsewhere() and "timed on a device" in capsys.readouterr().out
+    work.known.device = methods.cpu_name() + ", batch 1"
+    assert not work.timed_elsewhere()

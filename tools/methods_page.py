@@ -29,8 +29,8 @@ its files. In the explorer: the tab *Methods*.
 Rivals are as their public code defines them ([solvers](../reference/solvers.md)), on our importance: what
 differs is how widths and blocks are chosen, not how units are scored. The last three lines of a table are the
 corners of the ablation. Torch-Pruning is its own program, scores included, asked for a share of
-multiply-adds; its networks are none of our plans, so they are not repaired, and its version 1.6.1 breaks
-timm's attention. "No plan": the method finds none within the budget, by the true tables.
+multiply-adds; its networks are none of our plans, so they are not repaired. "No plan": the method finds none
+within the budget, by the true tables.
 
 Networks were timed on the device that is named. Of the two Fashion-MNIST networks, accuracies with the second
 and third seed, and after fine-tuning (`quick`, 20,000 images, three passes), were taken on another machine,
