@@ -109,17 +109,20 @@ class ConsoleReporter(Reporter):
         if progress.done < progress.total and now - self._last < (0.1 if live else 5):
             return
         self._last = now
-        left = "" if progress.seconds_left is None else f", {duration(progress.seconds_left)} left"
-        line = f"{100 * progress.done / max(progress.total, 1e-9):3.0f} %  {progress.text}{left}"
+        ended, left = progress.done >= progress.total, progress.seconds_left
+        words = [progress.text, "" if ended or left is None else f"{duration(left)} left"]
+        share = 100 * progress.done / max(progress.total, 1e-9)
+        line = f"{share:3.0f} %  {', '.join(filter(None, words))}".rstrip()
         print(
             f"\r\x1b[K{line}" if live else line,
-            end="" if live and progress.done < progress.total else "\n",
+            end="" if live and not ended else "\n",
             file=sys.stderr,
             flush=True,
         )
 
     def metric(self, **values: Any) -> None:
-        shown = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items())
+        said = {name.replace("_", " "): v for name, v in values.items()}
+        shown = "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in said.items())
         print(shown, file=sys.stderr, flush=True)
 
     def message(self, text: str) -> None:

@@ -26,7 +26,7 @@ PAUSE = 0.1  # seconds between looks at the members
 LEAVING = 0.4  # seconds that they get to end by themselves when the whole is stopped
 # Of a member's process when it has just begun, before anything is known; and room for what others need.
 LEAST_MEMORY = 1.5e9
-_STEP = re.compile(r"^\s*(\d+) %  (.*)$")
+_STEP = re.compile(r"^\s*(\d+) %(?:  (.*))?$")
 
 
 def run_front(
@@ -110,7 +110,7 @@ def _last_words(log: Path, code: int) -> str:
     """What a member said last that is no progress; what its exit status says where it said nothing."""
     with contextlib.suppress(OSError):
         lines = [x.strip() for x in log.read_text(encoding="utf-8", errors="replace").splitlines()]
-        said = [x for x in lines if x and not _STEP.match(x) and not x.startswith(("epoch ", "accuracy_"))]
+        said = [x for x in lines if x and not _STEP.match(x) and not x.startswith(("epoch ", "accuracy "))]
         if said and code > 0:
             return said[-1]
     if code < 0:
@@ -155,7 +155,7 @@ def _step_of(log: Path) -> tuple[float, str]:
         file.seek(max(0, log.stat().st_size - 2000))
         for line in reversed(file.read().decode("utf-8", "replace").splitlines()):
             if found := _STEP.match(line):
-                return int(found[1]) / 100, re.sub(r", [^,]* left$", "", found[2])
+                return int(found[1]) / 100, re.sub(r", [^,]* left$", "", found[2] or "")
     return 0.0, ""
 
 

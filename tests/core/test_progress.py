@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from mdp.core.progress import NOT_KNOWN, PartOf, Reporter
+from mdp.core.progress import NOT_KNOWN, ConsoleReporter, PartOf, Reporter
 from mdp.latency.device import deployment, unit_of
 from mdp.latency.store import device_lock
 from mdp.latency.timer import device_timer
@@ -81,3 +81,11 @@ def test_a_device_says_how_long_it_was_waited_for(tmp_path, monkeypatch):
     with device_timer(where, watch, lambda: None):
         pass
     assert len(watch.waits) == 1 and watch.waits[0] > 0.1
+
+
+def test_the_console_says_no_more_than_it_knows(capsys):
+    report = ConsoleReporter()
+    report.step(2, 2, "")
+    report.step(2, 2, "done", 0)
+    report.metric(members_done=1, loss=0.25)
+    assert capsys.readouterr().err == "100 %\n100 %  done\nmembers done 1  loss 0.25\n"

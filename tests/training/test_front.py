@@ -41,7 +41,8 @@ def three(folder):
 
 
 def test_one_that_fails_says_why_and_takes_nothing_from_the_others(tmp_path):
-    code = "if at.endswith('0.4'): sys.exit('  5 %  epoch 1\\nThe disk is full.')\nopen(at + '/made', 'w')"
+    said = r"  5 %  epoch 1\nThe disk is full.\n100 %\naccuracy pruned 0.8"
+    code = f"if at.endswith('0.4'): sys.exit('{said}')\nopen(at + '/made', 'w')"
     told = []
     report = Reporter()
     report.message = told.append
