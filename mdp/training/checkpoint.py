@@ -15,7 +15,7 @@ from torch import nn
 
 from ..core.errors import BadFile, first_line
 from ..networks.checkpoints import write_tensors
-from .optimizer_state import packed, unpack, unpack_former
+from .optimizer_state import packed, try_step, unpack, unpack_former
 
 
 def save(
@@ -82,19 +82,27 @@ def load(
         BadFile: the file is damaged or of another network.
     """
     with _damaged(path):
-        tensors = load_file(path)
-        weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
-        model.load_state_dict(weights)
-        if ema is not None:
-            own = {k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")}
-            ema.load_state_dict(own)
-        plain = _metadata(path)
-        if scaler and (was := json.loads(plain.get("scaler", "null"))):
-            scaler.load_state_dict(was)
-        if "optimizer" not in plain:
-            return unpack_former(model, optimizer, tensors)
-        unpack(model, optimizer, tensors, json.loads(plain["optimizer"]))
-        return False
+        _put_back(path, model, optimizer, ema, scaler)
+        try_step(optimizer)
+        return _put_back(path, model, optimizer, ema, scaler)  # as it was before the trial
+
+
+def _put_back(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, ema: nn.Module | None, scaler: Any
+) -> bool:
+    tensors = load_file(path)
+    weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+    model.load_state_dict(weights)
+    if ema is not None:
+        own = {k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")}
+        ema.load_state_dict(own)
+    plain = _metadata(path)
+    if scaler and (was := json.loads(plain.get("scaler", "null"))):
+        scaler.load_state_dict(was)
+    if "optimizer" not in plain:
+        return unpack_former(model, optimizer, tensors)
+    unpack(model, optimizer, tensors, json.loads(plain["optimizer"]))
+    return False
 
 
 def _metadata(path: Path) -> dict[str, str]:
