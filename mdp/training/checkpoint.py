@@ -5,6 +5,7 @@ One file, renamed into place, so that a run killed at any moment finds the last 
 
 import contextlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,22 @@ def read_state(path: Path) -> dict[str, Any]:
 def _is_state(state: Any) -> bool:
     """Whether it says of a run what `save` is given: who goes on with it relies on that."""
     scale, history = state.get("scale"), state["history"]
-    numbered = [e["epoch"] == i and type(e.get("accuracy", e.get("quality"))) in (int, float)
-                for i, e in enumerate(history, 1)]  # fmt: skip
     return (
         isinstance(history, list)
-        and all(numbered)
+        and all(_is_epoch(entry, i) for i, entry in enumerate(history, 1))
         and len(history) <= state["recipe"]["epochs"]
         and (scale is None or {type(scale["processes"]), type(scale["accumulate"])} == {int})
+    )
+
+
+def _is_epoch(entry: dict[str, Any], number: int) -> bool:
+    """Whether it is what `learn` says of that epoch: numbers, and the name of what was measured."""
+    told = {key: value for key, value in entry.items() if key != "measure"}
+    return (
+        entry["epoch"] == number
+        and told.keys() <= {"epoch", "loss", "accuracy", "quality", "seconds"}
+        and all(type(value) in (int, float) and math.isfinite(value) for value in told.values())
+        and isinstance(entry.get("measure", ""), str)
     )
 
 

@@ -136,8 +136,9 @@ def learn(
     ema = ModelEmaV3(model, decay=recipe.ema, use_warmup=True) if recipe.ema else None
     if found := checkpoint_path.is_file():
         state = resume(
-            checkpoint_path, model, optimizer, state, report, ema=ema and ema.module, scaler=accelerate.scaler
-        )
+            checkpoint_path, model, optimizer, state, lesson.good, report,
+            ema=ema and ema.module, scaler=accelerate.scaler,
+        )  # fmt: skip
     history = TrainingHistory(state["history"])
     agree(accelerate, (found, len(history.epochs)), f"Not every process finds the same {checkpoint_path}.")
     done = len(history.epochs)  # what a run before this one has done
@@ -167,7 +168,7 @@ def learn(
             history.epochs.append(entry)
             if accelerate.is_main_process:
                 kept = ema and ema.module
-                good = next(iter(judged))
+                good = lesson.good
                 # Before the checkpoint: a run that is killed in between makes this epoch again, and its best.
                 if entry[good] >= max(e[good] for e in history.epochs):
                     checkpoint.save_weights(best_beside(checkpoint_path), kept or model)

@@ -17,6 +17,7 @@ def resume(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     wanted: dict[str, Any],
+    good: str,
     report: Reporter,
     *,
     ema: nn.Module | None = None,
@@ -24,10 +25,11 @@ def resume(
 ) -> dict[str, Any]:
     """Load a run that was cut off, if it is the wanted one; returns its state.
 
-    It may go on in another number of processes, which is said. Raises MdpError if it is another run.
+    `good` is what its epochs are compared by. It may go on in another number of processes, which is said. Raises MdpError if it is another run.
     """
     state = checkpoint.read_state(path)
-    if any(state.get(key) != wanted[key] for key in ("recipe", "about")):
+    another = any(state.get(key) != wanted[key] for key in ("recipe", "about"))
+    if another or any(good not in entry for entry in state["history"]):
         raise MdpError(
             f"{path} is of another run: its recipe, data or network differ. Go on with those, remove the "
             "file to start afresh, or choose another folder."
