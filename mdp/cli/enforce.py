@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from ..core.resources import limits_of
 from ..core.places import refuse_place
+from ..core.resources import limits_of
 from ..core.study import load_study, save_study
 from ..core.study_files import plan_beside
 from . import check_out, print_json, reporter

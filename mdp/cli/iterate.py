@@ -102,8 +102,8 @@ def _refuse_to_replace(args) -> None:
             check_out(place, "studies")
         if place and os.path.exists(place):
             raise MdpError(
-                f"There is a file {place} already, and it is not replaced. Give another name with {option}, or "
-                "delete it first."
+                f"There is a file {place} already, and it is not replaced. Give another name with {option}, "
+                "or delete it first."
             )
     if args.out and args.plan and os.path.abspath(args.out) == os.path.abspath(args.plan):
         raise MdpError("--out and --plan name the same file: the study and the plan are two.")

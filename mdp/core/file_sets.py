@@ -28,7 +28,7 @@ def replacing_all(folder: str | os.PathLike, names: Sequence[str]) -> Iterator[l
     """Give a temporary path for each name; on success all are put into `folder`, else none.
 
     Raises:
-        MdpError: the folder cannot be made or written, the disk is full, or something that is no file is there.
+        MdpError: the folder cannot be made or written, the disk is full, or what is there is no file.
     """
     folder = Path(folder)
     refuse_place(*(folder / name for name in names))

@@ -151,7 +151,7 @@ def replacing(path: str | os.PathLike):
     It is made with the rights that the user's umask leaves. What a killed process left beside it goes.
 
     Raises:
-        MdpError: the folder cannot be made or written, the disk is full, or something that is no file is there.
+        MdpError: the folder cannot be made or written, the disk is full, or what is there is no file.
     """
     path = Path(path)
     refuse_place(path)

@@ -7,8 +7,7 @@ from .errors import MdpError
 
 
 def refuse_place(*paths: str | os.PathLike) -> None:
-    """Refuse places where something lies that a file cannot take: a folder; a device or a pipe, which would be
-    replaced by it.
+    """Refuse places that no file can take: of a folder, and of a device or a pipe, which it would replace.
 
     Raises:
         MdpError: says which.
@@ -17,7 +16,9 @@ def refuse_place(*paths: str | os.PathLike) -> None:
         if not _held(path):
             continue
         what = "a folder" if os.path.isdir(path) else "no file, and would be replaced by one"
-        raise MdpError(f"{path} is {what}: a file is to be written there. Move it away or choose another place.")
+        raise MdpError(
+            f"{path} is {what}: a file is to be written there. Move it away or choose another place."
+        )
 
 
 def _held(path: Path) -> bool:

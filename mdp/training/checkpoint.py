@@ -58,6 +58,8 @@ def _is_state(state: Any) -> bool:
     scale, history = state.get("scale"), state["history"]
     return (
         isinstance(history, list)
+        and isinstance(state["recipe"], dict)
+        and isinstance(state.get("about", {}), dict)
         and all(_is_epoch(entry, i) for i, entry in enumerate(history, 1))
         and len(history) <= state["recipe"]["epochs"]
         and (scale is None or {type(scale["processes"]), type(scale["accumulate"])} == {int})

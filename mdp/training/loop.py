@@ -24,6 +24,7 @@ from torch.utils.data import DataLoader
 
 from ..core.errors import MdpError
 from ..core.model_ref import ModelRef
+from ..core.places import refuse_place
 from ..core.progress import Reporter
 from ..networks import gradients
 from ..tasks import Task
@@ -119,11 +120,13 @@ def learn(
 
     Raises:
         Cancelled: on request; finished epochs are kept.
-        MdpError: the loss is no longer finite, the recipe cannot be run, or the checkpoint is of another run.
+        MdpError: the loss is no longer finite, the recipe cannot be run, the checkpoint is of another run, or
+            no file can be written in its place.
     """
     refuse_faulty(recipe)
     if recipe.epochs < 1:
         raise MdpError(NOTHING)
+    refuse_place(checkpoint_path, best_beside(checkpoint_path))
     accelerate = accelerate or accelerator(recipe.precision)
     report = report if accelerate.is_main_process else Reporter()
     optimizer = optimizer_of(model, recipe)
@@ -182,12 +185,13 @@ def learn(
     return history
 
 
+BEST = "best.safetensors"
 NOTHING = "Nothing to train: give at least 1 epoch and a full batch of images for each process."
 
 
 def best_beside(path: Path) -> Path:
     """Where the weights of the best epoch so far are, beside the checkpoint of the last one."""
-    return path.with_name("best.safetensors")
+    return path.with_name(BEST)
 
 
 @dataclass(frozen=True)

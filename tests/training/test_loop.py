@@ -132,6 +132,7 @@ def test_a_damaged_checkpoint_is_not_used(source, tmp_path):
         lambda s: s["history"][0].pop("accuracy"),
         lambda s: s.update(scale={"of": 1}),
         lambda s: s.update(recipe=3),
+        lambda s: s.update(about=["a"]),
     ],
 )
 def test_a_checkpoint_that_says_what_cannot_be_is_not_used(source, tmp_path, change):
@@ -140,7 +141,7 @@ def test_a_checkpoint_that_says_what_cannot_be_is_not_used(source, tmp_path, cha
     state = checkpoint.read_state(path)
     change(state)
     save_file(load_file(path), path, metadata={"state": json.dumps(state)})
-    with pytest.raises(MdpError, match="cannot be resumed|of another run"):
+    with pytest.raises(MdpError, match=r"cannot be resumed|of another run"):
         run(source, tmp_path, images=64)
 
 

@@ -1,7 +1,6 @@
 """A run goes on bit for bit with every optimiser that timm makes here, and so does the scale of fp16."""
 
 import dataclasses
-import json
 import warnings
 
 import pytest
