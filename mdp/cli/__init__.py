@@ -21,6 +21,7 @@ from ..core import processes
 from ..core.errors import Cancelled, MdpError
 from ..core.files import check_writable, no_empty_folder
 from ..core.paths import data_dir
+from ..core.places import refuse_place
 from ..core.progress import ConsoleReporter, Reporter
 from ..jobs import JobReporter, introduce, note_exit
 from ..operations import OPERATIONS, Options, add_options, options_of
@@ -204,6 +205,8 @@ def _without_job(argv: list[str]) -> list[str]:
 
 def check_out(out: str | None, kind: str) -> None:
     """Raises MdpError if what a long command makes cannot be written to `out`, or among the user's `kind`."""
+    if out:
+        refuse_place(out)
     check_writable(Path(out).parent if out else data_dir() / "user" / kind)
 
 

@@ -2,9 +2,11 @@
 
 import dataclasses
 
+from ..core.places import refuse_place
 from ..core.resources import limits_of
 from ..core.study import load_study, save_study
-from . import print_json, reporter
+from ..core.study_files import plan_beside
+from . import check_out, print_json, reporter
 from .solve import asked_of, place_of
 
 
@@ -21,6 +23,9 @@ def enforce_budget(args, budget: str):
     from ..surgery import find_in
 
     report = reporter(args)
+    if args.out:
+        check_out(args.out, "studies")
+        refuse_place(plan_beside(args.out))
     limited = "parameters" in args  # not of verify --strict, as it was called before
     study = load_study(place_of(args) if limited else args.study)
     refuse_another(study, deployment_of(study))  # its entries cannot stand in tables of another device
@@ -34,7 +39,7 @@ def enforce_budget(args, budget: str):
         # The plan belongs to the tables as they were corrected, so both are kept.
         kept = dataclasses.replace(held.study, name=args.name or study.name)
         path = save_study(kept, args.out)
-        save_plan(held.plan, path.with_suffix(".plan.json"))
+        save_plan(held.plan, plan_beside(path))
         facts["path"] = str(path)
     if args.job:
         report.result(**facts)

@@ -1,11 +1,16 @@
 """`mdp iterate`: prune in steps down to a budget; after each, importance is scored anew on what is left."""
 
 import dataclasses
+import os
+import shlex
+from pathlib import Path
 
+from ..core.errors import MdpError
 from ..core.plan import parse_budget, save_plan
 from ..core.progress import PartOf
 from ..core.resources import limits_of
-from ..core.study import load_study, save_study
+from ..core.study import list_studies, load_study, place_of_study, save_study
+from ..core.study_files import plan_beside
 from . import check_out, print_json, reporter
 from .solve import asked_of, describe, in_unit, place_of, problem_of, summary
 
@@ -20,9 +25,7 @@ def run(args):
     from .study_images import images_of
 
     report = reporter(args)
-    check_out(args.out, "studies")
-    if args.plan:
-        check_out(args.plan, "studies")
+    _refuse_to_replace(args)
     study = load_study(place_of(args))
     unit = study.problem.latency_unit
     budget = parse_budget(args.budget, study.problem)
@@ -72,10 +75,13 @@ def run(args):
 
     plans = iterate(study.problem, budget, rescore, steps=args.steps, kind=args.schedule, most=most)
     unread.tell(report)
-    name = args.name or f"{study.name} · {args.steps} steps to {in_unit(budget, unit)}"
-    path = save_study(dataclasses.replace(studies[-1], name=name), args.out)
-    plan_path = args.plan or path.with_suffix(".plan.json")
+    usual = f"{study.name} · {args.steps} step{'s' * (args.steps > 1)} to {in_unit(budget, unit)}"
+    name = args.name or (usual if args.out else _free(usual))
+    path = Path(args.out) if args.out else place_of_study(name)
+    # The study last: while it is not there, nothing counts as made.
+    plan_path = args.plan or plan_beside(path)
     save_plan(plans[-1], plan_path)
+    save_study(dataclasses.replace(studies[-1], name=name), path)
     report.step(1, 1, "done")
     report.message(f"Study {path}, plan {plan_path}.")
     if args.job:
@@ -86,3 +92,36 @@ def run(args):
         )
     if not args.job:
         print(describe(plans[-1], problem_of(studies[-1])))
+
+
+def _refuse_to_replace(args) -> None:
+    """Raises MdpError where what is made cannot be written, or would take the place of another result."""
+    check_out(args.out, "studies")
+    for place, option in ((args.out, "--out"), (args.plan, "--plan")):
+        if place:
+            check_out(place, "studies")
+        if place and os.path.exists(place):
+            raise MdpError(
+                f"There is a file {place} already, and it is not replaced. Give another name with {option}, "
+                "or delete it first."
+            )
+    if args.out and args.plan and os.path.abspath(args.out) == os.path.abspath(args.plan):
+        raise MdpError("--out and --plan name the same file: the study and the plan are two.")
+    if args.name and not args.out and _taken(args.name):
+        raise MdpError(
+            f"There is a study {args.name!r} already, and it is not replaced. Give another --name, or delete "
+            f"it first: mdp studies --delete {shlex.quote(args.name)}"
+        )
+
+
+def _free(name: str) -> str:
+    """The name, numbered where a study is called so: another run with the same steps is another result."""
+    tried, number = name, 1
+    while _taken(tried):
+        number += 1
+        tried = f"{name} ({number})"
+    return tried
+
+
+def _taken(name: str) -> bool:
+    return place_of_study(name).exists() or any(study["name"] == name for study in list_studies())

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from ..core.errors import MdpError
-from ..core.files import check_writable
-from . import reporter
+from . import check_out, reporter
 from .model_args import model_of
 
 
@@ -13,7 +12,7 @@ def run(args):
     out = Path(args.out)
     if out.suffix != ".safetensors":
         raise MdpError(f"{out} does not end in .safetensors; give such a name with --out.")
-    check_writable(out.parent)
+    check_out(args.out, "weights")
     from ..datasets import find as find_data
     from ..datasets.checking import checked_source
     from ..datasets.labels import check_fit

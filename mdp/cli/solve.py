@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from ..core.errors import MdpError
-from ..core.files import check_writable, read_json
+from ..core.files import read_json
 from ..core.limits import limits_to_json
 from ..core.plan import Plan, budget_and_limits, save_plan
 from ..core.plan_accuracy import Known, known_accuracy, with_accuracy
@@ -24,7 +24,7 @@ from ..core.resources import (
 )
 from ..core.study import StudyRecord, load_study
 from ..plot.accuracy_words import accuracy_sentence, dense_accuracy
-from . import print_json
+from . import check_out, print_json
 from .candidates import chosen_plan
 
 
@@ -38,7 +38,7 @@ def run(args):
     about: dict = {}
     if args.candidates is not None:
         if args.out:
-            check_writable(Path(args.out).parent)
+            check_out(args.out, "plans")
         plan, about = chosen_plan(args, study, budget, pins, most)
         known = Known(plan.accuracy["share"], plan.accuracy["images"], plan.accuracy["stage"])
     else:

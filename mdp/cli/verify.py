@@ -4,7 +4,7 @@ import dataclasses
 
 from ..core.quality import tables_words, verification_words
 from ..core.study import load_study, save_study
-from . import print_json, reporter
+from . import check_out, print_json, reporter
 from .accuracy_check import verify_accuracy
 from .enforce import enforce_budget
 
@@ -19,6 +19,8 @@ def run(args):
         return verify_accuracy(args)
     report = reporter(args)
     study = load_study(args.study)
+    if args.out:
+        check_out(args.out, "studies")
     # Times do not depend on the values of the weights.
     found = find_in(study, load_weights=False)
     result = verify(

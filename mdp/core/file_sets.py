@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .files import clear_leftovers, temporary_name, unwritable
+from .places import refuse_place
 
 NEXT = ".next"
 
@@ -27,9 +28,10 @@ def replacing_all(folder: str | os.PathLike, names: Sequence[str]) -> Iterator[l
     """Give a temporary path for each name; on success all are put into `folder`, else none.
 
     Raises:
-        MdpError: the folder cannot be made or written, or the disk is full.
+        MdpError: the folder cannot be made or written, the disk is full, or what is there is no file.
     """
     folder = Path(folder)
+    refuse_place(*(folder / name for name in names))
     made = folder / temporary_name("next")
     try:
         folder.mkdir(parents=True, exist_ok=True)

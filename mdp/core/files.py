@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 
 from .errors import BadFile, MdpError
+from .places import refuse_place
 
 # Limits of what is read. The largest study of a network in timm takes some megabytes.
 MOST_BYTES = 24_000_000
@@ -150,9 +151,10 @@ def replacing(path: str | os.PathLike):
     It is made with the rights that the user's umask leaves. What a killed process left beside it goes.
 
     Raises:
-        MdpError: the folder cannot be made or written, or the disk is full.
+        MdpError: the folder cannot be made or written, the disk is full, or what is there is no file.
     """
     path = Path(path)
+    refuse_place(path)
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -80,8 +80,12 @@ def save_study(study: StudyRecord, path: str | os.PathLike | None = None) -> Pat
     ...     mdp.save_study(mdp.load_study("fmnist-vit-cpu"), f"{folder}/mine.json").name
     'mine.json'
     """
-    path = Path(path) if path else data_dir() / "user" / "studies" / f"{slug(study.name)}.json"
-    return write_json(path, study_to_json(study))
+    return write_json(Path(path) if path else place_of_study(study.name), study_to_json(study))
+
+
+def place_of_study(name: str) -> Path:
+    """Where a study of the user's with this name is."""
+    return data_dir() / "user" / "studies" / f"{slug(name)}.json"
 
 
 def list_studies() -> list[dict[str, Any]]:

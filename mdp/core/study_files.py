@@ -20,6 +20,11 @@ from .study_record import StudyRecord
 PLAN = ".plan.json"  # what `mdp enforce` leaves beside its study
 
 
+def plan_beside(path: str | os.PathLike) -> Path:
+    """Where the plan that was made with a study is, beside the study's own file."""
+    return Path(path).with_suffix(PLAN)
+
+
 def plans_folder(name: str) -> Path:
     """Where the named plans of the study of this name are."""
     return data_dir() / "user" / "plans" / slug(name)
@@ -53,7 +58,7 @@ def delete_study(name: str | os.PathLike) -> Path:
     study = _readable(path)
     with _said(f"The study {path} could not be deleted"):
         path.unlink()
-        path.with_suffix(PLAN).unlink(missing_ok=True)
+        plan_beside(path).unlink(missing_ok=True)
         if study is not None and not _named(study.name):
             with contextlib.suppress(FileNotFoundError):
                 shutil.rmtree(plans_folder(study.name))
@@ -83,8 +88,8 @@ def rename_study(name: str | os.PathLike, to: str) -> Path:
         before, after = plans_folder(study.name), plans_folder(to)
         if before.is_dir() and not after.exists():
             before.rename(after)
-        if path.with_suffix(PLAN).is_file() and new != path:
-            path.with_suffix(PLAN).rename(new.with_suffix(PLAN))
+        if plan_beside(path).is_file() and new != path:
+            plan_beside(path).rename(plan_beside(new))
         if new != path:
             path.unlink(missing_ok=True)
     return new

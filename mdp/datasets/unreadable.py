@@ -18,6 +18,8 @@ from .source import Split
 TRIES = 20
 NAMED = 10
 
+UNREAD = "unread-images.txt"  # its name in a folder of the work's own
+
 
 class Unread:
     """A file with a line for every image that could not be read, which workers and processes share."""

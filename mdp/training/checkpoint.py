@@ -5,6 +5,7 @@ One file, renamed into place, so that a run killed at any moment finds the last 
 
 import contextlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import nn
 
 from ..core.errors import BadFile, first_line
 from ..networks.checkpoints import write_tensors
-from .optimizer_state import packed, unpack, unpack_former
+from .optimizer_state import packed, try_step, unpack, unpack_former
 
 
 def save(
@@ -55,13 +56,24 @@ def read_state(path: Path) -> dict[str, Any]:
 def _is_state(state: Any) -> bool:
     """Whether it says of a run what `save` is given: who goes on with it relies on that."""
     scale, history = state.get("scale"), state["history"]
-    numbered = [e["epoch"] == i and type(e.get("accuracy", e.get("quality"))) in (int, float)
-                for i, e in enumerate(history, 1)]  # fmt: skip
     return (
         isinstance(history, list)
-        and all(numbered)
+        and isinstance(state["recipe"], dict)
+        and isinstance(state.get("about", {}), dict)
+        and all(_is_epoch(entry, i) for i, entry in enumerate(history, 1))
         and len(history) <= state["recipe"]["epochs"]
         and (scale is None or {type(scale["processes"]), type(scale["accumulate"])} == {int})
+    )
+
+
+def _is_epoch(entry: dict[str, Any], number: int) -> bool:
+    """Whether it is what `learn` says of that epoch: numbers, and the name of what was measured."""
+    told = {key: value for key, value in entry.items() if key != "measure"}
+    return (
+        entry["epoch"] == number
+        and told.keys() <= {"epoch", "loss", "accuracy", "quality", "seconds"}
+        and all(type(value) in (int, float) and math.isfinite(value) for value in told.values())
+        and isinstance(entry.get("measure", ""), str)
     )
 
 
@@ -82,19 +94,27 @@ def load(
         BadFile: the file is damaged or of another network.
     """
     with _damaged(path):
-        tensors = load_file(path)
-        weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
-        model.load_state_dict(weights)
-        if ema is not None:
-            own = {k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")}
-            ema.load_state_dict(own)
-        plain = _metadata(path)
-        if scaler and (was := json.loads(plain.get("scaler", "null"))):
-            scaler.load_state_dict(was)
-        if "optimizer" not in plain:
-            return unpack_former(model, optimizer, tensors)
-        unpack(model, optimizer, tensors, json.loads(plain["optimizer"]))
-        return False
+        _put_back(path, model, optimizer, ema, scaler)
+        try_step(optimizer)
+        return _put_back(path, model, optimizer, ema, scaler)  # as it was before the trial
+
+
+def _put_back(
+    path: Path, model: nn.Module, optimizer: torch.optim.Optimizer, ema: nn.Module | None, scaler: Any
+) -> bool:
+    tensors = load_file(path)
+    weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+    model.load_state_dict(weights)
+    if ema is not None:
+        own = {k.removeprefix("ema."): v for k, v in tensors.items() if k.startswith("ema.")}
+        ema.load_state_dict(own)
+    plain = _metadata(path)
+    if scaler and (was := json.loads(plain.get("scaler", "null"))):
+        scaler.load_state_dict(was)
+    if "optimizer" not in plain:
+        return unpack_former(model, optimizer, tensors)
+    unpack(model, optimizer, tensors, json.loads(plain["optimizer"]))
+    return False
 
 
 def _metadata(path: Path) -> dict[str, str]:

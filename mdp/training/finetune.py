@@ -9,12 +9,13 @@ from torch import nn
 
 from ..core.errors import MdpError
 from ..core.files import check_writable
+from ..core.places import refuse_place
 from ..core.plan import plan_to_json
 from ..core.progress import Reporter
 from ..core.units import milliseconds
 from ..datasets import Source
 from ..datasets.loader import loader
-from ..datasets.unreadable import Unread
+from ..datasets.unreadable import UNREAD, Unread
 from ..latency.device import deployment
 from ..latency.runtimes import NAMES
 from ..latency.verification import anchor_of_tables, deployment_of, same_device
@@ -26,12 +27,14 @@ from .distributed import accelerator, agree, sentences
 from .evaluation import accuracy, shared
 from .image_lesson import announce
 from .keeping import Repaired, held_out
-from .loop import best_beside, train
+from .loop import BEST, best_beside, train
 from .optimizers import convolutional, optimizer_of
 from .progress_meter import FORWARD, PartOfWork, Work
 from .pruned import Pruned
 from .recipe import Recipe, augment_of, eased, refuse_faulty
+from .recording import CHECKPOINT
 from .repairing import FILE, begun_unrepaired, repaired
+from .resuming import refuse_another
 from .teacher import teacher_of
 from .timing import measure
 
@@ -39,6 +42,8 @@ from .timing import measure
 TEST_BATCH = 250
 # A repair costs about so many forward passes of each of its images: the dense network, and a few sweeps.
 REPAIR_COST = 12
+# What a run writes into its folder, and takes away when it is over.
+FILES = (CHECKPOINT, BEST, FILE, UNREAD, "model.safetensors", "architecture.json")
 LATENCIES = ("latency_measured", "latency_measured_dense")
 
 
@@ -106,6 +111,7 @@ def finetune(
     work = Work(report)
     if folder and accelerate.is_main_process:
         check_writable(folder)  # before an epoch is trained
+        refuse_place(*(folder / name for name in FILES))
     ref, network = pruned.ref, pruned.network.requires_grad_(True)
     if recipe.epochs:
         optimizer_of(network, recipe)  # one that cannot be is refused before anything is measured
@@ -116,7 +122,14 @@ def finetune(
     if repairs and recipe.epochs:
         part, others = held_out(source.train, images, recipe.seed)
     recipe = replace(recipe, batch=min(recipe.batch, max(1, len(part) // accelerate.num_processes)))
-    unread = Unread(folder / "unread-images.txt") if folder else Unread.for_now()
+    about: dict[str, Any] = {"data": source.description, "images": len(part), "network": pruned.identity}
+    if teacher is not None:
+        about["teacher"] = teacher
+    path, teaching = None, eased(recipe, pruned.cut, convolutional=convolutional(network))
+    if folder:
+        path = folder / CHECKPOINT
+        refuse_another(path, {"recipe": asdict(teaching), "about": about}, repaired=repairs)
+    unread = Unread(folder / UNREAD) if folder else Unread.for_now()
     batches = loader(
         part, source, ref, recipe.batch,
         train=True, augment=augment_of(recipe), seed=recipe.seed, unread=unread,
@@ -137,7 +150,8 @@ def finetune(
 
     def know(**values: Any) -> None:
         facts.update(values)
-        report.metric(**{key: value for key, value in values.items() if value not in (None, "")})
+        if told := {key: value for key, value in values.items() if value not in (None, "")}:
+            report.metric(**told)
 
     know(latency_predicted=_predicted(pruned), device="", **dict.fromkeys(LATENCIES))
     if accelerate.is_main_process and recipe.epochs:  # it takes the device, which another may have for hours
@@ -147,10 +161,6 @@ def finetune(
         know(accuracy_dense=accuracy(dense, test, accelerate=accelerate, work=work, text="dense accuracy"))
     know(accuracy_pruned=accuracy(network, test, accelerate=accelerate, work=work, text="pruned accuracy"))
 
-    path = folder / "checkpoint.safetensors" if folder else None
-    about = {"data": source.description, "images": len(part), "network": pruned.identity}
-    if teacher is not None:
-        about["teacher"] = teacher
     better = None
     if repairs and not (path and begun_unrepaired(path)):
         learn = part.sample(REPAIR_IMAGES, recipe.seed)
@@ -170,7 +180,7 @@ def finetune(
         begun = Repaired.of(network, accuracy(network, compare, accelerate=accelerate, work=work))
     if recipe.epochs:
         history = train(
-            network, batches, test, eased(recipe, pruned.cut, convolutional=convolutional(network)), report,
+            network, batches, test, teaching, report,
             checkpoint_path=path, teacher=guide, accelerate=accelerate, about=about, work=work,
         )  # fmt: skip
         tuned, kept = history.accuracy, "trained"

@@ -27,6 +27,8 @@ class ImageLesson(Lesson):
         batch: images of a batch.
     """
 
+    good = "accuracy"
+
     def __init__(
         self, loader: DataLoader, test: DataLoader, loss: LossOf | None, *, batch: int, processes: int
     ):

@@ -17,9 +17,11 @@ class Lesson(ABC):
 
     Attributes:
         inputs: seen in an epoch over all processes, and judged on at its end; for the progress alone.
+        good: under which name `judge` says how good it is.
     """
 
     inputs: tuple[int, int]
+    good: str
 
     @abstractmethod
     def opened(
@@ -42,7 +44,7 @@ class Lesson(ABC):
 
     @abstractmethod
     def judge(self, model: nn.Module, work: Work) -> dict[str, Any]:
-        """How good it is, as the history says it: its first value is the larger the better."""
+        """How good it is, as the history says it: under `good` a share, the larger the better."""
 
     def announce(self, work: Work, epochs: int) -> None:
         """Announce the work of some epochs (negative: no longer to be done)."""

@@ -24,6 +24,7 @@ from torch.utils.data import DataLoader
 
 from ..core.errors import MdpError
 from ..core.model_ref import ModelRef
+from ..core.places import refuse_place
 from ..core.progress import Reporter
 from ..networks import gradients
 from ..tasks import Task
@@ -119,11 +120,13 @@ def learn(
 
     Raises:
         Cancelled: on request; finished epochs are kept.
-        MdpError: the loss is no longer finite, the recipe cannot be run, or the checkpoint is of another run.
+        MdpError: the loss is no longer finite, the recipe cannot be run, the checkpoint is of another run, or
+            no file can be written in its place.
     """
     refuse_faulty(recipe)
     if recipe.epochs < 1:
         raise MdpError(NOTHING)
+    refuse_place(checkpoint_path, best_beside(checkpoint_path))
     accelerate = accelerate or accelerator(recipe.precision)
     report = report if accelerate.is_main_process else Reporter()
     optimizer = optimizer_of(model, recipe)
@@ -136,8 +139,9 @@ def learn(
     ema = ModelEmaV3(model, decay=recipe.ema, use_warmup=True) if recipe.ema else None
     if found := checkpoint_path.is_file():
         state = resume(
-            checkpoint_path, model, optimizer, state, report, ema=ema and ema.module, scaler=accelerate.scaler
-        )
+            checkpoint_path, model, optimizer, state, lesson.good, report,
+            ema=ema and ema.module, scaler=accelerate.scaler,
+        )  # fmt: skip
     history = TrainingHistory(state["history"])
     agree(accelerate, (found, len(history.epochs)), f"Not every process finds the same {checkpoint_path}.")
     done = len(history.epochs)  # what a run before this one has done
@@ -167,7 +171,7 @@ def learn(
             history.epochs.append(entry)
             if accelerate.is_main_process:
                 kept = ema and ema.module
-                good = next(iter(judged))
+                good = lesson.good
                 # Before the checkpoint: a run that is killed in between makes this epoch again, and its best.
                 if entry[good] >= max(e[good] for e in history.epochs):
                     checkpoint.save_weights(best_beside(checkpoint_path), kept or model)
@@ -181,12 +185,13 @@ def learn(
     return history
 
 
+BEST = "best.safetensors"
 NOTHING = "Nothing to train: give at least 1 epoch and a full batch of images for each process."
 
 
 def best_beside(path: Path) -> Path:
     """Where the weights of the best epoch so far are, beside the checkpoint of the last one."""
-    return path.with_name("best.safetensors")
+    return path.with_name(BEST)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from ..core.errors import first_line
 from .optimizers import former_order, names_in_order
 
 PREFIX = "optimizer."
@@ -72,6 +73,25 @@ def unpack_former(
     known = {i: slots[name] for i, name in enumerate(names_in_order(model, optimizer)) if name in slots}
     optimizer.load_state_dict({"state": known, "param_groups": optimizer.state_dict()["param_groups"]})
     return numbered
+
+
+def try_step(optimizer: torch.optim.Optimizer) -> None:
+    """Make a step without gradients, which changes what is known and the weights.
+
+    What fits is known to each optimiser alone: torch takes tensors of any shape back, and meets them in the
+    first step, hours of measuring and a repair later. Raises ValueError where the state is of something else.
+    """
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    try:
+        for parameter in parameters:
+            parameter.grad = torch.zeros_like(parameter)
+        optimizer.step()
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        raise ValueError(f"what the optimizer knew does not fit: {first_line(error)}") from None
+    finally:
+        optimizer.zero_grad(set_to_none=True)
 
 
 def _put(value: Any, name: str, tensors: dict[str, torch.Tensor]) -> Any:

@@ -1,25 +1,33 @@
 """What a training run says, kept beside its network: metrics as JSON lines, and for TensorBoard if asked."""
 
 import contextlib
-import json
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import MdpError
 from ..core.progress import NOT_KNOWN, Progress, Reporter
+from .metrics_file import MetricsFile
 
 FILE = "metrics.jsonl"
+CHECKPOINT = "checkpoint.safetensors"  # of a run that was cut off
 
 
 class Recording(Reporter):
-    """Passes everything on, and writes every metric down at once, so that a killed run has its curve."""
+    """Passes everything on, and writes every metric down.
 
-    def __init__(self, whole: Reporter, folder: Path, board: Any = None):
+    Args:
+        board: makes what writes for TensorBoard, where what was there from a step on is forgotten (None:
+            nothing).
+    """
+
+    def __init__(self, whole: Reporter, folder: Path, board: Callable[[int | None], Any] | None = None):
         super().__init__()
-        self._whole, self._path, self._board = whole, folder / FILE, board
         folder.mkdir(parents=True, exist_ok=True)
+        self._whole = whole
+        self._file = MetricsFile(folder / FILE, goes_on=(folder / CHECKPOINT).is_file())
+        self._open, self._board = board, board and board(None)
+        self._trains = False  # whether anything of its own training was told
 
     def show(self, progress: Progress) -> None:
         left = NOT_KNOWN if progress.seconds_left is None else progress.seconds_left
@@ -33,14 +41,21 @@ class Recording(Reporter):
 
     def metric(self, **values: Any) -> None:
         self._whole.metric(**values)
-        line = json.dumps({"time": round(time.time(), 3), **values})
-        with contextlib.suppress(OSError), self._path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")  # a full disk stops the run where something is lost: at its checkpoint
+        if self._file.add(values) and self._open is not None:
+            self._tell_board(values)
+
+    def _tell_board(self, values: dict[str, Any]) -> None:
+        step = round(1000 * values.get("epoch", 0))  # whole numbers, with room for parts of an epoch
+        if "epoch" in values and not self._trains:  # what was cut off here is trained again
+            self.close()
+            self._board, self._trains = self._open(step), True
+        for name, value in values.items():
+            if isinstance(value, int | float) and name != "epoch":
+                self._board.add_scalar(name, value, step)
+
+    def close(self) -> None:
         if self._board is not None:
-            step = round(1000 * values.get("epoch", 0))  # whole numbers, with room for parts of an epoch
-            for name, value in values.items():
-                if isinstance(value, int | float) and name != "epoch":
-                    self._board.add_scalar(name, value, step)
+            self._board.close()
 
 
 @contextlib.contextmanager
@@ -63,11 +78,10 @@ def recording(report: Reporter, folder: Path | None, *, tensorboard: bool = Fals
     try:
         yield recorder
     finally:
-        if board is not None:
-            board.close()
+        recorder.close()
 
 
-def _board(folder: Path) -> Any:
+def _board(folder: Path) -> Callable[[int | None], Any]:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
@@ -75,4 +89,4 @@ def _board(folder: Path) -> Any:
             "TensorBoard is not installed. Install it with: pip install tensorboard, or leave out "
             f"--tensorboard: the same numbers go to {folder / FILE}."
         ) from None
-    return SummaryWriter(str(folder / "tensorboard"))
+    return lambda step: SummaryWriter(str(folder / "tensorboard"), purge_step=step)

@@ -17,6 +17,7 @@ def resume(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     wanted: dict[str, Any],
+    good: str,
     report: Reporter,
     *,
     ema: nn.Module | None = None,
@@ -24,14 +25,13 @@ def resume(
 ) -> dict[str, Any]:
     """Load a run that was cut off, if it is the wanted one; returns its state.
 
-    It may go on in another number of processes, which is said. Raises MdpError if it is another run.
+    `good` is what its epochs are compared by. It may go on in another number of processes, which is said.
+    Raises MdpError if it is another run.
     """
     state = checkpoint.read_state(path)
-    if any(state.get(key) != wanted[key] for key in ("recipe", "about")):
-        raise MdpError(
-            f"{path} is of another run: its recipe, data or network differ. Go on with those, remove the "
-            "file to start afresh, or choose another folder."
-        )
+    _refuse_another(path, state, wanted)
+    if any(good not in entry for entry in state["history"]):
+        raise _another(path)
     former = checkpoint.load(path, model, optimizer, ema=ema, scaler=scaler)
     report.message(f"Going on after epoch {len(state['history'])} of {wanted['recipe']['epochs']}.")
     if former:
@@ -45,6 +45,34 @@ def resume(
     for entry in state["history"]:
         report.metric(**entry)
     return state
+
+
+def refuse_another(path: Path, wanted: Mapping[str, Any], *, repaired: bool) -> None:
+    """Refuse a run that was cut off and is another one, before anything is measured for it.
+
+    `repaired`: whether the wanted one is, if it can be, which is known later. Raises MdpError.
+    """
+    if path.is_file():
+        state = checkpoint.read_state(path)
+        about = dict(state.get("about") or {})
+        if repaired:
+            about.pop("repaired", None)
+        _refuse_another(path, {**state, "about": about}, wanted)
+
+
+def _refuse_another(path: Path, state: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """It names what differs of the recipe: that is what people change."""
+    was, now = dict(state["recipe"]), wanted["recipe"]
+    changed = [f"{key} {was.get(key)!r:.30}, now {now[key]!r:.30}" for key in now if was.get(key) != now[key]]
+    if changed or was.keys() != now.keys() or state.get("about") != wanted["about"]:
+        raise _another(path, f" ({'; '.join(changed[:3])})" if changed else "")
+
+
+def _another(path: Path, differs: str = "") -> MdpError:
+    return MdpError(
+        f"{path} is of another run: its recipe, data or network differ{differs}. Go on with those, remove "
+        "the file to start afresh, or choose another folder."
+    )
 
 
 def finite(model: nn.Module) -> bool:

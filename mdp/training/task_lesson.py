@@ -34,6 +34,8 @@ class TaskLesson(Lesson):
         MdpError: nothing to train on.
     """
 
+    good = "quality"
+
     def __init__(
         self, ref: ModelRef, batches: Iterable[Any], test: Iterable[Any], task: Task, loss: LossOf | None
     ):

@@ -9,7 +9,7 @@ from mdp import jobs
 from mdp.core.csv_export import all_tables
 from mdp.core.file_sets import current
 from mdp.core.plan import plan_to_json
-from mdp.core.saved_networks import networks_of_plan
+from mdp.core.saved_networks import Network, networks_of_plan
 from mdp.operations import ExportOptions, ExtractOptions, argv
 
 from ..export.download import Download
@@ -81,6 +81,7 @@ class TakeAway:
         self.network.observe(self._ended, "state")
         self.onnx.observe(self._ended, "state")
         self.which.observe(self.look, "value")
+        self.repair.observe(self.look, "value")
         selection.observe(self.look, ["study", "plan", "block", "dim", "front_over"])
         self.look()
 
@@ -117,15 +118,15 @@ class TakeAway:
     def take_network(self) -> None:
         """Save the chosen network; where there is none yet, a job first takes it out of the dense one."""
         name = f"{self._name}-network.zip"
-        if self.which.value:
-            self._save_path("zip", name, Path(self.which.value))
+        if folder := self._at_hand():
+            self._save_path("zip", name, folder)
         else:
             self._extract("zip", name)
 
     def take_onnx(self) -> None:
         """Save the chosen network as ONNX, exported as a job."""
-        if self.which.value:
-            self._export(Path(self.which.value))
+        if folder := self._at_hand():
+            self._export(folder)
         else:
             self._extract("export", "")
 
@@ -133,22 +134,39 @@ class TakeAway:
         """Follow the selection: which figures and which networks there are."""
         plan = self.selection.plan
         stem = plan_stem(self.selection) if plan else ""
+        at_hand = networks_of_plan(plan) if plan else []
         made = [
             (
                 f"{'made before' if one.accuracy is None else 'fine-tuned'}: "
                 + one.name.removeprefix(stem).strip("-"),
                 str(one.folder),
             )
-            for one in (networks_of_plan(plan) if plan else ())
+            for one in at_hand
             if one.name not in (stem, stem + REPAIRED)  # what this panel makes of the first choice
         ]
         offer(self.which, [("as pruned, not fine-tuned", ""), *made])
         off = jobs.refusal()  # then only what is made already can be taken
-        for name, made in (("network", bool(self.which.value)), ("onnx", False)):
+        for name, made in (("network", self._at_hand(at_hand) is not None), ("onnx", False)):
             button = self.buttons[name]
             button.disabled = bool(off) and not made
             button.tooltip = off if button.disabled else button.description
         offer(self.figure, [(p.title, p.name) for p in pictures(self.selection)])
+
+    def _at_hand(self, networks: list[Network] | None = None) -> Path | None:
+        """The chosen network where it is made already: what was repaired once need not be repaired again.
+
+        `networks` are those of the plan, where they are known.
+        """
+        if self.which.value or self.selection.plan is None:
+            return Path(self.which.value) if self.which.value else None
+        own = self._folder()
+        found = networks_of_plan(self.selection.plan) if networks is None else networks
+        made = any(one.folder.resolve() == own for one in found)
+        return own if made and current(own, "model.safetensors").is_file() else None
+
+    def _folder(self) -> Path:
+        """Where the first choice is taken out to, as repaired or only cut."""
+        return network_folder(self.selection, REPAIRED if self.repair.value else "")
 
     @property
     def _name(self) -> str:
@@ -156,8 +174,7 @@ class TakeAway:
 
     def _extract(self, then: str, name: str) -> None:
         study, plan = plan_files(self.selection)
-        out = network_folder(self.selection, REPAIRED if self.repair.value else "")
-        options = ExtractOptions(study=study, plan=plan, out=str(out), repair=self.repair.value)
+        options = ExtractOptions(study=study, plan=plan, out=str(self._folder()), repair=self.repair.value)
         if self.network.start(argv(options), f"Taking the network out of {self.selection.study.model.name}"):
             self._asked[self.network.job_id] = (then, name)
 

@@ -16,6 +16,7 @@ from mdp.core.csv_export import export_csv
 from mdp.core.errors import MdpError
 from mdp.core.file_sets import NEXT, current, replacing_all
 from mdp.core.files import check_writable, no_empty_folder, read_json, replacing, write_json, write_text
+from mdp.core.places import refuse_place
 from mdp.core.study import load_study
 from mdp.latency.times_files import read_times
 
@@ -60,6 +61,22 @@ def test_long_names_and_odd_ones_are_a_sentence_or_a_file(tmp_path):
     with pytest.raises(MdpError, match="no character"):
         write_text(tmp_path / "x", "\ud800")
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@needs_posix
+def test_a_folder_or_a_pipe_in_a_file_s_place_is_a_sentence_and_stays(tmp_path):
+    (tmp_path / "folder" / "in").mkdir(parents=True)
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("folder", "pipe"):
+        for write in (
+            lambda path: write_text(path, "x"),
+            lambda path: refuse_place(path.parent / "other", path),
+            lambda path: replacing_all(path.parent, ("other", path.name)).__enter__(),
+        ):
+            with pytest.raises(MdpError, match=f"{name} is (a folder|no file).*Move it away"):
+                write(tmp_path / name)
+    assert {path.name for path in tmp_path.iterdir()} == {"folder", "pipe"}
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
 
 
 @needs_posix

@@ -225,3 +225,19 @@ def test_every_solver_is_known_by_its_own_name():
     for name in RIVALS:
         assert solve(chain(), 14.0, name).solver == name
     assert set(RIVALS) < set(SOLVERS)
+
+
+@pytest.mark.parametrize("name", ["resnet50-h200-b256", "deit-base-h200-b1"])
+def test_halp_finds_a_plan_where_it_finds_one_for_less(name):
+    """At 99 % its own steps stop a hair above the budget: their latencies are rounded."""
+    problem = load_study(name).problem
+    budget = 0.99 * problem.dense_latency
+    plan = solve(problem, budget, "halp")
+    assert solve(problem, 0.9 * budget, "halp").latency <= plan.latency <= budget
+
+
+@pytest.mark.parametrize("solver", [name for name in RIVALS if name != "random"])
+def test_all_of_the_budget_is_the_dense_network(solver):
+    problem = load_study("cifar-resnet20-cpu").problem  # some narrower networks are slower
+    plan = solve(problem, problem.dense_latency, solver)
+    assert plan.choices == {d.name: d.dense for d in problem.dims} and not plan.removed_blocks

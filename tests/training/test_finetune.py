@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -13,11 +14,14 @@ from mdp.core.progress import Reporter
 from mdp.core.study import load_study, save_study
 from mdp.latency.device import deployment
 from mdp.latency.verification import deployment_of
+from mdp.networks.checkpoints import write_tensors
 from mdp.networks.models import create
 from mdp.solve import solve
 from mdp.surgery import extract_plan, load
-from mdp.training.finetune import _latencies
+from mdp.training.finetune import FILES, _latencies
 from mdp.training.pruned import of_plan
+from mdp.training.recipe import recipe_of
+from mdp.training.recording import CHECKPOINT
 
 from .tiny import RESNET, VIT, be_quick, tiny_study
 
@@ -84,6 +88,30 @@ def test_it_says_what_the_network_is_worth_and_saves_it(made, tmp_path, capsys):
     status, more, _ = finetune(capsys, tmp_path / "net", *FEW, "--out", tmp_path / "more")
     assert status == 0 and more["accuracy_pruned"] == outcome["accuracy_tuned"]
     assert load(tmp_path / "more").architecture == network.architecture
+
+
+@pytest.mark.parametrize("name", [*FILES])
+def test_a_folder_where_a_file_is_to_go_is_said_before_anything_is_measured(
+    made, tmp_path, capsys, monkeypatch, name
+):
+    monkeypatch.setattr("mdp.training.finetune.accuracy", lambda *_, **__: pytest.fail("it measures"))
+    monkeypatch.setattr("mdp.training.finetune.measure", lambda *_: pytest.fail("it measures"))
+    (tmp_path / "net" / name).mkdir(parents=True)
+    status, _, err = finetune(capsys, made[0], "--plan", made[1], *FEW, "--out", tmp_path / "net")
+    assert status == 2 and f"{name} is a folder" in err
+    assert [path.name for path in (tmp_path / "net").iterdir()] == [name]
+
+
+def test_another_recipe_is_said_before_anything_is_measured(made, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("mdp.training.finetune.accuracy", lambda *_, **__: pytest.fail("it measures"))
+    monkeypatch.setattr("mdp.training.finetune.measure", lambda *_: pytest.fail("it measures"))
+    was = {"recipe": asdict(recipe_of("quick", epochs=2, rate=0.5)), "about": {}, "history": []}
+    write_tensors(tmp_path / "net" / CHECKPOINT, {"a": torch.ones(1)}, {"state": json.dumps(was)})
+    words = (made[0], "--plan", made[1], *FEW, "--out", tmp_path / "net")
+    status, _, err = finetune(capsys, *words, "--rate", "0.25")
+    assert status == 2 and "of another run" in err and "rate 0.5, now 0.25" in err
+    assert finetune(capsys, *words, "--epochs", "0")[0] == 2
+    assert (tmp_path / "net" / CHECKPOINT).exists()
 
 
 def test_without_epochs_accuracy_is_measured_and_nothing_waits_for_the_device(

@@ -125,8 +125,14 @@ def test_a_damaged_checkpoint_is_not_used(source, tmp_path):
         lambda s: s.update(history=[{"epoch": 1}]),
         lambda s: s.update(history=s["history"] * 2),
         lambda s: s.update(history=[{**s["history"][0], "epoch": i} for i in range(1, 9)]),
+        lambda s: s["history"][0].update(self=1),
+        lambda s: s["history"][0].update(accuracy="much"),
+        lambda s: s["history"][0].update(measure=3),
+        lambda s: s["history"][0].update(loss=math.nan),
+        lambda s: s["history"][0].pop("accuracy"),
         lambda s: s.update(scale={"of": 1}),
         lambda s: s.update(recipe=3),
+        lambda s: s.update(about=["a"]),
     ],
 )
 def test_a_checkpoint_that_says_what_cannot_be_is_not_used(source, tmp_path, change):
@@ -135,8 +141,8 @@ def test_a_checkpoint_that_says_what_cannot_be_is_not_used(source, tmp_path, cha
     state = checkpoint.read_state(path)
     change(state)
     save_file(load_file(path), path, metadata={"state": json.dumps(state)})
-    with pytest.raises(BadFile, match="cannot be resumed"):
-        checkpoint.read_state(path)
+    with pytest.raises(MdpError, match=r"cannot be resumed|of another run"):
+        run(source, tmp_path, images=64)
 
 
 def test_the_best_epoch_is_kept_whenever_the_run_was_killed(source, tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from mdp_widgets.workflow import (
     study_panel,
     takeaway_panel,
 )
+from mdp_widgets.workflow.plans import network_folder
 
 from .conftest import text_of
 
@@ -51,15 +52,24 @@ def test_network_and_onnx_are_made_by_jobs_and_saved(selection, saved, watch):
     watch(parts.network)
     archive = next(v for n, v in saved.items() if n.endswith("-network.zip"))
     assert zipfile.ZipFile(io.BytesIO(archive)).namelist() == ["model.safetensors", "architecture.json"]
-    parts.buttons["onnx"].click()
-    watch(parts.network)
+    first = parts.network.job_id
+    parts.buttons["onnx"].click()  # of the network that is there: it is not repaired again
     watch(parts.onnx)
     assert next(v for n, v in saved.items() if n.endswith(".onnx")) == b"onnx"
+    again = takeaway_panel(selection).parts
+    again.buttons["network"].click()
+    assert parts.network.job_id == first and not again.network.job_id
+    again.repair.value = False  # another network than the repaired one
+    again.buttons["onnx"].click()
+    watch(again.network)
+    watch(again.onnx)
+    folders = {
+        path.parent.name.endswith("-repaired") for path in network_folder(selection).parent.glob("*/*.onnx")
+    }
+    assert folders == {True, False}
 
 
 def test_a_finetuned_network_of_the_plan_is_offered(selection, saved, tmp_path):
-    from mdp_widgets.workflow.plans import network_folder
-
     folder = network_folder(selection, "-3epochs")
     folder.mkdir(parents=True)
     plan = plan_to_json(selection.plan)

@@ -13,15 +13,18 @@ def first_fit(
 ) -> Found:
     """The choice `at(i)` of the smallest i below `count` that fits, by bisection; no block is removed.
 
-    Latency falls along the row wherever a narrower network is faster. Where the last choice does not fit, the
-    whole row is tried, and the fastest of it is the answer if none fits.
+    Latency falls along the row wherever a narrower network is faster; where some are not, a smaller i may be
+    passed over, but never the first. Where the last choice does not fit, the whole row is tried, and the
+    fastest of it is the answer if none fits.
     """
 
     def latency(i: int) -> float:
         clock()
         return problem.evaluate(at(i))[0]
 
-    low, high = 0, count - 1
+    if within(latency(0), budget):
+        return Found(at(0))
+    low, high = 1, count - 1
     if not within(latency(high), budget):
         times = [latency(i) for i in range(count)]
         return Found(at(next((i for i, t in enumerate(times) if within(t, budget)), times.index(min(times)))))

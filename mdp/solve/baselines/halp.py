@@ -7,7 +7,8 @@ table at the input width of now and read anew in every step. Where this differs 
 - Nothing tells the first convolution of a Problem from others, so it is pruned too; a pin can hold it.
 - The knapsack is solved by dynamic programming over 4,000 steps of latency, the original's over its own.
 - A transformer's layers, which the original does not have, put out the dims that only their block uses.
-- Where true tables are not monotone, 30 steps may end above the budget; steps at the budget itself follow.
+- Where true tables are not monotone, 30 steps may end above the budget; steps at the budget itself follow,
+  and where these end above it too, the same is done for smaller budgets, until a plan fits the one asked for.
 """
 
 import math
@@ -26,26 +27,39 @@ from .knapsack import cheapest, pick
 
 STEPS = 30
 MORE_STEPS = 30
+AIMS = (1.0, 0.98, 0.9, 0.75, 0.5)  # shares of the budget that are aimed at, one after the other
 
 
 def search(problem: Problem, budget: float, clock: Clock) -> Found:
     """From dense down in 30 steps, each a knapsack over what the last one left; no block is removed."""
+    fastest: list[tuple[float, dict[str, int]]] = []
+    for share in AIMS:
+        reached = _reach(problem, budget, budget * share, clock)
+        fastest.append(reached)
+        if within(reached[0], budget) or not budget > 0:
+            break
+    return Found(_choices(problem, min(fastest, key=lambda f: f[0])[1]))
+
+
+def _reach(problem: Problem, budget: float, aim: float, clock: Clock) -> tuple[float, dict[str, int]]:
+    """(latency, index of every dim) of the first that fits the budget on the way down to `aim`; the fastest
+    on the way where none does."""
     layers = _layers(problem)
     worth = importance_curves(problem)
     now = {d.name: len(d.options) - 1 for d in problem.dims}
     latency = _latency(problem, now)
     fastest = latency, now
-    for target in chain(targets(latency, budget, STEPS), repeat(budget, MORE_STEPS)):
+    for target in chain(targets(latency, aim, STEPS), repeat(aim, MORE_STEPS)):
         if within(latency, budget):
-            break
+            return latency, now
         if latency <= target:
             continue
         after = _step(layers, worth, now, target - latency, clock)
-        if after == now and target == budget:
+        if after == now and target == aim:
             break
         now, latency = after, _latency(problem, after)
         fastest = min(fastest, (latency, now), key=lambda f: f[0])
-    return Found(_choices(problem, now if within(latency, budget) else fastest[1]))
+    return fastest
 
 
 def targets(dense: float, budget: float, steps: int) -> list[float]:
