@@ -147,7 +147,8 @@ def _cannot_pin(part: str, problem: Problem) -> str:
         return f"Block {name!r} cannot be pinned to {value!r}: write {name}=kept or {name}=removed."
     if name in problem.dim:
         width = problem.dim[name].options[-1]
-        return f"Dim {name!r} cannot be pinned to {value!r}: write a width, {name}={width}, or a range, {name}=1..{width}."
+        forms = f"a width, {name}={width}, or a range, {name}=1..{width}"
+        return f"Dim {name!r} cannot be pinned to {value!r}: write {forms}."
     if not sign:
         return f"{value!r} cannot be pinned: write NAME=kept, NAME=removed, NAME=WIDTH or NAME=LEAST..MOST."
     return f"{part[:MOST_SHOWN]!r} cannot be pinned: {_unknown(name, problem)}"

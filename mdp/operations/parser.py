@@ -6,16 +6,18 @@ from typing import Any, NoReturn
 
 from ..core.near import did_you_mean
 
+# An option as argparse names it: its first name, and others and what its value is called.
+_ONE = r"argument (?P<one>[^\s/:]+)[^:]*"
 # What argparse says, and what we say instead. `{prog}` is the command: `mdp solve`.
 _SENTENCES = (
     (r"the following arguments are required: (?P<what>.*)", "`{prog}` needs {what}."),
     (r"one of the arguments (?P<what>.*) is required", "`{prog}` needs one of {what}."),
-    (r"argument (?P<one>\S+): not allowed with argument (?P<other>\S+)", "{one} and {other} exclude each other."),
-    (r"argument (?P<one>\S+)?.*: expected one argument", "{one} needs a value after it."),
-    (r"argument (?P<one>\S+)?.*: expected (?P<n>\d+) arguments", "{one} needs {n} values after it."),
-    (r"argument (?P<one>\S+)?.*: invalid int value: (?P<value>.*)", "{one} takes a whole number, not {value}."),
-    (r"argument (?P<one>\S+)?.*: invalid float value: (?P<value>.*)", "{one} takes a number, not {value}."),
-    (r"argument (?P<one>\S+)?.*: ignored explicit argument (?P<value>.*)", "{one} takes no value: leave {value} out."),
+    (r"argument (?P<one>\S+): not allowed with argument (?P<other>\S+)", "Give {one} or {other}, not both."),
+    (_ONE + r": expected one argument", "{one} needs a value after it."),
+    (_ONE + r": expected (?P<n>\d+) arguments", "{one} needs {n} values after it."),
+    (_ONE + r": invalid int value: (?P<value>.*)", "{one} takes a whole number, not {value}."),
+    (_ONE + r": invalid float value: (?P<value>.*)", "{one} takes a number, not {value}."),
+    (_ONE + r": ignored explicit argument (?P<value>.*)", "{one} takes no value: leave {value} out."),
     (r"ambiguous option: (?P<one>\S+) could match (?P<what>.*)", "{one} may be {what}: write it out."),
 )  # fmt: skip
 
