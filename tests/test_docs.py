@@ -1,28 +1,55 @@
-"""The documentation: every link leads somewhere, and every page is in the site's menu."""
+"""The documentation: links lead somewhere, in the repository and on the site; every page is in its menu."""
 
+import json
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
 
+from mdp.operations import OPERATIONS
 from tools.docs_fences import fenced
 from tools.docs_pages import PAGES
 
 REPO = Path(__file__).resolve().parents[1]
 DOCS = REPO / "docs"
-TEXTS = sorted([*REPO.glob("*.md"), *DOCS.rglob("*.md")])
+NOTEBOOKS = sorted((REPO / "notebooks").rglob("*.ipynb"))
+TEXTS = sorted([*REPO.glob("*.md"), *DOCS.rglob("*.md"), *NOTEBOOKS])
 LINK = re.compile(r"(?<!`)!?\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def prose(page: Path) -> str:
+    """A page without its code; of a notebook, the text between its cells of code."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".ipynb":
+        cells = json.loads(text)["cells"]
+        text = "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    return re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+
+
+def anchors(page: Path) -> set[str]:
+    """What `page.md#...` may name: headings as code hosts spell them, if the site spells them so too."""
+    found = set()
+    for heading in re.findall(r"^#+ (.+?)\s*$", prose(page), re.M):
+        words = re.sub(r"[^\w\s-]", "", heading.lower())
+        plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
+        if words.replace(" ", "-") == re.sub(r"[-\s]+", "-", plain).strip("-"):
+            found.add(words.replace(" ", "-"))
+    return found
 
 
 @pytest.mark.parametrize("page", TEXTS, ids=lambda p: str(p.relative_to(REPO)))
 def test_every_link_leads_to_something(page):
-    made = {(DOCS / name).resolve() for name in PAGES}
-    links = [t.partition("#")[0] for t in LINK.findall(page.read_text(encoding="utf-8"))]
-    targets = [t for t in links if t and not re.match(r"[a-z]+:", t)]
-    missing = [t for t in targets if not ((page.parent / t).exists() or (page.parent / t).resolve() in made)]
-    assert not missing
-    if page.is_relative_to(DOCS):  # the site holds nothing but docs/
-        assert all((page.parent / t).resolve().is_relative_to(DOCS) for t in targets)
+    links = [t.partition("#") for t in LINK.findall(prose(page)) if not re.match(r"[a-z]+:", t)]
+    targets = {t: (page.parent / t).resolve() if t else page for t, _, _ in links}
+    assert [t for t, path in targets.items() if not path.exists()] == []
+    # JupyterLab has names of its own for a notebook's headings.
+    named = [(t, a) for t, _, a in links if a and targets[t].suffix == ".md"]
+    nowhere = [f"{t}#{a}" for t, a in named if a not in anchors(targets[t])]
+    assert nowhere == []
+    # The site holds nothing but docs/; there the tutorial is the notebook itself.
+    if page.is_relative_to(DOCS) and page != DOCS / "tutorial/python.md":
+        assert all(path.is_relative_to(DOCS) for path in targets.values())
 
 
 def test_files_of_the_documentation_that_code_names_exist():
@@ -35,7 +62,7 @@ def test_files_of_the_documentation_that_code_names_exist():
 
 
 def test_every_page_is_in_the_menu():
-    pages = {str(p.relative_to(DOCS)) for p in DOCS.rglob("*.md")} | set(PAGES)
+    pages = {str(p.relative_to(DOCS)) for p in DOCS.rglob("*.md")}
     menu = re.findall(r": ([\w/-]+\.md)$", (REPO / "mkdocs.yml").read_text(encoding="utf-8"), re.M)
     assert sorted(menu) == sorted(pages)
 
@@ -49,9 +76,17 @@ def test_the_site_asks_nobody_else():
 
 
 def test_pages_made_from_code():
-    commands, tutorial = PAGES["reference/commands.md"](), PAGES["tutorial/python.md"]()
-    assert "## finetune" in commands and "--budget" in commands
+    commands, tutorial = (
+        PAGES[name]((DOCS / name).read_text(encoding="utf-8"))
+        for name in ("reference/commands.md", "tutorial/python.md")
+    )
+    assert commands.startswith("# Commands") and "## finetune" in commands and "--budget" in commands
     assert tutorial.startswith("# The researcher's path") and "```python\nnet = mdp.prunable(" in tutorial
+
+
+def test_the_page_of_commands_names_each_of_them():
+    page = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
+    assert [name for name in OPERATIONS if f"`{name}`" not in page] == []
 
 
 def test_examples_become_code():
@@ -70,3 +105,13 @@ def test_the_moving_picture_is_small_and_moves():
 
 def test_readme_is_short():
     assert len((REPO / "README.md").read_text(encoding="utf-8").splitlines()) <= 130
+
+
+def test_what_is_said_of_coverage_is_what_its_page_says():
+    page = (DOCS / "measurements/coverage.md").read_text(encoding="utf-8")
+    listed, right = map(int, re.search(r"Of (\d+) architectures, (\d+) are pruned right", page).groups())
+    told = r"[Aa]ll (\d+) (?:architectures|names).*?and so are\s+all\s+(\d+) of timm's (\d+) others"
+    for name in ("README.md", "docs/how-to/your-model.md"):
+        text = (REPO / name).read_text(encoding="utf-8")
+        families, others, of = map(int, re.search(told, text, re.S).groups())
+        assert (families + others, families + of) == (right, listed), name

@@ -47,6 +47,7 @@ def _of_row(here: str, verdict: str) -> dict[str, str]:
     words = next(words for start, words in VERDICTS.items() if verdict.startswith(start))
     rest = verdict.partition(": ")[2]
     short = re.sub(r"Fashion-MNIST (.+?) · CPU · batch 32", r"The \1", here)
+    short = re.sub(r" · CPU · batch \d+", "", short)
     short = short[:1] + short[1:].replace("; The ", "; the ")
     said = "" if here == "–" else f"{short}. "
     return {"verdict": words, "measured": f"{said}{_sentence(rest)}".strip()}

@@ -1,7 +1,8 @@
 """Pages of the site that are made from the code: a hook of mkdocs (`make docs`).
 
-`tutorial/python.md` is the notebook, `reference/commands.md` the help of every command. They are made anew
-each time and stored nowhere, so that they cannot fall behind.
+`tutorial/python.md` becomes the notebook, and the help of every command follows `reference/commands.md`. What
+stands in docs/ is for readers of the repository; the rest is made anew each time and stored nowhere, so that
+it cannot fall behind.
 """
 
 import argparse
@@ -14,8 +15,8 @@ from mdp.operations import OPERATIONS
 NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "python.ipynb"
 
 
-def tutorial() -> str:
-    """The notebook's text and code as Markdown."""
+def tutorial(_: str) -> str:
+    """The notebook's text and code as Markdown, in the place of the page that leads to it."""
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
     parts = ["".join(c["source"]) for c in cells]
     code = [c["cell_type"] == "code" for c in cells]
@@ -24,13 +25,9 @@ def tutorial() -> str:
     return "\n\n".join([parts[0], note, *parts[1:]]) + "\n"
 
 
-def commands() -> str:
-    """Every command with its arguments, from its parser."""
-    parts = [
-        "# Commands",
-        "`mdp COMMAND`, or `python -m mdp COMMAND` in a checkout. Exit status: 0 done, 1 failed, 2 the input "
-        "was wrong or cannot be met, 130 cancelled.",
-    ]
+def commands(page: str) -> str:
+    """The page, and every command with its arguments, from its parser."""
+    parts = [page.rstrip()]
     for name, operation in OPERATIONS.items():
         parser = argparse.ArgumentParser(
             prog=f"mdp {name}", formatter_class=lambda prog: argparse.HelpFormatter(prog, width=84)
@@ -44,13 +41,10 @@ WORKER = "assets/iframe-worker.js"
 PAGES = {"tutorial/python.md": tutorial, "reference/commands.md": commands}
 
 
-def on_files(files, config):
-    """Add the pages to those of docs/."""
-    from mkdocs.structure.files import File
-
-    for path, make in PAGES.items():
-        files.append(File.generated(config, path, content=make()))
-    return files
+def on_page_markdown(markdown, page, config, files):
+    """Make what of a page comes from the code."""
+    make = PAGES.get(page.file.src_uri)
+    return make(markdown) if make else markdown
 
 
 def on_post_page(output, page, config):

@@ -185,7 +185,8 @@ def _row(*cells: str) -> str:
 
 def _won(one: Comparison) -> str:
     found = standings(one)
-    won = f"{100 * share_won(found):.0f} % of {len(found)} points"
+    share = share_won(found)
+    won = f"all {len(found)} points" if share == 1 else f"{100 * share:.0f} % of {len(found)} points"
     return f"{one.study}: first, or within the interval of the first, at {won}, repaired"
 
 

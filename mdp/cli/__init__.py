@@ -24,7 +24,7 @@ from ..core.paths import data_dir
 from ..core.places import refuse_place
 from ..core.progress import ConsoleReporter, Reporter
 from ..jobs import JobReporter, introduce, note_exit
-from ..operations import OPERATIONS, Options, add_options, options_of
+from ..operations import OPERATIONS, Options, Parser, add_options, options_of
 
 # Work that several processes share (torchrun, accelerate launch); of any other the first does all.
 SHARED = {"train", "finetune"}
@@ -40,9 +40,7 @@ WITHOUT_TORCH = (
 def main(argv: list[str] | None = None) -> int:
     """Run one command. 0: done; 1: failed; 2: the input was wrong or cannot be met; 130: cancelled."""
     argv = _with_negatives(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(
-        prog="mdp", description="Multi-dimensional pruning under a latency budget."
-    )
+    parser = Parser(prog="mdp", description="Multi-dimensional pruning under a latency budget.")
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     named = next((a for a in argv if not a.startswith("-")), None)

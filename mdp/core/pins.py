@@ -6,13 +6,16 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .errors import MdpError
+from .near import did_you_mean
 from .problem import Block, Dim, Problem, Term
 
-# How a pinned block is written.
+# How a pinned block is written, and how people say it.
 WORDS = {"kept": True, "removed": False}
+_VERBS = {**WORDS, "keep": True, "remove": False}
 
-# Widths that a sentence can name one by one.
+# Widths that a sentence can name one by one, and letters of a pin that it can show.
 MOST_NAMED = 16
+MOST_SHOWN = 80
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,13 @@ def allowed_options(problem: Problem, pins: Pins | None) -> dict[str, np.ndarray
         return {}
     for name, kept in pins.blocks.items():
         if name not in problem.block:
-            raise MdpError(f"The problem has no block {name!r} to pin.")
+            raise MdpError(f"The problem has no block {name!r} to pin.{did_you_mean(name, problem.block)}")
         if not kept and not problem.block[name].removable:
             raise MdpError(f"Block {name!r} cannot be pinned removed: it cannot be removed in this problem.")
     allowed = {}
     for name, (low, high) in pins.dims.items():
         if name not in problem.dim:
-            raise MdpError(f"The problem has no dim {name!r} to pin.")
+            raise MdpError(f"The problem has no dim {name!r} to pin.{did_you_mean(name, problem.dim)}")
         options = np.asarray(problem.dim[name].options)
         allowed[name] = np.flatnonzero((options >= low) & (options <= high))
         if not len(allowed[name]):
@@ -126,15 +129,33 @@ def pins_from_text(text: str, problem: Problem) -> Pins:
     for part in filter(None, text.split(",")):
         name, _, value = part.rpartition("=")
         low, _, high = value.partition("..")
-        if value in WORDS and name in problem.block:
+        if value in _VERBS and name in problem.block:
             _once(name, blocks)
-            blocks[name] = WORDS[value]
+            blocks[name] = _VERBS[value]
         elif name in problem.dim and _is_width(low) and _is_width(high or low):
             _once(name, dims)
             dims[name] = (int(low), int(high or low))
         else:
-            raise MdpError(f"{part!r} cannot be pinned: {problem.name!r} has no such block, dim or width.")
+            raise MdpError(_cannot_pin(part, problem))
     return Pins(dims, blocks)
+
+
+def _cannot_pin(part: str, problem: Problem) -> str:
+    """What is wrong with a pin that nothing can be made of, and how to write it."""
+    name, sign, value = part[:MOST_SHOWN].rpartition("=")
+    if name in problem.block:
+        return f"Block {name!r} cannot be pinned to {value!r}: write {name}=kept or {name}=removed."
+    if name in problem.dim:
+        width = problem.dim[name].options[-1]
+        forms = f"a width, {name}={width}, or a range, {name}=1..{width}"
+        return f"Dim {name!r} cannot be pinned to {value!r}: write {forms}."
+    if not sign:
+        return f"{value!r} cannot be pinned: write NAME=kept, NAME=removed, NAME=WIDTH or NAME=LEAST..MOST."
+    return f"{part[:MOST_SHOWN]!r} cannot be pinned: {_unknown(name, problem)}"
+
+
+def _unknown(name: str, problem: Problem) -> str:
+    return f"The problem has no block or dim {name!r}.{did_you_mean(name, [*problem.block, *problem.dim])}"
 
 
 def _once(name: str, pinned: Mapping[str, object]) -> None:
@@ -145,10 +166,6 @@ def _once(name: str, pinned: Mapping[str, object]) -> None:
 def _is_width(text: str) -> bool:
     """Whether a text is a number of units. Python refuses to read one of thousands of digits."""
     return text.isdecimal() and len(text) <= 20
-
-
-# How people say what a pinned block is to do.
-_VERBS = {"keep": True, "kept": True, "remove": False, "removed": False, True: True, False: False}
 
 
 def pins_of(pins: Pins | Mapping[str, object] | None, problem: Problem) -> Pins | None:
@@ -163,8 +180,8 @@ def pins_of(pins: Pins | Mapping[str, object] | None, problem: Problem) -> Pins 
     dims: dict[str, tuple[int, int]] = {}
     for name, value in pins.items():
         ends = value if isinstance(value, tuple | list) else (value, value)
-        if name in problem.block and isinstance(value, str | bool) and value in _VERBS:
-            blocks[name] = _VERBS[value]
+        if name in problem.block and (type(value) is bool or value in _VERBS):
+            blocks[name] = _VERBS.get(value, value)
         elif name in problem.dim and len(ends) == 2 and all(type(e) is int for e in ends):
             dims[name] = (ends[0], ends[1])
         elif name in problem.block:
@@ -172,5 +189,5 @@ def pins_of(pins: Pins | Mapping[str, object] | None, problem: Problem) -> Pins 
         elif name in problem.dim:
             raise MdpError(f"Dim {name!r} can be pinned to a width or a (low, high) range, not to {value!r}.")
         else:
-            raise MdpError(f"The problem has no block or dim {name!r} to pin.")
+            raise MdpError(f"{name!r} cannot be pinned: {_unknown(str(name), problem)}")
     return Pins(dims, blocks)

@@ -130,7 +130,7 @@ def accuracy_check_words(study: StudyRecord) -> str:
     plans = _number(check.get("plans"))
     many = f" ({plans:.0f} plans)" if plans == plans else ""
     rank = f"{found[worst]:.2f}".replace("-", "−")
-    among = f"among plans of equal latency{many}, their rank correlation is"
+    among = f"among plans of equal latency{many}, the rank correlation is"
     if len(found) > 1:
         rank += f" in the worst band, {_percent(worst)} of dense"
     text = {

@@ -12,6 +12,7 @@ import numpy as np
 from .amounts import amount as amount  # what other rooms ask this module for
 from .amounts import example, parsed
 from .errors import MdpError
+from .near import did_you_mean
 from .problem_reader import MOST_CELLS
 from .space import Product
 from .terms import Dim, Resource, Term
@@ -110,13 +111,13 @@ def limits_of(problem, asked: Mapping[str, str | float | None]) -> dict[str, flo
             continue
         resource = problem.resource.get(name)
         if resource is None:
-            known = ", ".join(problem.resource) or "latency alone"
+            known = ", ".join(["latency", *problem.resource])
             instead = "give a study or problem file that knows it"
             if name == ACTIVATIONS:
                 instead = "count it: `mdp count STUDY` adds it to a study, and says where it cannot be known"
             raise MdpError(
-                f"{problem.name!r} does not know its {WORDS.get(name, name)}: it knows {known}. Leave that "
-                f"limit out, or {instead}."
+                f"{problem.name!r} holds no {WORDS.get(name, repr(name))} to limit: it knows {known}."
+                f"{did_you_mean(name, problem.resource)} Leave that limit out, or {instead}."
             )
         most[name] = parse_limit(text, resource, problem.dense_use(name))
     return most

@@ -5,7 +5,6 @@ The file format is `mdp-study/1`, JSON; docs/reference/study-file.md describes i
 
 import os
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from .files import read_json, write_json
 from .json_head import read_head
 from .model_ref import ModelRef
 from .names import readable, slug
+from .near import did_you_mean
 from .paths import data_dir, study_dirs
 from .study_json import FORMAT, study_from_json, study_to_json
 from .study_record import Scores, StudyRecord, Tables, build_study, counted_tables, interpolation_note
@@ -54,8 +54,7 @@ def _found(named: str | os.PathLike) -> Path:
         return path
     found = find_study(str(path))
     if found is None and path.name.isprintable() and "@" not in path.name and not path.suffix:
-        near = get_close_matches(path.name, [Path(s["path"]).stem for s in list_studies()], 2)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(path.name, [Path(s["path"]).stem for s in list_studies()])
         raise BadFile(f"There is no study {path.name!r} here: mdp studies lists those at hand.{hint}")
     return found or path
 

@@ -47,15 +47,18 @@ def interpolation_note(tables: Tables) -> str:
     """How much of the tables was inferred, and how well by cross-validation; "" if they do not say."""
     p = tables.provenance
     try:
-        entries, measured, error = int(p["entries"]), int(p["measured"]), float(p["inferred_error"])
+        entries, measured, unknown = int(p["entries"]), int(p["measured"]), int(p.get("error_unknown", 0))
+        error = None if p["inferred_error"] is None else float(p["inferred_error"])
     except (KeyError, TypeError, ValueError):
         return ""
     if measured >= entries:
         return f"All {entries} entries of the tables were measured."
-    return (
-        f"{measured} of the {entries} entries of the tables were measured; the others were inferred, with a "
-        f"median error of {100 * error:.1f} % in the worst table (cross-validated)."
-    )
+    told = f"{measured} of the {entries} entries of the tables were measured; the others were inferred"
+    if error is None:
+        return f"{told}. How well is not known: too few were measured."
+    told += f", with a median error of {100 * error:.1f} % in the worst table (cross-validated)."
+    some = f" Of {unknown} of them the error is not known: too few entries of their tables were measured."
+    return told + (some if unknown else "")
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from .errors import MdpError
+from .near import did_you_mean
 from .problem import Problem
 from .resources import WORDS, budgeted, said
 from .terms import Resource
@@ -23,7 +24,8 @@ def turned(problem: Problem, name: str) -> Problem:
     resource = problem.resource.get(name)
     if resource is None:
         known = ", ".join((LATENCY, *(r.name for r in problem.resources if not r.peak)))
-        raise MdpError(f"{problem.name!r} does not know {name[:60]!r}. It knows {known}.")
+        hint = did_you_mean(name, problem.resource)
+        raise MdpError(f"{problem.name!r} holds no {name[:60]!r}: it knows {known}.{hint}")
     if resource.peak:
         flag = f"--{name.replace('_', '-')}" if name in WORDS else f"--limit {name}="
         raise MdpError(

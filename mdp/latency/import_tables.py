@@ -121,7 +121,7 @@ def import_times(
     if like:
         provenance["like"] = {key: like.provenance.get(key) for key in ("device", "software", "launch")}
     if told_by_blocks is not None:
-        provenance["inferred_error"] = max(provenance["inferred_error"], round(told_by_blocks, 5))
+        provenance["inferred_error"] = max(provenance["inferred_error"] or 0.0, round(told_by_blocks, 5))
         provenance["blocks"] = "whole blocks, shared out among their parts; the network's ends cost nothing"
     if told:
         provenance["whole_networks"] = dataclasses.asdict(told)

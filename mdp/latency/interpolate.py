@@ -25,7 +25,8 @@ class Filled:
     Attributes:
         values: as measured where measured, else predicted; shape (entries,).
         deviation: predicted standard deviation over the value; 0 where measured.
-        error: median of the relative leave-one-out errors; `worst` is their 95th percentile.
+        error: median of the relative leave-one-out errors; `worst` is their 95th percentile. Both are inf
+            where the trend has a coefficient for every measured entry: how well it tells others is not known.
     """
 
     values: np.ndarray
@@ -59,7 +60,10 @@ def fill(
     scale = max(float(np.sqrt(np.mean(residual**2))), LEAST_NOISE)
     fits = [_process(points[known], residual, sigma, scale, length) for length in LENGTHS]
     length, factor, left_out, score = min(fits, key=lambda fit: np.mean(np.abs(fit[2])))
-    error = np.abs(left_out) * expected[known] / y
+    # The trend has seen the entry that is left out. In a fit of p coefficients to n entries, a residual is on
+    # average (n - p) / n of what it would be without (the mean leverage is p / n).
+    free = len(y) - np.count_nonzero(weights)
+    error = np.abs(left_out) * expected[known] / y * len(y) / max(free, 1)
     told = error[holdout[known]] if holdout is not None and holdout[known].any() else error
     values, deviation = measured.astype(float), np.zeros(len(measured))
     if not known.all():
@@ -69,6 +73,8 @@ def fill(
         values[~known] = expected[~known] * mean
         # A deviation that the left-out errors exceed is too small: it grows until they are as it says.
         deviation[~known] = max(1.0, score) * np.sqrt(np.maximum(variance, 0)) / mean
+    if not free and not known.all():
+        return Filled(values, deviation, np.inf, np.inf)
     worst = max(float(np.quantile(errors, 0.95)) for errors in (told, error))  # those drawn are few
     return Filled(values, deviation, float(np.median(told)), worst)
 

@@ -249,11 +249,16 @@ def _details(surface: Surface, known: Mapping[str, Entry], filled: Filled) -> di
         "entries": len(surface.keys),
         "measured": len(entries),
         "failed": failed,
-        "inferred_error": round(filled.error, 5),
-        "inferred_worst": round(filled.worst, 5),
+        "inferred_error": _known(filled.error),
+        "inferred_worst": _known(filled.worst),
         "spread": round(float(np.median([e.spread for e in entries])), 5),
         "repeats": int(np.median([e.repeats for e in entries])),
     }
+
+
+def _known(error: float) -> float | None:
+    """An error for a file; None where it is not known."""
+    return round(error, 5) if np.isfinite(error) else None
 
 
 def _provenance(found: "PrunableNetwork", run: Run, details: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,9 @@ def summary(details: Mapping[str, Mapping[str, Any]], entries: Iterable[Entry]) 
         entries: what was read, failures left out.
     """
     own = [d for d in details.values() if "same_as" not in d]
+    inferred = [d for d in own if _inferred(d)]
+    errors = [d["inferred_error"] for d in inferred if d["inferred_error"] is not None]
+    unknown = sum(d["entries"] - d["measured"] for d in inferred if d["inferred_error"] is None)
     read = list(entries)
     return {
         "entries": sum(d["entries"] for d in own),
@@ -24,7 +27,8 @@ def summary(details: Mapping[str, Mapping[str, Any]], entries: Iterable[Entry]) 
         "spread": round(float(np.median([e.spread for e in read])), 5),
         "repeats": int(np.median([e.repeats for e in read])),
         "drift": round(float(np.max([e.drift for e in read])), 5),
-        "inferred_error": round(max((d["inferred_error"] for d in own if _inferred(d)), default=0.0), 5),
+        "inferred_error": round(max(errors, default=0.0), 5) if errors or not unknown else None,
+        **({"error_unknown": unknown} if unknown else {}),
     }
 
 

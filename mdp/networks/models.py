@@ -4,7 +4,6 @@ Nothing is downloaded unless "pretrained" is asked for.
 """
 
 import contextlib
-import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import MdpError, first_line
 from ..core.files import read_json
 from ..core.model_ref import MEMORY, ModelRef
+from ..core.near import did_you_mean
 from .demo_parts import shaped
 from .demos import DEMOS, PUBLIC, SHIPPED_MODELS, Demo, demo_path
 from .factories import is_own, make
@@ -269,8 +269,7 @@ def _timm_config(name: str):
 
     base = name.split(".")[0]
     if not timm.is_model(base):
-        near = difflib.get_close_matches(base, [*DEMOS, *timm.list_models()], n=3)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(base, [*DEMOS, *timm.list_models()], 3)
         hint = _OWN if name.endswith(".py") or name.partition(":")[2].isidentifier() else hint
         raise MdpError(
             f"There is no model {name!r}: it is neither a demo network nor a name that timm knows.{hint}"

@@ -1,10 +1,10 @@
 """torchvision's classification models and one-stage detectors, named `torchvision/NAME`, untrained or with a
 checkpoint's weights. Of a detector it is the body: see detector_body.py."""
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import MdpError
+from ..core.near import did_you_mean
 
 if TYPE_CHECKING:
     from timm.models import PretrainedCfg
@@ -57,8 +57,7 @@ def config(name: str) -> "PretrainedCfg":
                 f"{name} is no classification model and no one-stage detector. Build it and give it to "
                 "mdp.prunable(module, example_inputs)."
             )
-        near = difflib.get_close_matches(own, [n.removeprefix(PREFIX) for n in names()], n=3)
-        hint = f" Did you mean {' or '.join(PREFIX + n for n in near)}?" if near else ""
+        hint = did_you_mean(own, [n.removeprefix(PREFIX) for n in names()], 3, PREFIX)
         raise MdpError(f"torchvision has no model {own!r}.{hint}")
     if own in DETECTORS:
         side = DETECTORS[own]

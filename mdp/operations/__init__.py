@@ -23,6 +23,7 @@ from .networks import (
     TrainOptions,
 )
 from .option import Option, Options, check, described, option, required
+from .parser import Parser
 from .profile import ProfileOptions
 from .score import ScoreOptions
 from .solve import FrontOptions, IterateOptions, SolveOptions
@@ -76,6 +77,7 @@ __all__ = [
     "MeasureOptions",
     "Option",
     "Options",
+    "Parser",
     "ProfileOptions",
     "RepairOptions",
     "RotateOptions",

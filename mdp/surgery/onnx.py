@@ -24,8 +24,9 @@ def export_onnx(
     """Write `model` for images of `input_size` (channels, height, width), any batch size; returns the path.
 
     Input `images`, output `scores`; weights are inside the file. With `inputs`, as in `ModelRef.inputs`, the
-    inputs are these, named `input_0` and so on, and the outputs have the names that torch gives them. Of an
-    answer that holds more than tensors (a number, a word, a dataclass) the file has the tensors, in order.
+    inputs are these, named `input_0` and so on. The parts of a dict are named by its keys, those of other
+    answers as torch names them. Of an answer that holds more than tensors (a number, a word, a dataclass) the
+    file has the tensors, in order.
 
     Args:
         tell: takes the sentence that says what of the answer was left out.
@@ -44,14 +45,16 @@ def export_onnx(
     model.eval()
     try:
         with _quiet():
-            left_out = _no_tensors(model, example)
+            with torch.no_grad():
+                answer = model(*(t.clone() for t in example))
+            left_out = _no_tensors(answer)
             program = torch.onnx.export(
                 model if left_out is None else _TensorsAlone(model),
                 example,
                 dynamo=True,
                 verbose=False,
                 input_names=named,
-                output_names=None if inputs else ["scores"],
+                output_names=_output_names(answer, bool(inputs)),
                 dynamic_shapes=free if left_out is None else (free,),
             )
     except Exception as error:  # the exporter raises many kinds; the reason goes to the reader
@@ -79,11 +82,17 @@ def _parts(answer: object) -> list[object]:
     return tree_leaves(dict(vars(answer)) if hasattr(answer, "__dataclass_fields__") else answer)
 
 
-def _no_tensors(model: nn.Module, example: Sequence[torch.Tensor]) -> str | None:
+def _output_names(answer: object, several: bool) -> list[str] | None:
+    """Names of the outputs; None for those that torch gives. `several`: whether there are several inputs."""
+    if isinstance(answer, torch.Tensor):
+        return None if several else ["scores"]
+    plain = isinstance(answer, dict) and all(isinstance(t, torch.Tensor) for t in answer.values())
+    return [str(key) for key in answer] if plain and len(set(map(str, answer))) == len(answer) else None
+
+
+def _no_tensors(answer: object) -> str | None:
     """What there is in an answer that is no tensor, empty for none in a class of the user's own; None where
     the exporter takes the answer as it is."""
-    with torch.no_grad():
-        answer = model(*(t.clone() for t in example))
     if all(part is None or isinstance(part, torch.Tensor) for part in tree_leaves(answer)):
         return None
     others = [p for p in _parts(answer) if p is not None and not isinstance(p, torch.Tensor)]

@@ -76,8 +76,8 @@ def examples(
         inputs, targets = _parted(batch, len(wanted))
         if labelled and targets is None:
             raise MdpError(
-                'These batches have no targets, which this takes. Give (inputs, targets), or task="match", '
-                "which needs none."
+                'These batches have no targets, and this needs them. Give (inputs, targets), or task="match"'
+                ", which needs none."
             )
         _check(inputs, wanted, ref.name)
         ready = tuple(

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mdp.core.errors import MdpError
+from mdp.operations import Parser
 
 from .addresses import base_of, host_of, origin_of, wrong_address, wrong_url
 
@@ -126,7 +127,7 @@ def taken(port: int) -> bool:
 
 def parse(argv: list[str] | None = None) -> tuple[Options, bool]:
     """The options, and whether long work (measuring, training) may be started from the pages."""
-    parser = argparse.ArgumentParser(prog="python -m mdp_widgets", description="Serve the explorer.")
+    parser = Parser(prog="python -m mdp_widgets", description="Serve the explorer.")
     parser.add_argument("--port", type=int, default=8866)
     parser.add_argument(
         "--address", default="localhost",

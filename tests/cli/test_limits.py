@@ -47,7 +47,7 @@ def test_words_say_every_limit(capsys):
         (("--parameters=-5",), "cannot be used"),
         (("--macs", "-3M"), "cannot be used"),
         (("--macs", "1"), "smallest possible"),
-        (("--limit", "laptop=3"), "does not know its laptop"),
+        (("--limit", "laptop=3"), "holds no 'laptop' to limit"),
         (("--limit", "laptop"), "NAME=AMOUNT"),
         (("--budget", "95%", "--parameters", "20%", "--solver", "halp"), "knows latency only"),
     ],
@@ -119,7 +119,7 @@ def test_a_front_over_parameters_holds_the_latency(capsys):
         assert there.importance == pytest.approx(p["importance"])
     front = study.front(["30%"], over="macs", limits={"latency": "50%"})
     assert front.points[0].plan.latency_unit == "MACs" and front.points[0].plan.is_optimal
-    refused = ((["--over", "joules"], "does not know 'joules'"), (["--budget", "50%"], "give --over"))
+    refused = ((["--over", "joules"], "holds no 'joules'"), (["--budget", "50%"], "give --over"))
     for wrong, said in refused:
         assert main(["front", STUDY, *wrong]) == 2 and said in capsys.readouterr().err
     assert main(["front", STUDY, "--over", "parameters", "--budget", "0.001", "--budgets", "3"]) == 2

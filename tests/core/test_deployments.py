@@ -160,7 +160,7 @@ def test_the_command_line_limits_and_switches(capsys, path, study):
     assert data["budget"] == pytest.approx(0.5 * study.problem.dense_use("laptop"))
     for words, said in (
         (["--deployment", "phone"], "has no deployment"),
-        (["--deployment", "phone=3ms"], "does not know its phone"),
+        (["--deployment", "phone=3ms"], "holds no 'phone' to limit"),
         (["--deployment", "laptop", "--deployment", "server"], "of one deployment"),
         (["--deployment", "laptop=3MB"], "cannot be used"),
     ):

@@ -103,3 +103,26 @@ def test_how_well_a_table_could_be_inferred_that_was_measured_throughout_matters
     whole = {"entries": 8, "measured": 8, "inferred_error": 9.0, **facts}
     assert summary({"a": some, "b": whole}, [Entry(1.0, 0.1, 4, 3)])["inferred_error"] == 0.05
     assert summary({"b": whole}, [Entry(1.0, 0.1, 4, 3)])["inferred_error"] == 0.0
+
+
+def test_an_error_that_is_not_known_is_not_called_none(study):
+    from mdp.core.study import interpolation_note
+    from mdp.latency.store import Entry
+    from mdp.latency.summary import summary
+
+    some = {"entries": 10, "measured": 4, "inferred_error": 0.05, "failed": []}
+    few = {"entries": 6, "measured": 2, "inferred_error": None, "failed": []}
+    read = [Entry(1.0, 0.1, 4, 3)]
+    both, alone = summary({"a": some, "b": few}, read), summary({"b": few}, read)
+    assert (both["inferred_error"], both["error_unknown"]) == (0.05, 4)
+    assert (alone["inferred_error"], alone["error_unknown"]) == (None, 4)
+    assert table_faults(alone, {"b": few}) == ()
+
+    def note(facts):
+        return interpolation_note(dataclasses.replace(study.tables, provenance=facts))
+
+    assert note(both).endswith(
+        "Of 4 of them the error is not known: too few entries of their tables were measured."
+    )
+    assert note(alone).endswith("How well is not known: too few were measured.") and "%" not in note(alone)
+    assert "not known" not in note(summary({"a": some}, read))

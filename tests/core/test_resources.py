@@ -117,7 +117,7 @@ def test_a_resource_is_limited_once_and_never_to_minus_nothing():
 def test_amounts_are_said_as_typed(study):
     assert [amount(v, "params") for v in (0, 12, 1.2e6)] == ["0 params", "12 params", "1.2 M params"]
     assert amount(25e6, "bytes") == "25 MB" and amount(12.345, "ms") == "12.35 ms"
-    with pytest.raises(MdpError, match="does not know its energy"):
+    with pytest.raises(MdpError, match="holds no 'energy' to limit"):
         limits_of(study.problem, {"energy": "3"})
 
 

@@ -1,6 +1,7 @@
 import itertools
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,3 +96,16 @@ def test_the_error_is_that_of_the_entries_drawn():
         return fill(points, products(points), values, np.full(32, 0.005), holdout).error
 
     assert error(holdout | (widths % 4 == 0)) > 0.1 > 0.02 > error(widths % 4 == 0)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_few_entries_claim_no_less_error_than_they_make(count):
+    """A trend that goes through every entry leaves no residual, and so tells nothing of its error."""
+    widths = np.arange(1.0, 17.0)
+    points, trend = widths[:, None] / 16, products(widths[:, None] / 16)
+    truth = 5 + widths**1.5
+    shown = np.isin(widths, np.rint(np.linspace(1, 16, count)))
+    filled = fill(points, trend, np.where(shown, truth, np.nan), np.zeros(16))
+    made = np.median(np.abs(filled.values[~shown] / truth[~shown] - 1))
+    assert filled.error > made / 2 and filled.worst >= filled.error
+    assert (filled.error == np.inf) == (count == 2)

@@ -193,3 +193,24 @@ def test_halves_of_blocks_are_rebuilt(tmp_path):
     assert type(again.blocks[1]).__name__ == "MlpHalf" and type(again.blocks[2]).__name__ == "AttentionHalf"
     with torch.no_grad():
         torch.testing.assert_close(again(images(found)), model(images(found)), rtol=1e-5, atol=1e-6)
+
+
+class TwoAnswers(torch.nn.Module):
+    def __init__(self, several=False):
+        super().__init__()
+        self.mask, self.several = torch.nn.Conv2d(1, 2, 3), several
+
+    def forward(self, x):
+        y = self.mask(x)
+        return (y, y.mean()) if self.several else {"mask": y, "class": y.mean((2, 3))}
+
+
+def test_onnx_names_the_parts_of_an_answer_by_their_keys(tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+
+    def names(model):
+        path = export_onnx(model, tmp_path / "net.onnx", (1, 8, 8))
+        return [o.name for o in onnxruntime.InferenceSession(str(path)).get_outputs()]
+
+    assert names(TwoAnswers()) == ["mask", "class"]
+    assert len(names(TwoAnswers(several=True))) == 2 and "scores" not in names(TwoAnswers(several=True))

@@ -88,9 +88,10 @@ def test_every_claim_has_its_verdict_its_figures_in_the_documentation_and_a_way_
     for claim in found:
         assert claim.claim and claim.source and claim.measured and claim.control
         assert 0 <= claim.step <= 7 and bool(claim.step) != bool(claim.opens)
-        tested = claim.verdict != "not testable here"
-        assert bool(claim.command) == bool(claim.page) == tested
-        if tested:
+        assert bool(claim.command) == bool(claim.page)
+        # Something of the kind may have been measured where the claim itself cannot be tested.
+        assert claim.page or (claim.verdict == "not testable here" and not re.search(r"\d", claim.measured))
+        if claim.page:
             text = (DOCS / claim.page).read_text(encoding="utf-8")
             numbers = re.findall(r"\d+\.\d+", claim.measured)
             assert numbers or claim.row
