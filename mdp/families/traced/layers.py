@@ -8,6 +8,7 @@ from timm.layers.grn import GlobalResponseNorm
 from torch import nn
 from torchvision.ops import FrozenBatchNorm2d
 
+from ...networks.libraries import LAYERS, is_of
 from ..channels import is_uncentred_norm
 from ..masked_norms import channels_first
 from .ledger import Ledger
@@ -37,7 +38,7 @@ def layer(ledger: Ledger, name: str, module: nn.Module, value: Value, shape: tup
 def forward_is_known(module: nn.Module) -> bool:
     """Whether a layer computes what torch's does, or is one of the libraries' whose like is known."""
     own = type(module)
-    if own.__module__.partition(".")[0] in ("torch", "timm", "torchvision"):
+    if is_of(own, LAYERS):
         return True
     return any(own.forward is base.forward for base in own.__mro__ if base.__module__.startswith("torch.nn"))
 
