@@ -44,7 +44,12 @@ def family(name: str) -> ModuleType:
 
 
 def family_of(model: "nn.Module") -> str:
-    """The name of the family that takes a model: GENERAL where none of the others does."""
+    """The name of the family that takes a model: GENERAL where none of the others does, and for norms without
+    scales, by which the others know what a norm's units are."""
+    from .masked_norms import is_bare
+
+    if any(map(is_bare, model.modules())):
+        return GENERAL
     return next((name for name in FAMILIES if family(name).matches(model)), GENERAL)
 
 
@@ -71,17 +76,16 @@ def find(
     """
     if attention not in ("fused", "split"):
         raise MdpError(f"Attention can be timed fused or split, not {attention!r}.")
-    for name in FAMILIES:
-        module = family(name)
-        if module.matches(model):
-            if name == "vit":
-                return module.find(model, ref, width_step, split_blocks, attention)
-            if split_blocks or attention != "fused":
-                raise Unsupported(
-                    f"{ref.name} is no transformer: its blocks have no attention to "
-                    f"{'remove by halves' if split_blocks else 'time otherwise'}."
-                )
-            return module.find(model, ref, width_step)
+    name = family_of(model)
+    if name == "vit":
+        return family(name).find(model, ref, width_step, split_blocks, attention)
+    if name != GENERAL:
+        if split_blocks or attention != "fused":
+            raise Unsupported(
+                f"{ref.name} is no transformer: its blocks have no attention to "
+                f"{'remove by halves' if split_blocks else 'time otherwise'}."
+            )
+        return family(name).find(model, ref, width_step)
     if attention != "fused":
         raise Unsupported(
             f"{ref.name} is of none of the families ({', '.join(FAMILIES)}), and is pruned as a graph of "

@@ -210,13 +210,14 @@ def _works_by_channel(module: nn.Module) -> bool:
 
 def is_uncentred_norm(module: nn.Module) -> bool:
     """Norms that divide by a spread over channels and subtract nothing."""
-    from timm.layers import RmsNorm, RmsNorm2d
+    from timm.layers.norm import RmsNorm, RmsNorm2d, RmsNorm2dFp32, RmsNormFp32
 
-    return isinstance(module, (nn.RMSNorm, RmsNorm, RmsNorm2d)) or is_simple_norm(module)
+    kinds = (nn.RMSNorm, RmsNorm, RmsNormFp32, RmsNorm2d, RmsNorm2dFp32)
+    return isinstance(module, kinds) or is_simple_norm(module)
 
 
 def is_simple_norm(module: nn.Module) -> bool:
     """timm's SimpleNorm, which divides by the unbiased standard deviation."""
-    from timm.layers import SimpleNorm, SimpleNorm2d
+    from timm.layers.norm import SimpleNorm, SimpleNorm2d, SimpleNorm2dFp32, SimpleNormFp32
 
-    return isinstance(module, (SimpleNorm, SimpleNorm2d))
+    return isinstance(module, (SimpleNorm, SimpleNormFp32, SimpleNorm2d, SimpleNorm2dFp32))

@@ -30,6 +30,11 @@ class NarrowPool(nn.Module):
         return {"token": lambda: x[:, 0], "avg": lambda: x.mean(1)}.get(self.pool, lambda: x)()
 
 
+def is_bare(module: nn.Module) -> bool:
+    """Whether a module is a norm without scales: no tensor of it says which of its units count."""
+    return module._parameters.get("weight", module) is None
+
+
 def kept_norm(norm: nn.Module, kept: torch.Tensor) -> nn.Module | None:
     """For masked networks: a norm that mixes its units, with statistics over the kept ones; else None."""
     from timm.layers.grn import GlobalResponseNorm
@@ -63,7 +68,8 @@ class KeptNorm(nn.Module):
         spread = centred.square() if self.simple else x.square()
         variance = spread.sum(-1, keepdim=True) / (count - 1 if self.simple else count)
         eps = torch.finfo(x.dtype).eps if self.eps is None else self.eps
-        x = x * torch.rsqrt(variance + eps) * self.weight
+        x = x * torch.rsqrt(variance + eps)
+        x = x if self.weight is None else x * self.weight
         x = x if self.bias is None else x + self.bias
         return self.act(x.transpose(self.axis, -1))
 
@@ -103,14 +109,25 @@ class KeptWholeNorm(nn.Module):
         shape = (-1, *(1,) * (x.ndim - 2))
         statistics = F.group_norm(x[:, self.kept], 1, eps=self.eps)
         normed = torch.zeros_like(x).index_copy(1, self.kept.nonzero().ravel(), statistics)
-        return self.act(normed * self.weight.view(shape) + self.bias.view(shape))
+        if self.weight is not None:
+            normed = normed * self.weight.view(shape) + self.bias.view(shape)
+        return self.act(normed)
 
 
 def channels_first(norm: nn.Module) -> bool:
     """Whether a norm expects channels as axis 1 of an image."""
-    from timm.layers.norm import LayerNorm2d, LayerNorm2dFp32, LayerNormExp2d, RmsNorm2d, SimpleNorm2d
+    from timm.layers.norm import (
+        LayerNorm2d,
+        LayerNorm2dFp32,
+        LayerNormExp2d,
+        RmsNorm2d,
+        RmsNorm2dFp32,
+        SimpleNorm2d,
+        SimpleNorm2dFp32,
+    )
     from timm.layers.norm_act import LayerNormAct2d, LayerNormAct2dFp32
     from torchvision.models.convnext import LayerNorm2d as TorchvisionNorm
 
     timm = (LayerNorm2d, LayerNorm2dFp32, LayerNormExp2d, LayerNormAct2d, LayerNormAct2dFp32)
-    return isinstance(norm, (*timm, RmsNorm2d, SimpleNorm2d, TorchvisionNorm))
+    uncentred = (RmsNorm2d, RmsNorm2dFp32, SimpleNorm2d, SimpleNorm2dFp32)
+    return isinstance(norm, (*timm, *uncentred, TorchvisionNorm))

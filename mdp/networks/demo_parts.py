@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from .demos import Demo
+from .same_numbers import same_numbers
 
 if TYPE_CHECKING:
     from torch import nn
@@ -10,7 +11,6 @@ if TYPE_CHECKING:
 
 def shaped(model: "nn.Module", demo: Demo) -> "nn.Module":
     """The built timm model with the demo's stem, and nothing where timm's ResNet expects a fourth stage."""
-    import torch
     from torch import nn
 
     if demo.full_stem:
@@ -18,8 +18,7 @@ def shaped(model: "nn.Module", demo: Demo) -> "nn.Module":
         model.conv1[0].stride = (1, 1)
     if demo.plain_stem:
         first, last = model.conv1[0], model.conv1[-1]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
+        with same_numbers():
             model.conv1 = nn.Conv2d(first.in_channels, last.out_channels, 3, padding=1, bias=False)
             nn.init.kaiming_normal_(model.conv1.weight, mode="fan_out", nonlinearity="relu")  # as timm
     if len(demo.arguments.get("channels", (0,) * 4)) == 3:

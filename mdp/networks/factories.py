@@ -8,7 +8,6 @@ import dataclasses
 import importlib
 import importlib.util
 import os
-import random
 import re
 import shlex
 import sys
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import BadFile, MdpError, first_line
 from ..core.model_ref import FACTORY, MEMORY, ModelRef
+from .same_numbers import same_numbers
 
 if TYPE_CHECKING:
     from torch import nn
@@ -90,7 +90,7 @@ def run(text: str) -> "tuple[nn.Module, Any]":
     place, _, name = text.rpartition(":")
     with _importable(Path(place).parent if _is_file(place) else Path.cwd()):
         function = _function(place, name)
-        with _same_numbers():
+        with same_numbers():
             try:
                 made = function()
             except _RAISED as error:
@@ -197,24 +197,6 @@ def _of_file(path: Path) -> Any:
     except _RAISED as error:
         raise BadFile(f"{path} cannot be run: {type(error).__name__}: {first_line(error)}.") from None
     return module
-
-
-@contextmanager
-def _same_numbers() -> Iterator[None]:
-    """Random numbers (torch's, Python's, NumPy's) that are the same each time; the caller's stay."""
-    import numpy as np
-    import torch
-
-    before, before_numpy = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            random.seed(0)
-            np.random.seed(0)
-            yield
-    finally:
-        random.setstate(before)
-        np.random.set_state(before_numpy)
 
 
 @contextmanager

@@ -8,9 +8,8 @@ from torch.utils._pytree import tree_leaves
 
 from ..core.errors import MdpError, Unsupported, first_line
 from ..core.model_ref import INPUT_TYPES, MEMORY, ModelRef
+from .libraries import NETWORKS, is_of
 
-# Their forwards write into no parameter, and their networks may be large.
-_LIBRARIES = ("timm", "torchvision")
 # Where a module holds what belongs to it; all else is an attribute of its class's making.
 _OWN = ("_parameters", "_buffers", "_modules")
 
@@ -57,8 +56,9 @@ def _results(model: nn.Module) -> dict[int, torch.Tensor]:
 
 
 def _tried_on(model: nn.Module) -> nn.Module:
-    """What to run a forward on for the first time: a stranger's may write into its parameters."""
-    return (twin if type(model).__module__.partition(".")[0] in _LIBRARIES else copied)(model)
+    """What to run a forward on for the first time: a stranger's may write into its parameters. Those of the
+    libraries do not, and may be large."""
+    return (twin if is_of(type(model), NETWORKS) else copied)(model)
 
 
 def reference(

@@ -20,6 +20,7 @@ from .factories import is_own, make
 from .heads import classes_in, classifiers, load
 from .hub import hub
 from .model_input import check_patches, checked_size, side
+from .same_numbers import same_numbers
 from .size_check import check_size
 from .torchvision_models import build, is_torchvision
 from .torchvision_models import config as torchvision_config
@@ -149,7 +150,6 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
         BadFile: the checkpoint is damaged or of another architecture.
     """
     import timm
-    import torch
 
     if is_own(ref):
         return make(ref, load_weights=load_weights)
@@ -166,8 +166,7 @@ def create(ref: ModelRef, *, load_weights: bool = True) -> "nn.Module":
     check_size(ref, create)
     arguments = {**(demo.arguments if demo else {}), **ref.arguments}
     pretrained = load_weights and ref.weights == "pretrained"
-    with torch.random.fork_rng(devices=[]), hub() if pretrained else contextlib.nullcontext():
-        torch.manual_seed(0)
+    with same_numbers(), hub() if pretrained else contextlib.nullcontext():
         try:
             if is_torchvision(ref.name):
                 model = build(ref.name, ref.classes, ref.input_size[0], arguments)

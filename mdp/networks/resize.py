@@ -47,6 +47,17 @@ def like(module: nn.Module, units: int) -> nn.Module:
     return new
 
 
+def correct_bare(norm: nn.Module, units: int) -> None:
+    """Make a norm without scales note how many units it has."""
+    if isinstance(norm, nn.GroupNorm):
+        norm.num_groups = max(1, units * norm.num_groups // norm.num_channels)
+        norm.num_channels = units
+    elif isinstance(norm, nn.modules.batchnorm._NormBase):
+        norm.num_features = units
+    else:
+        norm.normalized_shape = (units,)
+
+
 def correct(module: nn.Module) -> None:
     """Make what a module notes of its widths fit its tensors."""
     if isinstance(module, nn.modules.conv._ConvTransposeNd):

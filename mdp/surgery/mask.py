@@ -36,7 +36,8 @@ def mask(
     order = order or {}
     check_decision(found, choices, removed, order)
     model = found.model if in_place else copied(found.model)
-    positions = kept_positions(found, kept_units(found, choices, order))
+    kept = kept_units(found, choices, order)
+    positions = kept_positions(found, kept)
     tensors = dict(model.named_parameters())
     with torch.no_grad():
         for name, axes in positions.items():
@@ -51,6 +52,9 @@ def mask(
             if norm is not None:
                 model.set_submodule(path, norm)
     module = family(found.space.family)
+    if found.anatomy is not None:
+        for path, norm in module.masked_norms(found, kept).items():
+            model.set_submodule(path, norm)
     for block in removed:
         if found.anatomy is None:
             module.remove(model, block)

@@ -20,6 +20,7 @@ from ...networks.options import space_dim
 from ...networks.prunable import PrunableNetwork
 from ...networks.slices import Slice
 from .alive import alive
+from .bare_norms import masked_norms as masked
 from .batches import answer_of, of_batch, refuse_baked, refuse_other
 from .counting import counts
 from .dims import Group, groups, slices
@@ -41,7 +42,7 @@ NAME = "traced"
 NONE_MADE = "none are made by a layer that is known, a module such as nn.Conv2d or nn.Linear"
 TIMM_MODULES = ()  # of timm's modules, whatever the other families leave
 
-__all__ = ["NAME", "TracedNetwork", "example", "find", "rebuilt", "remove_masked"]
+__all__ = ["NAME", "TracedNetwork", "example", "find", "masked_norms", "rebuilt", "remove_masked"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +167,13 @@ def remove_masked(found: PrunableNetwork, model: nn.Module, block: str) -> None:
     with torch.no_grad():
         for name in branch.last:
             tensors[name].zero_()
+
+
+def masked_norms(found: PrunableNetwork, kept: Mapping[str, np.ndarray]) -> dict[str, nn.Module]:
+    """What takes the place of the norms without scales in a masked network, by name; the others are found by
+    their scales."""
+    anatomy: Anatomy = found.anatomy
+    return dict(masked(anatomy.follower.ledger, found.model, keeping(anatomy, kept)))
 
 
 def rebuilt(

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import fx, nn
 
-from ...networks.resize import correct, loosen
+from ...networks.resize import correct, correct_bare, loosen
+from ..masked_norms import is_bare
 from .ledger import Ledger
 from .values import Axis, Value
 
@@ -84,6 +85,9 @@ class Cutter:
         for module in new.modules():
             if next(iter(module._parameters.values()), None) is not None or module._buffers:
                 correct(module)
+        bare = self.ledger.owned.get((f"{name}.weight", 0)) if is_bare(new) else None
+        if bare is not None and bare.labels:
+            correct_bare(new, int(self.stays(bare.labels, len(bare.labels[0])).sum()))
         if isinstance(groups, int) and groups > 1 and hasattr(new, "in_channels"):
             transposed = bool(new.transposed)
             owned = self.ledger.owned.get((self.ledger.names[f"{name}.weight"], 0))

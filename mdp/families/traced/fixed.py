@@ -9,12 +9,14 @@ from collections import defaultdict
 
 from torch import fx, nn
 
+from ...networks.libraries import FORWARDS, is_of
+from .moves import SLICES
+from .picks import REORDERS
 from .running import is_tensor, name_of
 from .shuffles import reorder
 
-# For their forwards nobody draws numbers, and other versions may write them otherwise.
-_LIBRARIES = ("mdp", "timm", "torch", "torchvision", "transformers")
-_PICKS = frozenset("getitem narrow roll flip index_select".split())
+# Steps whose settings say which positions they take, and in which order.
+_CHOOSING = SLICES | REORDERS
 
 
 def note_fixed(model: nn.Module, traced: fx.GraphModule, picked: dict[fx.Node, str]) -> None:
@@ -26,11 +28,11 @@ def note_fixed(model: nn.Module, traced: fx.GraphModule, picked: dict[fx.Node, s
     found: dict[str, list[str]] = defaultdict(list)
     for node in traced.graph.nodes:
         owner = type(model.get_submodule(str(node.meta["path"])))
-        if owner.__module__.partition(".")[0] in _LIBRARIES:
+        if is_of(owner, FORWARDS):
             continue
         if node.target is reorder and node in picked:
             found[picked[node] or _where(node)].append(repr(node.args[1:]))
-        elif name_of(traced, node) in _PICKS and node.op != "call_module" and is_tensor(node):
+        elif name_of(traced, node) in _CHOOSING and node.op != "call_module" and is_tensor(node):
             given = fx.map_arg((node.args[1:], node.kwargs), lambda n: None)
             found[_where(node)].append(repr(given))
     traced.meta["fixed"] = {

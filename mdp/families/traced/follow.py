@@ -89,12 +89,12 @@ class Follower:
             return None  # of what depends on the numbers, no trial says anything
         if node.op == "call_module" and len(sources) == 1:
             module = self.traced.get_submodule(str(node.target))
-            if tuple(module.parameters()) or tuple(module.buffers()):
-                if not is_tensor(node):
-                    return None
+            if is_tensor(node):
                 found = layer(self.ledger, str(node.target), module, first, tuple(out.shape))
-                if found is not None or tuple(module.parameters()):
+                if found is not None:
                     return found
+            if tuple(module.parameters()):
+                return None
         if node.target is put:
             return functions.put(self, node)
         if name in steps.ELEMENTWISE and is_tensor(node):

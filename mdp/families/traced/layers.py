@@ -8,8 +8,10 @@ from timm.layers.grn import GlobalResponseNorm
 from torch import nn
 from torchvision.ops import FrozenBatchNorm2d
 
+from ...networks.libraries import LAYERS, is_of
 from ..channels import is_uncentred_norm
-from ..masked_norms import channels_first
+from ..masked_norms import channels_first, is_bare
+from .bare_norms import own_channels
 from .ledger import Ledger
 from .values import Axis, Value
 
@@ -37,7 +39,7 @@ def layer(ledger: Ledger, name: str, module: nn.Module, value: Value, shape: tup
 def forward_is_known(module: nn.Module) -> bool:
     """Whether a layer computes what torch's does, or is one of the libraries' whose like is known."""
     own = type(module)
-    if own.__module__.partition(".")[0] in ("torch", "timm", "torchvision"):
+    if is_of(own, LAYERS):
         return True
     return any(own.forward is base.forward for base in own.__mro__ if base.__module__.startswith("torch.nn"))
 
@@ -102,6 +104,8 @@ def _per_channel(axis_of: Callable[[nn.Module, Value], int], *, norm: bool) -> R
 
     def rule(ledger: Ledger, name: str, module: nn.Module, value: Value) -> Value:
         axis = axis_of(module, value)
+        if is_bare(module):
+            own_channels(ledger, name, value.axes[axis])
         for leaf, tensor in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)):
             if tensor.numel() > 1 and tensor.numel() == value.shape[axis]:
                 place = next(i for i, n in enumerate(tensor.shape) if n > 1)
@@ -125,8 +129,8 @@ def _instance_norm(ledger: Ledger, name: str, module: nn.Module, value: Value) -
 def _group_norm(ledger: Ledger, name: str, module: nn.Module, value: Value) -> Value:
     value = ledger.fix_value(value, SPATIAL, but=(1,))
     groups = getattr(module, "num_groups", None) or module.groups
-    if getattr(module, "weight", None) is None or (groups == 1 and len(value.axes[1]) > 1):
-        return ledger.fix_value(value, "a norm without scales takes its statistics over all of them")
+    if groups == 1 and len(value.axes[1]) > 1:
+        return ledger.fix_value(value, "a norm takes its statistics over all of them")
     if groups > 1:
         for vector in value.axes[1]:
             ledger.join_within(vector, groups)
@@ -135,16 +139,13 @@ def _group_norm(ledger: Ledger, name: str, module: nn.Module, value: Value) -> V
 
 def _layer_norm(ledger: Ledger, name: str, module: nn.LayerNorm, value: Value) -> Value:
     axis = 1 if channels_first(module) else len(value.shape) - 1
-    if len(module.normalized_shape) != 1 or module.weight is None:
-        reason = "a norm takes its statistics over all of them"
-        if len(module.normalized_shape) == 1:
-            return ledger.fix_value(value, reason, but=tuple(i for i in value.labelled if i != axis))
-        return ledger.fix_value(value, reason)
+    if len(module.normalized_shape) != 1:
+        return ledger.fix_value(value, "a norm takes its statistics over all of them")
     return _per_channel(lambda m, v: axis, norm=False)(ledger, name, module, value)
 
 
 def _uncentred(ledger: Ledger, name: str, module: nn.Module, value: Value) -> Value | None:
-    if getattr(module, "weight", None) is None or len(module.normalized_shape) != 1:
+    if len(module.normalized_shape) != 1:
         return None
     axis = 1 if channels_first(module) else len(value.shape) - 1
     return _per_channel(lambda m, v: axis, norm=False)(ledger, name, module, value)

@@ -52,8 +52,9 @@ class Ledger:
 
     def own(self, tensor: str, axis: int, labels: Axis, role: str) -> Axis:
         """Say that a tensor has these labels along an axis. What the same axis was said to have is tied to
-        them: one layer that is used twice, or weights that two layers share."""
-        key = (self.names[tensor], axis)
+        them: one layer that is used twice, or weights that two layers share. A norm without scales owns what
+        its scales would."""
+        key = (self.names.get(tensor, tensor), axis)
         before = self.owned.setdefault(key, Owned(labels, role))
         if before.labels is not labels:
             self.tie([before.labels, labels], f"{tensor} is used twice, and once in a part that stays whole")

@@ -20,7 +20,8 @@ PLAIN = frozenset(
     " detach PixelShuffle PixelUnshuffle pixel_shuffle pixel_unshuffle".split()
 )
 SPLITS = frozenset("chunk split unbind".split())
-PICKS = frozenset("getitem narrow".split())
+# By bounds, a run of positions; those that pick by lists of numbers are in picks.py.
+SLICES = frozenset("getitem narrow".split())
 SPREADS = frozenset({"expand"})
 # To the shape of another value.
 LIKE = frozenset("expand_as reshape_as view_as".split())
@@ -35,7 +36,7 @@ def is_move(traced: fx.GraphModule, node: fx.Node) -> bool:
     name = name_of(traced, node)
     if name == "getattr":
         return is_tensor(node) and node.args[1] in ("T", "mT")
-    return name in RESHAPES | PLAIN | SPLITS | PICKS | SPREADS
+    return name in RESHAPES | PLAIN | SPLITS | SLICES | SPREADS
 
 
 def move(ledger: Ledger, traced: fx.GraphModule, node: fx.Node, value: Value) -> Any:

@@ -11,7 +11,11 @@ from .running import is_tensor, name_of, run
 from .shuffles import reorder
 from .values import along, spread, varying
 
-_PICKS = frozenset("flip roll index_select repeat repeat_interleave tile getitem".split())
+# By numbers that the step is given, in any order.
+REORDERS = frozenset("flip roll index_select".split())
+REPEATS = frozenset("repeat repeat_interleave tile".split())
+# Of these a table of indices picks, and no bounds.
+_TABLES = frozenset({"getitem"})
 # Longer lists of positions are tables of something else.
 _LONGEST = 2**16
 
@@ -24,12 +28,14 @@ def spell_out_picks(traced: fx.GraphModule) -> dict[fx.Node, str]:
     """
     graph, picked = traced.graph, {}
     for node in list(graph.nodes):
-        if name_of(traced, node) not in _PICKS or not is_tensor(node) or node.op == "call_module":
+        if not is_tensor(node) or node.op == "call_module":
+            continue
+        if name_of(traced, node) not in REORDERS | REPEATS | _TABLES:
             continue
         source = node.args[0] if node.args else None
         if not isinstance(source, fx.Node) or not is_tensor(source) or not source.meta["live"]:
             continue
-        if name_of(traced, node) == "getitem" and not any(map(is_tensor, node.all_input_nodes[1:])):
+        if name_of(traced, node) in _TABLES and not any(map(is_tensor, node.all_input_nodes[1:])):
             continue  # bounds of slices: known as they are
         found = _order(traced, source, node)
         if found is not None:

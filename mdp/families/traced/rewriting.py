@@ -9,7 +9,7 @@ from torch import fx
 
 from . import positions
 from .cutting import Cutter
-from .moves import PICKS
+from .moves import SLICES
 from .running import is_tensor, name_of
 from .shuffles import reorder
 from .values import Value
@@ -223,4 +223,4 @@ _REWRITES = {
     "pad": _pad,
     "reorder": _reorder,
 }
-assert PICKS <= set(_REWRITES)
+assert SLICES <= set(_REWRITES)

@@ -15,6 +15,7 @@ from ...core.errors import first_line
 from ...networks.lively import liven
 from ...networks.slices import Slice
 from ..masked_norms import kept_norm
+from .bare_norms import masked_norms
 from .batches import _tensors, same
 from .dims import Group
 from .follow import Follower
@@ -56,7 +57,7 @@ class Trial:
             with torch.no_grad():
                 # Not as pruned(...), which writes to the terminal what goes wrong here.
                 actual = _tensors(type(pruned).forward(pruned, *(t.clone() for t in self.inputs)))
-                with self._masked(slices, kept, gone) as masked:
+                with self._masked(slices, kept, gone, keep) as masked:
                     expected = _tensors(masked(*(t.clone() for t in self.inputs)))
                     right = _agree(actual, expected, same) or self._exactly(pruned, masked)
         except Exception as error:  # a cut that does not run
@@ -76,7 +77,11 @@ class Trial:
 
     @contextmanager
     def _masked(
-        self, slices: Sequence[Slice], kept: Mapping[str, np.ndarray], gone: Sequence[Branch]
+        self,
+        slices: Sequence[Slice],
+        kept: Mapping[str, np.ndarray],
+        gone: Sequence[Branch],
+        keep: np.ndarray,
     ) -> Iterator[nn.Module]:
         """The lively network, masked where it stands for as long as it is looked at."""
         model = self.lively
@@ -105,6 +110,9 @@ class Trial:
                 if norm is not None:
                     norms[path] = model.get_submodule(path)
                     model.set_submodule(path, norm)
+            for path, norm in masked_norms(self.follower.ledger, model, keep):
+                norms[path] = model.get_submodule(path)
+                model.set_submodule(path, norm)
             yield model
         finally:
             for path, norm in norms.items():
