@@ -4,6 +4,7 @@ import dataclasses
 
 from ..core.resources import limits_of
 from ..core.study import load_study, save_study
+from ..core.words import many
 from . import print_json, reporter
 from .solve import asked_of, place_of
 
@@ -42,5 +43,5 @@ def enforce_budget(args, budget: str):
         return print_json(facts)
     print(
         f"Measured {held.measured:.4g} ms within the budget of {held.budget:.4g} ms, "
-        f"after {len(held.steps)} round{'s' * (len(held.steps) > 1)}."
+        f"after {many(len(held.steps), 'round')}."
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.problem import Problem
+from ..core.words import many
 from ..solve import Alternative
 from .formats import number
 from .labels import dim_label, short_names
@@ -142,8 +143,8 @@ def counterfactuals_label(info: OppositesInfo) -> str:
         return "Cost of the opposite decision of every block; nothing is known."
     dearest = max(known, key=lambda o: o.loss or 0.0)
     return (
-        f"Cost of the opposite decision for {len(info.blocks)} blocks; the dearest is {dearest.name}, "
-        f"{_points(dearest.loss)}."
+        f"Cost of the opposite decision for {many(len(info.blocks), 'block')}; the dearest is "
+        f"{dearest.name}, {_points(dearest.loss)}."
     )
 
 

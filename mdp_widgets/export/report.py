@@ -206,6 +206,6 @@ def _plain(value) -> str:
         return (
             ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
             if len(value) <= 8
-            else f"{len(value)} entries"
+            else f"{len(value)} {'entry' if len(value) == 1 else 'entries'}"
         )
     return str(value)

@@ -16,6 +16,7 @@ from mdp.core.quality import (
 )
 from mdp.core.resources import budgeted
 from mdp.core.study import StudyRecord, interpolation_note
+from mdp.core.words import many
 from mdp.plot import formats as fmt
 
 from .fact import fact, with_stage
@@ -48,7 +49,7 @@ def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) ->
         fact(
             "importance kept",
             fmt.percent(plan.importance / (problem.dense_importance or 1.0)),
-            doubt or rough or f"{len(plan.removed_blocks)} of {len(problem.blocks)} blocks removed",
+            doubt or rough or f"{len(plan.removed_blocks)} of {many(len(problem.blocks), 'block')} removed",
             "wrong" if doubt else "",
             tested,
         ),
@@ -118,11 +119,11 @@ def _band(study: StudyRecord, plan: Plan, known: tuple[Timed, ...]) -> dict[str,
             }
         if known:
             far = max(abs(one.predicted / one.measured - 1) for one in known)
-            many = f"{len(known)} network{'s' * (len(known) > 1)}"
             return {
                 "band": f"±{fmt.percent(far)} on {len(known)}",
-                "title": f"{many} of other plans measured whole: the prediction was off by "
-                f"{fmt.percent(far)} at worst. More of them: mdp verify '{study.name}'. {inferred}".rstrip(),
+                "title": f"{many(len(known), 'network')} of other plans measured whole: the prediction "
+                f"was off by {fmt.percent(far)} at worst. More of them: mdp verify '{study.name}'. "
+                f"{inferred}".rstrip(),
             }
         return {
             "band": "± ?",
