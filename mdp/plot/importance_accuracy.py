@@ -7,7 +7,7 @@ from typing import Any
 from ..core.plan_accuracy import PlanAccuracy, known_of, measured_plans
 from ..core.quality import accuracy_check, correlations
 from ..core.study import StudyRecord
-from .accuracy_words import stage_text
+from .accuracy_words import plan_name, stage_text
 from .formats import ms, percent
 from .plan_summary import removed_summary
 from .style import axis, layout
@@ -56,10 +56,10 @@ def importance_test(study: StudyRecord, also: Collection[PlanAccuracy] = ()) -> 
 def _spot(study: StudyRecord, one: PlanAccuracy) -> Spot:
     problem, known = study.problem, known_of(one)
     importance = one.importance / (problem.dense_importance or 1.0)
-    name = "optimal plan" if one.method == "exact" else one.method
     text = (
-        f"<b>{name}</b> · {ms(one.latency, problem.latency_unit)}<br>{percent(importance)} importance, "
-        f"accuracy {percent(known.share)} {stage_text(known)}<br>{removed_summary(problem, one.removed)}"
+        f"<b>{plan_name(one.method)}</b> · {ms(one.latency, problem.latency_unit)}<br>"
+        f"{percent(importance)} importance, accuracy {percent(known.share)} {stage_text(known)}<br>"
+        f"measured on {one.images:,} images<br>{removed_summary(problem, one.removed)}"
     )
     return Spot(importance, known.share, one.method, text)
 
@@ -124,7 +124,7 @@ def _signed(value: float) -> str:
 def importance_test_table(info: ImportanceTest) -> tuple[list[str], list[list[str]]]:
     """The same as text: columns and rows."""
     rows = [
-        [name, s.method, percent(s.importance), percent(s.accuracy)]
+        [name, plan_name(s.method), percent(s.importance), percent(s.accuracy)]
         for name, spots in info.bands.items()
         for s in sorted(spots, key=lambda s: -s.importance)
     ]

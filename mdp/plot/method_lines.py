@@ -70,6 +70,7 @@ def methods_figure(study: StudyRecord, comparison: Comparison, stage: str = "rep
     if comparison.dense_measured is not None:
         at = ms(comparison.dense_measured, "ms")
         text = f"<b>dense</b> · measured {at}<br>accuracy {percent(comparison.dense)}"
+        text += f" of {comparison.images:,} images"
         dense = Mark(comparison.dense_measured, comparison.dense, text)
     seeds = max((len(p.repaired) for p in comparison.points), default=0)
     return MethodsFigure("ms", stage, dense, lines, seeds, comparison.images)
@@ -136,7 +137,7 @@ def methods_table(info: MethodsFigure) -> tuple[list[str], list[list[str]]]:
     ]
     if info.dense is not None:
         rows.append(["dense", ms(info.dense.latency, info.unit), percent(info.dense.accuracy), ""])
-    return ["method", "latency", "accuracy", "95 % interval"], rows
+    return ["method", "latency", f"right, of {info.images:,} images", "95 % interval"], rows
 
 
 def methods_label(info: MethodsFigure) -> str:

@@ -41,7 +41,7 @@ def _boxes(widget):
         ("score", "images", "none", "give a whole number"),
         ("model", "name", " ", "Name a model"),
         ("model", "data", "/nowhere", "There is no folder"),
-        ("build", "name", "  ", "A study needs a name"),
+        ("build", "name", "  ", "give it a name"),
     ],
 )
 def test_a_wrong_word_is_refused_beside_its_field(panel, card, field, typed, said):
