@@ -92,7 +92,7 @@ def given_name(name: str) -> str:
     """A study's name as it was typed, without needless blanks. Raises MdpError where nothing is left."""
     name = " ".join(name.split())
     if not name:
-        raise MdpError("A study cannot be called '': give it a name.")
+        raise MdpError("A study needs a name.")
     return name
 
 

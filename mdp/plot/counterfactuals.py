@@ -110,7 +110,7 @@ def draw_counterfactuals(info: OppositesInfo) -> dict[str, Any]:
             bargap=0.3,
             showlegend=True,
             legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}},
-            margin={"l": 56, "r": 12, "t": 34, "b": 42},
+            margin={"l": 66, "r": 12, "t": 34, "b": 42},
             hovermode="closest",
             xaxis={
                 **axis("block", type="category", showgrid=False),

@@ -15,7 +15,7 @@ from .style import axis, layout
 # A plan is of a band if its latency is within this share of dense of it.
 NEAR = 0.03
 COLOURS = ("--mdp-kept", "--mdp-other", "--mdp-good", "--mdp-choice")
-REST = "other latencies"
+REST, ALL = "other latencies", "measured plans"
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ def importance_test(study: StudyRecord, also: Collection[PlanAccuracy] = ()) -> 
         near = min(tested, key=lambda band: abs(band - share), default=None)
         of_band = near is not None and abs(near - share) <= NEAR
         bands.setdefault(names[near] if of_band and near is not None else REST, []).append(_spot(study, one))
+    if not tested and REST in bands:  # other than none
+        bands = {ALL: bands[REST]}
     return ImportanceTest(
         {name: tuple(spots) for name, spots in bands.items() if spots},
         {names[share]: rank for share, rank in tested.items()},
@@ -68,7 +70,7 @@ def draw_importance_test(info: ImportanceTest) -> dict[str, Any]:
     """A plotly spec: a colour a band, filled circles for optimal plans."""
     data = []
     for i, (name, spots) in enumerate(info.bands.items()):
-        colour = f"var({COLOURS[i % len(COLOURS)] if name != REST else '--mdp-ink-2'})"
+        colour = f"var({COLOURS[i % len(COLOURS)] if name not in (REST, ALL) else '--mdp-ink-2'})"
         rank = info.ranks.get(name)
         data.append(
             {

@@ -60,7 +60,7 @@ class StudyDraft(HasTraits):
     def check(self) -> None:
         """Raise MdpError, for a later step, while step 1 is not right."""
         if self.wrong:
-            raise MdpError(f"Step 1: {self.wrong}")
+            raise MdpError("Put step 1 right first.")
 
     def is_about(self, state: JobState) -> bool:
         """Whether an earlier job is worth showing again: one that runs, or one about this model."""

@@ -28,6 +28,7 @@ from mdp_widgets.views.front_view import FrontView
 from mdp_widgets.views.quality_view import QualityNotice, QualityView
 from mdp_widgets.widgets.budget import BudgetBar
 from mdp_widgets.widgets.compare import Compare
+from mdp_widgets.widgets.plan_facts import proof_fact
 from mdp_widgets.workflow.finetune_facts import facts_table, finetune_facts
 
 CHECK = {"rank_correlation": {"0.5": 0.8, "0.25": 0.7}, "worst": 0.7, "plans": 24, "images": 2000,
@@ -249,3 +250,19 @@ def test_every_accuracy_of_the_dense_network_says_of_how_many_images_it_is(study
     assert "64.1 % of 2,000 images" in info.dense.text and "2,000" in methods_table(info)[0][2]
     assert "2,000 test images" in draw_methods(info)["layout"]["yaxis"]["title"]["text"]
     assert "of 10,000 test images" in facts_table(finetune_facts(None, study, said.plan))
+
+
+def test_measured_plans_of_an_untested_study_are_not_called_other(study, bare):
+    assert list(importance_test(study).bands) == ["measured plans"]
+    assert "measured plans" not in importance_test(with_check(study)).bands
+
+
+@pytest.mark.parametrize(
+    ("gap", "seconds", "value", "note"),
+    [(0.3415, 7.4, "within 34 %", "not proven in 7.4 s"), (0.00021, 0.26, "within 0.021 %", "in 260 ms")],
+)
+def test_what_is_not_proven_fits_its_place(study, gap, seconds, value, note):
+    plan = ExplorerState(study).plan
+    plan = dataclasses.replace(plan, optimal=False, bound=plan.importance / (1 - gap), seconds=seconds)
+    told = proof_fact(plan)
+    assert told["value"] == value and told["note"].endswith(note)

@@ -41,7 +41,7 @@ def _boxes(widget):
         ("score", "images", "none", "give a whole number"),
         ("model", "name", " ", "Name a model"),
         ("model", "data", "/nowhere", "There is no folder"),
-        ("build", "name", "  ", "give it a name"),
+        ("build", "name", "  ", "A study needs a name"),
     ],
 )
 def test_a_wrong_word_is_refused_beside_its_field(panel, card, field, typed, said):
@@ -73,7 +73,7 @@ def test_a_network_that_cannot_be_is_refused_in_step_1_and_holds_up_the_others(p
     assert said in under(panel.model, getattr(options, field))
     later = (panel.profile.go, panel.score.go, panel.build.go)
     assert panel.model.look.disabled and all(go.disabled for go in later)
-    assert panel.profile.go.tooltip.startswith("Step 1: ")
+    assert "step 1" in panel.profile.go.tooltip
     getattr(options, field).value = ""
     assert not panel.model.look.disabled and not panel.profile.go.disabled and not panel.score.go.disabled
 
