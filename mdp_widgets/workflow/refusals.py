@@ -3,7 +3,7 @@
 The checks are those that the command line makes: a form starts no job that would only refuse.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import ipywidgets as widgets
@@ -44,13 +44,13 @@ def with_places(parts: Mapping[str, widgets.Widget], checks: Mapping[str, Check]
     ]
 
 
-def guard(button: widgets.Button, checks: Sequence[Check]) -> Callable[..., str]:
+def guard(button: widgets.Button, checks: Iterable[Check]) -> Callable[..., str]:
     """Say what each check refuses in its place, and let the button be pressed only while none refuses.
 
     Returns the function that looks anew, to be observed; it answers the first sentence, "" for none. Where
     this server allows no long work, the button stays as it is.
     """
-    usual = button.tooltip
+    checks, usual = list(checks), button.tooltip
 
     def look(_change: Any = None) -> str:
         said = [refused(check) for _, check, _ in checks]

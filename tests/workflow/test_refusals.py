@@ -5,7 +5,7 @@ import pytest
 from mdp import jobs
 from mdp.core.cores import whole_cores
 from mdp_widgets.state.explorer_state import ExplorerState
-from mdp_widgets.workflow import study_panel
+from mdp_widgets.workflow import finetune_panel, study_panel, verify_panel
 
 
 @pytest.fixture
@@ -76,6 +76,28 @@ def test_a_network_that_cannot_be_is_refused_in_step_1_and_holds_up_the_others(p
     assert "step 1" in panel.profile.go.tooltip
     getattr(options, field).value = ""
     assert not panel.model.look.disabled and not panel.profile.go.disabled and not panel.score.go.disabled
+
+
+@pytest.mark.parametrize(
+    ("make", "field", "button", "typed", "said"),
+    [
+        (finetune_panel, "epochs", "go", "-1", "Epochs -1 cannot be used; give 0 or more."),
+        (finetune_panel, "budgets", "go", "60%,much", "The budget &#39;much&#39; is not a number"),
+        (finetune_panel, "methods", "go", "exact,best", "There is no method &#39;best&#39;"),
+        (verify_panel, "subnetworks", "tables", "0", "Networks 0 cannot be used"),
+        (verify_panel, "seconds", "tables", "0", "Seconds 0 cannot be used"),
+        (verify_panel, "plans", "importance", "3", "Plans 3 cannot be used"),
+        (verify_panel, "budgets", "importance", "", "The budget &#39;&#39; is not a number"),
+    ],
+)
+def test_the_other_forms_refuse_as_early(vit, make, field, button, typed, said):
+    panel = make(ExplorerState(vit))
+    part, go = getattr(panel, field), getattr(panel, button)
+    right = part.value
+    part.value = typed
+    assert said in under(panel, part) and go.disabled
+    part.value = right
+    assert under(panel, part) == "" and not go.disabled
 
 
 def test_threads_are_a_cpu_s(panel):
