@@ -10,6 +10,7 @@ from pathlib import Path
 from mdp.core.comparison import Comparison, MethodPoint, read_comparison
 from mdp.core.comparison_standing import accuracy_at, share_won, standings
 from mdp.core.paths import SHIPPED
+from mdp.core.words import many
 from mdp.plot.method_lines import NAMES, pending_words
 
 from . import claims as claims_of_course
@@ -74,8 +75,8 @@ def seeds_words(one: Comparison) -> str:
     """With how many seeds the plans were repaired: "1 seed", "3 seeds", "1 to 2 seeds (mean)"."""
     every = [len(p.repaired) for p in one.points if p.repaired]
     least, most = min(every, default=0), max(every, default=0)
-    many = f"{most}" if least == most else f"{least} to {most}"
-    return f"{many} seed{'s' * (most != 1)}" + " (their mean)" * (most > 1)
+    span = "" if least == most else f"{least} to "
+    return span + many(most, "seed") + " (their mean)" * (most > 1)
 
 
 def table(one: Comparison, stage: str) -> str:
@@ -116,10 +117,8 @@ def standing_words(one: Comparison) -> str:
             continue
         first = sum(s.verdict in ("first", "alone") for s in found)
         within = sum(s.verdict == "within" for s in found)
-        text = (
-            f"- {words}: first at {first} of {len(found)} points, within the 95 % interval of the first at "
-        )
-        text += f"{within}."
+        text = f"- {words}: first at {first} of {many(len(found), 'point')}, "
+        text += f"within the 95 % interval of the first at {within}."
         behind = [
             f"{NAMES.get(s.rival, s.rival)} by {_points((s.best or 0) - s.ours)} at {100 * s.budget:.0f} %"
             for s in found
@@ -185,8 +184,8 @@ def _row(*cells: str) -> str:
 
 def _won(one: Comparison) -> str:
     found = standings(one)
-    share = share_won(found)
-    won = f"all {len(found)} points" if share == 1 else f"{100 * share:.0f} % of {len(found)} points"
+    share, points = share_won(found), many(len(found), "point")
+    won = f"all {points}" if share == 1 else f"{100 * share:.0f} % of {points}"
     return f"{one.study}: first, or within the interval of the first, at {won}, repaired"
 
 
@@ -222,7 +221,7 @@ def _relation(found: Sequence[Comparison], method: str, words: str) -> str:
     ahead = sum(gain > 0 for _, gain in every)
     worse = sum(gain < -n for (_, gain), n in zip(every, noise, strict=True))
     clear = sum(gain > n for (_, gain), n in zip(every, noise, strict=True))
-    text = f"clearly ahead at {clear}, clearly behind at {worse} of {len(every)} points"
+    text = f"clearly ahead at {clear}, clearly behind at {worse} of {many(len(every), 'point')}"
     if ahead >= 0.9 * len(every) and clear:
         return f"reproduced: {text}"
     return f"{'reproduced in part' if clear and not worse else 'not reproduced'}: {text}"

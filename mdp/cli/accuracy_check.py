@@ -3,7 +3,7 @@
 import dataclasses
 
 from ..core.accuracy_data import kept_for
-from ..core.plan import parse_budget
+from ..core.budgets import parse_budgets
 from ..core.plan_accuracy import PlanAccuracy, measured_plans, with_plans
 from ..core.study import load_study, save_study
 from ..solve import SOLVERS
@@ -25,7 +25,7 @@ def verify_accuracy(args):
     path = args.out or study.path
     check_out(path, "studies")
     dense = study.problem.dense_latency
-    shares = [parse_budget(text, study.problem) / dense for text in args.budgets.split(",")]
+    shares = [budget / dense for budget in parse_budgets(args.budgets, study.problem)]
     device = deployment(args.device).kind
     source = images_of(study, args.data)
     study = kept_for(study, source.name, args.out)

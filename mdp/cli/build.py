@@ -16,12 +16,14 @@ def run(args):
     from ..core.resources import amount
     from ..core.scores import read_scores
     from ..core.study import FORMAT, build_study, counted_tables, load_study, save_study
+    from ..core.study_files import given_name
     from ..families import outline
     from ..networks.models import accuracy_of
     from ..networks.weights import content_at
     from .build_tables import tables_for
 
     report = reporter(args)
+    name = given_name(args.name)
     ref = model_of(args)
     if args.budget_in and args.deployment:
         raise MdpError("A budget in what is counted and tables of deployments go apart: leave one out.")
@@ -48,7 +50,7 @@ def run(args):
         tables = counted_tables(space, args.budget_in)
     else:
         space, tables = built.space, built.tables
-    study = build_study(args.name, ref, space, tables, scores, accuracy=accuracy_of(ref))
+    study = build_study(name, ref, space, tables, scores, accuracy=accuracy_of(ref))
     if built is not None and built.others:
         study = with_deployments(study, built.name, built.others)
     path = save_study(study, args.out)

@@ -6,6 +6,7 @@ from ..core.places import refuse_place
 from ..core.resources import limits_of
 from ..core.study import load_study, save_study
 from ..core.study_files import plan_beside
+from ..core.words import many
 from . import check_out, print_json, reporter
 from .solve import asked_of, place_of
 
@@ -47,5 +48,5 @@ def enforce_budget(args, budget: str):
         return print_json(facts)
     print(
         f"Measured {held.measured:.4g} ms within the budget of {held.budget:.4g} ms, "
-        f"after {len(held.steps)} round{'s' * (len(held.steps) > 1)}."
+        f"after {many(len(held.steps), 'round')}."
     )

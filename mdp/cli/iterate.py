@@ -11,6 +11,7 @@ from ..core.progress import PartOf
 from ..core.resources import limits_of
 from ..core.study import list_studies, load_study, place_of_study, save_study
 from ..core.study_files import plan_beside
+from ..core.words import many
 from . import check_out, print_json, reporter
 from .solve import asked_of, describe, in_unit, place_of, problem_of, summary
 
@@ -40,9 +41,7 @@ def run(args):
     def rescore(plan):
         step = len(studies)
         gone = len(plan.removed_blocks)
-        report.message(
-            f"Step {step}: {in_unit(plan.latency, unit)}, {gone} block{'s' * (gone != 1)} removed."
-        )
+        report.message(f"Step {step}: {in_unit(plan.latency, unit)}, {many(gone, 'block')} removed.")
         seed = args.seed + step
         sample = source.train.sample(args.images, seed)
         begin = (step - 1) / args.steps

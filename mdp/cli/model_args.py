@@ -11,6 +11,11 @@ from ..core.model_ref import FACTORY, MEMORY, ModelRef
 from ..networks.factories import VARIABLE, allowed, is_own
 from ..operations.shared import BuiltAs, Model
 
+# Arguments of timm's whose values are numbers, or lists of numbers: no word is one of them.
+NUMBERS = (
+    "depth", "depths", "embed_dim", "num_heads", "patch_size", "img_size", "mlp_ratio", "layers", "channels",
+    "stem_width", "base_width", "cardinality", "output_stride", "drop_rate", "drop_path_rate",
+)  # fmt: skip
 _PYTHON = {"True": True, "False": False, "None": None}
 
 
@@ -105,7 +110,7 @@ def arguments(typed: list[str]) -> dict[str, Any]:
     """`["depth=6", "stem_type=deep"]` as `{"depth": 6, "stem_type": "deep"}`: JSON, or a bare word; no code.
 
     Raises:
-        MdpError: a word is no KEY=VALUE, or a key stands twice.
+        MdpError: a word is no KEY=VALUE, a key stands twice, or a word stands where a number belongs.
     """
     found: dict[str, Any] = {}
     for word in typed:
@@ -116,6 +121,8 @@ def arguments(typed: list[str]) -> dict[str, Any]:
         if key in found:
             raise MdpError(f"--arg gives {key} twice. Say it once.")
         found[key] = _value(key, value.strip())
+        if key in NUMBERS and isinstance(found[key], str | bool):
+            raise MdpError(f"--arg {word} cannot be used: {key} is a number, or a list of numbers.")
     return found
 
 

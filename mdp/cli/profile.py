@@ -1,6 +1,7 @@
 """`mdp profile`: measure a model's latency tables on this device."""
 
 import dataclasses
+import re
 
 from ..core.errors import MdpError
 from . import check_out, reporter
@@ -84,9 +85,9 @@ def width_step(typed: list[str] | None) -> dict[str, int] | None:
     found = {}
     for word in typed or ():
         name, _, units = word.rpartition("=")
-        if not name or not units.isdigit():
+        if not name or not re.fullmatch("0*[1-9][0-9]{0,8}", units):
             raise MdpError(
-                f"The width step {word!r} is not understood. Write a kind and a number: channels=8."
+                f"The width step {word!r} is not understood. Write a kind and a number above 0: channels=8."
             )
         found[name] = int(units)
     return found or None

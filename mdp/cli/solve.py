@@ -23,7 +23,7 @@ from ..core.resources import (
     said,
 )
 from ..core.study import StudyRecord, load_study
-from ..plot.accuracy_words import accuracy_sentence, dense_accuracy
+from ..plot.accuracy_words import accuracy_sentence, dense_accuracy, dense_images
 from . import check_out, print_json
 from .candidates import chosen_plan
 
@@ -163,7 +163,11 @@ def describe(
     """A few lines for a person."""
     unit = plan.latency_unit
     doubt = beside(_doubt(problem, study))
-    accuracy = [accuracy_sentence(known, dense_accuracy(study))] if study and known else []
+    accuracy = (
+        [accuracy_sentence(known, dense_accuracy(study), dense_on=dense_images(study))]
+        if study and known
+        else []
+    )
     held = "tables, pins and limits" if plan.limits else "tables and pins"
     proven = f"proven optimal under these {held}" if plan.optimal else "not proven optimal"
     if plan.bound is not None and not plan.optimal:

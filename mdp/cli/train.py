@@ -12,7 +12,7 @@ from . import reporter
 def run(args: argparse.Namespace) -> None:
     import torch
 
-    from ..latency.device import threads_here
+    from ..core.cores import threads_here
     from ..training.demo import STAGES, train_demo
 
     if args.threads is not None:

@@ -33,6 +33,11 @@ def parse_budget(text: str | float, problem: Problem) -> float:
     return value / 100 * problem.dense_latency if raw.endswith("%") else value
 
 
+def parse_budgets(text: str, problem: Problem) -> list[float]:
+    """Several budgets with commas between them: `50%,40%,25%`. Raises MdpError as `parse_budget`."""
+    return [parse_budget(word, problem) for word in text.split(",")]
+
+
 def budget_and_limits(
     problem: Problem, budget: str | float | None, asked: Mapping[str, str | float | None]
 ) -> tuple[float, dict[str, float]]:

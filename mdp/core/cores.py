@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from .errors import MdpError
+
 ROOT = Path("/")
 # Where control groups are mounted if /proc/self/mountinfo does not say: v2, and v1 under its usual names.
 USUAL = {
@@ -53,6 +55,25 @@ def limits_in_words(root: str | Path | None = None) -> str:
     words = [f"{ours} of them usable"] if ours < (os.cpu_count() or 1) else []
     words += [f"quota of {share:g}"] if share and share < ours else []
     return ", ".join(words)
+
+
+def threads_here(threads: int | None) -> int:
+    """The number of threads asked for, or all that this process can keep running (None).
+
+    Raises:
+        MdpError: there are fewer cores, an affinity mask and a quota considered.
+    """
+    # Not the number of cores: in a container the rest belongs to others.
+    most = whole_cores()
+    if threads is None:
+        return most
+    if type(threads) is not int or not 1 <= threads <= most:
+        limits = limits_in_words()
+        raise MdpError(
+            f"The number of threads must be between 1 and {most} on this machine, not {threads!r}"
+            + (f" (it has {os.cpu_count()} cores, {limits})." if limits else ".")
+        )
+    return threads
 
 
 def bound_threads() -> None:

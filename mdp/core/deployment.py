@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from .cores import threads_here
 from .errors import MdpError
 
 DEVICES = ("cpu", "cuda", "mps", "auto")
@@ -76,6 +77,19 @@ def check_words(device: object, batch: object, dtype: object, memory_format: obj
         raise MdpError(f"The memory format {memory_format!r} is not one of {', '.join((*FORMATS, 'auto'))}.")
     if runtime is not None and str(runtime).strip().lower() not in RUNTIMES:
         raise MdpError(f"The runtime {runtime!r} is unknown. Choose one of {', '.join(RUNTIMES)}.")
+
+
+def check_threads(device: object, threads: int | None) -> None:
+    """Refuse threads of a device that has none to set, and more of a CPU than this machine has.
+
+    Raises:
+        MdpError: which it is.
+    """
+    if threads is None:
+        return
+    if str(device).lower() not in ("cpu", "auto"):
+        raise MdpError("The number of threads can be set for a CPU only.")
+    threads_here(threads)
 
 
 def _meant(kind: str) -> str:

@@ -15,6 +15,7 @@ from .limits import Limit, broken, kept_to, limits_from_json, limits_to_json
 from .plan_claims import check_plan_fits, false_claim, within
 from .problem import Problem
 from .unit_names import check_unit
+from .words import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,10 +102,9 @@ class Plan:
     @property
     def _in_short(self) -> str:
         proven = "proven optimal" if self.optimal else "not proven optimal"
-        many = len(self.removed_blocks)
         return (
             f"{self.latency:.4g} {self.latency_unit} within {self.budget:.4g}, importance "
-            f"{self.importance:.4g}, {proven}, {many} block{'s' * (many != 1)} removed"
+            f"{self.importance:.4g}, {proven}, {many(len(self.removed_blocks), 'block')} removed"
         )
 
 

@@ -72,14 +72,12 @@ def rename_study(name: str | os.PathLike, to: str) -> Path:
     Raises:
         MdpError: there is none, it is not among the user's, the new name is taken, or it cannot be written.
     """
-    path, to = _of_user(name), " ".join(to.split())
+    path, to = _of_user(name), given_name(to)
     study = load_study(path)
     if to == study.name:
         return path
-    if not to or _named(to):
-        raise MdpError(
-            f"A study cannot be called {to!r}: " + ("another one is." if to else "give it a name.")
-        )
+    if _named(to):
+        raise MdpError(f"A study cannot be called {to!r}: another one is.")
     new = path.parent / f"{slug(to)}.json"
     if new.exists() and new != path:  # of another name: somebody called its file so
         new = path.parent / f"{slug(to)}-{digest(to + str(path))}.json"
@@ -93,6 +91,14 @@ def rename_study(name: str | os.PathLike, to: str) -> Path:
         if new != path:
             path.unlink(missing_ok=True)
     return new
+
+
+def given_name(name: str) -> str:
+    """A study's name as it was typed, without needless blanks. Raises MdpError where nothing is left."""
+    name = " ".join(name.split())
+    if not name:
+        raise MdpError("A study needs a name.")
+    return name
 
 
 def _named(name: str) -> list[str]:

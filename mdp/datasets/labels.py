@@ -4,6 +4,7 @@ import numpy as np
 
 from ..core.errors import MdpError
 from ..core.study import ModelRef
+from ..networks.model_input import check_channels
 from ..networks.torchvision_models import is_detector
 from .source import Source, Split
 
@@ -20,12 +21,7 @@ def check_fit(split: Split, source: Source, ref: ModelRef) -> np.ndarray:
             'takes pictures with boxes, and the task "match" pictures alone: see '
             "docs/how-to/other-tasks.md."
         )
-    channels = ref.input_size[0]
-    if channels not in (1, 3):
-        raise MdpError(
-            f"{ref.name} takes images of {channels} channels, and pictures have 1 (grey) or 3 (colour). "
-            "Choose 1 or 3 channels, or give batches of your own in Python."
-        )
+    check_channels(ref.input_size[0], ref.name)
     return model_labels(split, source, ref)
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from ..core.errors import BadFile
 from ..core.progress import Reporter
+from ..core.words import many
 from .source import Split
 
 # So many others of the class are tried: where none of them can be read, the disk is gone and not an image.
@@ -53,7 +54,7 @@ class Unread:
         if found:
             more = f" and {len(found) - NAMED:,} more" if len(found) > NAMED else ""
             report.message(
-                f"{len(found):,} image{'s' * (len(found) > 1)} could not be read in the middle of the work, "
+                f"{many(len(found), 'image')} could not be read in the middle of the work, "
                 f"and others of their class stood in: {', '.join(found[:NAMED])}{more}."
             )
         self.path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..core import cores
-from ..core.deployment import ALSO_CALLED, FORMATS, check_words, launched_by
+from ..core.deployment import ALSO_CALLED, FORMATS, check_threads, check_words, launched_by
 from ..core.errors import MdpError, Unsupported, first_line
 from . import gpu, runtimes
 from .allocator import can_keep
@@ -81,8 +81,7 @@ def deployment(
     runtime = runtimes.chosen(runtime, compiled)
     kind = _kind("cpu" if runtimes.exported(runtime) and str(device).lower() == "auto" else device)
     runtimes.check_runtime(runtime, kind, dtype, memory_format)
-    if kind != "cpu" and threads is not None:
-        raise MdpError("The number of threads can be set for a CPU only.")
+    check_threads(kind, threads)
     found = ResolvedDeployment(
         kind,
         _name(kind),
@@ -90,7 +89,7 @@ def deployment(
         batch,
         dtype,
         memory_format,
-        threads_here(threads) if kind == "cpu" else 0,
+        cores.threads_here(threads) if kind == "cpu" else 0,
         _launch(kind, runtime),
     )
     if not runtimes.exported(runtime):
@@ -137,25 +136,6 @@ def _launch(kind: str, runtime: str) -> str:
     if runtime == "compiled":
         return "compiled graph" if kind == "cuda" else "compiled"
     return "graph" if kind == "cuda" else "eager"
-
-
-def threads_here(threads: int | None) -> int:
-    """The number of threads asked for, or all that this process can keep running (None).
-
-    Raises:
-        MdpError: there are fewer cores, an affinity mask and a quota considered.
-    """
-    # Not the number of cores: in a container the rest belongs to others.
-    most = cores.whole_cores()
-    if threads is None:
-        return most
-    if type(threads) is not int or not 1 <= threads <= most:
-        limits = cores.limits_in_words()
-        raise MdpError(
-            f"The number of threads must be between 1 and {most} on this machine, not {threads!r}"
-            + (f" (it has {os.cpu_count()} cores, {limits})." if limits else ".")
-        )
-    return threads
 
 
 def _name(kind: str) -> str:

@@ -23,6 +23,15 @@ def checked_size(size: Sequence[int], label: str) -> tuple[int, int, int]:
     return size
 
 
+def check_channels(channels: int, label: str) -> None:
+    """Raise MdpError for images of other channels than pictures have."""
+    if channels not in (1, 3):
+        raise MdpError(
+            f"{label} takes images of {channels} channels, and pictures have 1 (grey) or 3 (colour). "
+            "Choose 1 or 3 channels, or give batches of your own in Python."
+        )
+
+
 def side(value: Any, what: str) -> tuple[int, int]:
     """timm's img_size, a number or two, as (height, width). Raises MdpError if it is none."""
     pair = (value, value) if type(value) is int else tuple(value) if isinstance(value, list | tuple) else ()

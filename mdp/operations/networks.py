@@ -73,7 +73,7 @@ class TrainOptions(Images, command="train"):
         None, "passes over the training images in every stage", least=1, absent="the recipe's"
     )
     seed: int = option(0, "of the weights and the order of images", least=0, most=MOST_SEED)
-    threads: int | None = option(None, "CPU threads", absent="all it may use")
+    threads: int | None = option(None, "CPU threads", absent="all it may use", least=1)
     out: str | None = option(None, "folder for checkpoint and card", absent="the project's own")
 
 

@@ -25,7 +25,7 @@ class ProfileOptions(WidthSteps, Apart, Model, command="profile"):
         Deployment.dtype, "number type of weights and activations, int8 in ONNX Runtime alone",
         choices=DTYPES, closed=False, label="Precision", formerly=("--precision",),
     )  # fmt: skip
-    threads: int | None = option(Deployment.threads, "CPU threads", absent="all it may use")
+    threads: int | None = option(Deployment.threads, "CPU threads", absent="all it may use", least=1)
     memory_format: str = option(
         Deployment.memory_format, "of weights and images, by default what suits the network",
         choices=("auto", *FORMATS),
@@ -40,7 +40,7 @@ class ProfileOptions(WidthSteps, Apart, Model, command="profile"):
         "fused", "how a transformer's attention is timed, as it runs or in two as in the paper",
         choices={"fused": "fused, as it runs", "split": "split, as in the paper"},
     )  # fmt: skip
-    seconds: float = option(150.0, "about how long to measure", least=0, label="Seconds")
+    seconds: float = option(150.0, "about how long to measure", above=0, label="Seconds")
     tolerance: float = option(
         0.02, "a table whose cross-validated error is below this is refined no further", least=0
     )

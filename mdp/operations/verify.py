@@ -17,7 +17,7 @@ class VerifyOptions(Made, command="verify"):
     study: str = required(STUDY, positional=True)
     subnetworks: int = option(30, "how many", least=1, label="Networks")
     seed: int = option(1, "which sub-networks", least=0, most=MOST_SEED)
-    seconds: float = option(120.0, "about how long to measure", least=0)
+    seconds: float = option(120.0, "about how long to measure", above=0)
     again: bool = option(False, "measure once more what was measured before")
     out: str | None = option(None, "save the study there (verified: default in its place)", metavar="FILE")
     json: bool = option(False, "print one JSON object")

@@ -5,6 +5,7 @@ from typing import Any
 from ..core.plan_accuracy import Known
 from ..core.quality_name import is_share
 from .accuracy_front import AccuracyFront, Mark
+from .accuracy_words import plan_name
 from .formats import measured_in, ms, percent
 from .front import MOVING, cross_hair, over_latency, spot_mark
 from .front_layers import STYLES, draw_labels
@@ -29,7 +30,8 @@ def draw_accuracy(info: AccuracyFront) -> dict[str, Any]:
     line = _scatter("optimal plans, measured", info.optimal, "var(--mdp-kept)", "circle", 7)
     line |= {"mode": "lines+markers", "line": {"color": "var(--mdp-kept)", "width": 2}}
     others = [
-        _scatter(method, marks, *_look(method, i), 7) for i, (method, marks) in enumerate(info.others.items())
+        _scatter(plan_name(method), marks, *_look(method, i), 7)
+        for i, (method, marks) in enumerate(info.others.items())
     ]
     tuned = [_scatter("fine-tuned", info.tuned, "var(--mdp-good)", "star", 11)] if info.tuned else []
     data = [line, _bars(info.optimal), *others, *tuned, *_dense(info, x_range)]
@@ -108,6 +110,7 @@ def _dense(info: AccuracyFront, x: list[float]) -> list[dict[str, Any]]:
     if info.dense is None:
         return []
     text = f"<b>dense</b> · {ms(info.dense_latency, info.unit)}<br>{info.measure} {percent(info.dense)}"
+    text += f"<br>measured on {info.dense_on:,} images" if info.dense_on else ""
     mark = Mark(info.dense_latency, info.dense, text)
     level = {
         "type": "scatter",

@@ -8,7 +8,7 @@ from ..core.plan import Plan
 from ..core.plan_accuracy import IN_WORDS, Known, PlanAccuracy, known_of, measured_plans
 from ..core.quality_name import ACCURACY, quality_name
 from ..core.study import StudyRecord
-from .accuracy_words import accuracy_short, dense_accuracy, interval_text, named
+from .accuracy_words import accuracy_short, dense_accuracy, dense_images, interval_text, named, plan_name
 from .formats import budgeted, ms, percent
 from .plan_summary import plan_summary, removed_summary
 
@@ -39,6 +39,7 @@ class AccuracyFront:
         chosen, other: (latency, what is known) of the chosen plan and of A; None without one, or where
             nothing is known.
         measure: the name of the quality.
+        dense_on: how many images `dense` is of, 0 where that is not known.
     """
 
     unit: str
@@ -50,6 +51,7 @@ class AccuracyFront:
     chosen: tuple[float, Known] | None = None
     other: tuple[float, Known] | None = None
     measure: str = ACCURACY
+    dense_on: int = 0
 
 
 def accuracy_front(
@@ -81,6 +83,7 @@ def accuracy_front(
         others=_few(by_method),
         tuned=tuple(_tuned(study, one) for one in tuned if one.accuracy is not None),
         measure=quality_name(study),
+        dense_on=dense_images(study),
     )
     return with_chosen(found, plan, known, other, other_known)
 
@@ -113,12 +116,12 @@ def _mark(study: StudyRecord, one: PlanAccuracy) -> Mark:
     known, problem = known_of(one, quality_name(study)), study.problem
     low, high = known.interval or (None, None)
     both = "" if one.repaired is None else f"<br>as cut {percent(one.cut)}, repaired {percent(one.repaired)}"
-    name = "optimal plan" if one.method == OPTIMAL else one.method
     ends = f"({interval_text(known)}), " if known.interval else ""
+    on = f"<br>measured on {one.images:,} images"
     text = (
-        f"<b>{name}</b> · {ms(one.latency, problem.latency_unit)} · "
+        f"<b>{plan_name(one.method)}</b> · {ms(one.latency, problem.latency_unit)} · "
         f"{percent(one.latency / problem.dense_latency)} of dense<br>{known.measure} {percent(known.share)} "
-        f"{ends}{IN_WORDS[known.stage]}{both}<br>"
+        f"{ends}{IN_WORDS[known.stage]}{both}{on}<br>"
         f"{percent(one.importance / (problem.dense_importance or 1.0))} importance · "
         f"{removed_summary(problem, one.removed)}"
     )
@@ -143,8 +146,8 @@ def accuracy_table(info: AccuracyFront) -> tuple[list[str], list[list[str]]]:
         share = percent(mark.latency / info.dense_latency)
         return [ms(mark.latency, info.unit), share, percent(mark.accuracy), ends, name]
 
-    rows = [row("optimal plan", mark) for mark in info.optimal]
-    rows += [row(method, mark) for method, marks in info.others.items() for mark in marks]
+    rows = [row(plan_name(OPTIMAL), mark) for mark in info.optimal]
+    rows += [row(plan_name(method), mark) for method, marks in info.others.items() for mark in marks]
     rows += [row("fine-tuned", mark) for mark in info.tuned]
     rows += [row("dense", Mark(info.dense_latency, info.dense, ""))] if info.dense is not None else []
     return [budgeted(info.unit), "of dense", info.measure, "95 % interval", "network"], rows

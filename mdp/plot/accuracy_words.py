@@ -7,13 +7,37 @@ from ..core.study import StudyRecord
 from .formats import percent
 
 NONE = "–"
+# Plans that are called otherwise for people than in files; the others are called as their solver.
+PLANS = {
+    "exact": "optimal plan",
+    "other rates": "best for importance weighed otherwise",
+    "pinned": "optimal with pins",
+}
 SHORT = {"tuned": "fine-tuned", "repaired": "repaired", "cut": "as cut"}
+
+
+def plan_name(method: str) -> str:
+    """Which plan it is, by how it was found: `optimal plan`, `greedy`, `heads alone cut`."""
+    return PLANS.get(method, f"{method} cut" if method.endswith(" alone") else method)
 
 
 def dense_accuracy(study: StudyRecord) -> float | None:
     """Share of test images that the dense network gets right; None where nobody measured it."""
     dense = number(study.accuracy or {}, "dense")
     return dense if dense is not None and 0 <= dense <= 1 else None
+
+
+def dense_images(study: StudyRecord) -> int:
+    """On how many test images the dense network was measured; 0 where that is not known."""
+    return int(number(study.accuracy or {}, "images") or 0)
+
+
+def dense_text(study: StudyRecord, unit: str = " images") -> str:
+    """`dense 63.8 % on 10,000 images`; "" where nobody measured it. Other data give another figure."""
+    dense, images = dense_accuracy(study), dense_images(study)
+    if dense is None:
+        return ""
+    return f"dense {percent(dense)}" + (f" on {images:,}{unit}" if images else "")
 
 
 def named(measure: str) -> str:
@@ -48,9 +72,14 @@ def accuracy_short(known: Known | None) -> str:
     return "not measured" if known is None else f"{accuracy_value(known)} {stage_text(known)}"
 
 
-def accuracy_sentence(known: Known | None, dense: float | None, measure: str = ACCURACY) -> str:
-    """The whole story for a hover or a screen reader. `measure`: the study's, where nothing is known."""
-    against = "" if dense is None else f" The dense network has {percent(dense)}."
+def accuracy_sentence(
+    known: Known | None, dense: float | None, measure: str = ACCURACY, dense_on: int = 0
+) -> str:
+    """The whole story for a hover or a screen reader. `measure`: the study's, where nothing is known;
+    `dense_on`: how many images the dense network's is of, where that is another number."""
+    other = dense_on if known is None or known.images != dense_on else 0
+    more = f" on {dense_on:,} images" if other else ""
+    against = "" if dense is None else f" The dense network has {percent(dense)}{more}."
     if known is None:
         return f"The {measure} of this plan was not measured.{against}"
     if known.estimate:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.problem import Problem
+from ..core.words import many
 from ..solve import Alternative
 from .formats import number
 from .labels import dim_label, short_names
@@ -109,7 +110,7 @@ def draw_counterfactuals(info: OppositesInfo) -> dict[str, Any]:
             bargap=0.3,
             showlegend=True,
             legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 12}},
-            margin={"l": 56, "r": 12, "t": 34, "b": 42},
+            margin={"l": 66, "r": 12, "t": 34, "b": 42},
             hovermode="closest",
             xaxis={
                 **axis("block", type="category", showgrid=False),
@@ -142,8 +143,8 @@ def counterfactuals_label(info: OppositesInfo) -> str:
         return "Cost of the opposite decision of every block; nothing is known."
     dearest = max(known, key=lambda o: o.loss or 0.0)
     return (
-        f"Cost of the opposite decision for {len(info.blocks)} blocks; the dearest is {dearest.name}, "
-        f"{_points(dearest.loss)}."
+        f"Cost of the opposite decision for {many(len(info.blocks), 'block')}; the dearest is "
+        f"{dearest.name}, {_points(dearest.loss)}."
     )
 
 

@@ -7,6 +7,7 @@ from ..core.plan import Plan
 from ..core.problem import Problem
 from ..core.quality import beside, importance_doubt
 from ..core.study import StudyRecord
+from ..core.words import many
 from ..solve import Front
 from ..solve.cache import kept
 from .formats import budgeted, measured_in, ms, percent
@@ -226,7 +227,9 @@ def front_table(info: FrontInfo) -> tuple[list[str], list[list[str]]]:
 
 def front_label(info: FrontInfo) -> str:
     """One sentence for a screen reader."""
-    text = f"Pareto front of {len(info.latency)} points: importance kept against {budgeted(info.unit)}."
+    text = (
+        f"Pareto front of {many(len(info.latency), 'point')}: importance kept against {budgeted(info.unit)}."
+    )
     if info.chosen:
         latency, importance, proven = info.chosen
         text += (

@@ -7,7 +7,7 @@ from typing import Any
 from ..core.plan_accuracy import PlanAccuracy, known_of, measured_plans
 from ..core.quality import accuracy_check, correlations
 from ..core.study import StudyRecord
-from .accuracy_words import stage_text
+from .accuracy_words import plan_name, stage_text
 from .formats import ms, percent
 from .plan_summary import removed_summary
 from .style import axis, layout
@@ -15,7 +15,7 @@ from .style import axis, layout
 # A plan is of a band if its latency is within this share of dense of it.
 NEAR = 0.03
 COLOURS = ("--mdp-kept", "--mdp-other", "--mdp-good", "--mdp-choice")
-REST = "other latencies"
+REST, ALL = "other latencies", "measured plans"
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ def importance_test(study: StudyRecord, also: Collection[PlanAccuracy] = ()) -> 
         near = min(tested, key=lambda band: abs(band - share), default=None)
         of_band = near is not None and abs(near - share) <= NEAR
         bands.setdefault(names[near] if of_band and near is not None else REST, []).append(_spot(study, one))
+    if not tested and REST in bands:  # other than none
+        bands = {ALL: bands[REST]}
     return ImportanceTest(
         {name: tuple(spots) for name, spots in bands.items() if spots},
         {names[share]: rank for share, rank in tested.items()},
@@ -56,10 +58,10 @@ def importance_test(study: StudyRecord, also: Collection[PlanAccuracy] = ()) -> 
 def _spot(study: StudyRecord, one: PlanAccuracy) -> Spot:
     problem, known = study.problem, known_of(one)
     importance = one.importance / (problem.dense_importance or 1.0)
-    name = "optimal plan" if one.method == "exact" else one.method
     text = (
-        f"<b>{name}</b> · {ms(one.latency, problem.latency_unit)}<br>{percent(importance)} importance, "
-        f"accuracy {percent(known.share)} {stage_text(known)}<br>{removed_summary(problem, one.removed)}"
+        f"<b>{plan_name(one.method)}</b> · {ms(one.latency, problem.latency_unit)}<br>"
+        f"{percent(importance)} importance, accuracy {percent(known.share)} {stage_text(known)}<br>"
+        f"measured on {one.images:,} images<br>{removed_summary(problem, one.removed)}"
     )
     return Spot(importance, known.share, one.method, text)
 
@@ -68,7 +70,7 @@ def draw_importance_test(info: ImportanceTest) -> dict[str, Any]:
     """A plotly spec: a colour a band, filled circles for optimal plans."""
     data = []
     for i, (name, spots) in enumerate(info.bands.items()):
-        colour = f"var({COLOURS[i % len(COLOURS)] if name != REST else '--mdp-ink-2'})"
+        colour = f"var({COLOURS[i % len(COLOURS)] if name not in (REST, ALL) else '--mdp-ink-2'})"
         rank = info.ranks.get(name)
         data.append(
             {
@@ -124,7 +126,7 @@ def _signed(value: float) -> str:
 def importance_test_table(info: ImportanceTest) -> tuple[list[str], list[list[str]]]:
     """The same as text: columns and rows."""
     rows = [
-        [name, s.method, percent(s.importance), percent(s.accuracy)]
+        [name, plan_name(s.method), percent(s.importance), percent(s.accuracy)]
         for name, spots in info.bands.items()
         for s in sorted(spots, key=lambda s: -s.importance)
     ]

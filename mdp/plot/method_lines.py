@@ -8,6 +8,7 @@ from ..core.comparison_standing import share_won, standings
 from ..core.errors import MdpError
 from ..core.problem import Problem
 from ..core.study import StudyRecord
+from ..core.words import many
 from .accuracy_front import Mark
 from .formats import ms, percent
 from .plan_summary import removed_summary
@@ -69,6 +70,7 @@ def methods_figure(study: StudyRecord, comparison: Comparison, stage: str = "rep
     if comparison.dense_measured is not None:
         at = ms(comparison.dense_measured, "ms")
         text = f"<b>dense</b> · measured {at}<br>accuracy {percent(comparison.dense)}"
+        text += f" of {comparison.images:,} images"
         dense = Mark(comparison.dense_measured, comparison.dense, text)
     seeds = max((len(p.repaired) for p in comparison.points), default=0)
     return MethodsFigure("ms", stage, dense, lines, seeds, comparison.images)
@@ -135,7 +137,7 @@ def methods_table(info: MethodsFigure) -> tuple[list[str], list[list[str]]]:
     ]
     if info.dense is not None:
         rows.append(["dense", ms(info.dense.latency, info.unit), percent(info.dense.accuracy), ""])
-    return ["method", "latency", "accuracy", "95 % interval"], rows
+    return ["method", "latency", f"right, of {info.images:,} images", "95 % interval"], rows
 
 
 def methods_label(info: MethodsFigure) -> str:
@@ -155,7 +157,7 @@ def methods_words(comparison: Comparison, stage: str) -> str:
     within = sum(one.verdict == "within" for one in found)
     behind = [one for one in found if one.verdict == "behind"]
     text = (
-        f"At equal measured latency MDP is the most accurate at {first} of {len(found)} points"
+        f"At equal measured latency MDP is the most accurate at {first} of {many(len(found), 'point')}"
         + (
             f", and within the 95 % interval of the first at {within} more ({percent(share_won(found), 0)} "
             "together)"
@@ -178,11 +180,11 @@ def pending_words(comparison: Comparison) -> str:
     every, told = len(comparison.points), []
     missing = [p for p in comparison.points if p.cut is None]
     if missing:
-        told.append(f"Not measured yet: {len(missing)} of {every} plans (of {_names(missing)}).")
+        told.append(f"Not measured yet: {len(missing)} of {many(every, 'plan')} (of {_names(missing)}).")
     if any(p.repaired for p in comparison.points):  # what is no plan of the study cannot be repaired
         missing = [p for p in comparison.points if p.cut is not None and not p.repaired and p.choices]
         if missing:
-            told.append(f"Not repaired yet: {len(missing)} of {every} plans (of {_names(missing)}).")
+            told.append(f"Not repaired yet: {len(missing)} of {many(every, 'plan')} (of {_names(missing)}).")
     return " ".join(told)
 
 

@@ -46,7 +46,7 @@ def draw_methods(info: MethodsFigure) -> dict[str, Any]:
             legend={"x": 1.01, "xanchor": "left", "y": 1, "yanchor": "top", "font": {"size": 11.5},
                     "bgcolor": "rgba(0,0,0,0)", "traceorder": "normal"},
             xaxis=axis(f"measured latency, {info.unit}", range=[0, 1.03 * max(at, default=1.0)]),
-            yaxis=axis("accuracy, % of test images", range=_range(info)),
+            yaxis=axis(f"accuracy, % of {info.images:,} test images", range=_range(info)),
         ),
     }  # fmt: skip
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from ..core.plan import Plan
 from ..core.problem import Problem
+from ..core.words import many, plural
 from .labels import LABELS, short_names
 
 NAMED = 6  # removed blocks named one by one, at most
@@ -29,7 +30,7 @@ def plan_summary(problem: Problem, plan: Plan) -> str:
 def removed_count(plan: Plan) -> str:
     """`no block removed`, `1 block removed`, `12 blocks removed`."""
     gone = len(plan.removed_blocks)
-    return f"{gone or 'no'} block{'s' * (gone > 1)} removed"
+    return f"{many(gone, 'block') if gone else 'no block'} removed"
 
 
 def removed_summary(problem: Problem, removed: Collection[str]) -> str:
@@ -37,6 +38,6 @@ def removed_summary(problem: Problem, removed: Collection[str]) -> str:
     if not removed:
         return "no block removed"
     if len(removed) > NAMED:
-        return f"{len(removed)} of {len(problem.blocks)} blocks removed"
+        return f"{len(removed)} of {many(len(problem.blocks), 'block')} removed"
     short = short_names([b.name for b in problem.blocks])
-    return f"block{'s' * (len(removed) > 1)} {', '.join(short[b] for b in removed)} removed"
+    return f"{plural(len(removed), 'block')} {', '.join(short[b] for b in removed)} removed"

@@ -13,6 +13,7 @@ import numpy as np
 from ..core.plan import Plan
 from ..core.problem import Problem
 from ..core.study import StudyRecord
+from ..core.words import many
 from ..solve import Pins
 from .formats import budgeted, measured_in, ms
 from .labels import dim_label, label_of, short_names, stage_name, stages
@@ -213,7 +214,7 @@ def survivors_table(info: SurvivorsInfo) -> tuple[list[str], list[list[str]]]:
 def survivors_label(info: SurvivorsInfo) -> str:
     rows = [row for group in info.groups for row in group.rows]
     gone = [row.block for row in rows if row.removed]
-    text = f"Architecture: {len(rows) - len(gone)} of {len(rows)} blocks kept."
+    text = f"Architecture: {len(rows) - len(gone)} of {many(len(rows), 'block')} kept."
     text += f" Removed: {', '.join(gone)}." if gone else ""
     return text + (f" {fixed_words(info)}" if info.fixed else "")
 

@@ -19,7 +19,7 @@ from .analysis.schedule import iterate
 from .analysis.whatif import Alternative, what_if
 from .exact.solver import fastest
 from .protocol import Limits, Solver
-from .solvers import SOLVERS, solve
+from .solvers import SOLVERS, check_methods, solve
 
 __all__ = [
     "CORNERS",
@@ -36,6 +36,7 @@ __all__ = [
     "ablation",
     "candidates",
     "check_claim",
+    "check_methods",
     "fastest",
     "front",
     "iterate",

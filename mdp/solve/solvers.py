@@ -1,6 +1,6 @@
 """All solvers by name, and the one function that calls them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from ..core.errors import MdpError, Unsupported
@@ -28,6 +28,13 @@ SOLVERS: dict[str, Solver] = {
     "greedy": Heuristic("greedy", greedy.search),
     "random": Heuristic("random", random_plan.seeded(0)),
 }
+
+
+def check_methods(methods: Iterable[str]) -> None:
+    """Raise MdpError for a name that no solver has."""
+    unknown = next((m for m in methods if m not in SOLVERS), None)
+    if unknown is not None:
+        raise MdpError(f"There is no method {unknown!r}. Choose from {', '.join(SOLVERS)}.")
 
 
 def solve(

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..core.errors import MdpError
 from ..core.model_ref import MEMORY, ModelRef
+from ..core.words import many
 from ..datasets.batches import feed
 from .outputs import on
 
@@ -127,7 +128,7 @@ def _parted(batch: Any, count: int) -> tuple[tuple[Any, ...], Any]:
     if len(parts) == count + 1:
         return parts[:count], parts[count]
     raise MdpError(
-        f"A batch has {len(parts)} parts, and the network takes {count} input{'s' * (count > 1)}. Give "
+        f"A batch has {len(parts)} parts, and the network takes {many(count, 'input')}. Give "
         f"{'the inputs' if count > 1 else 'them'}, or (inputs, targets)."
     )
 

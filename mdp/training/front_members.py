@@ -17,7 +17,7 @@ from ..core.names import LONGEST, digest, readable
 from ..core.plan import Plan, plan_from_json
 from ..core.saved_networks import number
 from ..core.study import StudyRecord
-from ..solve import SOLVERS, solve
+from ..solve import check_methods, solve
 
 # How far a member is. "same" has the plan of another one and its network.
 STATES = ("waiting", "running", "done", "same", "no plan", "failed")
@@ -74,9 +74,7 @@ def members_of(
 
     Raises MdpError for a method that is no solver, or where nothing is asked for.
     """
-    unknown = next((m for m in methods if m not in SOLVERS), None)
-    if unknown is not None:
-        raise MdpError(f"There is no method {unknown!r}. Choose from {', '.join(SOLVERS)}.")
+    check_methods(methods)
     if not budgets or not methods:
         raise MdpError("A front needs at least one budget and one method: --budgets 60%,40% --methods exact.")
     found: list[Member] = []

@@ -15,6 +15,7 @@ from mdp.core.errors import MdpError
 from mdp.core.plan import make_plan, within
 from mdp.core.plan_accuracy import known_accuracy
 from mdp.core.study import StudyRecord, list_studies, load_study
+from mdp.core.words import many
 from mdp.plot import formats as fmt
 
 from ..teach.contest.impossible import impossible, why
@@ -135,7 +136,7 @@ def _asked(value: Any, tries: int, of: str) -> Priced:
     quiz = question(study) if study is not None else None
     right = quiz is not None and judge(quiz, value).state == "right"
     worth = (LATER if tries else FIRST) if right else 0
-    return Priced(worth, None, None, None, f"{worth} points.")
+    return Priced(worth, None, None, None, f"{many(worth, 'point')}.")
 
 
 def contest_study(name: Any) -> StudyRecord:

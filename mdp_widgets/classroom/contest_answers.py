@@ -5,7 +5,7 @@ from mdp.core.plan import Plan
 from mdp.core.plan_accuracy import known_accuracy
 from mdp.core.study import StudyRecord
 from mdp.plot import formats as fmt
-from mdp.plot.accuracy_words import accuracy_sentence, dense_accuracy
+from mdp.plot.accuracy_words import accuracy_sentence, dense_accuracy, dense_images
 from mdp.plot.labels import label_of
 
 from ..teach.contest.page import ROUNDS
@@ -36,7 +36,11 @@ def plan_words(study: StudyRecord, name: str) -> str:
     limit = "" if round_.parameters is None else f" and {fmt.percent(round_.parameters, 0)} of the parameters"
     kept = fmt.percent(plan.importance / (problem.dense_importance or 1.0))
     known = known_accuracy(study, plan, networks=())
-    seen = "" if known is None or known.estimate else f" {accuracy_sentence(known, dense_accuracy(study))}"
+    seen = (
+        ""
+        if known is None or known.estimate
+        else f" {accuracy_sentence(known, dense_accuracy(study), dense_on=dense_images(study))}"
+    )
     return (
         f"{fmt.ms(round_.budget, problem.latency_unit)} ({fmt.percent(round_.share, 0)} of dense){limit}. "
         f"The solver keeps {kept} of the importance in {fmt.ms(plan.latency, problem.latency_unit)}.{seen} "

@@ -21,7 +21,7 @@ from mdp.core.tables import how_timed
 from mdp.plot import formats as fmt
 from mdp.plot.accuracy_draw import draw_accuracy
 from mdp.plot.accuracy_front import accuracy_front, accuracy_label
-from mdp.plot.accuracy_words import accuracy_value, dense_accuracy, interval_text, stage_text
+from mdp.plot.accuracy_words import accuracy_value, dense_text, interval_text, stage_text
 from mdp.plot.compare import compare_info, compare_sentence, compare_table
 from mdp.plot.front import draw_front, front_info, front_label
 from mdp.plot.front_layers import Points
@@ -133,8 +133,7 @@ def headline(study: StudyRecord, plan: Plan, known: Known | None = None) -> list
 
 
 def _accuracy_note(study: StudyRecord, known: Known | None) -> str:
-    dense = dense_accuracy(study)
-    against = "" if dense is None else f"dense {fmt.percent(dense)}"
+    against = dense_text(study)
     if known is None:
         return ", ".join(filter(None, (f"{quality_name(study)}, not measured", against)))
     on = f"{known.images:,} test images" if known.images else ""
@@ -206,6 +205,6 @@ def _plain(value) -> str:
         return (
             ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
             if len(value) <= 8
-            else f"{len(value)} entries"
+            else f"{len(value)} {'entry' if len(value) == 1 else 'entries'}"
         )
     return str(value)

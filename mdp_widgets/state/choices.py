@@ -19,10 +19,16 @@ from .explorer_traits import ExplorerTraits
 from .limits import changed
 
 PATIENCE = 6.0  # seconds for a plan: the page waits for it, and says where it is not proven by then
+ON_THE_WAY = (
+    1.0  # for a plan on the way of a drag; where that does not prove it, the end of the drag tries again
+)
 
 
 class Choices(ExplorerTraits):
     """Every change of budget, pins or limits is solved at once; one that nothing meets is taken back."""
+
+    _seconds = PATIENCE
+    _hurried = False  # whether the plan in view got little time, and is not proven
 
     def set_budget(self, text: str | float) -> bool:
         """A budget as typed: `12.5` in the problem's unit or `40%` of dense. One step of undo."""
@@ -40,8 +46,13 @@ class Choices(ExplorerTraits):
 
     def drag_to(self, budget: float) -> None:
         """Move the budget on the way of a drag; `settle` at its end makes one step of undo of it."""
-        if self.study is not None:
+        if self.study is None:
+            return
+        self._seconds = ON_THE_WAY
+        try:
             self.budget = max(budget, self.min_latency)
+        finally:
+            self._seconds = PATIENCE
 
     def _useful(self, budget: float) -> float:
         """More than the dense model takes buys nothing."""
@@ -114,24 +125,40 @@ class Choices(ExplorerTraits):
         try:
             same = old.get("pins", self.pins) == self.pins and limits_were == self.limits
             # The plan first: where nothing meets all limits, its sentence says the most.
-            plan = solved(problem, self.budget, self.pins, self.limits)
+            plan = solved(problem, self.budget, self.pins, self.limits, self._seconds)
             min_latency = self.min_latency if same else least_latency(problem, self.pins, self.limits)
         except MdpError as error:
             pinned = isinstance(error, Infeasible) and bool(self.pins)
             self._set(**old)
             self.error = f"{error} That is with what is pinned." if pinned else str(error)
             return
+        self._hurried = self._seconds < PATIENCE and not plan.optimal
         self._set(error="", min_latency=min_latency, plan=plan)
         if limits_were != self.limits:
             self._grow_front(self.study)
+
+    def _take_time(self) -> None:
+        """Solve again, with all the time that a plan may take, what a drag left unproven."""
+        if self._hurried and self.study is not None:
+            self._hurried = False
+            self._resolve(old={"budget": self.budget})
 
     def _grow_front(self, study: StudyRecord) -> None:
         """The front anew: other limits hold."""
         raise NotImplementedError
 
 
-def solved(problem: Problem, budget: float, pins: Pins, limits: Mapping[str, float]) -> Plan:
+def solved(
+    problem: Problem, budget: float, pins: Pins, limits: Mapping[str, float], seconds: float = PATIENCE
+) -> Plan:
     """The best plan, or the best of a few seconds where that is not found by then, for the page waits."""
+    try:
+        return solve(problem, budget, pins=pins, most=limits, time_limit=seconds)
+    except Infeasible:
+        raise
+    except MdpError:
+        if seconds >= PATIENCE:
+            raise
     return solve(problem, budget, pins=pins, most=limits, time_limit=PATIENCE)
 
 

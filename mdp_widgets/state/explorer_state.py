@@ -85,6 +85,7 @@ class ExplorerState(Opening):
 
     def settle(self) -> None:
         """Make the present view one step of undo: at the end of a drag, not on the way."""
+        self._take_time()
         if self.study is not None:
             self._history.add(self._now())
         self._tell_history()

@@ -4,7 +4,7 @@ import ipywidgets as widgets
 
 from mdp.core.quality import accuracy_check_words
 from mdp.plot import formats as fmt
-from mdp.plot.accuracy_words import accuracy_sentence, dense_accuracy
+from mdp.plot.accuracy_words import accuracy_sentence, dense_accuracy, dense_images
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
@@ -45,7 +45,9 @@ def measurement(selection: ExplorerState) -> widgets.Widget:
                 kept=kept,
             )
         )
-        told = accuracy_sentence(selection.accuracies.of(plan), dense_accuracy(study))
+        told = accuracy_sentence(
+            selection.accuracies.of(plan), dense_accuracy(study), dense_on=dense_images(study)
+        )
         measured.value = aloud(f"Measured: {told}")
         tuned.value = aloud(tuned_words(selection)) if selection.accuracies.networks else ""
         if start.latency:

@@ -5,6 +5,7 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from mdp.core.quality import study_words
+from mdp.core.words import many
 from mdp.plot import formats as fmt
 
 from ..state.explorer_state import ExplorerState
@@ -52,7 +53,8 @@ def sentence(selection: ExplorerState) -> widgets.HTML:
     wrong = study_words(study)
     p, problem = study.tables.provenance, study.problem
     return ui.sentence(
-        f"Everything below is live and computed from the study “{study.name}”: {len(problem.blocks)} blocks, "
+        f"Everything below is live and computed from the study “{study.name}”: "
+        f"{many(len(problem.blocks), 'block')}, "
         f"{len(problem.dims)} dimensions, {fmt.ms(problem.dense_latency, problem.latency_unit)} dense on "
         f"{p['device']}, batch {p['batch']}, {p['dtype']}." + "".join(f" {w}" for w in wrong),
         "error" if wrong else "note",

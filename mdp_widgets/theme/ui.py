@@ -95,6 +95,12 @@ def button(text: str, on_click, *, primary: bool = False, tooltip: str = "") -> 
     return widget
 
 
+def unseen(widget: ipywidgets.Widget) -> Any:
+    """The same field without the sight of its label, which a screen reader still tells."""
+    widget.add_class("mdp-unseen")
+    return widget
+
+
 def table_html(columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> Markup:
     """A text table; cells are escaped. Numbers should come formatted (see the functions below)."""
     cells = (joined(html("<td>{cell}</td>", cell=c) for c in r) for r in rows)

@@ -36,8 +36,12 @@ class BlockView:
         self.dim = ipywidgets.Dropdown(description="Dim")
         self.pin_block = ipywidgets.Dropdown(options=list(DECISIONS), description="Pin block")
         self.pin_dim = ipywidgets.Dropdown(description="Pin dim")
-        self.term = ipywidgets.Dropdown(
-            tooltip="Which latency table", layout={"width": "auto", "flex": "1 1 0", "min_width": "0"}
+        self.term = ui.unseen(
+            ipywidgets.Dropdown(
+                description="Latency table",
+                tooltip="Which latency table",
+                layout={"width": "auto", "flex": "1 1 0", "min_width": "0"},
+            )
         )
         self.solid = ipywidgets.ToggleButton(
             description="3-D",

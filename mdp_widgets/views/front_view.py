@@ -62,10 +62,12 @@ class FrontView:
             key: ipywidgets.ToggleButton(description=text, tooltip=title, layout={"width": "auto"})
             for key, (text, title) in AXES.items()
         }
-        self.over = ipywidgets.Dropdown(
-            options=[("over latency", "")],
-            description="Front goes",  # for screen readers
-            tooltip="What the front goes over; the budget and all other limits hold",
+        self.over = ui.unseen(
+            ipywidgets.Dropdown(
+                options=[("over latency", "")],
+                description="Front goes",
+                tooltip="What the front goes over; the budget and all other limits hold",
+            )
         )
         self.axis = ui.row(self.over, *self.axes.values(), gap="0", flex_flow="row nowrap")
         self.axis.add_class("mdp-axis")

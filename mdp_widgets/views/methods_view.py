@@ -6,6 +6,7 @@ import ipywidgets
 
 from mdp.core.comparison import Comparison, comparison_of
 from mdp.core.errors import MdpError
+from mdp.core.words import many
 from mdp.plot.method_lines import methods_figure, methods_label, methods_table, methods_words, stages_of
 from mdp.plot.method_lines_draw import draw_methods
 
@@ -91,9 +92,9 @@ class MethodsView:
 
     def _measured_how(self, found: Comparison, seeds: int) -> str:
         how = f"{found.images:,} test images" + (f" of {found.data}" if found.data else "")
-        many = f"; repaired with {seeds} seed{'s' * (seeds != 1)} of images" if seeds else ""
+        repaired = f"; repaired with {many(seeds, 'seed')} of images" if seeds else ""
         timed = f". Latency of whole networks on {found.device}" if found.device else ""
-        return f"{how}{many}{timed}. A click chooses the budget of a point."
+        return f"{how}{repaired}{timed}. A click chooses the budget of a point."
 
     def _click(self, point: dict[str, Any]) -> None:
         """A click asks for our plan at the budget of the point that the hover tells of."""

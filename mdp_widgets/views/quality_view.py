@@ -156,7 +156,7 @@ def _rates(study: StudyRecord) -> str:
     rates = [(k, v) for k, v in told.items() if isinstance(v, int | float)] if isinstance(told, dict) else []
     if not rates:
         return ""
-    rows = [(LABELS.get(kind, kind), f"{rate:.2f}") for kind, rate in rates]
+    rows = [(LABELS.get(kind, kind), f"{rate:.2f}".replace("-", "−")) for kind, rate in rates]
     return ui.table_html(("kind", "points of accuracy per 1 % of importance"), rows)
 
 

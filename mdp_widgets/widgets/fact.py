@@ -3,11 +3,12 @@
 from mdp.core.plan_accuracy import Known
 from mdp.core.quality_name import quality_name
 from mdp.core.study import StudyRecord
-from mdp.plot import formats as fmt
 from mdp.plot.accuracy_words import (
     accuracy_sentence,
     accuracy_value,
     dense_accuracy,
+    dense_images,
+    dense_text,
     interval_text,
     short_stage,
 )
@@ -24,7 +25,7 @@ def accuracy_fact(
 ) -> dict[str, str]:
     """What is known of the plan's accuracy: what it is of, its interval, and the dense network's."""
     dense, measure = dense_accuracy(study), quality_name(study)
-    against = "" if dense is None else f"dense {fmt.percent(dense)}"
+    against = dense_text(study, "")  # the title says of what
     if measuring:
         note = "measuring…"
     elif known is None:
@@ -37,7 +38,7 @@ def accuracy_fact(
         accuracy_value(known),
         note,
         "accuracy" if known else "accuracy unknown",
-        " ".join(filter(None, (accuracy_sentence(known, dense, measure), problem))),
+        " ".join(filter(None, (accuracy_sentence(known, dense, measure, dense_images(study)), problem))),
         "" if known is None else "estimate" if known.estimate else interval_text(known),
     )
 

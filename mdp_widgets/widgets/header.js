@@ -45,6 +45,7 @@ function render({ model, el }) {
       option.selected = true;
       select.prepend(option);
     }
+    select.title = model.get("opened_text"); // whole, where it is too long for its place
     // The first is the one that the budget is of; in the list each keeps its place.
     const several = model.get("deployments");
     on.hidden = several.length < 2;

@@ -12,6 +12,7 @@ from mdp.core.quality import importance_doubt
 from mdp.core.resources import WORDS
 from mdp.core.study import StudyRecord
 from mdp.core.tables import how_timed
+from mdp.core.words import many
 
 from ..state.address import address_of, go_to
 from ..state.explorer_state import ExplorerState
@@ -115,5 +116,5 @@ def scored_on(scored: Mapping[str, Any]) -> str:
     of = f" of {data}" if isinstance(data, str) and data else ""
     count = scored.get("images")
     if isinstance(count, int):
-        return f" on {count:,} images{of}"
+        return f" on {many(count, 'image')}{of}"
     return f" on images{of}" if of else ""

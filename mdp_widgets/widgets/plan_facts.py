@@ -16,6 +16,7 @@ from mdp.core.quality import (
 )
 from mdp.core.resources import budgeted
 from mdp.core.study import StudyRecord, interpolation_note
+from mdp.core.words import many
 from mdp.plot import formats as fmt
 
 from .fact import fact, with_stage
@@ -48,7 +49,7 @@ def plan_facts(study: StudyRecord, plan: Plan, known: tuple[Timed, ...] = ()) ->
         fact(
             "importance kept",
             fmt.percent(plan.importance / (problem.dense_importance or 1.0)),
-            doubt or rough or f"{len(plan.removed_blocks)} of {len(problem.blocks)} blocks removed",
+            doubt or rough or f"{len(plan.removed_blocks)} of {many(len(problem.blocks), 'block')} removed",
             "wrong" if doubt else "",
             tested,
         ),
@@ -84,7 +85,8 @@ def beside_a(facts: list[dict[str, str]], of_a: list[dict[str, str]]) -> list[di
 def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
     """Whether the plan is proven optimal, and if not, how far from the bound it may be. Where the
     numbers mean nothing (`doubt`, and `said` in a sentence), neither does having the most of them."""
-    time = f"solved in {fmt.number(1000 * plan.seconds, 2)} ms"
+    took = seconds_text(plan.seconds)
+    time = f"solved in {took}"
     if plan.optimal:
         return fact(
             "best possible",
@@ -96,7 +98,13 @@ def proof_fact(plan: Plan, doubt: str = "", said: str = "") -> dict[str, str]:
     if plan.bound is None:
         return fact("best possible", "not proven", time, "open", plan.note)
     gap = (plan.bound - plan.importance) / (abs(plan.bound) or 1.0)
-    return fact("best possible", f"within {fmt.percent(gap, 2)}", f"not proven · {time}", "open", plan.note)
+    near = f"within {fmt.number(100 * max(gap, 0.0001), 2)} %"
+    return fact("best possible", near, f"not proven in {took}", "open", plan.note)
+
+
+def seconds_text(seconds: float) -> str:
+    """`9.8 ms`, `6.2 s`."""
+    return f"{fmt.number(seconds, 2)} s" if seconds >= 1 else f"{fmt.number(1000 * seconds, 2)} ms"
 
 
 def _band(study: StudyRecord, plan: Plan, known: tuple[Timed, ...]) -> dict[str, str]:
@@ -118,11 +126,11 @@ def _band(study: StudyRecord, plan: Plan, known: tuple[Timed, ...]) -> dict[str,
             }
         if known:
             far = max(abs(one.predicted / one.measured - 1) for one in known)
-            many = f"{len(known)} network{'s' * (len(known) > 1)}"
             return {
                 "band": f"±{fmt.percent(far)} on {len(known)}",
-                "title": f"{many} of other plans measured whole: the prediction was off by "
-                f"{fmt.percent(far)} at worst. More of them: mdp verify '{study.name}'. {inferred}".rstrip(),
+                "title": f"{many(len(known), 'network')} of other plans measured whole: the prediction "
+                f"was off by {fmt.percent(far)} at worst. More of them: mdp verify '{study.name}'. "
+                f"{inferred}".rstrip(),
             }
         return {
             "band": "± ?",

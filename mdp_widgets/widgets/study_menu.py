@@ -11,6 +11,7 @@ from mdp.core.errors import MdpError
 from mdp.core.saved_networks import networks_of_study
 from mdp.core.study import StudyRecord
 from mdp.core.study_files import delete_study, not_yours, plans_of, rename_study
+from mdp.core.words import many
 
 from ..state.explorer_state import ExplorerState
 from ..theme import ui
@@ -96,6 +97,6 @@ class StudyMenu(anywidget.AnyWidget):
 def belongs(study: StudyRecord) -> str:
     """What goes with a study that is deleted, and what stays, in a sentence."""
     plans, networks = len(plans_of(study)), len(networks_of_study(study.problem.fingerprint))
-    goes = f" and its {plans} named plan{'s' * (plans > 1)} go" if plans else " goes"
-    stays = f" {networks} pruned network{'s' * (networks > 1)} of it," if networks else ""
+    goes = f" and its {many(plans, 'named plan')} go" if plans else " goes"
+    stays = f" {many(networks, 'pruned network')} of it," if networks else ""
     return f"Its file{goes};{stays} its tables and its scores stay. This cannot be undone."

@@ -7,6 +7,7 @@ from typing import Any
 from mdp.core.errors import BadFile
 from mdp.core.plan import Plan, plan_from_json
 from mdp.core.study import StudyRecord
+from mdp.core.words import many
 from mdp.plot import formats as fmt
 
 from ..theme import ui
@@ -76,7 +77,7 @@ def outcome(story: Story) -> str:
     )
     words += f", {fmt.percent(below)} below it" if below >= 0.001 else ""
     held = f" Held fixed: {story.pins.replace(',', ', ')}." if story.pins else ""
-    return f"{words}. It took {n} round{'s' * (n > 1)}.{held}"
+    return f"{words}. It took {many(n, 'round')}.{held}"
 
 
 def story_html(story: Story) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from mdp.core.budgets import parse_budgets
 from mdp.core.names import slug
 from mdp.core.paths import data_dir
 from mdp.core.plan import Plan
@@ -14,6 +15,7 @@ from mdp.jobs import JobState
 from mdp.operations import FinetuneOptions, argv
 from mdp.plot import formats as fmt
 from mdp.plot.plan_summary import removed_count
+from mdp.solve import check_methods
 
 from ..theme import ui
 from ..widgets.plot import Plot
@@ -22,6 +24,7 @@ from .finetune_facts import facts_table, finetune_facts
 from .form import form, values_of
 from .job_view import JobView
 from .plans import network_folder, plan_files
+from .refusals import form_checks, guard, with_places
 from .study_draft import FASHION, StudyDraft, checked_data
 from .training_curve import draw_training, training_info, training_label, training_table
 
@@ -66,6 +69,14 @@ def finetune_panel(selection) -> widgets.VBox:
         out = network_folder(selection, f"-{chosen['recipe']}{some}")
         folder = checked_data(data.value)
         return FinetuneOptions(source=study, plan=plan, data=folder, out=str(out), **chosen)
+
+    def budgets_fit():
+        typed = values_of(FinetuneOptions, {"budgets": parts["budgets"]})["budgets"]
+        if typed and selection.study is not None:
+            parse_budgets(typed, selection.study.problem)
+
+    def methods_exist():
+        check_methods(word.strip() for word in parts["methods"].value.split(","))
 
     def start():
         options = or_sentence(asked, job.complain)
@@ -127,7 +138,12 @@ def finetune_panel(selection) -> widgets.VBox:
     draw()
     go = start_button("Fine-tune", start, primary=True, tooltip="Fine-tune the pruned network of this plan")
     *inputs, repair = parts.values()
-    card = ui.card(about, fields(data, *inputs), repair, ui.row(go), job, title="Fine-tune this plan")
+    checks = form_checks(FinetuneOptions, parts, budgets=budgets_fit, methods=methods_exist)
+    allowed = guard(go, checks.values())
+    for part in parts.values():
+        part.observe(allowed, "value")
+    shown = with_places({name: part for name, part in parts.items() if part in inputs}, checks)
+    card = ui.card(about, fields(data, *shown), repair, ui.row(go), job, title="Fine-tune this plan")
     curve = ui.card(plot, title="Live")
     curve.add_class("mdp-curve")
     outcome = ui.card(table, title="What it is worth")

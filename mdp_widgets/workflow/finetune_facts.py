@@ -8,16 +8,20 @@ from mdp.core.saved_networks import Network, number
 from mdp.core.study import StudyRecord
 from mdp.jobs import JobState
 from mdp.plot import formats as fmt
+from mdp.plot.accuracy_words import dense_images
 
 from ..theme import ui
 from ..theme.markup import html
+
+ACCURACIES = {"accuracy_dense", "accuracy_pruned", "accuracy_repaired", "accuracy_tuned"}
 
 
 @dataclass(frozen=True)
 class FinetuneFacts:
     """Accuracies are shares of the test images, latencies in `unit`; None where not known (yet).
 
-    `of` names the run or the network that they are of, "" where there is none.
+    `of` names the run or the network that they are of, "" where there is none; `images` is how many test
+    images the accuracies are of, 0 where that is not known.
     """
 
     of: str = ""
@@ -25,6 +29,7 @@ class FinetuneFacts:
     pruned: float | None = None
     repaired: float | None = None
     tuned: float | None = None
+    images: int = 0
     epochs: float = 0
     dense_latency: float | None = None
     predicted: float | None = None
@@ -51,6 +56,7 @@ def finetune_facts(
         pruned=number(said, "accuracy_pruned"),
         repaired=number(said, "accuracy_repaired"),
         tuned=number(said, "accuracy_tuned"),
+        images=int(number(said, "test_images") or 0) or _images_of_dense(said, study),
         epochs=_epochs(state),
         dense_latency=study.problem.dense_latency if study else None,
         predicted=number(said, "latency_predicted") or (plan.latency if plan and state is None else None),
@@ -70,7 +76,7 @@ def facts_table(facts: FinetuneFacts) -> str:
         return "–" if value is None else fmt.ms(value, facts.unit)
 
     accuracy = ui.table_html(
-        ("accuracy", "test images right"),
+        ("accuracy", f"of {facts.images:,} test images" if facts.images else "test images right"),
         [
             ("dense", share(facts.dense)),
             ("pruned", share(facts.pruned)),
@@ -109,6 +115,11 @@ def _epochs(state: JobState | None) -> float:
         return float(words[words.index("--epochs") + 1])
     except (ValueError, IndexError):
         return 0
+
+
+def _images_of_dense(said: dict[str, Any], study: StudyRecord | None) -> int:
+    """Those of the study while its accuracy of the dense network is the only one that is known."""
+    return 0 if said.keys() & ACCURACIES or study is None else dense_images(study)
 
 
 def _dense_accuracy(study: StudyRecord | None) -> float | None:

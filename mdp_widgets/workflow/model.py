@@ -25,7 +25,8 @@ from .components import (
 )
 from .job_view import JobView
 from .model_options import ModelOptions
-from .study_draft import FASHION, StudyDraft, checked_data
+from .refusals import guard, with_places
+from .study_draft import FASHION, NO_FILE, StudyDraft, checked_data, checked_model, checked_weights
 
 SOME_TIMM = (
     "deit_tiny_patch16_224",
@@ -87,7 +88,7 @@ def model_card(draft: StudyDraft, number: int = 1) -> widgets.VBox:
         elif name.value not in SHIPPED_MODELS and weights.value == "demo":
             weights.value = "pretrained"
         file.layout.display = None if weights.value == "file" else "none"
-        weights_word = file.value.strip() or "?" if weights.value == "file" else weights.value
+        weights_word = file.value.strip() or NO_FILE if weights.value == "file" else weights.value
         if (draft.model, draft.weights) != (name.value.strip(), weights_word):
             found.value = NOTHING
         draft.model, draft.weights, draft.data = name.value.strip(), weights_word, data.value.strip()
@@ -119,12 +120,27 @@ def model_card(draft: StudyDraft, number: int = 1) -> widgets.VBox:
     name.observe(other_model, "value")
     for part in (name, weights, file, data):
         part.observe(follow, "value")
+    checks = {
+        "name": lambda: checked_model(draft.model),
+        "file": lambda: checked_weights(draft.model, draft.weights),
+        "data": lambda: checked_data(draft.data) if draft.data else None,
+    }
+    places = {what: (ui.sentence(), check, "error") for what, check in checks.items()}
+    go = start_button("Look at it", look, tooltip="Find what of this model can be pruned")
+    allowed = guard(go, [*places.values(), *options.checks])
+
+    def check_all(_=None):
+        draft.wrong = allowed()
+
+    draft.observe(check_all, ["model", "weights", "data", "options"])
     job.observe(show, "state")
     if job.state is not None:
         show({"new": job.state})
     follow()
-    go = start_button("Look at it", look, tooltip="Find what of this model can be pruned")
-    card = step_card(number, "Model", fields(name, weights, file, data, options), ui.row(go), job)
+    check_all()
+    shown = {"name": name, "weights": weights, "file": file, "data": data}
+    inputs = fields(*with_places(shown, places), options)
+    card = step_card(number, "Model", inputs, ui.row(go), job)
     card.name, card.weights, card.file, card.data = name, weights, file, data
     card.options = options
     card.look, card.job, card.found = go, job, found

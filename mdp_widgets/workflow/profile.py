@@ -3,6 +3,7 @@
 import ipywidgets as widgets
 
 from mdp.cli.profile import width_step
+from mdp.core.deployment import check_threads
 from mdp.core.quality import tables_words
 from mdp.core.study import Tables
 from mdp.core.tables import how_timed, list_tables
@@ -15,6 +16,7 @@ from ..theme.markup import html
 from .components import fields, flow, long_work, or_sentence, start_button, step_card
 from .form import form, values_of
 from .job_view import JobView
+from .refusals import form_checks, guard, with_places
 from .study_draft import StudyDraft
 from .timing_options import Switches
 
@@ -98,9 +100,13 @@ def profile_card(draft: StudyDraft, number: int = 2) -> widgets.VBox:
         wrong = job.state is not None and job.state.status == "done" and bool(job.state.result.get("wrong"))
         more.layout.display = None if wrong else "none"
 
+    def typed(name: str):
+        return values_of(ProfileOptions, {name: parts[name]})[name]
+
     def asked():
         options = ProfileOptions(**draft.naming(), **values_of(ProfileOptions, parts | how.parts))
         width_step(options.width_step)  # refuses what is no step
+        check_threads(options.device, options.threads)
         return options
 
     def measure():
@@ -124,7 +130,20 @@ def profile_card(draft: StudyDraft, number: int = 2) -> widgets.VBox:
     job.observe(offer_again, "state")
     offer_again()
     go = start_button("Measure", measure, tooltip="Measure latency tables on this machine")
-    card = step_card(number, "Latency", fields(*parts.values(), how), ui.row(go), job, left, more)
+    checks = form_checks(
+        ProfileOptions,
+        parts,
+        threads=lambda: check_threads(parts["device"].value, typed("threads")),
+        width_step=lambda: width_step(typed("width_step")),
+    )
+    first = (ui.sentence(), draft.check, "note")
+    look = guard(go, [*checks.values(), first])
+    for part in parts.values():
+        part.observe(look, "value")
+    draft.observe(look, "wrong")
+    look()
+    inputs = fields(*with_places(parts, checks), how, first[0])
+    card = step_card(number, "Latency", inputs, ui.row(go), job, left, more)
     card.again, card.left = more, left
     card.device, card.batch, card.dtype, card.threads, card.seconds, card.steps = parts.values()
     card.how = how

@@ -2,8 +2,8 @@
 
 import ipywidgets as widgets
 
-from mdp import jobs
 from mdp.core.errors import MdpError
+from mdp.core.study_files import given_name
 from mdp.operations import BuildOptions, ScoreOptions, argv
 from mdp.operations.studies import BUDGETS
 
@@ -12,6 +12,7 @@ from .artifacts import available_scores, available_tables, free_name
 from .components import dropdown, fields, flow, long_work, offer, or_sentence, start_button, step_card, text
 from .form import form, values_of
 from .job_view import JobView
+from .refusals import form_checks, guard
 from .study_draft import StudyDraft, checked_data
 
 ABOUT = {
@@ -51,14 +52,21 @@ def score_card(draft: StudyDraft, number: int = 3) -> widgets.VBox:
     note = ui.sentence(ABOUT["auto"])
     job = JobView("score", idle="Gives every unit a score; step 4 joins them.", resume=draft.is_about)
 
+    def blind() -> bool:
+        return method.value == "magnitude"
+
+    def needs_images() -> None:
+        if not blind() and not draft.data:
+            checked_data("")  # a wrong folder is said in step 1
+
     def explain(change):
         ui.say(note, ABOUT[change["new"]])
         for part in (images, bad):
-            part.layout.display = "none" if change["new"] == "magnitude" else None
+            part.layout.display = "none" if blind() else None
 
     def asked():
         named = draft.naming()
-        if method.value == "magnitude":
+        if blind():
             return ScoreOptions(**named, method=method.value)
         chosen = values_of(ScoreOptions, parts)
         return ScoreOptions(**named, **chosen, data=checked_data(draft.data))
@@ -66,13 +74,23 @@ def score_card(draft: StudyDraft, number: int = 3) -> widgets.VBox:
     def score():
         options = or_sentence(asked, job.complain)
         if options:
-            by = "by its weights" if method.value == "magnitude" else f"on {options.images} images"
+            by = "by its weights" if blind() else f"on {options.images} images"
             job.start(argv(options), f"Importance of {draft.model} {by}")
 
     method.observe(explain, "value")
     job.observe(lambda change: draft.measured(change["new"]), "state")
     go = start_button("Score", score, tooltip="Score the importance of every unit")
-    card = step_card(number, "Importance", fields(method, note, images, bad), ui.row(go), job)
+    place, check, kind = form_checks(ScoreOptions, {"images": images})["images"]
+    checks = [(place, lambda: None if blind() else check(), kind)]
+    checks += [(ui.sentence(), what, "note") for what in (needs_images, draft.check)]
+    look = guard(go, checks)
+    for part in (method, images):
+        part.observe(look, "value")
+    draft.observe(look, ["data", "wrong"])
+    look()
+    missing = [place for place, _, kind in checks if kind == "note"]
+    inputs = fields(method, note, images, place, bad, *missing)
+    card = step_card(number, "Importance", inputs, ui.row(go), job)
     card.method, card.note, card.images, card.bad, card.go, card.job = method, note, images, bad, go, job
     return card
 
@@ -89,19 +107,15 @@ def build_card(selection, draft: StudyDraft, number: int = 4) -> widgets.VBox:
         offer(scores, available_scores(draft.model) or [("none yet: step 3", "")], keep=False)
         name.value = free_name(f"my {draft.model}")
 
-    def missing() -> str:
-        lacks = "latency tables (step 2)" if not tables.value else "scores (step 3)"
-        return "" if tables.value and scores.value else f"A study of {draft.model} needs {lacks} first."
-
-    def ready(_=None):
-        if not jobs.refusal():
-            go.disabled, go.tooltip = bool(missing()), missing() or tooltip
+    def complete() -> None:
+        if not (tables.value and scores.value):
+            lacks = "latency tables (step 2)" if not tables.value else "scores (step 3)"
+            raise MdpError(f"A study of {draft.model} needs {lacks} first.")
 
     def asked():
         named = draft.naming()
-        if missing():
-            raise MdpError(missing())
-        called = name.value.strip() or free_name(f"my {draft.model}")
+        complete()
+        called = given_name(name.value)
         counted = tables.value.removeprefix(NO_TABLE) if tables.value.startswith(NO_TABLE) else None
         budget = {"budget_in": counted} if counted else {"tables": tables.value}
         return BuildOptions(**named, **budget, scores=scores.value, name=called)
@@ -123,12 +137,16 @@ def build_card(selection, draft: StudyDraft, number: int = 4) -> widgets.VBox:
 
     draft.observe(look, ["model", "fresh"])
     job.observe(built, "state")
-    tooltip = "Join both into a study and open it"
-    go = start_button("Build and open", make, primary=True, tooltip=tooltip)
-    for part in (tables, scores):
-        part.observe(ready, "value")
+    go = start_button("Build and open", make, primary=True, tooltip="Join both into a study and open it")
     look()
+    checks = [(ui.sentence(), lambda: given_name(name.value), "error")]
+    checks += [(ui.sentence(), what, "note") for what in (complete, draft.check)]
+    ready = guard(go, checks)
+    for part in (tables, scores, name):
+        part.observe(ready, "value")
+    draft.observe(ready, ["model", "wrong"])
     ready()
-    card = step_card(number, "Study", fields(tables, scores, name), ui.row(go), job)
+    places = [place for place, _, _ in checks]
+    card = step_card(number, "Study", fields(tables, scores, name, *places), ui.row(go), job)
     card.tables, card.scores, card.name, card.go, card.job = tables, scores, name, go, job
     return card

@@ -12,6 +12,7 @@ from mdp.jobs import JobState, refuse_visitors
 from mdp.networks.models import SHIPPED_MODELS
 from mdp.operations.shared import FASHION
 
+NO_FILE = "?"  # the weights while a checkpoint is wanted and none is named
 _of: WeakKeyDictionary = WeakKeyDictionary()
 
 
@@ -24,6 +25,7 @@ class StudyDraft(HasTraits):
         data: fashion-mnist, or a folder of images in class folders.
         options: (classifier, image size, channels, arguments) as typed in `ModelOptions`; "": its own.
         family: the model's family as far as it is known (by looking at the model, or by its name), else "".
+        wrong: what of all this cannot be used, in a sentence, as far as `model_card` was asked; else "".
         fresh: counts up whenever tables or scores of the model were made.
     """
 
@@ -32,6 +34,7 @@ class StudyDraft(HasTraits):
     data = Unicode(FASHION)
     options = Tuple(("", "", "", ""))
     family = Unicode("vit")
+    wrong = Unicode("")
     fresh = Int(0)
 
     @classmethod
@@ -53,6 +56,11 @@ class StudyDraft(HasTraits):
 
         model = {"model": checked_model(self.model), "weights": checked_weights(self.model, self.weights)}
         return model | built_as(self.options, self.data)
+
+    def check(self) -> None:
+        """Raise MdpError, for a later step, while step 1 is not right."""
+        if self.wrong:
+            raise MdpError("Put step 1 right first.")
 
     def is_about(self, state: JobState) -> bool:
         """Whether an earlier job is worth showing again: one that runs, or one about this model."""
@@ -80,6 +88,8 @@ def checked_weights(model: str, weights: str) -> str:
         return weights
     if weights in ("", "demo"):
         raise MdpError(f"{model} is no demo network: choose pretrained weights, a checkpoint or none.")
+    if weights == NO_FILE:
+        raise MdpError("Name the file: the whole path of a .safetensors checkpoint.")
     path = Path(weights).expanduser()
     if path.suffix != ".safetensors":
         raise MdpError(

@@ -54,8 +54,8 @@ class TakeAway:
     def __init__(self, selection):
         self.selection = selection
         self.download, self.problem = Download(), ui.sentence(kind="error")
-        self.which = dropdown("", [], tooltip="Which network")
-        self.figure = dropdown("", [], tooltip="Which figure")
+        self.which = ui.unseen(dropdown("Network", [], tooltip="Which network"))
+        self.figure = ui.unseen(dropdown("Figure", [], tooltip="Which figure"))
         self.repair = form(ExtractOptions, "repair")["repair"]
         self.repair.value = True  # it costs seconds and no label
         self.network = JobView("extract", resume=lambda state: state.status == "running")

@@ -5,6 +5,7 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from mdp import jobs
+from mdp.core.budgets import parse_budgets
 from mdp.core.errors import MdpError
 from mdp.core.names import digest
 from mdp.core.paths import data_dir
@@ -21,6 +22,7 @@ from .finetune import images_for
 from .form import form, values_of
 from .job_view import JobView
 from .measure_here import MeasureHere
+from .refusals import form_checks, guard, with_places
 from .study_draft import checked_data
 
 TABLES = "Times random pruned networks as a whole, and compares with what the tables predict."
@@ -62,6 +64,10 @@ def verify_panel(selection) -> widgets.VBox:
 
         start("Accuracy at equal latency", asked, accuracy=True)
 
+    def budgets_fit():
+        if selection.study is not None:
+            parse_budgets(tried["budgets"].value, selection.study.problem)
+
     def ended(change):
         old, new = change["old"], change["new"]
         if new is None or new.status == "running" or old is None or old.id != new.id or not new.arguments:
@@ -81,14 +87,19 @@ def verify_panel(selection) -> widgets.VBox:
     tables = start_button("Measure whole networks", test_tables, tooltip=TABLES)
     importance = start_button("Test the importance", test_importance, tooltip=ACCURACY)
     here = MeasureHere(selection)
-    left = widgets.VBox(
-        [ui.heading("Tables", 4), ui.sentence(TABLES), fields(*timed.values()), ui.row(tables), here]
-    )
+    of_tables = form_checks(VerifyOptions, timed)
+    of_importance = form_checks(VerifyOptions, tried, budgets=budgets_fit)
+    for button, parts, checks in ((tables, timed, of_tables), (importance, tried, of_importance)):
+        look = guard(button, checks.values())
+        for part in parts.values():
+            part.observe(look, "value")
+    asked_of_tables = fields(*with_places(timed, of_tables))
+    left = widgets.VBox([ui.heading("Tables", 4), ui.sentence(TABLES), asked_of_tables, ui.row(tables), here])
     right = widgets.VBox(
         [
             ui.heading("Importance", 4),
             ui.sentence(ACCURACY),
-            fields(data, *tried.values()),
+            fields(data, *with_places(tried, of_importance)),
             ui.row(importance),
         ]
     )

@@ -65,6 +65,8 @@ def test_arguments_are_json_or_words_and_never_code():
         "x=Infinity",
         "x=",
         "x=3.4.5",
+        "depth=abc",
+        "embed_dim=true",
     ):
         with pytest.raises(MdpError):
             arguments([word])

@@ -78,7 +78,7 @@ def study_of(place):
     """A study of the network that `build` makes, with made-up times."""
     net = mdp.prunable(factories.run(str(place / "own_net.py") + ":build")[0], torch.randn(2, 1, 12, 12),
                        factory=f"{place}/own_net.py:build")  # fmt: skip
-    tables = mdp.profile(net, mdp.Deployment("cpu", threads=1), seconds=0, progress=False)
+    tables = mdp.profile(net, mdp.Deployment("cpu", threads=1), seconds=0.001, progress=False)
     scores = mdp.score(net, method="magnitude", progress=False)
     return net, mdp.Study(net, tables, scores, name="own")
 

@@ -222,6 +222,40 @@ def test_the_page_waits_for_no_plan_for_long(vit, monkeypatch):
     assert asked == [choices.PATIENCE]
 
 
+def test_a_drag_waits_less_and_its_end_proves_what_it_left(selection, monkeypatch):
+    asked = []
+
+    def slow(problem, budget, *, time_limit=None, **asked_of):
+        """Proves nothing in the time of a drag."""
+        asked.append(time_limit)
+        return dataclasses.replace(solve(problem, budget, **asked_of), optimal=time_limit >= choices.PATIENCE)
+
+    monkeypatch.setattr(choices, "solve", slow)
+    dense = selection.study.problem.dense_latency
+    selection.drag_to(0.3 * dense)
+    selection.drag_to(0.4 * dense)
+    assert asked == [choices.ON_THE_WAY] * 2 and not selection.plan.optimal
+    selection.settle()
+    selection.settle()
+    assert asked[2:] == [choices.PATIENCE] and selection.plan.optimal
+    selection.set_budget("50%")
+    assert asked[3:] == [choices.PATIENCE]
+
+
+def test_a_drag_takes_the_time_that_a_plan_at_all_needs(selection, monkeypatch):
+    asked = []
+
+    def slow(problem, budget, *, time_limit=None, **asked_of):
+        asked.append(time_limit)
+        if time_limit < choices.PATIENCE:
+            raise MdpError("No plan was found in time.")
+        return solve(problem, budget, **asked_of)
+
+    monkeypatch.setattr(choices, "solve", slow)
+    selection.drag_to(0.3 * selection.study.problem.dense_latency)
+    assert asked == [choices.ON_THE_WAY, choices.PATIENCE] and not selection.error
+
+
 def test_rounds_hold_every_budget_once():
     found = rounds(1.0, 9.0, 100)
     flat = [b for part in found for b in part]

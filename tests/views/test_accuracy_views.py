@@ -5,6 +5,8 @@ import dataclasses
 import plotly.graph_objects as go
 import pytest
 
+from mdp.core.comparison import read_comparison
+from mdp.core.paths import SHIPPED
 from mdp.core.plan_accuracy import PlanAccuracy, with_plans
 from mdp.core.quality import accuracy_check_words, follows_accuracy, importance_doubt, study_words
 from mdp.core.study import load_study
@@ -12,6 +14,8 @@ from mdp.plot.accuracy_draw import MOVING, draw_accuracy
 from mdp.plot.accuracy_front import accuracy_front, accuracy_table
 from mdp.plot.compare import compare_info, compare_sentence, compare_table
 from mdp.plot.importance_accuracy import draw_importance_test, importance_test, importance_test_table
+from mdp.plot.method_lines import methods_figure, methods_table
+from mdp.plot.method_lines_draw import draw_methods
 from mdp.plot.style import concrete
 from mdp.solve import solve
 from mdp_widgets.export.figure_export import pictures
@@ -24,6 +28,8 @@ from mdp_widgets.views.front_view import FrontView
 from mdp_widgets.views.quality_view import QualityNotice, QualityView
 from mdp_widgets.widgets.budget import BudgetBar
 from mdp_widgets.widgets.compare import Compare
+from mdp_widgets.widgets.plan_facts import proof_fact
+from mdp_widgets.workflow.finetune_facts import facts_table, finetune_facts
 
 CHECK = {"rank_correlation": {"0.5": 0.8, "0.25": 0.7}, "worst": 0.7, "plans": 24, "images": 2000,
          "exchange_rates": {"mlp": 0.31}, "behind": 0.012, "as": "repaired"}  # fmt: skip
@@ -60,7 +66,7 @@ def test_accuracy_stands_beside_importance_with_what_it_is(study, bare):
     s.set_budget("33%")
     told = fact(s)
     assert (told["name"], told["value"], told["band"]) == ("accuracy, repaired", "84.0 %", "82.3–85.5")
-    assert told["note"] == "dense 87.2 %"
+    assert told["note"] == "dense 87.2 % on 10,000"
     assert "2,000 test images" in told["title"]
     s.budget = 0.5 * study.problem.dense_latency  # on the way of a drag
     told = fact(s)
@@ -87,6 +93,15 @@ def test_the_dense_network_is_not_called_cut(study):
     s = ExplorerState(study)
     s.set_budget("100%")
     assert [f["name"] for f in BudgetBar(s).facts if f["kind"] == "accuracy"] == ["accuracy, dense"]
+
+
+def test_a_plan_of_other_weights_says_in_words_what_it_is(study):
+    (first, *rest) = study.accuracy["plans"]
+    plans = [{**first, "method": "other rates"}, *rest]
+    front = accuracy_front(dataclasses.replace(study, accuracy={**study.accuracy, "plans": plans}))
+    said = "best for importance weighed otherwise"
+    assert said in front.others["other rates"][0].text and said in str(accuracy_table(front))
+    assert "other rates" not in str(draw_accuracy(front)) + str(accuracy_table(front))
 
 
 def test_a_drag_reads_no_file(study, monkeypatch):
@@ -158,7 +173,7 @@ def test_compare_report_and_pictures_carry_it(study):
     assert "accuracy" not in compare_sentence(compare_info(study, a, b))
     assert len(compare_table(compare_info(study, a, b))[1]) == len(compare.table["rows"]) - 1
     html = report_html(study, b, a=a)
-    assert "accuracy, repaired, 83.4–86.5, 2,000 test images, dense 87.2 %" in html
+    assert "accuracy, repaired, 83.4–86.5, 2,000 test images, dense 87.2 % on 10,000 images" in html
     assert "Accuracy, as measured" in html and "choices" not in html
     assert "accuracy" in [p.name for p in pictures(s)]
     without = ExplorerState(dataclasses.replace(study, accuracy=None))
@@ -219,3 +234,35 @@ def test_the_page_opens_on_a_study_whose_plans_were_measured(study, vit, tmp_pat
     save_study(vit)
     save_study(dataclasses.replace(study, name="zz measured"))
     assert Explorer().selection.study.name == "zz measured"
+
+
+def test_every_accuracy_of_the_dense_network_says_of_how_many_images_it_is(study, bare):
+    """Other images give another figure: the header's and that of Methods are seldom of the same."""
+    said = ExplorerState(study)
+    note, title = (fact(said)[what] for what in ("note", "title"))
+    assert (
+        note.endswith("dense 87.2 % on 10,000") and "The dense network has 87.2 % on 10,000 images" in title
+    )
+    drawn = {trace.get("name"): trace for trace in draw_accuracy(accuracy_front(study))["data"]}
+    assert "on 10,000 images" in drawn["dense"]["text"][0]
+    compared = read_comparison(SHIPPED / "comparisons" / "cifar-vit-cpu.json")
+    info = methods_figure(load_study("cifar-vit-cpu"), compared)
+    assert "64.1 % of 2,000 images" in info.dense.text and "2,000" in methods_table(info)[0][2]
+    assert "2,000 test images" in draw_methods(info)["layout"]["yaxis"]["title"]["text"]
+    assert "of 10,000 test images" in facts_table(finetune_facts(None, study, said.plan))
+
+
+def test_measured_plans_of_an_untested_study_are_not_called_other(study, bare):
+    assert list(importance_test(study).bands) == ["measured plans"]
+    assert "measured plans" not in importance_test(with_check(study)).bands
+
+
+@pytest.mark.parametrize(
+    ("gap", "seconds", "value", "note"),
+    [(0.3415, 7.4, "within 34 %", "not proven in 7.4 s"), (0.00021, 0.26, "within 0.021 %", "in 260 ms")],
+)
+def test_what_is_not_proven_fits_its_place(study, gap, seconds, value, note):
+    plan = ExplorerState(study).plan
+    plan = dataclasses.replace(plan, optimal=False, bound=plan.importance / (1 - gap), seconds=seconds)
+    told = proof_fact(plan)
+    assert told["value"] == value and told["note"].endswith(note)

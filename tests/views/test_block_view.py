@@ -2,7 +2,11 @@
 
 import dataclasses
 
+import pytest
+
+from mdp.core.errors import MdpError
 from mdp_widgets.state.explorer_state import ExplorerState
+from mdp_widgets.views import explanation
 from mdp_widgets.views.block import BlockView
 
 
@@ -44,3 +48,24 @@ def test_a_figure_that_the_study_has_nothing_for_is_not_there(vit):
     assert selection.dim == first and [c.layout.display for c in cards] == ["none", None]
     selection.show(vit)
     assert [c.layout.display for c in cards] == [None, None]
+
+
+def test_opposites_share_one_time_and_are_not_asked_beside_a_plan_that_is_not_proven(vit, monkeypatch):
+    asked = []
+
+    def counted(problem, budget, *, time_limit, **held):
+        asked.append(time_limit)
+        return explanation.solve_before(problem, budget, **held)
+
+    monkeypatch.setattr(explanation, "solve_before", explanation.solve, raising=False)
+    monkeypatch.setattr(explanation, "solve", counted)
+    selection = ExplorerState(vit)
+    because = explanation.Because(selection)
+    assert because.settled and because.info.block_counterfactual is not None
+    assert asked and all(0 < seconds <= explanation.MOMENT for seconds in asked)
+    asked.clear()
+    selection.plan = dataclasses.replace(selection.plan, optimal=False)
+    selection.settle()
+    assert because.settled and because.info.block_counterfactual is None and not asked
+    with pytest.raises(MdpError, match="no time left"):
+        explanation.in_a_moment(every=0.0)(vit.problem, vit.problem.dense_latency)

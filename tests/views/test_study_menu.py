@@ -45,9 +45,9 @@ def test_deleting_opens_another_one(menu):
 
 def test_what_cannot_be_is_a_sentence(menu, monkeypatch):
     s, path = menu.selection, menu.selection.study.path
-    for to in ("", "Fashion-MNIST ViT · CPU · batch 32"):
+    for to, said in (("", "needs a name"), ("Fashion-MNIST ViT · CPU · batch 32", "cannot be called")):
         menu._receive(menu, {"kind": "rename", "to": to}, None)
-        assert menu.wrong and "cannot be called" in menu.said
+        assert menu.wrong and said in menu.said
     running = jobs.JobState("x", "Verifying it", "verify", "running", 0.0, arguments=("verify", str(path)))
     monkeypatch.setattr("mdp.jobs.in_use.list_jobs", lambda: [running])
     for kind in ("rename", "delete"):

@@ -75,7 +75,7 @@ def test_a_bad_batch_is_a_sentence_before_anything_starts(batch):
     [
         ("", "demo", "", "Name a model"),
         ("--help", "none", "", "Name a model"),
-        ("resnet50", "file", "", "not a .safetensors file"),
+        ("resnet50", "file", "", "Name the file"),
         ("resnet50", "file", "/nowhere/x.pth", "not a .safetensors file"),
         ("resnet50", "file", "/nowhere/x.safetensors", "There is no file"),
     ],

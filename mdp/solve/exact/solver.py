@@ -34,14 +34,17 @@ def solve(problem: Problem, budget: float, limits: Limits = NO_LIMITS) -> Plan:
         Infeasible: nothing meets the budget.
         Cancelled: `limits.cancelled()` became true.
     """
-    limits = limits.or_default()
+    limits, start = limits.or_default(), time.perf_counter()
     clock, ready = limits.clock(), None
     try:
         ready = prepared(problem, limits.pins)
         return plan_of(ready, budget, limits)
     except (TooMany, Unsupported) as error:
         reason = str(error)
-    return by_milp(problem, budget, limits, clock, ready, reason)
+    plan = by_milp(problem, budget, limits, clock, ready, reason)
+    return dataclasses.replace(
+        plan, seconds=time.perf_counter() - start
+    )  # the search that was given up took its time, too
 
 
 def plan_of(ready: PreparedProblem, budget: float, limits: Limits = NO_LIMITS) -> Plan:

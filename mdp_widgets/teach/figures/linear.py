@@ -8,6 +8,7 @@ import numpy as np
 
 from mdp.core.measurements import Measured
 from mdp.core.problem import Problem, Term
+from mdp.core.words import many
 from mdp.plot.formats import ms
 from mdp.plot.style import axis, layout
 
@@ -211,7 +212,9 @@ def networks_label(info: LinearInfo) -> str:
     off = f"the linear model is off by {100 * info.error:.0f} % at the median"
     if not info.measured:
         return f"{len(info.tables)} random networks: {off}."
-    return f"{len(info.tables)} networks measured: {off}, our tables by {100 * info.table_error:.0f} %."
+    return (
+        f"{many(len(info.tables), 'network')} measured: {off}, our tables by {100 * info.table_error:.0f} %."
+    )
 
 
 def networks_table(info: LinearInfo) -> tuple[list[str], list[list[str]]]:
