@@ -24,7 +24,7 @@ def first_fit(
 
     if within(latency(0), budget):
         return Found(at(0))
-    low, high = 1, count - 1
+    low, high = 0, count - 1
     if not within(latency(high), budget):
         times = [latency(i) for i in range(count)]
         return Found(at(next((i for i, t in enumerate(times) if within(t, budget)), times.index(min(times)))))
