@@ -114,7 +114,7 @@ def methods(
 
     >>> import mdp
     >>> methods(mdp.load_study("fmnist-resnet-cpu")).layout.yaxis.title.text
-    'accuracy, % of test images'
+    'accuracy, % of 2,000 test images'
     """
     comparison = comparison or comparison_of(study)
     if comparison is None:

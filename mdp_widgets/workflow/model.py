@@ -39,9 +39,9 @@ SOME_TIMM = (
 )
 WEIGHTS = {
     "the project's own": "demo",
-    "pretrained, from timm": "pretrained",
+    "pretrained (timm)": "pretrained",
     "a .safetensors file": "file",
-    "untrained (latency only)": "none",
+    "untrained": "none",
 }
 NOTHING = (
     '<p class="mdp-note">Look at a model to see its dimensions, its blocks, and what stays as it is.</p>'
@@ -116,7 +116,7 @@ def model_card(draft: StudyDraft, number: int = 1) -> widgets.VBox:
                 if state.arguments[1:2] == (draft.model,):
                     draft.family = str(state.result["report"]["family"])
 
-    data.placeholder = "/path/to/a/folder/per/class"
+    data.placeholder = "/path/to/images"
     name.observe(other_model, "value")
     for part in (name, weights, file, data):
         part.observe(follow, "value")

@@ -18,7 +18,7 @@ from .form import form
 from .refusals import in_titles, with_places
 from .study_draft import StudyDraft, checked_data
 
-HEADS = {"of the weights": "", "a new head for my classes": "data", "none (features)": "0"}
+HEADS = {"of the weights": "", "new, for my classes": "data", "none (features)": "0"}
 PLACEHOLDERS = {"input_size": "its own, or 160x192", "in_chans": "its own; 1 or 3", "arg": "none, or depth=6"}
 
 

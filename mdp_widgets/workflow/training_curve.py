@@ -7,6 +7,8 @@ from typing import Any
 from mdp.plot.formats import percent
 from mdp.plot.style import axis, layout
 
+WAITS = "Comes with the first steps of a run"
+
 
 @dataclass(frozen=True)
 class TrainingInfo:
@@ -91,6 +93,9 @@ def draw_training(info: TrainingInfo) -> dict[str, Any]:
                 "font": {"color": "var(--mdp-ink-2)", "size": 11},
             }
         )
+    if not info.loss:
+        place = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 0.18, "showarrow": False}
+        notes.append({**place, "text": WAITS, "font": {"color": "var(--mdp-ink-2)", "size": 12}})
     return {
         "data": data,
         "layout": layout(

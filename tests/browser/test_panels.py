@@ -29,10 +29,10 @@ def test_profile_refuses_nonsense_survives_a_reload_and_stops(quiet, address):
     open_tab(page, address, "New study")
     page.get_by_role("textbox", name="Batch size").fill("0")
     page.get_by_role("textbox", name="Batch size").press("Tab")
-    page.get_by_role("button", name="Measure", exact=True).click()
     expect(
         page.get_by_role("alert").filter(has_text="Batch size 0 cannot be used; give 1 or more")
     ).to_be_visible()
+    expect(page.get_by_role("button", name="Measure", exact=True)).to_be_disabled()
     page.get_by_role("textbox", name="Batch size").fill("2")
     page.get_by_role("textbox", name="Batch size").press("Tab")
     page.get_by_role("button", name="Measure", exact=True).click()

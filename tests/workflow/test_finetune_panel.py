@@ -15,6 +15,7 @@ from mdp_widgets.workflow import (
     finetune_panel,
 )
 from mdp_widgets.workflow.finetune_facts import finetune_facts
+from mdp_widgets.workflow.training_curve import WAITS, draw_training, training_info
 
 from ..synthetic import synthetic_vit
 from .conftest import text_of
@@ -165,3 +166,12 @@ def test_a_front_is_fine_tuned_as_one_job_and_its_networks_are_looked_for_at_onc
     )
     assert "--plan" not in words and "--out" not in words
     assert state.status == "done" and looked  # the stand-in says an accuracy
+
+
+def test_an_empty_curve_says_that_it_waits():
+    def words(info):
+        return str(draw_training(info)["layout"]["annotations"])
+
+    assert WAITS in words(training_info((), dense=0.9, pruned=None, epochs=3))
+    started = training_info([{"epoch": 0.1, "loss": 2.0}], dense=0.9, pruned=None, epochs=3)
+    assert started.loss and WAITS not in words(started)
