@@ -28,7 +28,6 @@ class Follower:
     def __init__(self, model: nn.Module, traced: fx.GraphModule):
         self.model, self.traced = model, traced
         self.opaque: dict[str, str] = traced.meta["opaque"]
-        self.other_in_training: list[str] = traced.meta["in training"]
         split = split_layers(traced, Ledger(model).names)
         self._pass(split)
         while lost := self._lost(split):  # heads and components apart do not get through: heads alone may
