@@ -20,7 +20,7 @@ from ...networks.options import space_dim
 from ...networks.prunable import PrunableNetwork
 from ...networks.slices import Slice
 from .alive import alive
-from .bare_norms import masked_norms as masked
+from .bare_norms import bare_positions
 from .batches import answer_of, of_batch, refuse_baked, refuse_other
 from .counting import counts
 from .dims import Group, groups, slices
@@ -43,7 +43,7 @@ NAME = "traced"
 NONE_MADE = "none are made by a layer that is known, a module such as nn.Conv2d or nn.Linear"
 TIMM_MODULES = ()  # of timm's modules, whatever the other families leave
 
-__all__ = ["NAME", "TracedNetwork", "example", "find", "masked_norms", "rebuilt", "remove_masked"]
+__all__ = ["NAME", "TracedNetwork", "example", "find", "positions_of_bare_norms", "rebuilt", "remove_masked"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,11 +175,10 @@ def remove_masked(found: PrunableNetwork, model: nn.Module, block: str) -> None:
             tensors[name].zero_()
 
 
-def masked_norms(found: PrunableNetwork, kept: Mapping[str, np.ndarray]) -> dict[str, nn.Module]:
-    """What takes the place of the norms without scales in a masked network, by name; the others are found by
-    their scales."""
+def positions_of_bare_norms(found: PrunableNetwork, kept: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Which positions of the norms without scales stay, by name: no slice says so."""
     anatomy: Anatomy = found.anatomy
-    return dict(masked(anatomy.follower.ledger, found.model, keeping(anatomy, kept)))
+    return bare_positions(anatomy.follower.ledger, found.model, keeping(anatomy, kept))
 
 
 def rebuilt(
