@@ -215,6 +215,7 @@ def _skipped(follower: Follower) -> tuple[Skipped, ...]:
             said |= roots
             for reason in sorted({ledger.labels.reason(r) for r in roots} - {""}):
                 found.append(Skipped(layer, reason))
+    found += [Skipped(name, reason) for name, reason in follower.unmade.items()]
     found += [Skipped(name, f"its forward is not known: {why}") for name, why in follower.opaque.items()]
     return tuple(found)
 
