@@ -76,8 +76,9 @@ class Follower:
     def _known(self, node: fx.Node) -> Any:
         """What a step gives, None if it is not known."""
         name, out = name_of(self.traced, node), node.meta["out"]
-        if name == "getitem" and isinstance(self.values.get(node.args[0]), list):
-            return self.values[node.args[0]][node.args[1]]
+        if name in ("getitem", "getattr") and isinstance(self.values.get(node.args[0]), list):
+            place = steps.place_of(node)
+            return None if place is None else self.values[node.args[0]][place]
         if name in ("getattr", "size", "dim", "ndimension", "numel") and not is_tensor(node):
             return moves.whole(node) or ()
         sources = tensors_in(node)
@@ -98,7 +99,8 @@ class Follower:
                 return None
         if node.target is put:
             return functions.put(self, node)
-        if name in steps.ELEMENTWISE and is_tensor(node):
+        of_two = name in steps.OF_TWO and len(sources) == 2
+        if (name in steps.ELEMENTWISE or of_two) and is_tensor(node):
             return functions.elementwise(self, node, sources)
         if name == "linear" and node.op == "call_function":
             return functions.linear(self, node)
