@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from ..core.errors import MdpError
-from ..families import PrunableNetwork
+from ..families import PrunableNetwork, family
 
 
 def check_decision(
@@ -70,6 +70,16 @@ def kept_positions(
         gone = np.setdiff1d(np.arange(len(s.index)), kept[s.dim])
         stay[s.index[gone].ravel()] = False
     return positions
+
+
+def bare_positions(
+    found: PrunableNetwork, kept: Mapping[str, np.ndarray]
+) -> dict[str, dict[int, np.ndarray]]:
+    """As `kept_positions`, of norms without scales, under the name that their scales would have."""
+    if found.anatomy is None:  # no network of the families has any
+        return {}
+    norms = family(found.space.family).positions_of_bare_norms(found, kept)
+    return {f"{name}.weight": {0: stay} for name, stay in norms.items()}
 
 
 def _used_dims(found: PrunableNetwork, removed: Collection[str]) -> set[str]:

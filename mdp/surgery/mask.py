@@ -12,7 +12,7 @@ from torch import nn
 from ..families import PrunableNetwork, family
 from ..families.masked_norms import kept_norm
 from ..networks.in_memory import copied
-from .keep_indices import check_decision, kept_positions, kept_units
+from .keep_indices import bare_positions, check_decision, kept_positions, kept_units
 
 
 def mask(
@@ -44,17 +44,15 @@ def mask(
             for axis, stay in axes.items():
                 gone = torch.from_numpy(~stay).nonzero().ravel()
                 tensors[name].index_fill_(axis, gone, 0)
-    for name in [n for n in positions if n.endswith(".weight")]:
+    norms = positions | bare_positions(found, kept)
+    for name in [n for n in norms if n.endswith(".weight")]:
         path = name.rpartition(".")[0]
-        stay = positions[name].get(0)
+        stay = norms[name].get(0)
         if stay is not None and not stay.all():
             norm = kept_norm(model.get_submodule(path), torch.from_numpy(stay))
             if norm is not None:
                 model.set_submodule(path, norm)
     module = family(found.space.family)
-    if found.anatomy is not None:
-        for path, norm in module.masked_norms(found, kept).items():
-            model.set_submodule(path, norm)
     for block in removed:
         if found.anatomy is None:
             module.remove(model, block)

@@ -8,7 +8,7 @@ from torch import nn
 
 from ..core.errors import MdpError
 from ..families import PrunableNetwork
-from .keep_indices import kept_positions, kept_units
+from .keep_indices import bare_positions, kept_positions, kept_units
 from .mask import mask
 
 
@@ -30,7 +30,8 @@ def put_back(
         MdpError: it is a network of other choices.
     """
     model = mask(found, choices, removed, order)
-    positions = kept_positions(found, kept_units(found, choices, order))
+    kept = kept_units(found, choices, order)
+    positions = kept_positions(found, kept) | bare_positions(found, kept)
     theirs = {**dict(pruned.named_parameters()), **dict(pruned.named_buffers())}
     ours = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     with torch.no_grad():

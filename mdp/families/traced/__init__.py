@@ -4,7 +4,7 @@ The pruned network is its graph of steps (`TracedNetwork`); the masked one is th
 each checks the other.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from ...networks.options import space_dim
 from ...networks.prunable import PrunableNetwork
 from ...networks.slices import Slice
 from .alive import alive
-from .bare_norms import masked_norms as masked
+from .bare_norms import bare_positions
 from .batches import answer_of, of_batch, refuse_baked, refuse_other
 from .counting import counts
 from .dims import Group, groups, slices
@@ -28,6 +28,7 @@ from .fixed import note_fixed
 from .follow import Follower
 from .in_training import OTHER_WAY
 from .layers import BATCH_NORMS
+from .other_sizes import BY_SIZES, note_sizes
 from .parts import take_parts_first
 from .picks import spell_out_picks
 from .preparing import prepared
@@ -42,7 +43,7 @@ NAME = "traced"
 NONE_MADE = "none are made by a layer that is known, a module such as nn.Conv2d or nn.Linear"
 TIMM_MODULES = ()  # of timm's modules, whatever the other families leave
 
-__all__ = ["NAME", "TracedNetwork", "example", "find", "masked_norms", "rebuilt", "remove_masked"]
+__all__ = ["NAME", "TracedNetwork", "example", "find", "positions_of_bare_norms", "rebuilt", "remove_masked"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +105,7 @@ def find(
     inputs = of_batch(inputs, 2)
     traced = trace(model, inputs)
     refuse_other(own, traced, inputs)
+    note_sizes(own, traced, inputs)
     note_fixed(model, traced, spell_out_picks(traced))
     join_shuffles(traced)
     take_parts_first(traced)
@@ -121,7 +123,11 @@ def find(
         dims,
         tuple(Block(b.name) for b in blocks),
         counts(follower, owned, units, block_of),
-        (*_skipped(follower), *(Skipped(name, reason) for name, reason in left_whole.items())),
+        (
+            *_skipped(follower),
+            *_other_ways(follower),
+            *(Skipped(name, reason) for name, reason in left_whole.items()),
+        ),
     )
     anatomy = Anatomy(follower, tuple(found), tuple(blocks))
     space = replace(space, moments=alive(anatomy))
@@ -169,11 +175,10 @@ def remove_masked(found: PrunableNetwork, model: nn.Module, block: str) -> None:
             tensors[name].zero_()
 
 
-def masked_norms(found: PrunableNetwork, kept: Mapping[str, np.ndarray]) -> dict[str, nn.Module]:
-    """What takes the place of the norms without scales in a masked network, by name; the others are found by
-    their scales."""
+def positions_of_bare_norms(found: PrunableNetwork, kept: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Which positions of the norms without scales stay, by name: no slice says so."""
     anatomy: Anatomy = found.anatomy
-    return dict(masked(anatomy.follower.ledger, found.model, keeping(anatomy, kept)))
+    return bare_positions(anatomy.follower.ledger, found.model, keeping(anatomy, kept))
 
 
 def rebuilt(
@@ -210,11 +215,18 @@ def _skipped(follower: Follower) -> tuple[Skipped, ...]:
             said |= roots
             for reason in sorted({ledger.labels.reason(r) for r in roots} - {""}):
                 found.append(Skipped(layer, reason))
+    found += [Skipped(name, reason) for name, reason in follower.unmade.items()]
     found += [Skipped(name, f"its forward is not known: {why}") for name, why in follower.opaque.items()]
-    found += [
-        Skipped(name or type(follower.model).__name__, OTHER_WAY) for name in follower.other_in_training
-    ]
     return tuple(found)
+
+
+def _other_ways(follower: Follower) -> Iterator[Skipped]:
+    """Where the pruned network does not do what its module does, in training and for other sizes."""
+    own = type(follower.model).__name__
+    for name in follower.traced.meta["in training"]:
+        yield Skipped(name or own, OTHER_WAY)
+    if follower.traced.meta["by sizes"]:
+        yield Skipped(own, BY_SIZES)
 
 
 def _norms(follower: Follower, found: Sequence[Group], block_of: Mapping[str, str]) -> dict:

@@ -3,13 +3,10 @@
 The ledger knows their channels under the name that their scales would have.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
-import torch
 from torch import nn
 
-from ..masked_norms import is_bare, kept_norm
+from ..masked_norms import is_bare
 from .ledger import Ledger
 
 
@@ -18,18 +15,15 @@ def own_channels(ledger: Ledger, name: str, axis: tuple[np.ndarray, ...]) -> Non
     ledger.own(f"{name}.weight", 0, axis, "input")
 
 
-def masked_norms(ledger: Ledger, model: nn.Module, keep: np.ndarray) -> Iterator[tuple[str, nn.Module]]:
-    """(name, norm over what stays) of every norm without scales that loses channels.
+def bare_positions(ledger: Ledger, model: nn.Module, keep: np.ndarray) -> dict[str, np.ndarray]:
+    """Which positions of every norm without scales stay, by its name; shape (channels,), bool.
 
     Args:
         keep: for every label, whether it stays; shape (labels,), bool.
     """
+    found = {}
     for (tensor, _), owned in ledger.owned.items():
         path, _, leaf = tensor.rpartition(".")
-        norm = model.get_submodule(path)
-        if leaf != "weight" or not is_bare(norm) or not owned.labels:
-            continue
-        stays = np.logical_and.reduce([keep[vector] for vector in owned.labels])
-        new = None if stays.all() else kept_norm(norm, torch.from_numpy(stays))
-        if new is not None:
-            yield path, new
+        if leaf == "weight" and owned.labels and is_bare(model.get_submodule(path)):
+            found[path] = np.logical_and.reduce([keep[vector] for vector in owned.labels])
+    return found

@@ -1,6 +1,6 @@
 """Example inputs of other batch sizes, and whether a network takes them: a baked batch size shows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import fx, nn
@@ -53,7 +53,7 @@ def _refused(what: str, one: object, two: object, given: int, own: object) -> st
     )
 
 
-def answer_of(model: nn.Module, inputs: Sequence[torch.Tensor]) -> "list[torch.Tensor] | Exception":
+def answer_of(model: Callable, inputs: Sequence[torch.Tensor]) -> "list[torch.Tensor] | Exception":
     """The tensors that a network answers with, or what went wrong."""
     try:
         with torch.no_grad():

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import fx, nn
 from torch.utils._pytree import tree_leaves
 
@@ -23,12 +24,12 @@ PUT_OUT = "they are what the network puts out"
 
 
 class Follower:
-    """One pass over a graph. `values` says of every step what is known of its result."""
+    """One pass over a graph. `values` says of every step what is known of its result, `unmade` of weights why
+    what they make stays whole, by the names of their layers."""
 
     def __init__(self, model: nn.Module, traced: fx.GraphModule):
         self.model, self.traced = model, traced
         self.opaque: dict[str, str] = traced.meta["opaque"]
-        self.other_in_training: list[str] = traced.meta["in training"]
         split = split_layers(traced, Ledger(model).names)
         self._pass(split)
         while lost := self._lost(split):  # heads and components apart do not get through: heads alone may
@@ -36,7 +37,7 @@ class Follower:
             self._pass(split)
 
     def _pass(self, split: Mapping[str, Split]) -> None:
-        self.ledger, self.values = Ledger(self.model, split=split), {}
+        self.ledger, self.values, self.unmade = Ledger(self.model, split=split), {}, {}
         for node in self.traced.graph.nodes:
             self.values[node] = self._follow(node)
 
@@ -75,8 +76,9 @@ class Follower:
     def _known(self, node: fx.Node) -> Any:
         """What a step gives, None if it is not known."""
         name, out = name_of(self.traced, node), node.meta["out"]
-        if name == "getitem" and isinstance(self.values.get(node.args[0]), list):
-            return self.values[node.args[0]][node.args[1]]
+        if name in ("getitem", "getattr") and isinstance(self.values.get(node.args[0]), list):
+            place = steps.place_of(node)
+            return None if place is None else self.values[node.args[0]][place]
         if name in ("getattr", "size", "dim", "ndimension", "numel") and not is_tensor(node):
             return moves.whole(node) or ()
         sources = tensors_in(node)
@@ -97,7 +99,8 @@ class Follower:
                 return None
         if node.target is put:
             return functions.put(self, node)
-        if name in steps.ELEMENTWISE and is_tensor(node):
+        of_two = name in steps.OF_TWO and len(sources) == 2
+        if (name in steps.ELEMENTWISE or of_two) and is_tensor(node):
             return functions.elementwise(self, node, sources)
         if name == "linear" and node.op == "call_function":
             return functions.linear(self, node)
@@ -202,12 +205,15 @@ class Follower:
             what = f"the step {what} of {owner}"
         why = self.opaque.get(str(node.target), "")
         where = brief(path) or "the network itself"
-        reason = f"they pass through {what} ({where}), which is not known"
-        reason += f": {why}" if why else ""
+        unknown = f"{what} ({where}), which is not known" + (f": {why}" if why else "")
         for source in node.all_input_nodes:
-            self._fix(source, reason)
+            self._fix(source, f"they pass through {unknown}")
+            if self.is_own(source) and _is_matrix(source.meta["out"]):
+                self.unmade[str(source.target).removesuffix(".weight")] = f"they are made by {unknown}"
         if node.op == "call_module":
             for name, tensor in self.traced.get_submodule(str(node.target)).named_parameters():
+                if _is_matrix(tensor) and not why:
+                    self.unmade[str(node.target)] = f"they are made by {unknown}"
                 for axis in range(tensor.ndim):
                     self.ledger.own(f"{node.target}.{name}", axis, (), "output")
         return moves.whole(node)
@@ -216,6 +222,11 @@ class Follower:
 def _attribute(traced: fx.GraphModule, node: fx.Node) -> Any:
     path, _, leaf = str(node.target).rpartition(".")
     return getattr(traced.get_submodule(path), leaf)
+
+
+def _is_matrix(tensor: torch.Tensor) -> bool:
+    """Whether a parameter has weights, and not one number for each channel."""
+    return sum(size > 1 for size in tensor.shape) > 1
 
 
 def _indexed(table: fx.Node) -> set[int]:

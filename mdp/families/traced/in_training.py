@@ -5,15 +5,43 @@ follows `train()`. Where steps differ it keeps the way of evaluation, and that i
 """
 
 import difflib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from torch import fx
+from torch import fx, nn
 from torch.utils import _pytree as pytree
 
 OTHER_WAY = (
     "its forward goes another way in training (it asks self.training): the pruned network goes the way of "
     "evaluation, also in training"
 )
+
+
+@contextmanager
+def questions(asked: Callable[[], None]) -> Iterator[None]:
+    """Tell of every question whether a module is training."""
+
+    class Training:
+        def __get__(self, module: nn.Module, kind: type) -> bool:
+            asked()
+            if "training" not in vars(module):  # a scripted one, which knows by itself
+                raise AttributeError("training")
+            return vars(module)["training"]
+
+        def __set__(self, module: nn.Module, value: bool) -> None:
+            vars(module)["training"] = value
+
+    nn.Module.training = Training()
+    try:
+        yield
+    finally:
+        del nn.Module.training
+
+
+def may_differ(model: nn.Module, traced: fx.GraphModule) -> bool:
+    """Whether the forward may be another in training: it asked, or a module does more than note it."""
+    return traced.meta["asks training"] or any(type(m).train is not nn.Module.train for m in model.modules())
 
 
 def either(training: bool, there: Any, here: Any) -> Any:

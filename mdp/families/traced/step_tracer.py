@@ -17,6 +17,7 @@ from torchvision.ops import FrozenBatchNorm2d, StochasticDepth
 
 from ...core.errors import first_line
 from ..channels import is_uncentred_norm
+from .in_training import questions
 from .layers import forward_is_known
 from .stand_ins import Known, answering
 
@@ -43,17 +44,24 @@ class StepTracer(fx.Tracer):
         super().__init__(autowrap_functions=tuple(get_notrace_functions()))
         self.opaque: dict[str, str] = {}
         self.idle: set[str] = set()  # modules that do nothing in evaluation
+        self.asks_training = False
+        self.asks_sizes = False  # a number computed from sizes was needed: what it decides is decided
         self.taken_apart: list[fx.Node] = []  # tensors that were gone through one by one
         self.proxy_buffer_attributes = buffers
         self._inputs, self._seen, self._running = list(inputs), {}, False
+        self._resting = False  # a module is tried as it is in evaluation
 
     def trace(self, root: Any, concrete_args: Any = None) -> fx.Graph:
         """The graph of a module's forward. Raises TraceError for one that puts values into its buffers."""
-        with answering(self, root):
+        with answering(self, root), questions(self._note_question):
             graph = super().trace(root, concrete_args)
         if any(isinstance(t, fx.Proxy) for module in root.modules() for t in module._buffers.values()):
             raise fx.proxy.TraceError(_CHANGES)
         return graph
+
+    def _note_question(self) -> None:
+        """A forward that is traced, not one that runs, asks whether it is training."""
+        self.asks_training = self.asks_training or not (self._running or self._resting)
 
     def create_args_for_root(
         self, root_fn: Any, is_module: bool, concrete_args: Any = None
@@ -112,6 +120,7 @@ class StepTracer(fx.Tracer):
         """A number computed from sizes. Raises TraceError if it depends on what is in a tensor."""
         found = self.seen(node)
         if isinstance(found, bool | int | float):
+            self.asks_sizes = True
             return found
         raise fx.proxy.TraceError(BY_NUMBERS)
 
@@ -210,6 +219,7 @@ class StepTracer(fx.Tracer):
             return False
         if module._parameters or module._buffers or not isinstance(args[0], fx.Proxy):
             return False
+        self._resting = True
         before, training = len(self.graph.nodes), module.training
         module.training = False
         try:
@@ -218,6 +228,7 @@ class StepTracer(fx.Tracer):
             idle = False
         finally:
             module.training = training
+            self._resting = False
         for node in reversed(list(self.graph.nodes)[before:]):
             self.graph.erase_node(node)
         return idle and len(self.graph.nodes) == before

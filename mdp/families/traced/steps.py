@@ -1,6 +1,7 @@
 """Steps that compute: element by element, channel by channel, or as attention does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 import numpy as np
 import torch
@@ -8,13 +9,15 @@ from torch import fx
 
 from .ledger import Ledger
 from .running import noted, run, tensors_in
-from .values import Axis, Value
+from .values import Axis, Value, plain
 
 # Steps on tensors of shapes that fit each other, position by position.
 ELEMENTWISE = frozenset(
     "add iadd sub isub mul imul div idiv truediv itruediv true_divide maximum minimum pow where addcmul lerp"
     " add_ sub_ mul_ div_ masked_fill masked_fill_ rsub eq ne lt le gt ge and_ or_".split()
 )
+# Of two tensors; of one they are something else.
+OF_TWO = frozenset("max min".split())
 # Steps on one tensor that surely keep every position where it is; others are tried.
 UNARY = frozenset(
     "relu relu_ relu6 silu silu_ gelu sigmoid sigmoid_ tanh tanh_ hardswish hardsigmoid hardtanh leaky_relu"
@@ -77,23 +80,51 @@ def _batch(ledger: Ledger, shape: Sequence[int], values: Sequence[Value]) -> tup
     return elementwise(ledger, shape[:-2], cut).axes
 
 
-def by_channel(ledger: Ledger, traced: fx.GraphModule, node: fx.Node, value: Value) -> Value | None:
+def by_channel(
+    ledger: Ledger, traced: fx.GraphModule, node: fx.Node, value: Value
+) -> Value | list[Value] | None:
     """A step of one tensor that nothing is known of: tried on random numbers, along every labelled axis,
     whether it gives for some of the positions what it gives there for all. None if it gives no such tensor.
 
-    An axis that fails is kept whole, with the reason.
+    Of several results (`x.max(2)`) those that are read are tried.
     """
-    source, out = tensors_in(node)[0], node.meta["out"]
-    if not isinstance(out, torch.Tensor) or not out.is_floating_point():
+    out = node.meta["out"]
+    if isinstance(out, torch.Tensor):
+        return _of_result(traced, node, value, out, lambda result: result)
+    if not isinstance(out, tuple | list) or not all(isinstance(t, torch.Tensor) for t in out):
+        return None
+    read = {place_of(user) for user in node.users}
+    found = [
+        _of_result(traced, node, value, t, itemgetter(i)) if i in read else plain(t)
+        for i, t in enumerate(out)
+    ]
+    return None if None in read or None in found else found
+
+
+def place_of(node: fx.Node) -> int | None:
+    """Which of several results a step picks, `x.max(1)[0]` or `x.max(1).values`; None for any other step."""
+    if getattr(node.target, "__name__", "") == "getitem" and isinstance(node.args[1], int):
+        return node.args[1] % len(node.args[0].meta["out"])
+    if node.target is not getattr:
+        return None
+    several = node.args[0].meta["out"]
+    picked = getattr(several, str(node.args[1]), None)
+    return next((i for i, t in enumerate(several) if t is picked), None)
+
+
+def _of_result(
+    traced: fx.GraphModule, node: fx.Node, value: Value, out: torch.Tensor, pick: Callable
+) -> Value | None:
+    if not out.is_floating_point():
         return None
     axes: list[Axis] = [()] * out.ndim
-    kept = noted(source).clone()
+    kept = noted(tensors_in(node)[0]).clone()
     try:
-        dense = run(traced, node, {source: kept.clone()})
+        dense = pick(run(traced, node, {tensors_in(node)[0]: kept.clone()}))
     except Exception:  # whatever a stranger's step raises on random numbers
         return None
     for axis in value.labelled:
-        place = _place(traced, node, kept, dense, axis)
+        place = _place(traced, node, kept, dense, axis, pick)
         if place is None or axes[place]:
             return None
         axes[place] = value.axes[axis]
@@ -101,7 +132,7 @@ def by_channel(ledger: Ledger, traced: fx.GraphModule, node: fx.Node, value: Val
 
 
 def _place(
-    traced: fx.GraphModule, node: fx.Node, given: torch.Tensor, dense: torch.Tensor, axis: int
+    traced: fx.GraphModule, node: fx.Node, given: torch.Tensor, dense: torch.Tensor, axis: int, pick: Callable
 ) -> int | None:
     """Along which axis of the result the positions of `axis` lie, if the step works on each by itself."""
     size = given.shape[axis]
@@ -115,7 +146,7 @@ def _place(
             .values
         )
         try:
-            cut = run(traced, node, {tensors_in(node)[0]: given.index_select(axis, some)})
+            cut = pick(run(traced, node, {tensors_in(node)[0]: given.index_select(axis, some)}))
         except Exception:  # the step wants this many positions
             return None
         places = [p for p in places if _same(cut, dense.index_select(p, some))]

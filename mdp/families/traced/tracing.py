@@ -13,7 +13,7 @@ from ...core.errors import Unsupported, first_line
 from ...networks.in_memory import twin
 from .einsums import spell_out_einsums
 from .exporting import exported
-from .in_training import note_training
+from .in_training import may_differ, note_training
 from .moves import JOINS
 from .notes import Notes, note_batches
 from .running import name_of
@@ -77,7 +77,9 @@ def _steps(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
         assert first is not None
         raise first
     traced, way = min(found, key=lambda one: len(one[0].meta["opaque"]))
-    note_training(traced, _in_training(model, inputs, way))
+    traced.meta["in training"] = []
+    if may_differ(model, traced):
+        note_training(traced, _in_training(model, inputs, way))
     return traced
 
 
@@ -104,6 +106,7 @@ def _as_it_runs(model: nn.Module, inputs: Sequence[torch.Tensor], buffers: bool 
     tracer.forget()
     traced = fx.GraphModule(model, graph)
     traced.meta.update({"opaque": tracer.opaque, "taken apart": tracer.taken_apart, "idle": tracer.idle})
+    traced.meta.update({"asks sizes": tracer.asks_sizes, "asks training": tracer.asks_training})
     return traced
 
 
@@ -114,7 +117,7 @@ def _with_buffers(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphM
 
 def _exported(model: nn.Module, inputs: Sequence[torch.Tensor]) -> fx.GraphModule:
     traced = exported(model, inputs)
-    traced.meta.update({"opaque": {}, "taken apart": []})
+    traced.meta.update({"opaque": {}, "taken apart": [], "asks sizes": True, "asks training": True})
     return traced
 
 

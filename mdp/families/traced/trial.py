@@ -15,7 +15,7 @@ from ...core.errors import first_line
 from ...networks.lively import liven
 from ...networks.slices import Slice
 from ..masked_norms import kept_norm
-from .bare_norms import masked_norms
+from .bare_norms import bare_positions
 from .batches import _tensors, same
 from .dims import Group
 from .follow import Follower
@@ -104,15 +104,13 @@ class Trial:
                     stay[positions] = False
             for name in (n for branch in gone for n in branch.last):
                 changed(name).zero_()
+            stays |= {f"{n}.weight": s for n, s in bare_positions(self.follower.ledger, model, keep).items()}
             for name in [n for n in stays if n.endswith(".weight")]:
                 path = name.rpartition(".")[0]
                 norm = kept_norm(model.get_submodule(path), torch.from_numpy(stays[name]))
                 if norm is not None:
                     norms[path] = model.get_submodule(path)
                     model.set_submodule(path, norm)
-            for path, norm in masked_norms(self.follower.ledger, model, keep):
-                norms[path] = model.get_submodule(path)
-                model.set_submodule(path, norm)
             yield model
         finally:
             for path, norm in norms.items():

@@ -14,6 +14,7 @@ import mdp
 from mdp.networks.lively import liven
 from mdp.surgery import extract
 from mdp.surgery.check import random_decision
+from mdp.surgery.put_back import put_back
 
 from .test_by_outsiders import IMAGES, TOKENS, right
 
@@ -111,3 +112,16 @@ def test_an_instance_norm_does_not_warn_of_its_width(recwarn):
     net = mdp.prunable(model, IMAGES)
     extract(net, *random_decision(net, 0))(IMAGES)
     assert not [w for w in recwarn if "num_features" in str(w.message)]
+
+
+@pytest.mark.parametrize("norm", [nn.BatchNorm2d, nn.InstanceNorm2d, functools.partial(nn.GroupNorm, 4)])
+def test_weights_of_the_pruned_network_are_put_back(norm):
+    model = Net(lambda: norm(16, affine=False), True).eval()
+    net, _ = right(model, IMAGES)
+    plan = random_decision(net, 1, remove=False)
+    pruned = extract(net, *plan)
+    with torch.no_grad():
+        for tensor in pruned.state_dict().values():
+            if tensor.is_floating_point():
+                tensor.mul_(1.1)
+    assert torch.allclose(put_back(net, pruned, *plan)(IMAGES), pruned(IMAGES), atol=1e-4)

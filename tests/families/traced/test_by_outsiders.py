@@ -251,7 +251,10 @@ class Bare(nn.Module):
 
 @pytest.mark.parametrize(
     ("make", "said"),
-    [(ByImage, "two fails with three .*without a loop over the batch"), (Bare, "none are made by a layer")],
+    [
+        (ByImage, "two fails with three .*without a loop over the batch"),
+        (Bare, "they are made by the step conv2d"),
+    ],
 )
 def test_what_cannot_be_followed_is_refused_in_words(make, said):
     with pytest.raises(Unsupported, match=said):

@@ -12,6 +12,8 @@ from torch import nn
 import mdp
 from mdp.core.errors import BadFile, Unsupported
 from mdp.families.traced.in_training import OTHER_WAY
+from mdp.families.traced.other_sizes import BY_SIZES
+from mdp.families.traced.step_tracer import StepTracer
 from mdp.surgery import extract, mask
 from mdp.surgery.check import random_decision
 
@@ -339,3 +341,62 @@ def test_a_drop_of_paths_of_ones_own_drops_in_training(tmp_path):
     again = mdp.load(tmp_path, dense=Deep())
     assert torch.allclose(again(x), pruned.eval()(x), atol=1e-6)
     assert not torch.equal(again.train()(x), again(x))
+
+
+class Switched(Net):
+    """Notes something of its own where others note that they train."""
+
+    def train(self, mode=True):
+        self.noisy = mode
+        return super().train(mode)
+
+    def between(self, x):
+        return F.dropout(x, 0.5, self.noisy)
+
+
+def test_a_module_that_switches_otherwise_is_followed_in_training():
+    _, pruned = right(Switched(), IMAGES)
+    pruned.train()
+    assert not torch.equal(pruned(IMAGES), pruned(IMAGES))
+
+
+@pytest.mark.parametrize(("make", "times"), [(Net, 1), (Deep, 1), (Dropping, 2), (Switched, 2)])
+def test_a_forward_that_never_asks_is_traced_once(make, times, monkeypatch):
+    traced = []
+    trace = StepTracer.trace
+
+    def counted(self, root, *more):
+        traced.append(root)
+        return trace(self, root, *more)
+
+    monkeypatch.setattr(StepTracer, "trace", counted)
+    mdp.prunable(make().eval(), IMAGES)
+    assert len(traced) == times and "training" not in vars(nn.Module)
+
+
+class Halving(Net):
+    """Goes on while its maps are large."""
+
+    def between(self, x):
+        while x.shape[-1] > 4:
+            x = F.max_pool2d(x, 2)
+        return x
+
+
+class Rounded(Net):
+    def between(self, x):
+        return F.interpolate(x, size=int(x.shape[2] * 0.5))
+
+
+class Padded(Net):
+    """Decides by sizes, and in the same way for all that it takes."""
+
+    def between(self, x):
+        assert x.shape[2] > 3
+        return F.interpolate(x, size=[2 * side for side in x.shape[-2:]])
+
+
+@pytest.mark.parametrize(("make", "said"), [(Halving, True), (Rounded, True), (Padded, False), (Net, False)])
+def test_decisions_by_sizes_are_told(make, said):
+    net, _ = right(make(), IMAGES)
+    assert [s.name for s in net.space.skipped if s.reason == BY_SIZES] == [make.__name__] * said

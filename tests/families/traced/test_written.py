@@ -191,3 +191,24 @@ class Sensitive(Base):
 def test_rounding_that_grows_is_no_fault():
     torch.manual_seed(0)
     assert [d.name for d in mdp.prunable(Sensitive().eval(), image()).space.dims] == ["a", "b"]
+
+
+class Bare(Base):
+    """A convolution as a function of a weight that no layer holds, and layers that nothing is known of."""
+
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.randn(3, 3, 1, 1))
+        self.words, self.join = nn.EmbeddingBag(9, 6), nn.Bilinear(6, 16, 8)
+
+    def forward(self, x):
+        words = self.words(torch.zeros(x.shape[0], 2, dtype=torch.int64))
+        x = F.relu(self.a(F.conv2d(x, self.w)))
+        return super().end(self.b(x)) + self.join(words, x.mean((2, 3))).mean(1, keepdim=True)
+
+
+def test_what_makes_channels_and_is_not_known_is_named():
+    whole = {s.name: s.reason for s in mdp.prunable(Bare().eval(), image()).space.skipped}
+    assert whole["w"] == "they are made by the step conv2d of Bare (the network itself), which is not known"
+    assert whole["words"] == "they are made by EmbeddingBag (words), which is not known"
+    assert whole["join"] == "they are made by Bilinear (join), which is not known"
