@@ -84,7 +84,7 @@ def width_step(typed: list[str] | None) -> dict[str, int] | None:
     found = {}
     for word in typed or ():
         name, _, units = word.rpartition("=")
-        if not name or not units.isdigit():
+        if not name or not (units.isascii() and units.isdigit()) or len(units) > 9:
             raise MdpError(
                 f"The width step {word!r} is not understood. Write a kind and a number: channels=8."
             )
