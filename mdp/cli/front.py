@@ -12,6 +12,8 @@ from ..core.turned import LATENCY, turned
 from . import print_json
 from .solve import asked_of, place_of, read_problem, share, summary
 
+MOST_BUDGETS = 10_000
+
 
 def run(args):
     from ..solve import front
@@ -57,8 +59,9 @@ def lines(plans: Sequence[Plan], problem: Problem) -> list[str]:
 
 def parse_budgets(text: str, problem) -> int | list[float]:
     """A count (`20`), or budgets with a comma, a point or a percent sign (`12.5,40%`)."""
-    if text.strip().isdigit():
-        if int(text) < 1:
-            raise MdpError("Ask for at least one budget.")
-        return int(text)
+    if text.strip().isdecimal():
+        count = int(text.strip()[:20])
+        if not 1 <= count <= MOST_BUDGETS:
+            raise MdpError(f"Ask for at least one budget, and at most {MOST_BUDGETS:,}.")
+        return count
     return [parse_budget(part, problem) for part in text.split(",") if part.strip()]

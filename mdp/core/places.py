@@ -15,9 +15,9 @@ def refuse_place(*paths: str | os.PathLike) -> None:
     for path in map(Path, paths):
         if not _held(path):
             continue
-        what = "a folder" if os.path.isdir(path) else "no file, and would be replaced by one"
+        what = "a folder" if os.path.isdir(path) else "no file"
         raise MdpError(
-            f"{path} is {what}: a file is to be written there. Move it away or choose another place."
+            f"{path} is {what}, and a file is to be written there. Move it away or choose another place."
         )
 
 

@@ -62,7 +62,7 @@ class IterateOptions(Made, Computing, Images, Limited, command="iterate"):
 
     study: str = required("a study file or the name of a study", positional=True)
     budget: str = required("in ms (12.5) or a share of dense (40%)")
-    steps: int = option(5, "down to the budget; 1 is one shot", least=1)
+    steps: int = option(5, "down to the budget; 1 is one shot", least=1, most=1000)
     schedule: str = option("geometric", "how budgets fall", choices=("geometric", "linear"))
     repair: bool = option(True, "fit what is left to the dense network before it is scored again")
     images: int = option(512, "training images per scoring", least=1)

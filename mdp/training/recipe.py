@@ -148,7 +148,7 @@ def faults(recipe: Recipe) -> str:
     for key, low, high in _BOUNDS:
         value = getattr(recipe, key)
         if not low <= value <= high:
-            return f"{key!r} must lie between {low:g} and {high:g}, not at {value:g}"
+            return f"{key!r} must lie between {_short(low)} and {_short(high)}, not at {_short(value)}"
     if not recipe.rate > 0:
         return f"'rate' must be above 0, not {recipe.rate:g}"
     for key, allowed in _CHOICES:
@@ -156,6 +156,11 @@ def faults(recipe: Recipe) -> str:
             words = ", ".join(repr(a) for a in allowed)
             return f"{key!r} must be one of {words}, not {getattr(recipe, key)!r:.60}"
     return wrong_augment(recipe.augment) or _wrong_optimizer(recipe)
+
+
+def _short(value: float) -> str:
+    """A whole number with all its digits: 1,000,001 is not 1e+06."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"
 
 
 def _wrong_optimizer(recipe: Recipe) -> str:

@@ -73,7 +73,7 @@ def recording(report: Reporter, folder: Path | None, *, tensorboard: bool = Fals
         recorder = Recording(report, folder, board)
     except OSError as error:
         raise MdpError(
-            f"The folder {folder} cannot be made: {error.strerror}. Choose another (--out)."
+            f"The folder {error.filename or folder} cannot be made: {error.strerror}. Choose another (--out)."
         ) from None
     try:
         yield recorder

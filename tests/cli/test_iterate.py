@@ -1,4 +1,4 @@
-"""`mdp iterate` never takes the place of another run's result."""
+"""`mdp iterate` never takes the place of another run's result; counts out of all bounds are refused."""
 
 import pytest
 
@@ -54,3 +54,16 @@ def test_a_name_that_is_taken_is_refused(capsys):
     assert load_plan(study.path.with_suffix(".plan.json")).budget == pytest.approx(
         study.problem.dense_latency / 2
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("iterate", "fmnist-vit-cpu", "--budget", "50%", "--steps", "1" + "0" * 14),
+     ("front", "fmnist-vit-cpu", "--budgets", "1" + "0" * 14),
+     ("front", "fmnist-vit-cpu", "--budgets", "9" * 5000),
+     ("front", "fmnist-vit-cpu", "--budgets", "0"), ("front", "fmnist-vit-cpu", "--budgets", "²"),
+     ("profile", "fmnist_vit", "--width-step", "mlp=²")],
+)  # fmt: skip
+def test_counts_that_cannot_be_are_sentences(capsys, words):
+    assert main(list(words)) == 2
+    assert capsys.readouterr().err.strip()

@@ -242,3 +242,8 @@ def test_a_teacher_of_other_classes_or_images_is_refused():
     with pytest.raises(MdpError, match="it tells 10 classes apart, and mine 7"):
         teacher_of("fmnist_resnet", ModelRef("mine", "none", (1, 28, 28), 7))
     assert not teacher_of("fmnist_resnet", ModelRef("fmnist_vit", "demo", (1, 28, 28), 10)).training
+
+
+def test_bounds_are_said_with_all_their_digits():
+    with pytest.raises(BadFile, match=r"between 0 and 1,000,000, not at 1,000,001"):
+        recipe_from_json({"epochs": 1_000_001})
