@@ -155,7 +155,7 @@ def _cannot_pin(part: str, problem: Problem) -> str:
 
 
 def _unknown(name: str, problem: Problem) -> str:
-    return f"The problem has no block or dim {name!r}.{did_you_mean(name, [*problem.block, *problem.dim])}"
+    return f"the problem has no block or dim {name!r}.{did_you_mean(name, [*problem.block, *problem.dim])}"
 
 
 def _once(name: str, pinned: Mapping[str, object]) -> None:
