@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ..core.errors import MdpError, Unsupported
+from ..core.given import must_be
 from ..core.pins import Pins, allowed_options, pins_text
 from ..core.plan import Plan
 from ..core.problem import Problem
@@ -56,6 +57,7 @@ def solve(
     """
     if solver not in SOLVERS:
         raise Unsupported(f"There is no solver {solver!r}. Choose one of: {', '.join(SOLVERS)}.")
+    must_be(problem, Problem, "a problem, such as study.problem")
     budget = checked_budget(budget)
     limits = Limits(pins, checked_time_limit(time_limit), cancelled)
     allowed_options(problem, pins)
