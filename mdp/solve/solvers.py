@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from ..core.errors import MdpError, Unsupported
+from ..core.errors import Infeasible, MdpError, Unsupported
 from ..core.given import must_be
 from ..core.pins import Pins, allowed_options, pins_text
 from ..core.plan import Plan
@@ -29,6 +29,9 @@ SOLVERS: dict[str, Solver] = {
     "greedy": Heuristic("greedy", greedy.search),
     "random": Heuristic("random", random_plan.seeded(0)),
 }
+
+# What follows where nothing meets a budget, and there are pins.
+PINNED = "That is with what is pinned."
 
 
 def solve(
@@ -61,11 +64,16 @@ def solve(
     budget = checked_budget(budget)
     limits = Limits(pins, checked_time_limit(time_limit), cancelled)
     allowed_options(problem, pins)
-    if most:
-        limits = replace(limits, most=_checked(problem, most))
-        plan = several.solve(SOLVERS[solver], solver, problem, budget, limits)
-    else:
-        plan = SOLVERS[solver](problem, budget, limits)
+    try:
+        if most:
+            limits = replace(limits, most=_checked(problem, most))
+            plan = several.solve(SOLVERS[solver], solver, problem, budget, limits)
+        else:
+            plan = SOLVERS[solver](problem, budget, limits)
+    except Infeasible as error:
+        if not pins:
+            raise
+        raise Infeasible(f"{error} {PINNED}", error.smallest) from None
     return replace(plan, pins=pins_text(pins)) if pins else plan
 
 

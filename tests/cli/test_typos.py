@@ -120,3 +120,11 @@ def test_a_width_step_of_nothing_is_refused(name, meant):
     ) as e:
         outline(ref, width_step={**steps, name: 64})
     assert name in str(e.value)
+
+
+def test_what_nothing_meets_says_that_pins_are_held(capsys):
+    words = ["solve", STUDY, "--budget", "5%", "--pins"]
+    assert main([*words, "blocks.3=kept,embedding=128"]) == 2
+    err = capsys.readouterr().err
+    assert "smallest latency possible" in err and err.count("That is with what is pinned.") == 1
+    assert main([*words, "blocks.3=removed"]) == 0
