@@ -94,7 +94,7 @@ def test_what_is_mistaken_is_a_sentence(own, tmp_path):
         (lambda: study.solve("50%", pins={study.problem.blocks[0].name: 3}), '"keep" or "remove"'),
         (lambda: mdp.finetune(net.model, iter(batches), batches), "read anew in every epoch"),
         (lambda: mdp.finetune(net.model, [], batches), "no batches"),
-        (lambda: mdp.save(net.model, tmp_path), "Only a network taken out"),
+        (lambda: mdp.save(net.model, tmp_path), "Only a pruned network"),
         (lambda: mdp.export_onnx(net.model, tmp_path / "n.onnx"), "input_size="),
     ):
         with pytest.raises(mdp.MdpError) as caught:

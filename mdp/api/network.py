@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import MdpError
-from ..core.plan import Plan
+from ..core.plan import Plan, check_plan
 from ..core.study import Scores
 from ..networks.prunable import PrunableNetwork
 from ..operations import ProfileOptions, check
@@ -45,6 +45,7 @@ class Network(PrunableNetwork):
         >>> type(net.extract(plan)).__name__
         'VisionTransformer'
         """
+        check_plan(plan)
         from ..surgery import extract
 
         pruned = extract(self, plan.choices, plan.removed_blocks, _order(plan, scores))
@@ -57,6 +58,7 @@ class Network(PrunableNetwork):
         Raises:
             MdpError: as `extract`.
         """
+        check_plan(plan)
         from ..surgery import mask
 
         return mask(self, plan.choices, plan.removed_blocks, _order(plan, scores))

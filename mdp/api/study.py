@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from ..core.deployments import deployed, deployments, usual_name, with_deploymen
 from ..core.errors import MdpError
 from ..core.noted_quality import noted
 from ..core.pins import Pins, pins_of
-from ..core.plan import Plan, budget_and_limits, parse_budget
+from ..core.plan import Plan, budget_and_limits, check_plan, parse_budget
 from ..core.plan_accuracy import known_accuracy, with_accuracy
 from ..core.resources import ACTIVATIONS, MACS, MEMORY, PARAMETERS, amount, limits_of
 from ..core.study import Scores, StudyRecord, Tables, build_study, counted_tables
@@ -26,7 +26,7 @@ from ..solve import front as solve_front
 from ..solve import solve as solve_problem
 from ..solve import what_if as solve_what_if
 
-PinsLike = Pins | Mapping[str, Any] | None
+PinsLike = Pins | Mapping[str, Any] | str | None
 
 
 class Study(StudyRecord):
@@ -192,7 +192,14 @@ class Study(StudyRecord):
         [True, True]
         """
         problem = turned(self.problem, over) if over else self.problem
-        at = budgets if isinstance(budgets, int) else [parse_budget(b, problem) for b in budgets]
+        at: int | list[float]
+        if isinstance(budgets, int) and not isinstance(budgets, bool) and budgets > 0:
+            at = budgets
+        elif isinstance(budgets, Iterable) and not isinstance(budgets, str):
+            at = [parse_budget(b, problem) for b in budgets]
+        else:
+            how = 'a list, ["30%", "60%"], or how many, 1 or more'
+            raise MdpError(f"Give budgets as {how}, not {budgets!r}.")
         most = limits_of(problem, _asked(parameters, macs, weight_memory, activation_memory, limits))
         return solve_front(problem, at, pins=pins_of(pins, problem), most=most)
 
@@ -203,6 +210,7 @@ class Study(StudyRecord):
 
         `time_limit` is of all together, in seconds, 60 by default; what is not proven by then is not `known`.
         """
+        check_plan(plan)
         held = pins_of(pins, self.problem)
         return tuple(solve_what_if(self.problem, plan, pins=held, time_limit=time_limit))
 

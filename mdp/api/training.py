@@ -6,6 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..core.given import must_be
 from ..operations import FinetuneOptions, check
 from .progress import Progress, reporter
 from .repair import origin, pass_on_origin
@@ -44,6 +45,7 @@ def evaluate(
     >>> 0 <= mdp.evaluate(network, [(torch.randn(4, 1, 28, 28), torch.randint(10, (4,)))]) <= 1
     True
     """
+    check_module(network, "the network to evaluate, a torch.nn.Module")
     from ..tasks import Classification, examples, task_of
     from ..tasks.answers import quality
     from ..training.batches import as_loader
@@ -111,6 +113,9 @@ def finetune(
     (1, False)
     """
     check(FinetuneOptions, epochs=epochs, rate=rate, decay=decay, distill=distill, seed=seed)
+    check_module(network, "the network to train, a torch.nn.Module")
+    if teacher is not None:
+        check_module(teacher, "the teacher as a torch.nn.Module")
     from ..networks.in_memory import copied
     from ..tasks import Classification, task_of
     from ..training.batches import as_loader
@@ -179,6 +184,13 @@ def _of_task(  # type: ignore[no-untyped-def]  # what `finetune` was given
     pass_on_origin(network, tuned)
     tuned.history = history.epochs  # type: ignore[assignment]  # a note for the caller, no part of the network
     return tuned
+
+
+def check_module(given: object, wanted: str) -> None:
+    """Raise MdpError for what is no module."""
+    from torch import nn
+
+    must_be(given, nn.Module, wanted)
 
 
 def _several(network: "nn.Module") -> bool:

@@ -96,9 +96,12 @@ def input_size(
     if size is None and channels is None:
         return None
     typed = [] if size is None else re.split(r"[x×, ]+", size.strip().lower())
-    sides = [_count(word, "--input-size") for word in typed]
-    if len(sides) > 3:
-        raise MdpError(f"--input-size {size} is no size of an image. Write 224, 224x192 or 3x224x192.")
+    if len(typed) > 3 or not all(map(_is_count, typed)):
+        raise MdpError(
+            f"--input-size {size} is not the size of an image. Write 224, 224x192 or 3x224x192, with numbers "
+            "from 1 to 99999."
+        )
+    sides = [int(word) for word in typed]
     first = _count(channels, "--in-chans") if channels is not None else None
     if len(sides) == 3 and first not in (None, sides[0]):
         raise MdpError(f"--input-size {size} has {sides[0]} channels and --in-chans says {first}. Say one.")
@@ -143,7 +146,11 @@ def _no_number(word: str) -> Any:
     raise ValueError(word)
 
 
+def _is_count(word: str, least: int = 1) -> bool:
+    return bool(re.fullmatch(r"[0-9]{1,5}", word.strip())) and int(word) >= least
+
+
 def _count(word: str, what: str, least: int = 1) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", word.strip()) or int(word) < least:
+    if not _is_count(word, least):
         raise MdpError(f"{what} {word!r} cannot be used: give a whole number from {least} to 99999.")
     return int(word)

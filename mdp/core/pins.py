@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from .errors import MdpError
+from .given import must_be
 from .near import did_you_mean
 from .problem import Block, Dim, Problem, Term
 
@@ -155,7 +156,7 @@ def _cannot_pin(part: str, problem: Problem) -> str:
 
 
 def _unknown(name: str, problem: Problem) -> str:
-    return f"The problem has no block or dim {name!r}.{did_you_mean(name, [*problem.block, *problem.dim])}"
+    return f"the problem has no block or dim {name!r}.{did_you_mean(name, [*problem.block, *problem.dim])}"
 
 
 def _once(name: str, pinned: Mapping[str, object]) -> None:
@@ -168,14 +169,17 @@ def _is_width(text: str) -> bool:
     return text.isdecimal() and len(text) <= 20
 
 
-def pins_of(pins: Pins | Mapping[str, object] | None, problem: Problem) -> Pins | None:
-    """Pins as people write them: `{"blocks.3": "remove", "embedding": 96, "blocks.0.qk": (8, 64)}`.
+def pins_of(pins: Pins | Mapping[str, object] | str | None, problem: Problem) -> Pins | None:
+    """Pins as people write them: `{"blocks.3": "remove", "embedding": 96, "blocks.0.qk": (8, 64)}`, or text.
 
     Raises:
         MdpError: a name that is neither a block nor a dim, or a value that says nothing about it.
     """
     if pins is None or isinstance(pins, Pins):
         return pins
+    if isinstance(pins, str):
+        return pins_from_text(pins, problem)
+    must_be(pins, Mapping, 'pins as {"blocks.3": "remove", "embedding": 96}')
     blocks: dict[str, bool] = {}
     dims: dict[str, tuple[int, int]] = {}
     for name, value in pins.items():

@@ -11,6 +11,7 @@ from .accuracy_claims import wrong_accuracy
 from .budgets import budget_and_limits, infeasible, parse_budget
 from .errors import BadFile, MdpError
 from .files import read_json, said_format, write_json
+from .given import must_be
 from .limits import Limit, broken, kept_to, limits_from_json, limits_to_json
 from .plan_claims import check_plan_fits, false_claim, within
 from .problem import Problem
@@ -233,4 +234,10 @@ def save_plan(plan: Plan, path: str | os.PathLike) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     mdp.save_plan(mdp.load_study("fmnist-vit-cpu").solve("40%"), f"{folder}/plan.json")
     """
+    check_plan(plan)
     write_json(path, plan_to_json(plan), indent=1)
+
+
+def check_plan(plan: object) -> None:
+    """Raise MdpError for what is no plan."""
+    must_be(plan, Plan, "a plan, as study.solve returns it")

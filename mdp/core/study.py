@@ -12,6 +12,7 @@ from typing import Any
 from .deployments import deployed
 from .errors import BadFile, MdpError
 from .files import read_json, write_json
+from .given import must_be
 from .json_head import read_head
 from .model_ref import ModelRef
 from .names import readable, slug
@@ -79,6 +80,7 @@ def save_study(study: StudyRecord, path: str | os.PathLike | None = None) -> Pat
     ...     mdp.save_study(mdp.load_study("fmnist-vit-cpu"), f"{folder}/mine.json").name
     'mine.json'
     """
+    must_be(study, StudyRecord, "a study, as mdp.Study or mdp.load_study returns it")
     return write_json(Path(path) if path else place_of_study(study.name), study_to_json(study))
 
 

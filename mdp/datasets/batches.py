@@ -21,11 +21,12 @@ def feed(batches: Iterable[tuple[Tensor, Tensor]], device: Any = None) -> Iterat
     normalised here, on the device, as the loader's model wants it. Floats of anything else pass as they are.
 
     Raises:
-        MdpError: a worker failed, died or did not answer, or bytes come from something that does not say how
-            to normalise them.
+        MdpError: a batch is no pair, a worker failed, died or did not answer, or bytes come from something
+            that does not say how to normalise them.
     """
     prepare = getattr(getattr(batches, "dataset", None), "prepare", None)
-    for images, labels in _told(batches):
+    for batch in _told(batches):
+        images, labels = _pair(batch)
         if device is not None:
             images, labels = images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
         if prepare is not None:
@@ -36,6 +37,13 @@ def feed(batches: Iterable[tuple[Tensor, Tensor]], device: Any = None) -> Iterat
                 "floats that are normalised as the model wants them."
             )
         yield images, labels
+
+
+def _pair(batch: Any) -> tuple[Tensor, Any]:
+    if isinstance(batch, tuple | list) and len(batch) == 2:
+        return batch[0], batch[1]
+    what = f"{len(batch)} things" if isinstance(batch, tuple | list) else f"a {type(batch).__name__}"
+    raise MdpError(f"A batch is images and labels, (images, labels), and these batches are {what}.")
 
 
 def _told(batches: Iterable) -> Iterator:

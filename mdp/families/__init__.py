@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..core.errors import MdpError, Unsupported
 from ..core.study import ModelRef
+from ..networks.options import check_width_steps
 from ..networks.prunable import Norm, PrunableNetwork
 from ..networks.slices import Slice
 
@@ -73,7 +74,21 @@ def find(
 
     Raises:
         Unsupported: no family knows this model, or it has a part that its family does not know.
+        MdpError: a width step is of no kind and no dim that there is.
     """
+    found = _find(model, ref, width_step, split_blocks, attention, inputs)
+    check_width_steps(width_step, found.space.dims)
+    return found
+
+
+def _find(
+    model: "nn.Module",
+    ref: ModelRef,
+    width_step: Mapping[str, int] | None,
+    split_blocks: bool,
+    attention: str,
+    inputs: "Sequence[torch.Tensor] | None",
+) -> PrunableNetwork:
     if attention not in ("fused", "split"):
         raise MdpError(f"Attention can be timed fused or split, not {attention!r}.")
     name = family_of(model)

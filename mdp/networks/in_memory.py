@@ -74,7 +74,10 @@ def reference(
     if example_inputs is not None:
         return _of_inputs(model, example_inputs)
     config = getattr(model, "pretrained_cfg", None) or {}
-    size = tuple(int(n) for n in input_size or config.get("input_size") or ())
+    try:
+        size = tuple(int(n) for n in input_size or config.get("input_size") or ())
+    except (TypeError, ValueError):  # one number, a text
+        size = ()
     if not 1 <= len(size) <= 5 or min(size) < 1:
         raise MdpError(
             f"The size of an image for this {type(model).__name__} is not known. Give an example, "

@@ -1,8 +1,9 @@
 """Which widths a dim offers: width steps, of a number of units that suits hardware and keeps tables small."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..core.errors import MdpError
+from ..core.near import did_you_mean
 from ..core.space import SpaceDim, width_options
 
 # Offer at most this many widths, in width steps of a multiple of `GRAIN` units where that is possible.
@@ -34,3 +35,15 @@ def space_dim(name: str, kind: str, units: int, width_step: Mapping[str, int] | 
     if type(step) is not int or step < 1:
         raise MdpError(f"The width step of {name} is {step!r}; give a whole number of units, 1 or more.")
     return SpaceDim(name, kind, units, width_options(units, step))
+
+
+def check_width_steps(width_step: Mapping[str, int] | None, dims: Sequence[SpaceDim]) -> None:
+    """Raises MdpError for a step of no kind of dim and of none of these dims: it would be passed over."""
+    known = [*WIDTHS, *(d.kind for d in dims), *(d.name for d in dims)]
+    for name in width_step or ():
+        if name not in known:
+            kinds = ", ".join(dict.fromkeys(d.kind for d in dims))
+            raise MdpError(
+                f"A width step is given for {name!r}, which is no dim and no kind of dim here."
+                f"{did_you_mean(name, known)} The kinds here are {kinds or 'none'}."
+            )

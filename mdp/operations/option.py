@@ -161,10 +161,10 @@ def check(operation: type[Options], called: Callable[[Option], str] | None = Non
             raise MdpError(f"{name} {text} cannot be used; {advice}.")
 
 
-def listed(words: Any) -> str:
+def listed(words: Any, last_by: str = "or") -> str:
     """`a, b or c`."""
     *before, last = words
-    return f"{', '.join(before)} or {last}" if before else last
+    return f"{', '.join(before)} {last_by} {last}" if before else last
 
 
 def _plain(hint: Any) -> type:

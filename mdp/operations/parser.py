@@ -5,20 +5,21 @@ import re
 from typing import Any, NoReturn
 
 from ..core.near import did_you_mean
+from .option import listed
 
 # An option as argparse names it: its first name, and others and what its value is called.
 _ONE = r"argument (?P<one>[^\s/:]+)[^:]*"
 # What argparse says, and what we say instead. `{prog}` is the command: `mdp solve`.
 _SENTENCES = (
-    (r"the following arguments are required: (?P<what>.*)", "`{prog}` needs {what}."),
-    (r"one of the arguments (?P<what>.*) is required", "`{prog}` needs one of {what}."),
+    (r"the following arguments are required: (?P<what>.*)", "`{prog}` needs {all}."),
+    (r"one of the arguments (?P<what>.*) is required", "`{prog}` needs {any}."),
     (r"argument (?P<one>\S+): not allowed with argument (?P<other>\S+)", "Give {one} or {other}, not both."),
     (_ONE + r": expected one argument", "{one} needs a value after it."),
     (_ONE + r": expected (?P<n>\d+) arguments", "{one} needs {n} values after it."),
     (_ONE + r": invalid int value: (?P<value>.*)", "{one} takes a whole number, not {value}."),
     (_ONE + r": invalid float value: (?P<value>.*)", "{one} takes a number, not {value}."),
     (_ONE + r": ignored explicit argument (?P<value>.*)", "{one} takes no value: leave {value} out."),
-    (r"ambiguous option: (?P<one>\S+) could match (?P<what>.*)", "{one} may be {what}: write it out."),
+    (r"ambiguous option: (?P<one>\S+) could match (?P<what>.*)", "{one} may be {any}: write it out."),
 )  # fmt: skip
 
 
@@ -40,7 +41,9 @@ class Parser(argparse.ArgumentParser):
             return f"There is no command {named['name']!r}.{did_you_mean(named['name'], self._commands())}"
         for pattern, sentence in _SENTENCES:
             if found := re.fullmatch(pattern, message, re.S):
-                return sentence.format(prog=self.prog, **found.groupdict())
+                names = re.split(r",? ", found.groupdict().get("what", ""))
+                both = {"all": listed(names, "and"), "any": listed(names)}
+                return sentence.format(prog=self.prog, **both, **found.groupdict())
         return message[:1].upper() + message[1:] + ("" if message.endswith((".", "?")) else ".")
 
     def _unknown(self, rest: list[str]) -> str:

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from ..core.comparison import Comparison, comparison_of
 from ..core.errors import MdpError
+from ..core.given import must_be
 from ..core.plan import Plan
 from ..core.study import StudyRecord
 from ..solve import Front, front
@@ -19,6 +20,8 @@ from .surface import surface_info, terms_of
 from .surface_draw import draw_surface
 from .survivor_bars import draw_survivors
 from .survivor_rows import survivors_info
+
+STUDY = "a study first, as mdp.Study or mdp.load_study returns it"
 
 
 def pareto_front(
@@ -39,6 +42,7 @@ def pareto_front(
     >>> len(pareto_front(study, points=10).data[0].x)
     10
     """
+    must_be(study, StudyRecord, STUDY)
     solved = points if isinstance(points, Front) else front(study.problem, points)
     return _figure(draw_front(front_info(study, solved, plan, other)), dark)
 
@@ -65,6 +69,7 @@ def latency_surface(
     >>> latency_surface(mdp.load_study("fmnist-vit-cpu"), "blocks.0").data[0].type
     'heatmap'
     """
+    must_be(study, StudyRecord, STUDY)
     terms = terms_of(study.problem, block, dim)
     if not terms:
         known = ", ".join(study.problem.block)
@@ -84,6 +89,7 @@ def importance_curve(
     >>> importance_curve(mdp.load_study("fmnist-vit-cpu"), "embedding").layout.yaxis.range
     (0.0, 104.0)
     """
+    must_be(study, StudyRecord, STUDY)
     if dim not in study.problem.dim:
         raise MdpError(f"There is no dim {dim!r}; there are {', '.join(study.problem.dim)}.")
     return _figure(draw_curve(curve_info(study, dim, plan)), dark)
@@ -97,6 +103,7 @@ def survivors(study: StudyRecord, plan: Plan, *, dark: bool = False) -> go.Figur
     >>> survivors(study, study.solve("40%")).layout.xaxis.title.text
     'kept, % of dense'
     """
+    must_be(study, StudyRecord, STUDY)
     return _figure(draw_survivors(survivors_info(study, plan)), dark)
 
 
@@ -116,6 +123,7 @@ def methods(
     >>> methods(mdp.load_study("fmnist-resnet-cpu")).layout.yaxis.title.text
     'accuracy, % of 2,000 test images'
     """
+    must_be(study, StudyRecord, STUDY)
     comparison = comparison or comparison_of(study)
     if comparison is None:
         raise MdpError(

@@ -85,7 +85,7 @@ def repair(
     """
     report, start = report or Reporter(), time.monotonic()
     if getattr(pruned, "architecture", None) is None:
-        raise MdpError("Only a network taken out by `extract` can be repaired: it says what was cut.")
+        raise MdpError("Only a pruned network can be repaired: one from net.extract(plan), or mdp.load.")
     ref = pruned.architecture.model
     goal = task_of(task, ref)
     judge = judge_of(goal)

@@ -93,10 +93,13 @@ class Solver(Protocol):
 
 def checked_budget(budget: float) -> float:
     """A budget as a float. Raises MdpError for what is no finite number."""
-    budget = float(budget)
-    if not math.isfinite(budget):
+    try:
+        found = float(budget)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
         raise MdpError(f"A budget must be a finite number, not {budget}.")
-    return budget
+    return found
 
 
 def checked_time_limit(seconds: float | None) -> float | None:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from ..core.errors import MdpError, Unsupported
+from ..core.errors import Infeasible, MdpError, Unsupported
+from ..core.given import must_be
 from ..core.pins import Pins, allowed_options, pins_text
 from ..core.plan import Plan
 from ..core.problem import Problem
@@ -28,6 +29,9 @@ SOLVERS: dict[str, Solver] = {
     "greedy": Heuristic("greedy", greedy.search),
     "random": Heuristic("random", random_plan.seeded(0)),
 }
+
+# What follows where nothing meets a budget, and there are pins.
+PINNED = "That is with what is pinned."
 
 
 def check_methods(methods: Iterable[str]) -> None:
@@ -63,14 +67,20 @@ def solve(
     """
     if solver not in SOLVERS:
         raise Unsupported(f"There is no solver {solver!r}. Choose one of: {', '.join(SOLVERS)}.")
+    must_be(problem, Problem, "a problem, such as study.problem")
     budget = checked_budget(budget)
     limits = Limits(pins, checked_time_limit(time_limit), cancelled)
     allowed_options(problem, pins)
-    if most:
-        limits = replace(limits, most=_checked(problem, most))
-        plan = several.solve(SOLVERS[solver], solver, problem, budget, limits)
-    else:
-        plan = SOLVERS[solver](problem, budget, limits)
+    try:
+        if most:
+            limits = replace(limits, most=_checked(problem, most))
+            plan = several.solve(SOLVERS[solver], solver, problem, budget, limits)
+        else:
+            plan = SOLVERS[solver](problem, budget, limits)
+    except Infeasible as error:
+        if not pins:
+            raise
+        raise Infeasible(f"{error} {PINNED}", error.smallest) from None
     return replace(plan, pins=pins_text(pins)) if pins else plan
 
 

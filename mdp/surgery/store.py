@@ -39,7 +39,9 @@ def save(model: nn.Module, folder: str | os.PathLike, extra: Mapping[str, Any] |
     """
     architecture = getattr(model, "architecture", None)
     if architecture is None:
-        raise MdpError("Only a network taken out by `mdp.surgery.extract` can be saved as a pruned network.")
+        raise MdpError(
+            "Only a pruned network can be saved: one from net.extract(plan), repair, finetune or load."
+        )
     folder = Path(folder)
     tensors = {n: t.detach().cpu().contiguous() for n, t in model.state_dict().items()}
     described = {key: value for key, value in dataclasses.asdict(architecture).items() if value is not None}

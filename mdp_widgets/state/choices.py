@@ -14,6 +14,7 @@ from mdp.core.problem import Problem
 from mdp.core.study import StudyRecord
 from mdp.solve import Limits, Pins, fastest, solve
 from mdp.solve.limited.contradiction import smallest_latency
+from mdp.solve.solvers import PINNED
 
 from .explorer_traits import ExplorerTraits
 from .limits import changed
@@ -128,9 +129,9 @@ class Choices(ExplorerTraits):
             plan = solved(problem, self.budget, self.pins, self.limits, self._seconds)
             min_latency = self.min_latency if same else least_latency(problem, self.pins, self.limits)
         except MdpError as error:
-            pinned = isinstance(error, Infeasible) and bool(self.pins)
+            pinned = isinstance(error, Infeasible) and bool(self.pins) and PINNED not in str(error)
             self._set(**old)
-            self.error = f"{error} That is with what is pinned." if pinned else str(error)
+            self.error = f"{error} {PINNED}" if pinned else str(error)
             return
         self._hurried = self._seconds < PATIENCE and not plan.optimal
         self._set(error="", min_latency=min_latency, plan=plan)

@@ -17,6 +17,8 @@ STUDY = "fmnist-vit-cpu"
         ([], "`mdp` needs COMMAND. `mdp --help`"),
         (["slove", STUDY], "There is no command 'slove'. Did you mean solve or score? `mdp --help`"),
         (["solve"], "`mdp solve` needs file. `mdp solve --help`"),
+        (["build", "fmnist_vit"], "`mdp build` needs --scores and --name."),
+        (["extract", STUDY, "--out", "e"], "`mdp extract` needs --plan or --budget."),
         (
             ["solve", STUDY, "--bugdet", "40%"],
             "`mdp solve` has no option --bugdet. Did you mean --budget? `mdp solve --help`",
@@ -33,7 +35,10 @@ STUDY = "fmnist-vit-cpu"
         (["studies", "--rename", "a"], "--rename needs 2 values after it."),
         (["studies", "--delete", "a", "--rename", "a", "b"], "Give --rename or --delete, not both."),
         (["--bogus", "solve", STUDY], "`mdp` has no option --bogus."),
-        (["score", "fmnist_vit", "--s", "3"], "--s may be --skip-bad, --split-blocks"),
+        (
+            ["score", "fmnist_vit", "--s", "3"],
+            "--s may be --skip-bad, --split-blocks, --seconds or --seed: write",
+        ),
     ],
 )
 def test_a_mistyped_command_is_one_sentence(words, said, capsys):
@@ -89,3 +94,37 @@ def test_what_was_meant():
     assert did_you_mean("bugdet", ["budget", "data"]) == " Did you mean budget?"
     assert did_you_mean("xyz", ["budget"]) == "" == did_you_mean("budget", [])
     assert did_you_mean("resnet", ["resnet1"], before="torchvision/") == " Did you mean torchvision/resnet1?"
+
+
+@pytest.mark.parametrize("size", ["big", "3x", "0", "1x2x3x4", "224px"])
+def test_a_size_says_how_it_is_written(size, capsys):
+    assert main(["inspect", "fmnist_resnet", "--input-size", size]) == 2
+    assert (
+        f"{size} is not the size of an image. Write 224, 224x192 or 3x224x192, with"
+        in capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("mpl", "mlp"), ("blocks.0.mpl", "blocks.0.mlp"), ("nothing", None)]
+)
+def test_a_width_step_of_nothing_is_refused(name, meant):
+    from mdp.families import outline
+    from mdp.networks.models import resolve
+
+    ref = resolve("fmnist_vit")
+    steps = {"mlp": 64, "channels": 8, "blocks.1.mlp": 128}  # a kind that other networks have is no typo
+    assert outline(ref, width_step=steps).space.dims
+    with pytest.raises(
+        MdpError, match=f"Did you mean {meant}" if meant else "The kinds here are embedding"
+    ) as e:
+        outline(ref, width_step={**steps, name: 64})
+    assert name in str(e.value)
+
+
+def test_what_nothing_meets_says_that_pins_are_held(capsys):
+    words = ["solve", STUDY, "--budget", "5%", "--pins"]
+    assert main([*words, "blocks.3=kept,embedding=128"]) == 2
+    err = capsys.readouterr().err
+    assert "smallest latency possible" in err and err.count("That is with what is pinned.") == 1
+    assert main([*words, "blocks.3=removed"]) == 0

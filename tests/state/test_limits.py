@@ -86,7 +86,7 @@ def test_the_address_holds_the_limits(selection, tmp_path, monkeypatch):
     there.swap()
     assert set(there.limits) == {"parameters"} and len(there.reference.limits) == 2
     go_to(there, address.replace("parameters", "nonsense"))
-    assert "does not know" in there.error
+    assert "holds no 'nonsense'" in there.error
 
 
 def test_the_bar_shows_use_and_price(selection):

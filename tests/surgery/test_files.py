@@ -115,7 +115,7 @@ def test_weights_of_another_network_are_refused(tmp_path):
 
 
 def test_only_extracted_networks_are_saved(tmp_path):
-    with pytest.raises(MdpError, match="taken out"):
+    with pytest.raises(MdpError, match="Only a pruned network"):
         save(network("vit").model, tmp_path)
 
 
