@@ -74,7 +74,7 @@ def run(args):
 
     plans = iterate(study.problem, budget, rescore, steps=args.steps, kind=args.schedule, most=most)
     unread.tell(report)
-    usual = f"{study.name} · {args.steps} step{'s' * (args.steps > 1)} to {in_unit(budget, unit)}"
+    usual = f"{study.name} · {many(args.steps, 'step')} to {in_unit(budget, unit)}"
     name = args.name or (usual if args.out else _free(usual))
     path = Path(args.out) if args.out else place_of_study(name)
     # The study last: while it is not there, nothing counts as made.
