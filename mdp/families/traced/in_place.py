@@ -1,7 +1,5 @@
 """Steps that write their result over what they are given, as `nn.ReLU(inplace=True)` does."""
 
-from collections.abc import Iterator
-
 from torch import fx
 
 from .moves import PLAIN, RESHAPES
@@ -11,14 +9,21 @@ from .running import is_tensor, name_of
 _ALIKE = PLAIN | RESHAPES | frozenset("Identity Dropout DropPath StochasticDepth getitem chunk split".split())
 
 
-def written_over(traced: fx.GraphModule, node: fx.Node) -> Iterator[fx.Node]:
+def written_over(traced: fx.GraphModule, node: fx.Node) -> list[fx.Node]:
     """The steps that write over what `node` gives. A sum is there to be written over; where its branch is
     gone, they would write over what others read, and what the gradient needs."""
-    for user in node.users:
-        if _is_in_place(traced, user):
-            yield user
-        if not is_tensor(user) or name_of(traced, user) in _ALIKE or _is_in_place(traced, user):
-            yield from written_over(traced, user)
+    found, seen, values = [], {node}, [node]  # every step once: ways double with each sum of a long chain
+    while values:
+        value = values.pop()
+        for user in value.users:
+            written = _is_in_place(traced, user) and user.args[:1] in ((), (value,))
+            if written:
+                found.append(user)
+            if user in seen or not (written or not is_tensor(user) or name_of(traced, user) in _ALIKE):
+                continue
+            seen.add(user)
+            values.append(user)
+    return found
 
 
 def _is_in_place(traced: fx.GraphModule, node: fx.Node) -> bool:

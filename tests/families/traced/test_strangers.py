@@ -296,6 +296,30 @@ def test_where_blocks_are_gone_nothing_is_written_over(how):
     assert all(p.grad is not None for p in pruned.parameters())
 
 
+class LongChain(nn.Module):
+    """As NFNets write it: the branch is scaled and added to in place, thirty times."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.head = nn.Conv2d(3, 8, 3), nn.Linear(8, 3)
+        self.blocks = nn.ModuleList(nn.Conv2d(8, 8, 1) for _ in range(30))
+
+    def forward(self, x):
+        x = self.a(x)
+        for block in self.blocks:
+            x = block(F.relu(x)).mul_(0.5).add_(x)
+        return self.head(x.mean((2, 3)))
+
+
+def test_a_long_chain_of_sums_in_place_ends_and_nothing_is_copied_for_it():
+    net, _ = right(LongChain(), IMAGES)
+    blocks = [b.name for b in net.space.blocks]
+    assert len(blocks) == 30
+    pruned = extract(net, {d.name: d.units for d in net.space.dims}, blocks[::2])
+    assert "clone" not in pruned.code
+    pruned.train()(IMAGES).square().sum().backward()
+
+
 @pytest.mark.parametrize("part", [False, True])
 def test_a_compiled_module_is_refused_before_it_is_compiled(part):
     model = Net()
