@@ -40,10 +40,10 @@ def add(work, budgets) -> None:
     study, dense = work.study, find_in(work.study).model
     meter = work.meter_of(None, device="cpu")
     batches = [meter.test[0]] if not work.args.calibration else list(meter.calibration)[:8]
-    nothing, made = [], []
+    images, grads, nothing, made = batches[0][0], gradients(dense, batches), [], []
     for budget in missing:
         try:
-            made.append((budget, pruned_to(dense, budget, batches)))
+            made.append((budget, pruned_to(dense, budget, images, grads)))
         except (RuntimeError, ValueError, AttributeError, TypeError, IndexError) as error:
             nothing.append(budget)
             say(f"{study.name}: Torch-Pruning at {100 * budget:.0f} % did not work: {str(error)[:200]}")
@@ -65,17 +65,31 @@ def add(work, budgets) -> None:
         say(f"{study.name}: Torch-Pruning at {100 * budget:.0f} % of multiply-adds: {100 * right:.1f} as cut")
 
 
-def pruned_to(dense, share: float, batches):
-    """A copy of the dense network, pruned until its multiply-adds are at most this share."""
+def gradients(dense, batches) -> list:
+    """What the loss of the dense network gives each of its parameters; the same for every ratio."""
+    from torch.nn import functional as F
+
+    network = copy.deepcopy(dense).eval().requires_grad_(True)
+    for images, labels in batches:
+        F.cross_entropy(network(images), labels).backward()
+    return [parameter.grad for parameter in network.parameters()]
+
+
+def pruned_to(dense, share: float, images, grads):
+    """A copy of the dense network, pruned until its multiply-adds are at most this share.
+
+    Args:
+        images: a few, to follow the network with.
+        grads: of its parameters, from `gradients`.
+    """
     import torch_pruning as tp
 
-    example = batches[0][0][:1]
-    whole, _ = tp.utils.count_ops_and_params(copy.deepcopy(dense), example)
+    whole, _ = tp.utils.count_ops_and_params(copy.deepcopy(dense), images[:1])
     low, high, best = 0.0, 0.98, None
     for _ in range(STEPS):
         ratio = median((low, high))
-        network = pruned(dense, ratio, batches)
-        macs, _ = tp.utils.count_ops_and_params(network, example)
+        network = pruned(dense, ratio, images, grads)
+        macs, _ = tp.utils.count_ops_and_params(network, images[:1])
         if macs <= share * whole:
             high, best = ratio, network
         else:
@@ -85,17 +99,16 @@ def pruned_to(dense, share: float, batches):
     return best.eval()
 
 
-def pruned(dense, ratio: float, batches):
+def pruned(dense, ratio: float, images, grads):
     """A copy with this share of channels gone from every isomorphic group."""
     import torch
     import torch_pruning as tp
-    from torch.nn import functional as F
 
     network = copy.deepcopy(dense).eval().requires_grad_(True)
     attentions = [m for m in network.modules() if hasattr(m, "qkv") and hasattr(m, "num_heads")]
     pruner = tp.pruner.BasePruner(
         network,
-        batches[0][0][:1],
+        images[:1],
         importance=tp.importance.GroupTaylorImportance(),
         global_pruning=True,
         isomorphic=True,
@@ -104,14 +117,13 @@ def pruned(dense, ratio: float, batches):
         num_heads={m.qkv: m.num_heads for m in attentions},  # every head keeps as many dims as the others
         out_channel_groups={},  # its default is one dictionary for all pruners
     )
-    network.zero_grad()
-    for images, labels in batches:
-        F.cross_entropy(network(images), labels).backward()
+    for parameter, grad in zip(network.parameters(), grads, strict=True):
+        parameter.grad = grad.clone()
     pruner.step()
     for module in attentions:  # timm reads its widths here, and Torch-Pruning leaves them to its caller
         module.head_dim = module.qkv.out_features // (3 * module.num_heads)
         module.attn_dim = module.num_heads * module.head_dim
     with torch.no_grad():
-        network(batches[0][0][:2])  # what its graph got wrong fails here
+        network(images[:2])  # what its graph got wrong fails here
     network.zero_grad(set_to_none=True)
     return network

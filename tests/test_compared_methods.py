@@ -125,7 +125,8 @@ def test_torch_pruning_leaves_every_head_of_timms_attention_as_wide_as_the_other
         "vit_tiny_patch16_224", img_size=32, patch_size=8, num_classes=10, depth=2, embed_dim=48
     ).eval()
     images = torch.rand(4, 3, 32, 32)
-    network = torch_pruning_rival.pruned_to(dense, 0.5, [(images, torch.arange(4))])
+    grads = torch_pruning_rival.gradients(dense, [(images, torch.arange(4))])
+    network = torch_pruning_rival.pruned_to(dense, 0.5, images, grads)
     widths = [(block.attn.num_heads, block.attn.head_dim) for block in network.blocks]
     assert all(heads == 3 and dims < 16 for heads, dims in widths)
     assert all(
