@@ -1,12 +1,20 @@
-"""Steps that write their result over what they are given, as `nn.ReLU(inplace=True)` does."""
+"""Steps that write their result over what they are given, as `nn.ReLU(inplace=True)` does: found by running
+each on tensors of shape alone, whose memory and version torch keeps."""
 
+from collections.abc import Iterator
+from typing import Any
+
+import torch
 from torch import fx
+from torch.utils._pytree import tree_leaves, tree_map_only
 
 from .moves import PLAIN, RESHAPES
-from .running import is_tensor, name_of
+from .running import name_of, run
 
-# Their result is what they are given, or a view of it.
-_ALIKE = PLAIN | RESHAPES | frozenset("Identity Dropout DropPath StochasticDepth getitem chunk split".split())
+# Modules that, in evaluation at least, give what they are given, or a view of it.
+_MODULES = PLAIN | RESHAPES | frozenset("DropPath StochasticDepth".split())
+# Steps that give what they are given where it has that type already.
+_CASTS = frozenset("to type type_as float double half bfloat16".split())
 
 
 def written_over(traced: fx.GraphModule, node: fx.Node) -> list[fx.Node]:
@@ -16,23 +24,48 @@ def written_over(traced: fx.GraphModule, node: fx.Node) -> list[fx.Node]:
     while values:
         value = values.pop()
         for user in value.users:
-            written = _is_in_place(traced, user) and user.args[:1] in ((), (value,))
+            written, shares = _does(traced, user, value)
             if written:
                 found.append(user)
-            if user in seen or not (written or not is_tensor(user) or name_of(traced, user) in _ALIKE):
-                continue
-            seen.add(user)
-            values.append(user)
+            if shares and user not in seen:
+                seen.add(user)
+                values.append(user)
     return found
 
 
-def _is_in_place(traced: fx.GraphModule, node: fx.Node) -> bool:
-    if node.op == "call_module":
-        return bool(getattr(traced.get_submodule(str(node.target)), "inplace", False))
-    if node.op not in ("call_function", "call_method"):
-        return False
-    name = name_of(traced, node)
-    return (name.endswith("_") and not name.endswith("__")) or node.kwargs.get("inplace") is True
+def by_setting(traced: fx.GraphModule, step: fx.Node) -> bool:
+    """Whether a step writes over what it is given because its module's `inplace` says so."""
+    return step.op == "call_module" and str(step.target) not in traced.meta["opaque"]
 
 
-__all__ = ["written_over"]
+def _does(traced: fx.GraphModule, user: fx.Node, value: fx.Node) -> tuple[bool, bool]:
+    """Whether a step writes over a value, and whether what it gives lies where the value does."""
+    if user.op == "output":
+        return False, False
+    name = name_of(traced, user)
+    if user.op == "call_module":
+        if not by_setting(traced, user):  # nobody can look into it
+            return True, True
+        written = bool(getattr(traced.get_submodule(str(user.target)), "inplace", False))
+        return written, written or name in _MODULES or "Dropout" in name
+    given = {n: tree_map_only(torch.Tensor, _empty, n.meta["out"]) for n in user.all_input_nodes}
+    before = [t._version for t in _tensors(given[value])]
+    try:
+        result = run(traced, user, given)
+    except Exception:  # whatever a stranger's step raises on tensors of shape alone
+        return True, True
+    written = before != [t._version for t in _tensors(given[value])]
+    places = {t.untyped_storage()._cdata for t in _tensors(given[value])}
+    shares = any(t.untyped_storage()._cdata in places for t in _tensors(result))
+    return written, shares or name in _CASTS
+
+
+def _empty(t: torch.Tensor) -> torch.Tensor:
+    return torch.empty_like(t, device="meta")
+
+
+def _tensors(values: Any) -> Iterator[torch.Tensor]:
+    return (t for t in tree_leaves(values) if isinstance(t, torch.Tensor))
+
+
+__all__ = ["by_setting", "written_over"]

@@ -9,7 +9,7 @@ from torch import fx, nn
 
 from .cutting import Cutter
 from .follow import Follower
-from .in_place import written_over
+from .in_place import by_setting, written_over
 from .in_training import follow_training
 from .residuals import Branch
 from .rewriting import copy_step
@@ -58,8 +58,8 @@ def rebuild(
         if node in instead:
             new[node] = new[instead[node]]
             over = [step for step in written_over(traced, node) if step not in skipped]
-            modest |= {str(step.target) for step in over if step.op == "call_module"}
-            if any(step.op != "call_module" for step in over):
+            modest |= {str(step.target) for step in over if by_setting(traced, step)}
+            if not all(by_setting(traced, step) for step in over):
                 new[node] = graph.call_method("clone", (new[node],))
             continue
         if node.op in ("placeholder", "output"):
