@@ -46,6 +46,20 @@ def kept_norm(norm: nn.Module, kept: torch.Tensor) -> nn.Module | None:
     return KeptNorm(norm, kept) if isinstance(norm, nn.LayerNorm) or is_uncentred_norm(norm) else None
 
 
+def kept_norms(model: nn.Module, path: str, kept: torch.Tensor) -> list[tuple[str, nn.Module]]:
+    """`kept_norm` for a norm under all its names, and for those that share its scales: (name, module)."""
+    own = model.get_submodule(path)
+    if kept_norm(own, kept) is None:
+        return []
+    scales = own._parameters.get("weight")
+    found = []
+    for name, module in model.named_modules(remove_duplicate=False):
+        if module is own or (scales is not None and module._parameters.get("weight") is scales):
+            norm = kept_norm(module, kept)
+            found += [] if norm is None else [(name, norm)]
+    return found
+
+
 class KeptNorm(nn.Module):
     """A layer, RMS or simple norm whose statistics are taken over the kept units; zero elsewhere.
 

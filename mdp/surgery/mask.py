@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ..families import PrunableNetwork, family
-from ..families.masked_norms import kept_norm
+from ..families.masked_norms import kept_norms
 from ..networks.in_memory import copied
 from .keep_indices import bare_positions, check_decision, kept_positions, kept_units
 
@@ -49,9 +49,8 @@ def mask(
         path = name.rpartition(".")[0]
         stay = norms[name].get(0)
         if stay is not None and not stay.all():
-            norm = kept_norm(model.get_submodule(path), torch.from_numpy(stay))
-            if norm is not None:
-                model.set_submodule(path, norm)
+            for place, norm in kept_norms(model, path, torch.from_numpy(stay)):
+                model.set_submodule(place, norm)
     module = family(found.space.family)
     for block in removed:
         if found.anatomy is None:

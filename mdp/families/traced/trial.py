@@ -14,7 +14,7 @@ from torch import nn
 from ...core.errors import first_line
 from ...networks.lively import liven
 from ...networks.slices import Slice
-from ..masked_norms import kept_norm
+from ..masked_norms import kept_norms
 from .bare_norms import bare_positions
 from .batches import _tensors, same
 from .dims import Group
@@ -107,10 +107,9 @@ class Trial:
             stays |= {f"{n}.weight": s for n, s in bare_positions(self.follower.ledger, model, keep).items()}
             for name in [n for n in stays if n.endswith(".weight")]:
                 path = name.rpartition(".")[0]
-                norm = kept_norm(model.get_submodule(path), torch.from_numpy(stays[name]))
-                if norm is not None:
-                    norms[path] = model.get_submodule(path)
-                    model.set_submodule(path, norm)
+                for place, norm in kept_norms(model, path, torch.from_numpy(stays[name])):
+                    norms[place] = model.get_submodule(place)
+                    model.set_submodule(place, norm)
             yield model
         finally:
             for path, norm in norms.items():

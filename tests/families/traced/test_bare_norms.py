@@ -125,3 +125,22 @@ def test_weights_of_the_pruned_network_are_put_back(norm):
             if tensor.is_floating_point():
                 tensor.mul_(1.1)
     assert torch.allclose(put_back(net, pruned, *plan)(IMAGES), pruned(IMAGES), atol=1e-4)
+
+
+class Shared(Net):
+    """One norm under two names, or two norms of one tensor of scales."""
+
+    def __init__(self, norm, scales_alone):
+        super().__init__(norm, False)
+        if scales_alone:
+            self.end.weight = self.norm.weight
+        else:
+            self.end = self.norm
+
+
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("scales_alone", [True, False])
+def test_norms_that_are_shared_lose_channels(affine, scales_alone):
+    make = functools.partial(nn.LayerNorm, 16, elementwise_affine=affine)
+    net, _ = right(Shared(make, scales_alone), TOKENS)
+    assert [d.name for d in net.space.dims] == ["a", "b"], net.space.skipped
