@@ -1,4 +1,4 @@
-"""Where a block is gone, nothing writes over what was there before its sum, in whatever way it is looked at."""
+"""Where a block is gone, nothing writes over what was there before its sum, however it is looked at."""
 
 import pytest
 import torch
