@@ -32,16 +32,29 @@ def put_back(
     model = mask(found, choices, removed, order)
     kept = kept_units(found, choices, order)
     positions = kept_positions(found, kept) | bare_positions(found, kept)
-    theirs = {**dict(pruned.named_parameters()), **dict(pruned.named_buffers())}
-    ours = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    theirs, ours = _tensors(pruned), _tensors(model)
+    first: dict[int, str] = {}  # tensor -> the name that positions have for it, though others share it
+    for name, tensor in ours.items():
+        first.setdefault(id(tensor), name)
     with torch.no_grad():
         for name, tensor in ours.items():
             if name not in theirs:
                 continue  # of a block that is gone, or of a norm over what is kept
-            path, _, leaf = name.rpartition(".")
-            source = f"{path}.weight" if leaf in ("running_mean", "running_var") else name
+            source = first[id(tensor)]
+            path, _, leaf = source.rpartition(".")
+            if leaf in ("running_mean", "running_var"):  # cut as its scales are, or would be
+                scales = f"{path}.weight"
+                source = first[id(ours[scales])] if scales in ours else scales
             _put(tensor, theirs[name], positions.get(source, {}), name)
     return model
+
+
+def _tensors(network: nn.Module) -> dict[str, torch.Tensor]:
+    """Parameters and buffers, those that are shared under all their names."""
+    return {
+        **dict(network.named_parameters(remove_duplicate=False)),
+        **dict(network.named_buffers(remove_duplicate=False)),
+    }
 
 
 def _put(ours: torch.Tensor, theirs: torch.Tensor, axes: Mapping[int, np.ndarray], name: str) -> None:

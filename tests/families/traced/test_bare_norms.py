@@ -144,3 +144,12 @@ def test_norms_that_are_shared_lose_channels(affine, scales_alone):
     make = functools.partial(nn.LayerNorm, 16, elementwise_affine=affine)
     net, _ = right(Shared(make, scales_alone), TOKENS)
     assert [d.name for d in net.space.dims] == ["a", "b"], net.space.skipped
+
+
+def test_scales_that_are_shared_with_a_block_that_is_gone_are_put_back():
+    net, _ = right(Shared(functools.partial(nn.LayerNorm, 16), True), TOKENS)
+    plan = {"a": 10, "b": None}, ["b"], {"a": list(range(16))}
+    pruned = extract(net, *plan)
+    with torch.no_grad():
+        pruned.get_parameter("end.weight").mul_(1.5)
+    assert torch.allclose(put_back(net, pruned, *plan)(TOKENS), pruned(TOKENS), atol=1e-4)
