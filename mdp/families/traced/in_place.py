@@ -33,6 +33,13 @@ def written_over(traced: fx.GraphModule, node: fx.Node) -> list[fx.Node]:
     return found
 
 
+def writes_over_casts(traced: fx.GraphModule) -> bool:
+    """Whether something is written that is seen through `x.float()` or the like, too: where `x` has that type,
+    the two are one."""
+    casts = (n for n in traced.graph.nodes if n.op != "call_module" and name_of(traced, n) in _CASTS)
+    return any(written_over(traced, n) for cast in casts for n in (cast, *cast.all_input_nodes[:1]))
+
+
 def by_setting(traced: fx.GraphModule, step: fx.Node) -> bool:
     """Whether a step writes over what it is given because its module's `inplace` says so."""
     return step.op == "call_module" and str(step.target) not in traced.meta["opaque"]
@@ -68,4 +75,4 @@ def _tensors(values: Any) -> Iterator[torch.Tensor]:
     return (t for t in tree_leaves(values) if isinstance(t, torch.Tensor))
 
 
-__all__ = ["by_setting", "written_over"]
+__all__ = ["by_setting", "writes_over_casts", "written_over"]
