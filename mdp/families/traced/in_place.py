@@ -34,8 +34,8 @@ def written_over(traced: fx.GraphModule, node: fx.Node) -> list[fx.Node]:
 
 
 def writes_over_casts(traced: fx.GraphModule) -> bool:
-    """Whether something is written that is seen through `x.float()` or the like, too: where `x` has that type,
-    the two are one."""
+    """Whether something is written that is seen through `x.float()` or the like, too: where `x` has that
+    type, the two are one."""
     casts = (n for n in traced.graph.nodes if n.op != "call_module" and name_of(traced, n) in _CASTS)
     return any(written_over(traced, n) for cast in casts for n in (cast, *cast.all_input_nodes[:1]))
 

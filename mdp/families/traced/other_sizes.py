@@ -24,9 +24,10 @@ def note_sizes(model: nn.Module, traced: fx.GraphModule, inputs: Sequence[torch.
 
 
 def _others(inputs: Sequence[torch.Tensor]) -> Iterator[list[torch.Tensor]]:
-    """The inputs longer, and shorter by one: images along all axes after their channels, tokens along one."""
+    """The inputs longer, and shorter by one and more, since some ask for the rest of a division: images along
+    all axes after their channels, tokens along one."""
     for first, last in ((2, None), (1, 2)):
-        for change in (_longer, _shorter):
+        for change in (_longer, *(partial(_shorter, by=by) for by in (1, 2, 3))):
             yield [_along(t, range(t.ndim)[first:last], change) if t.ndim > 2 else t for t in inputs]
 
 
@@ -40,8 +41,8 @@ def _longer(t: torch.Tensor, axis: int) -> torch.Tensor:
     return torch.cat([t, t.narrow(axis, 0, min(t.shape[axis], _LONGER))], axis)
 
 
-def _shorter(t: torch.Tensor, axis: int) -> torch.Tensor:
-    return t.narrow(axis, 0, max(1, t.shape[axis] - 1))
+def _shorter(t: torch.Tensor, axis: int, by: int) -> torch.Tensor:
+    return t.narrow(axis, 0, max(1, t.shape[axis] - by))
 
 
 def _differ(model: nn.Module, traced: fx.GraphModule, inputs: Sequence[torch.Tensor]) -> bool:

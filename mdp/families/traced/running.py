@@ -78,7 +78,7 @@ def run(traced: fx.GraphModule, node: fx.Node, given: Mapping[fx.Node, Any]) -> 
             return node.target(*args, **kwargs)
         if node.op == "call_method":
             # Labels lie in memory in another way than numbers: what is a view of these need be none of them.
-            method = {"view": "reshape"}.get(str(node.target), str(node.target))
+            method = {"view": "reshape", "view_as": "reshape_as"}.get(str(node.target), str(node.target))
             if method == "reshape" and "size" in kwargs:
                 kwargs = {"shape": kwargs["size"]}
             return getattr(args[0], method)(*args[1:], **kwargs)

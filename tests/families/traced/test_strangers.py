@@ -12,7 +12,6 @@ from torch import nn
 import mdp
 from mdp.core.errors import BadFile, Unsupported
 from mdp.families.traced.in_training import OTHER_WAY
-from mdp.families.traced.other_sizes import BY_SIZES
 from mdp.families.traced.step_tracer import StepTracer
 from mdp.surgery import extract, mask
 from mdp.surgery.check import random_decision
@@ -396,31 +395,3 @@ def test_a_forward_that_never_asks_is_traced_once(make, times, monkeypatch):
     monkeypatch.setattr(StepTracer, "trace", counted)
     mdp.prunable(make().eval(), IMAGES)
     assert len(traced) == times and "training" not in vars(nn.Module)
-
-
-class Halving(Net):
-    """Goes on while its maps are large."""
-
-    def between(self, x):
-        while x.shape[-1] > 4:
-            x = F.max_pool2d(x, 2)
-        return x
-
-
-class Rounded(Net):
-    def between(self, x):
-        return F.interpolate(x, size=int(x.shape[2] * 0.5))
-
-
-class Padded(Net):
-    """Decides by sizes, and in the same way for all that it takes."""
-
-    def between(self, x):
-        assert x.shape[2] > 3
-        return F.interpolate(x, size=[2 * side for side in x.shape[-2:]])
-
-
-@pytest.mark.parametrize(("make", "said"), [(Halving, True), (Rounded, True), (Padded, False), (Net, False)])
-def test_decisions_by_sizes_are_told(make, said):
-    net, _ = right(make(), IMAGES)
-    assert [s.name for s in net.space.skipped if s.reason == BY_SIZES] == [make.__name__] * said
