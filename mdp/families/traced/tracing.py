@@ -93,11 +93,26 @@ def _in_training(model: nn.Module, inputs: Sequence[torch.Tensor], way: Callable
 
 def _tidied(traced: fx.GraphModule) -> fx.GraphModule:
     _forget_checks(traced.graph)
+    _place_first(traced.graph)
     spell_out_einsums(traced.graph)
     traced.recompile()
     for node in traced.graph.nodes:
         node.meta["path"] = _path(node)
     return traced
+
+
+def _place_first(graph: fx.Graph) -> None:
+    """Let the first argument of torch's functions stand in its place, also where it is given by name."""
+    for node in graph.nodes:
+        if node.op == "call_function" and not node.args and _is_torchs(node.target):
+            name = next((n for n in ("input", "tensors", "tensor") if n in node.kwargs), None)
+            if name is not None:
+                node.args = (node.kwargs[name],)
+                node.kwargs = {n: value for n, value in node.kwargs.items() if n != name}
+
+
+def _is_torchs(function: object) -> bool:
+    return (getattr(function, "__module__", None) or "").partition(".")[0] == "torch"
 
 
 def _as_it_runs(model: nn.Module, inputs: Sequence[torch.Tensor], buffers: bool = False) -> fx.GraphModule:
@@ -163,7 +178,9 @@ def _acts(node: fx.Node) -> bool:
     """Whether a step may do something even if nobody reads its result."""
     name = getattr(node.target, "__name__", str(node.target))
     return node.op != "get_attr" and (
-        name.endswith("_") or name in ("setitem", "iadd", "imul", "isub", "itruediv", "__setitem__")
+        name.endswith("_")
+        or node.kwargs.get("inplace") is True
+        or name in ("setitem", "iadd", "imul", "isub", "itruediv", "__setitem__")
     )
 
 

@@ -73,3 +73,22 @@ def test_what_is_written_through_a_cast_is_tried_as_it_runs(last):
     """In float64 the cast is a copy, and every cut seems right."""
     net, _ = right(Cast(last), IMAGES, seeds=range(4))
     assert [d.name for d in net.space.dims] == ["b"]
+
+
+class Statement(nn.Module):
+    """Nobody reads what the step gives."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.head = nn.Conv2d(3, 16, 3), nn.Conv2d(16, 16, 1), nn.Linear(16, 3)
+
+    def forward(self, x):
+        x = torch.sigmoid(self.a(x)) - 0.5
+        x = x + self.b(x)
+        F.relu(x, inplace=True)
+        return self.head(x.mean((2, 3)))
+
+
+def test_a_step_in_place_that_nobody_reads_stays():
+    net, _ = right(Statement(), IMAGES)
+    assert [d.name for d in net.space.dims] == ["a"] and [b.name for b in net.space.blocks] == ["b"]
