@@ -275,6 +275,10 @@ def same_plan(a: PlanAccuracy, b: PlanAccuracy) -> bool:
 
 
 def _same(a: Mapping, a_removed: Collection[str], b: Mapping, b_removed: Collection[str]) -> bool:
-    """Dims that only removed blocks use may be None or absent."""
-    kept = [{dim: value for dim, value in one.items() if value is not None} for one in (a, b)]
-    return set(a_removed) == set(b_removed) and kept[0] == kept[1]
+    """Dims that only removed blocks use may be None, absent, or (a measuring process fills them) of any width.
+
+    Where the same blocks are removed, a dim that says nothing in either is such a one.
+    """
+    if set(a_removed) != set(b_removed):
+        return False
+    return all(None in (a.get(dim), b.get(dim)) or a[dim] == b[dim] for dim in {*a, *b})
