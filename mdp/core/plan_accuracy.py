@@ -275,9 +275,9 @@ def same_plan(a: PlanAccuracy, b: PlanAccuracy) -> bool:
 
 
 def _same(a: Mapping, a_removed: Collection[str], b: Mapping, b_removed: Collection[str]) -> bool:
-    """Dims that only removed blocks use may be None, absent, or (a measuring process fills them) of any width.
+    """Dims that only removed blocks use may be None, absent, or of any width: a measuring process fills them.
 
-    Where the same blocks are removed, a dim that says nothing in either is such a one.
+    Where the same blocks are removed, a dim that says nothing in one of the two is such a one.
     """
     if set(a_removed) != set(b_removed):
         return False

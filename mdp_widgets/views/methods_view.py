@@ -111,7 +111,7 @@ class MethodsView:
 
 
 def _share(found: Comparison, point: MethodPoint) -> float:
-    """The share of the dense latency that a point stands for: asked for or, where something else was, taken."""
+    """The share of the dense latency that a point stands for: asked for, or taken by what knows none."""
     if point.method in SHARES and point.measured and found.dense_measured:
         return min(1.0, point.measured / found.dense_measured)
     return point.budget

@@ -147,7 +147,7 @@ def test_a_click_on_a_measured_plan_chooses_its_budget(study):
 
 
 def test_a_click_on_a_method_that_knows_no_latency_chooses_its_own(study):
-    """Torch-Pruning is asked for a share of multiply-adds: its latency is another share, and may be beyond dense."""
+    """Torch-Pruning is asked for a share of multiply-adds: its latency may even be beyond dense."""
     s = ExplorerState(load_study("efficientnet-lite0-cpu"))
     view = MethodsView(s)
     view.buttons["cut"].value = True
