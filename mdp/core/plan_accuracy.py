@@ -183,7 +183,7 @@ def _known(
     for one in networks or ():
         same = _same(one.plan.choices, one.plan.removed_blocks, plan.choices, plan.removed_blocks)
         if same and one.accuracy is not None:
-            return Known(one.accuracy, int(number(one.finetuned, "test_images") or 0), "tuned")
+            return Known(one.accuracy, int(number(one.finetuned, "test_images") or 0), one.stage)
     dense = number(study.accuracy or {}, "dense")
     if dense is not None and not plan.removed_blocks and plan.choices == study.problem.dense_choices:
         return Known(dense, int(number(study.accuracy or {}, "images") or 0), "cut", whole=True)
