@@ -20,6 +20,7 @@ from .study import StudyRecord
 
 FORMAT = "mdp-comparison/1"
 STAGES = ("cut", "repaired", "tuned")
+SHARES = {"torch-pruning": "multiply-adds"}  # what is asked of a method that knows no latency
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class MethodPoint:
 
     Attributes:
         method: a solver's name, an ablation corner's, "iterated", "random", ...
-        budget: share of the dense latency that was asked for.
+        budget: share of the dense latency that was asked for; of what SHARES names, for its methods.
         predicted: by the tables, in the unit of the study; None where the tables do not hold such a network.
         measured: of the whole network, in ms; None where it was not timed.
         cut: share of the test images right as cut.

@@ -183,7 +183,7 @@ def _known(
     for one in networks or ():
         same = _same(one.plan.choices, one.plan.removed_blocks, plan.choices, plan.removed_blocks)
         if same and one.accuracy is not None:
-            return Known(one.accuracy, int(number(one.finetuned, "test_images") or 0), "tuned")
+            return Known(one.accuracy, int(number(one.finetuned, "test_images") or 0), one.stage)
     dense = number(study.accuracy or {}, "dense")
     if dense is not None and not plan.removed_blocks and plan.choices == study.problem.dense_choices:
         return Known(dense, int(number(study.accuracy or {}, "images") or 0), "cut", whole=True)
@@ -275,6 +275,10 @@ def same_plan(a: PlanAccuracy, b: PlanAccuracy) -> bool:
 
 
 def _same(a: Mapping, a_removed: Collection[str], b: Mapping, b_removed: Collection[str]) -> bool:
-    """Dims that only removed blocks use may be None or absent."""
-    kept = [{dim: value for dim, value in one.items() if value is not None} for one in (a, b)]
-    return set(a_removed) == set(b_removed) and kept[0] == kept[1]
+    """Dims that only removed blocks use may be None, absent, or of any width: a measuring process fills them.
+
+    Where the same blocks are removed, a dim that says nothing in one of the two is such a one.
+    """
+    if set(a_removed) != set(b_removed):
+        return False
+    return all(None in (a.get(dim), b.get(dim)) or a[dim] == b[dim] for dim in {*a, *b})

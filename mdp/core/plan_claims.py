@@ -50,10 +50,10 @@ def check_plan_fits(plan: "Plan", problem: Problem) -> None:
         MdpError: the plan was made for another problem, or was changed after it was made.
     """
     if plan.fingerprint != problem.fingerprint:
-        raise MdpError(
-            f"The plan was made for {plan.problem!r} and does not fit {problem.name!r}: "
-            "their dims or tables differ. Solve again with this study."
-        )
+        made = f"The plan was made for {plan.problem!r} and does not fit {problem.name!r}"
+        if plan.problem == problem.name:  # measured or scored anew since
+            made = f"The plan was made for another {problem.name!r}"
+        raise MdpError(f"{made}: their dims or tables differ. Solve again with this study.")
     if stranger := next((name for name in plan.choices if name not in problem.dim), None):
         raise MdpError(f"The plan names dim {stranger!r}, which {problem.name!r} has not. Solve again.")
     latency, importance = problem.evaluate(plan.choices, plan.removed_blocks)

@@ -32,6 +32,11 @@ class Network:
         """Share of test images right after fine-tuning; None where it was only pruned."""
         return number(self.finetuned, "accuracy_tuned")
 
+    @property
+    def stage(self) -> str:
+        """What was done to it: "repaired" where training made it worse and is put aside, else "tuned"."""
+        return "repaired" if self.finetuned.get("kept") == "repaired" else "tuned"
+
 
 def number(facts: Mapping[str, Any], key: str) -> float | None:
     """A number among the facts of a fine-tuning, None where there is none."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..core.comparison import STAGES, Comparison, MethodPoint, fits
+from ..core.comparison import SHARES, STAGES, Comparison, MethodPoint, fits
 from ..core.comparison_standing import share_won, standings
 from ..core.errors import MdpError
 from ..core.problem import Problem
@@ -93,14 +93,18 @@ def _mark(problem: Problem, comparison: Comparison, point: MethodPoint, stage: s
 def _text(problem: Problem, comparison: Comparison, point: MethodPoint, stage: str) -> str:
     low, high = comparison.interval(point.accuracy(stage) or 0.0)
     name = NAMES.get(point.method, point.method)
-    times = [] if point.measured is None else [f"measured {ms(point.measured, 'ms')}"]
+    times = (
+        []
+        if point.measured is None
+        else [f"measured {ms(point.measured, 'ms')}{_of_dense(comparison, point)}"]
+    )
     times += [] if point.predicted is None else [f"predicted {ms(point.predicted, problem.latency_unit)}"]
     told = {s: point.accuracy(s) for s in STAGES}
     every = ", ".join(f"{IN_WORDS[s].split(',')[0]} {percent(v)}" for s, v in told.items() if v is not None)
     spread = point.spread(stage)
     over = f", ± {100 * spread:.1f} over {len(point.repaired)} seeds" if spread else ""
     lines = [
-        f"<b>{name}</b> · asked for {percent(point.budget, 0)} of dense",
+        f"<b>{name}</b> · asked for {percent(point.budget, 0)} of dense{_what(point.method)}",
         ", ".join(times),
         f"{every} (95 % interval {100 * low:.1f}–{100 * high:.1f} %{over})",
     ]
@@ -111,6 +115,15 @@ def _text(problem: Problem, comparison: Comparison, point: MethodPoint, stage: s
         if not point.method.startswith("iterated"):
             lines += [_widths(problem, point)]
     return "<br>".join(lines)
+
+
+def _of_dense(comparison: Comparison, point: MethodPoint) -> str:
+    dense = comparison.dense_measured
+    return f" ({percent(point.measured / dense, 0)} of dense)" if point.measured and dense else ""
+
+
+def _what(method: str) -> str:
+    return f" {SHARES[method]}" if method in SHARES else ""
 
 
 def _widths(problem: Problem, point: MethodPoint) -> str:
@@ -150,7 +163,8 @@ def methods_label(info: MethodsFigure) -> str:
 
 def methods_words(comparison: Comparison, stage: str) -> str:
     """What the figure says, in a sentence or two, and how much of it is still to be measured."""
-    found, left = standings(comparison, stage), pending_words(comparison)
+    found = standings(comparison, stage)
+    left = " ".join(filter(None, (untimed_words(comparison, stage), pending_words(comparison))))
     if not found:
         return "Nothing of ours was measured at this stage yet." + f" {left}".rstrip()
     first = sum(one.verdict in ("first", "alone") for one in found)  # alone: nothing else is as fast
@@ -173,6 +187,20 @@ def methods_words(comparison: Comparison, stage: str) -> str:
             f"{100 * ((worst.best or 0.0) - worst.ours):.1f} points at {percent(worst.budget, 0)}."
         )
     return text + f" {left}".rstrip()
+
+
+def untimed_words(comparison: Comparison, stage: str) -> str:
+    """Which methods were measured at this stage and not timed, so that no line shows them; "" for none."""
+    told = []
+    for method in comparison.methods():
+        own = {p.budget: p.accuracy(stage) for p in comparison.points if p.method == method}
+        right = {budget: value for budget, value in own.items() if value is not None}
+        if right and not comparison.of(method, stage):
+            each = ", ".join(
+                f"{100 * right[b]:.1f} % at {percent(b, 0)}" for b in sorted(right, reverse=True)
+            )
+            told.append(f"{NAMES.get(method, method)} ({each} of dense{_what(method)})")
+    return f"Not timed on this device, so not drawn: {'; '.join(told)}." if told else ""
 
 
 def pending_words(comparison: Comparison) -> str:

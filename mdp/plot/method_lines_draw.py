@@ -108,4 +108,4 @@ def _range(info: MethodsFigure) -> list[float]:
     ours = [100 * m.accuracy for m in info.lines.get(OURS, ())] or shown
     low = max(min(shown, default=0.0), min(ours, default=0.0) - 25)
     room = 0.05 * (top - low) + 0.5
-    return [max(0.0, low - room), min(104.0, top + room)]
+    return [max(-0.02 * top, low - room), min(104.0, top + room)]  # a mark at 0 % is shown whole

@@ -9,3 +9,9 @@ const dom = (tag, className, parent, text = "", attributes = {}) => {
   return node;
 };
 
+// A slider. Grabbed while text of the page is selected, the browser would drag the text and leave the slider.
+const rangeInput = (parent, attributes) => {
+  const node = dom("input", "", parent, "", { type: "range", ...attributes });
+  node.addEventListener("pointerdown", () => getSelection()?.removeAllRanges());
+  return node;
+};

@@ -4,7 +4,7 @@ from typing import Any
 
 import ipywidgets
 
-from mdp.core.comparison import Comparison, comparison_of
+from mdp.core.comparison import SHARES, Comparison, MethodPoint, comparison_of
 from mdp.core.errors import MdpError
 from mdp.core.words import many
 from mdp.plot.method_lines import methods_figure, methods_label, methods_table, methods_words, stages_of
@@ -105,6 +105,13 @@ class MethodsView:
         for one in found.points:
             accuracy = one.accuracy(self.stage)
             if accuracy is not None and one.latency == x and abs(100 * accuracy - y) < 1e-9:
-                budget = one.budget * study.problem.dense_latency
+                budget = _share(found, one) * study.problem.dense_latency
                 self.selection.set_budget(max(budget, self.selection.min_latency))
                 return
+
+
+def _share(found: Comparison, point: MethodPoint) -> float:
+    """The share of the dense latency that a point stands for: asked for, or taken by what knows none."""
+    if point.method in SHARES and point.measured and found.dense_measured:
+        return min(1.0, point.measured / found.dense_measured)
+    return point.budget

@@ -20,7 +20,7 @@ function render({ model, el }) {
   const absolute = entry("absolute", "ms", "Budget");
   const share = entry("share", "% of dense", "Budget as a percentage of dense");
   const track = dom("div", "mdp-b-track", control);
-  const range = dom("input", "", track, "", { type: "range", id: "mdp-budget-range", min: 0, max: STEPS, step: 1 });
+  const range = rangeInput(track, { id: "mdp-budget-range", min: 0, max: STEPS, step: 1 });
   const scale = dom("div", "mdp-b-scale", track, "", { "aria-hidden": "true" });
   const row = dom("div", "mdp-b-limits", el, "", { role: "group", "aria-label": "More limits" });
   const showLimits = limitsRow(model, toggle, row);

@@ -10,7 +10,7 @@ const limitsRow = (model, toggle, row) => {
     dom("span", "mdp-b-limit-name", cell, item.label);
     const input = dom("input", "", cell, "", { type: "text", "aria-label": `Most ${item.label}`, spellcheck: "false",
                                               autocomplete: "off", placeholder: "no limit" });
-    const range = dom("input", "", cell, "", { type: "range", min: 1, max: 200, step: 1,
+    const range = rangeInput(cell, { min: 1, max: 200, step: 1,
                                               "aria-label": `Most ${item.label} as a share of dense` });
     const note = dom("span", "mdp-b-note", cell);
     const mark = () => {

@@ -14,6 +14,7 @@ from ..theme import ui
 from ..theme.markup import html
 
 ACCURACIES = {"accuracy_dense", "accuracy_pruned", "accuracy_repaired", "accuracy_tuned"}
+WORSE = "Training made it worse, so the repaired network is kept: more images or epochs may help."
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class FinetuneFacts:
     """Accuracies are shares of the test images, latencies in `unit`; None where not known (yet).
 
     `of` names the run or the network that they are of, "" where there is none; `images` is how many test
-    images the accuracies are of, 0 where that is not known.
+    images the accuracies are of, 0 where not known; `kept` is "repaired" where training made it worse.
     """
 
     of: str = ""
@@ -30,6 +31,7 @@ class FinetuneFacts:
     repaired: float | None = None
     tuned: float | None = None
     images: int = 0
+    kept: str = ""
     epochs: float = 0
     dense_latency: float | None = None
     predicted: float | None = None
@@ -57,6 +59,7 @@ def finetune_facts(
         repaired=number(said, "accuracy_repaired"),
         tuned=number(said, "accuracy_tuned"),
         images=int(number(said, "test_images") or 0) or _images_of_dense(said, study),
+        kept=str(said.get("kept", "")),
         epochs=_epochs(state),
         dense_latency=study.problem.dense_latency if study else None,
         predicted=number(said, "latency_predicted") or (plan.latency if plan and state is None else None),
@@ -91,7 +94,8 @@ def facts_table(facts: FinetuneFacts) -> str:
             ("pruned", time(facts.predicted), time(facts.measured)),
         ],
     )
-    return _note(facts.of) + accuracy + latency + _note(_verdict(facts))
+    worse = WORSE if facts.kept == "repaired" else ""
+    return _note(facts.of) + accuracy + _note(worse) + latency + _note(_verdict(facts))
 
 
 def _verdict(facts: FinetuneFacts) -> str:

@@ -101,11 +101,18 @@ def build_card(selection, draft: StudyDraft, number: int = 4) -> widgets.VBox:
     name = text("Name")
     job = JobView("build", resume=lambda state: state.status == "running")
 
+    proposed = name.value
+
+    def propose() -> None:
+        nonlocal proposed
+        proposed = name.value = free_name(f"my {draft.model}")
+
     def look(_=None):
         timed = available_tables(draft.model) or [("none yet: step 2", "")]
         offer(tables, [*timed, *COUNTED], keep=False)
         offer(scores, available_scores(draft.model) or [("none yet: step 3", "")], keep=False)
-        name.value = free_name(f"my {draft.model}")
+        if name.value == proposed:  # what somebody typed meanwhile stays
+            propose()
 
     def complete() -> None:
         if not (tables.value and scores.value):
@@ -133,6 +140,7 @@ def build_card(selection, draft: StudyDraft, number: int = 4) -> widgets.VBox:
             # No page jumps to a study that was built before it loaded, or from another page.
             if state.id == job.started_here:
                 selection.open(str(state.result["path"]))
+            propose()  # the name is taken now
             look()
 
     draft.observe(look, ["model", "fresh"])

@@ -60,6 +60,7 @@ def test_dragging_the_budget_moves_plan_survivors_and_front(quiet, address):
     page.mouse.move(
         box["x"] + box["width"] * float(slider.input_value()) / 2000, box["y"] + box["height"] / 2
     )
+    page.evaluate("getSelection().selectAllChildren(document.body)")  # which would be dragged in its place
     page.mouse.down()
     for share in (0.22, 0.18, 0.14, 0.10, 0.06):
         page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2, steps=4)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from mdp.core.plan_accuracy import (
     with_accuracy,
     with_plans,
 )
+from mdp.core.saved_networks import Network
 from mdp.core.study import load_study, study_from_json, study_to_json
 from mdp.solve import solve
 
@@ -70,6 +72,14 @@ def test_what_was_measured_since_counts_first_and_replaces(study, plans):
     assert (known.share, known.stage) == (0.5, "cut")
     both = dataclasses.replace(study, accuracy=with_plans(study, [newer]))
     assert [one.cut for one in measured_plans(both)] == [0.5, 0.8]
+
+
+def test_a_network_whose_training_was_put_aside_is_called_repaired(bare, plans):
+    said = {"accuracy_tuned": 0.8, "test_images": 1000, "kept": "repaired"}
+    network = Network(Path("here"), plans[0], said)
+    assert known_accuracy(bare, plans[0], networks=[network]).stage == "repaired"
+    trained = Network(Path("here"), plans[0], {**said, "kept": "trained"})
+    assert known_accuracy(bare, plans[0], networks=[trained]).stage == "tuned"
 
 
 def test_another_methods_plans_estimate_nothing(bare, plans):

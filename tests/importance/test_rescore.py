@@ -168,8 +168,8 @@ def test_losses_are_measured_on_a_transformer_whose_stream_was_narrowed_before(b
 
 def test_iterating_repairs_in_between_and_says_so(tmp_path, capsys):
     made = save_study(tiny_study(RESNET), tmp_path / "tiny.json")
-    words = f"iterate {made} --budget 40% --steps 2 --images 64 --batch 32 --out {tmp_path}/a.json"
-    assert main(words.split()) == 0
+    words = f"iterate {made} --budget 40% --steps 2 --images 64 --batch 32 --out {tmp_path}/"
+    assert main(f"{words}a.json".split()) == 0
     assert "held-out images" in (said := capsys.readouterr().err) or "Not repaired" in said
-    assert main([*words.split(), "--no-repair"]) == 0
+    assert main(f"{words}b.json --no-repair".split()) == 0
     assert "held-out" not in capsys.readouterr().err

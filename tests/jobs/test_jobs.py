@@ -119,7 +119,7 @@ def test_cancel_after_the_end_changes_nothing():
         (["complain"], "failed", "The folder holds no images; choose another one."),
         (["crash"], "failed", "ValueError: unexpected"),
         (["abort"], "failed", "SIGABRT"),
-        (["count", "--to", "many"], "failed", "invalid float value: 'many'"),
+        (["count", "--to", "many"], "failed", "--to takes a number, not 'many'"),
     ],
 )
 def test_a_failure_is_a_sentence(command, status, said):

@@ -54,6 +54,26 @@ def test_a_line_a_method_ours_first_over_measured_latency_and_hover_tells_the_pl
     assert "within the 95 %" not in words  # of no point, so nothing is said of it
 
 
+def test_what_was_not_timed_is_said_and_a_share_of_multiply_adds_is_called_one(study, comparison):
+    mark = methods_figure(study, comparison, "cut").lines["Torch-Pruning"][0]
+    assert "asked for 50 % of dense multiply-adds" in mark.text and "14.0 ms (52 % of dense)" in mark.text
+    assert "Not timed" not in methods_words(comparison, "cut")
+    rivals = (
+        MethodPoint("torch-pruning", share, None, cut=right) for share, right in ((0.5, 0.4), (0.8, 0.7))
+    )
+    untimed = dataclasses.replace(comparison, points=(*comparison.points[:3], *rivals))
+    assert "Torch-Pruning" not in methods_figure(study, untimed, "cut").lines
+    told = "so not drawn: Torch-Pruning (70.0 % at 80 %, 40.0 % at 50 % of dense multiply-adds)."
+    assert told in methods_words(untimed, "cut")
+    assert "Torch-Pruning" not in methods_words(untimed, "repaired")  # it was not measured there at all
+
+
+def test_a_mark_at_nothing_right_is_drawn_whole(study, comparison):
+    points = (MethodPoint("exact", 0.4, 10.0, 10.5, cut=0.0), MethodPoint("exact", 0.8, 20.0, 20.5, cut=0.8))
+    info = methods_figure(study, dataclasses.replace(comparison, points=points), "cut")
+    assert draw_methods(info)["layout"]["yaxis"]["range"][0] < 0
+
+
 def test_no_interval_of_ours_is_cut_off(study, comparison):
     info = methods_figure(study, comparison)
     low, high = draw_methods(info)["layout"]["yaxis"]["range"]

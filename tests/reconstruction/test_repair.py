@@ -162,7 +162,7 @@ def test_dense_networks_that_cannot_teach_are_a_sentence(vit):
         repair(pruned, broken, pictures(VIT))
     with pytest.raises(MdpError):
         repair(pruned, create(RESNET), pictures(VIT))
-    with pytest.raises(MdpError, match="says what was cut"):
+    with pytest.raises(MdpError, match="Only a pruned network can be repaired"):
         repair(found.model, found.model, pictures(VIT))
 
 

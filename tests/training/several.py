@@ -5,7 +5,6 @@ FOLDER/RANK.json what it was a part of.
 """
 
 import dataclasses
-import json
 import os
 import sys
 import time
@@ -15,6 +14,7 @@ import torch
 
 from mdp.cli import main
 from mdp.core import processes
+from mdp.core.files import write_json
 from mdp.datasets import fashion
 from mdp.training import evaluation, finetune, image_lesson, loop, timing
 
@@ -31,7 +31,7 @@ def prepare(folder: Path) -> None:
 
     def note(**values):
         notes.update(values)
-        (folder / f"{processes.rank()}.json").write_text(json.dumps(notes))
+        write_json(folder / f"{processes.rank()}.json", notes)  # whole: a test reads it meanwhile
 
     accuracy, measure = evaluation.accuracy, timing.measure
     average, step = loop.average_statistics, image_lesson.loss_of_batch

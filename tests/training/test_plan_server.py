@@ -1,5 +1,6 @@
 """Plans measured on request: each request is answered once, the newest counts, nothing is left behind."""
 
+import dataclasses
 import io
 import json
 import os
@@ -12,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from mdp.core.errors import MdpError
-from mdp.core.plan_accuracy import PlanAccuracy
+from mdp.core.plan_accuracy import PlanAccuracy, accuracy_entry, known_accuracy
 from mdp.core.study import load_study
+from mdp.solve import solve
 from mdp.training import plan_server
 from mdp.training.plan_server import asked, serve, unread
 
@@ -59,6 +61,26 @@ def test_a_request_is_answered_with_accuracy_and_what_it_is_of(study):
     assert (told["share"], told["stage"], told["images"], told["estimate"]) == (0.7, "repaired", 100, False)
     assert told["interval"][0] < 0.7 < told["interval"][1] and told["method"] == "pinned"
     assert told["choices"]["embedding"] == 64 and told["removed"] == ["blocks.1"] and told["dense"] == 0.9
+
+
+def test_what_was_measured_of_a_plan_without_some_blocks_is_known_as_its_own():
+    """Dims of removed blocks travel as nothing and come back filled: it stayed an estimate for good."""
+    study = load_study("fmnist-resnet-cpu")
+    problem = study.problem
+    plan = solve(problem, 0.413 * problem.dense_latency)
+    assert None in plan.choices.values()
+    kept = {dim: width for dim, width in plan.choices.items() if width is not None}
+    out = io.StringIO()
+    asks = json.dumps({"id": 1, "choices": kept, "removed": list(plan.removed_blocks)})
+    serve(lambda: Meter(study), [asks], out)
+    one = accuracy_entry(problem, answers(out)[1]["accuracy"])
+    known = known_accuracy(study, plan, (one,), networks=False)
+    assert (known.share, known.estimate, known.images) == (0.7, False, 100)
+    other = {dim: problem.dim[dim].dense for dim in kept}
+    filled = {dim: problem.dim[dim].dense if width is None else width for dim, width in plan.choices.items()}
+    assert one.is_of(dataclasses.replace(plan, choices=filled))
+    assert not one.is_of(dataclasses.replace(plan, choices={**plan.choices, **other}))
+    assert not one.is_of(dataclasses.replace(plan, removed_blocks=()))
 
 
 BAD = [

@@ -87,7 +87,7 @@ def test_two_processes_share_the_work(study, tmp_path, ref, precision):
     outcome, said = json.loads(line), notes(tmp_path)
     assert [n["processes"] for n in said] == [2, 2]
     assert [n["measured"] for n in said] == [1, 0]
-    assert err.count("accuracy_pruned") == err.count("Measuring") == err.count("taking the network out") == 1
+    assert err.count("accuracy pruned") == err.count("Measuring") == err.count("taking the network out") == 1
     assert "Warning" not in err and "Traceback" not in err
     for rank, n in enumerate(said):
         assert n["seen"] == [batch for epoch in range(EPOCHS) for batch in batches_of(rank, epoch)]

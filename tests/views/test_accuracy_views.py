@@ -25,6 +25,7 @@ from mdp_widgets.state.address import address_of, go_to
 from mdp_widgets.state.explorer_state import ExplorerState
 from mdp_widgets.teach.measurement import measurement
 from mdp_widgets.views.front_view import FrontView
+from mdp_widgets.views.methods_view import MethodsView
 from mdp_widgets.views.quality_view import QualityNotice, QualityView
 from mdp_widgets.widgets.budget import BudgetBar
 from mdp_widgets.widgets.compare import Compare
@@ -143,6 +144,20 @@ def test_a_click_on_a_measured_plan_chooses_its_budget(study):
     at = view.plot.still[0]["x"][1]
     view._click({"name": "optimal plans, measured", "x": at, "at": [at, 80]})
     assert s.plan.latency == pytest.approx(at) and not s.accuracies.of(s.plan).estimate
+
+
+def test_a_click_on_a_method_that_knows_no_latency_chooses_its_own(study):
+    """Torch-Pruning is asked for a share of multiply-adds: its latency may even be beyond dense."""
+    s = ExplorerState(load_study("efficientnet-lite0-cpu"))
+    view = MethodsView(s)
+    view.buttons["cut"].value = True
+    dense = view.comparison.dense_measured
+    for one in view.comparison.of("torch-pruning", "cut"):
+        view._click({"x": one.latency, "y": 100 * one.cut})
+        assert s.budget / s.study.problem.dense_latency == pytest.approx(min(1.0, one.latency / dense))
+    one = view.comparison.of("halp", "cut")[-1]
+    view._click({"x": one.latency, "y": 100 * one.cut})
+    assert s.budget / s.study.problem.dense_latency == pytest.approx(one.budget)
 
 
 def test_the_figures_are_plotlys_and_tables(study):

@@ -14,7 +14,7 @@ from mdp_widgets.workflow import (
     StudyDraft,
     finetune_panel,
 )
-from mdp_widgets.workflow.finetune_facts import finetune_facts
+from mdp_widgets.workflow.finetune_facts import FinetuneFacts, facts_table, finetune_facts
 from mdp_widgets.workflow.training_curve import WAITS, draw_training, training_info
 
 from ..synthetic import synthetic_vit
@@ -175,3 +175,10 @@ def test_an_empty_curve_says_that_it_waits():
     assert WAITS in words(training_info((), dense=0.9, pruned=None, epochs=3))
     started = training_info([{"epoch": 0.1, "loss": 2.0}], dense=0.9, pruned=None, epochs=3)
     assert started.loss and WAITS not in words(started)
+
+
+def test_the_facts_say_where_training_made_it_worse():
+    """The curve beside them ends lower than the accuracy of the network that is kept."""
+    facts = FinetuneFacts(repaired=0.873, tuned=0.873, kept="repaired")
+    assert "Training made it worse, so the repaired network is kept" in facts_table(facts)
+    assert "made it worse" not in facts_table(dataclasses.replace(facts, tuned=0.9, kept="trained"))

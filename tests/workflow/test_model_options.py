@@ -36,7 +36,7 @@ def test_what_is_chosen_becomes_options(data):
     ("options", "said"),
     [
         (("data", "", "", ""), "Name their folder"),
-        (("", "large", "", ""), "whole number"),
+        (("", "large", "", ""), "is not the size of an image"),
         (("", "", "rgb", ""), "whole number"),
         (("", "", "", "depth"), "not understood"),
         (("", "", "", "x='"), "quotation mark"),
@@ -66,7 +66,10 @@ def test_every_step_builds_the_same_model(data, watch):
     options.size.value = "wide"
     before = len(jobs.list_jobs())
     panel.profile.go.click()
-    assert "whole number" in panel.profile.job.children[0].value and len(jobs.list_jobs()) == before
+    assert (
+        "is not the size of an image" in panel.profile.job.children[0].value
+        and len(jobs.list_jobs()) == before
+    )
 
 
 def test_images_of_other_classes_are_said_in_step_1_beside_what_was_found(data, watch, monkeypatch):

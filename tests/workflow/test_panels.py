@@ -48,7 +48,18 @@ def test_from_a_model_to_an_open_study(watch):
     panel.build.go.click()
     assert watch(panel.build.job).status == "done", panel.build.job.state
     assert selection.study.name == "Mine" and selection.plan is not None
-    assert panel.build.name.value == "my fmnist_vit"
+    assert panel.build.name.value == "my fmnist_vit"  # the next one's
+
+
+def test_a_name_that_was_typed_stays_while_steps_end_and_the_model_changes():
+    selection = ExplorerState(synthetic_vit(3))
+    panel, draft = study_panel(selection), StudyDraft.of(selection)
+    draft.model = "fmnist_resnet"
+    assert panel.build.name.value == "my fmnist_resnet"
+    panel.build.name.value = "Mine"
+    draft.fresh += 1
+    draft.model = "fmnist_vit"
+    assert panel.build.name.value == "Mine"
 
 
 def test_a_study_built_earlier_is_not_opened_by_a_new_page():

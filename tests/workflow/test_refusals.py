@@ -60,7 +60,7 @@ def test_a_wrong_word_is_refused_beside_its_field(panel, card, field, typed, sai
 @pytest.mark.parametrize(
     ("field", "typed", "said"),
     [
-        ("size", "large", "Image size &#39;large&#39; cannot be used"),
+        ("size", "large", "Image size large is not the size of an image"),
         ("channels", "7", "pictures have 1 (grey) or 3 (colour)"),
         ("channels", "0", "Channels &#39;0&#39; cannot be used"),
         ("arguments", "depth=abc", "Arguments depth=abc cannot be used: depth is a number"),

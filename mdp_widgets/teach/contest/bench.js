@@ -16,7 +16,7 @@ function render({ model, el }) {
   const slider = (name, parent) => {
     const { label, options } = dims[name];
     const cell = dom("label", "mdp-bench-cell", parent, "", { title: `${name}: ${options.length} widths` });
-    const range = dom("input", "", cell, "", { type: "range", min: 0, max: options.length - 1, step: 1, "aria-label": `${name}, ${label}` });
+    const range = rangeInput(cell, { min: 0, max: options.length - 1, step: 1, "aria-label": `${name}, ${label}` });
     const value = dom("output", "", cell);
     range.addEventListener("input", () => { choices[name] = options[Number(range.value)]; draw(); tell(); });
     sliders[name] = { range, value };
