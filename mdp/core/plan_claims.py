@@ -52,7 +52,7 @@ def check_plan_fits(plan: "Plan", problem: Problem) -> None:
     if plan.fingerprint != problem.fingerprint:
         made = f"The plan was made for {plan.problem!r} and does not fit {problem.name!r}"
         if plan.problem == problem.name:  # measured or scored anew since
-            made = f"The plan was made for another {problem.name!r}"
+            made = f"The plan was made for another {problem.name!r} and does not fit this one"
         raise MdpError(f"{made}: their dims or tables differ. Solve again with this study.")
     if stranger := next((name for name in plan.choices if name not in problem.dim), None):
         raise MdpError(f"The plan names dim {stranger!r}, which {problem.name!r} has not. Solve again.")

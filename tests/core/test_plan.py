@@ -85,7 +85,7 @@ def test_a_damaged_plan_is_refused(small, key, value):
 def test_a_plan_for_another_problem_is_refused(small):
     data = copy.deepcopy(SMALL)
     data["latency"][1]["values"] = [1, 3]
-    with pytest.raises(MdpError, match=f"for another '{small.name}': their dims or tables differ"):
+    with pytest.raises(MdpError, match=f"for another '{small.name}' and does not fit this one: their dims"):
         check_plan_fits(plan_of(small), problem_from_json(data))  # measured anew, under the same name
     with pytest.raises(MdpError, match="does not fit 'of another name'"):
         check_plan_fits(plan_of(small), problem_from_json({**data, "name": "of another name"}))
