@@ -101,11 +101,15 @@ def _tidied(traced: fx.GraphModule) -> fx.GraphModule:
     return traced
 
 
+# What torch calls the first argument of its functions; of `where` and `searchsorted`, `input` is the second.
+_FIRST = ("condition", "sorted_sequence", "input", "tensors", "tensor")
+
+
 def _place_first(graph: fx.Graph) -> None:
     """Let the first argument of torch's functions stand in its place, also where it is given by name."""
     for node in graph.nodes:
         if node.op == "call_function" and not node.args and _is_torchs(node.target):
-            name = next((n for n in ("input", "tensors", "tensor") if n in node.kwargs), None)
+            name = next((n for n in _FIRST if n in node.kwargs), None)
             if name is not None:
                 node.args = (node.kwargs[name],)
                 node.kwargs = {n: value for n, value in node.kwargs.items() if n != name}

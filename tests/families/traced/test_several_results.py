@@ -39,6 +39,7 @@ STEPS = {
     "where it was": (with_places, 1),
     "a view like another": (lambda x: x.unflatten(1, (4, -1)).view_as(x).max(-1)[0], 2),
     "of arguments by name": (lambda x: torch.stack(tensors=[x, torch.cat(tensors=[x])]).sum(0).mean(-1), 2),
+    "where by name": (lambda x: torch.where(condition=x > 0, input=x, other=x * 0.1).mean(-1), 2),
     "over channels": (lambda x: x.mean(-1) * x.max(1).values.mean(-1, keepdim=True), 1),
 }
 
